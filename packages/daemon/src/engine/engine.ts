@@ -1,0 +1,121 @@
+import type { DemoId, DeploymentId, Manifest } from '@origami/protocol/demo'
+
+declare const brand: unique symbol
+/** What a build yields, as the engine names it: an image id, or a prepared folder. */
+export type ImageRef = string & { readonly [brand]: 'ImageRef' }
+/** One running copy of an image, as the engine names it. */
+export type InstanceId = string & { readonly [brand]: 'InstanceId' }
+
+/** One line of a demo's log, without its line end. `source` is the step or program it came from. */
+export interface LogLine {
+  readonly at: Date
+  readonly source: 'deploy' | 'clone' | 'build' | 'demo'
+  readonly text: string
+}
+
+/** Where to read an instance's log on from: opaque, made by `logs`. */
+export type LogCursor = string
+
+/** What an engine can promise. The contract test holds each engine to exactly this. */
+export interface Guarantees {
+  /** Memory, CPU and process limits are enforced. */
+  readonly limits: boolean
+  /** An instance cannot read the host's files or other instances, and has no privileges. */
+  readonly isolation: boolean
+  /** `exits` says whether an instance ran out of memory. */
+  readonly exitReasons: boolean
+  readonly gpus: boolean
+  /** Builds from the bundle's Dockerfile; false: needs the vendored runtime in the bundle. */
+  readonly dockerfile: boolean
+}
+
+export interface BuildLimits {
+  readonly memoryBytes: number
+}
+
+export interface InstanceSpec {
+  /** Where the demo listens inside. */
+  readonly port: number
+  readonly memoryBytes: number
+  readonly cpus: number
+  /** Processes and threads. */
+  readonly pids: number
+}
+
+export interface Instance {
+  readonly id: InstanceId
+  readonly demo: DemoId
+  readonly deployment: DeploymentId
+  readonly image: ImageRef
+  readonly state: 'running' | 'exited'
+  /** `http://127.0.0.1:port`, read anew each time; undefined until it listens, or once it exited. */
+  readonly endpoint: string | undefined
+  /** Of one that exited. */
+  readonly exit?: InstanceExit
+}
+
+export interface Image {
+  readonly ref: ImageRef
+  readonly demo: DemoId
+  readonly deployment: DeploymentId
+}
+
+export interface InstanceExit {
+  readonly id: InstanceId
+  readonly code: number | null
+  readonly outOfMemory: boolean
+  readonly at: Date
+}
+
+/** The bundle is at fault, before anything of it ran: no Dockerfile, no vendored runtime, … State `config_error`. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/** The build ran and failed; its log has the reason. State `build_failed`. */
+export class BuildError extends Error {
+  override readonly name = 'BuildError'
+}
+
+/** Builds and runs demos. One implementation per place a demo can run. No vendor type crosses it. */
+export interface Engine extends AsyncDisposable {
+  readonly name: string
+  readonly guarantees: Guarantees
+  /** Checks that it can work at all (a Docker engine answers, …). Throws with what to do. */
+  ready(signal: AbortSignal): Promise<void>
+  /** Idempotent by deployment: an image that an interrupted daemon built already is returned. Throws ConfigError | BuildError. */
+  build(request: BuildRequest, signal: AbortSignal): Promise<ImageRef>
+  /** Idempotent by deployment: an instance already made for it is returned. */
+  start(request: StartRequest, signal: AbortSignal): Promise<Instance>
+  /** SIGTERM, then SIGKILL after the grace. False: nothing to stop. */
+  stop(instance: InstanceId, graceMs: number): Promise<boolean>
+  /** Removes a stopped (or running) instance and what belongs to it alone. False: nothing to remove. */
+  remove(instance: InstanceId): Promise<boolean>
+  /** Everything of this state folder, running or exited; survives a restart of the daemon. */
+  list(): Promise<readonly Instance[]>
+  images(): Promise<readonly Image[]>
+  removeImage(image: ImageRef): Promise<boolean>
+  /** Removes what a demo had besides instances and images: its network, its folder. */
+  forget(demo: DemoId): Promise<void>
+  /** Follows an instance's output from `after` until it exits or the signal aborts. `cursor` continues after that line. */
+  logs(instance: InstanceId, after: LogCursor | undefined, signal: AbortSignal): AsyncIterable<LogLine & { cursor: LogCursor }>
+  /** Every exit from now on, until the signal aborts. May miss some: reconciling finds them. */
+  exits(signal: AbortSignal): AsyncIterable<InstanceExit>
+}
+
+export interface BuildRequest {
+  readonly demo: DemoId
+  readonly deployment: DeploymentId
+  /** A checkout without `.git`. The engine may read it, not keep it. */
+  readonly folder: string
+  readonly manifest: Manifest
+  readonly limits: BuildLimits
+  readonly onLog: (line: LogLine) => void
+}
+
+export interface StartRequest {
+  readonly demo: DemoId
+  readonly deployment: DeploymentId
+  readonly image: ImageRef
+  readonly spec: InstanceSpec
+}

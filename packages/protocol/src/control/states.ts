@@ -1,0 +1,28 @@
+/** From the request to serving, in order: the steps of a deploy. */
+export const activeStates = ['cloning', 'validating', 'building', 'starting', 'health_checking', 'switching'] as const
+export const failedStates = [
+  'not_linked',
+  'config_error',
+  'clone_failed',
+  'build_failed',
+  'start_failed',
+  'oom',
+  'unhealthy',
+  'not_a_predictor',
+  'timed_out',
+  'runtime_error',
+] as const
+export const endedStates = [...failedStates, 'cancelled', 'superseded', 'retired', 'stopped'] as const
+export const deploymentStates = ['queued', ...activeStates, 'running', 'draining', ...endedStates] as const
+
+export type ActiveState = (typeof activeStates)[number]
+export type FailedState = (typeof failedStates)[number]
+export type DeploymentState = (typeof deploymentStates)[number]
+
+export const isActive = (state: DeploymentState): state is ActiveState => (activeStates as readonly string[]).includes(state)
+export const isFailed = (state: DeploymentState): state is FailedState => (failedStates as readonly string[]).includes(state)
+export const isEnded = (state: DeploymentState): boolean => (endedStates as readonly string[]).includes(state)
+
+/** A demo's coarse state, derived from what serves, the newest deployment and what its owner wants. */
+export const demoStates = ['running', 'building', 'failed', 'not_linked', 'stopped', 'waiting'] as const
+export type DemoState = (typeof demoStates)[number]

@@ -1,0 +1,15 @@
+import { z } from 'zod'
+import { defineComponent } from '../component.ts'
+import { fileOptions, fileValue } from './file.ts'
+
+export const image = defineComponent({
+  name: 'image',
+  options: z.strictObject(fileOptions),
+  value: () => fileValue,
+  file: 'image/*',
+  expects: 'an image: an uploaded file, a data: URI or a public http(s) URL',
+  python: 'PIL.Image.Image',
+  typescript: 'ModelFile',
+  input: true,
+  output: true,
+})

@@ -1,0 +1,19 @@
+import { z } from 'zod'
+
+export const setupStatuses = ['starting', 'succeeded', 'failed'] as const
+
+/** The answer of `GET /health-check`, always 200: Cog's, with the API's version. */
+export const health = z.object({
+  status: z.enum(['STARTING', 'READY', 'BUSY', 'SETUP_FAILED', 'DEFUNCT']),
+  setup: z
+    .object({
+      started_at: z.string(),
+      completed_at: z.string().nullable(),
+      status: z.enum(setupStatuses),
+      /** What setup printed; when it failed, with the last lines of the traceback. */
+      logs: z.string(),
+    })
+    .nullable(),
+  version: z.record(z.string(), z.string()),
+})
+export type Health = z.infer<typeof health>

@@ -1,0 +1,53 @@
+declare const brand: unique symbol
+type Branded<Name extends string> = string & { readonly [brand]: Name }
+
+/** md5(user_id + canonical repository link), 32 hex digits. A name, never an authorisation. */
+export type DemoId = Branded<'DemoId'>
+export type DeploymentId = Branded<'DeploymentId'>
+/** 8 to 64 of `A-Z a-z 0-9 _ -`. Ours carry 128 random bits. Who has one may read the prediction. */
+export type PredictionId = Branded<'PredictionId'>
+/** Who calls a demo: a signed cookie, an account or a token, as an opaque string. */
+export type VisitorId = Branded<'VisitorId'>
+/** `files/<id>/<name>`, relative to the address of a demo's predictions API; the name is percent-encoded. */
+export type FileRef = Branded<'FileRef'>
+
+const predictionId = /^[A-Za-z0-9_-]{8,64}$/
+const fileId = /^[A-Za-z0-9_-]{16,64}$/
+const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
+
+/** 26 characters of base32: 130 random bits. */
+export function randomId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(26))
+  return Array.from(bytes, (byte) => alphabet[byte % 32]).join('')
+}
+
+export const newPredictionId = (): PredictionId => randomId() as PredictionId
+export const isPredictionId = (text: string): text is PredictionId => predictionId.test(text)
+
+/** The reference of the file `name` under the caller's own `id`. Throws RangeError when either cannot be one. */
+export function fileRef(id: string, name: string): FileRef {
+  if (!fileId.test(id)) throw new RangeError(`a file id is 16 to 64 of A-Z a-z 0-9 _ -, got ${JSON.stringify(id)}`)
+  if (!isFileName(name)) throw new RangeError(`a file name is 1 to 200 characters without / or \\, got ${JSON.stringify(name)}`)
+  return `files/${id}/${encodeURIComponent(name)}` as FileRef
+}
+
+/** The parts of a reference, or undefined where the text is none. */
+export function parseFileRef(text: string): { id: string; name: string; ref: FileRef } | undefined {
+  const [folder, id, encoded, ...more] = text.split('/')
+  if (folder !== 'files' || !id || !encoded || more.length > 0 || !fileId.test(id)) return undefined
+  const name = decode(encoded)
+  return name !== undefined && isFileName(name) ? { id, name, ref: fileRef(id, name) } : undefined
+}
+
+function isFileName(name: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+  return name.length >= 1 && name.length <= 200 && name !== '.' && name !== '..' && !/[/\\\u0000-\u001f\u007f]/.test(name)
+}
+
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod'
+
+/** Cog's five words. `starting` is: stored, waiting for its turn. */
+export const predictionStatuses = ['starting', 'processing', 'succeeded', 'failed', 'canceled'] as const
+export type PredictionStatus = (typeof predictionStatuses)[number]
+export const isTerminal = (status: PredictionStatus): boolean =>
+  status === 'succeeded' || status === 'failed' || status === 'canceled'
+
+/**
+ * Why a prediction failed. `error`: the model raised · `crashed`: its worker died · `timeout`: it ignored a cancel or its deadline ·
+ * `invalid`: the schema changed while it waited · `interrupted`: its instance or daemon went away while it ran · `stopped`: the demo was stopped.
+ */
+export const failureReasons = ['error', 'crashed', 'timeout', 'invalid', 'interrupted', 'stopped'] as const
+export type FailureReason = (typeof failureReasons)[number]
+
+/** A prediction as JSON, the answer of `GET /predictions/{id}`: a superset of Cog's. Times are ISO 8601 in UTC. */
+export const predictionSnapshot = z.object({
+  id: z.string(),
+  status: z.enum(predictionStatuses),
+  input: z.record(z.string(), z.unknown()),
+  /** What there is so far. See `Output` for its shape. */
+  output: z.unknown(),
+  error: z.string().nullable(),
+  reason: z.enum(failureReasons).nullable(),
+  /** The end of what it printed, at most 64 KiB. */
+  logs: z.string(),
+  metrics: z.object({
+    /** Seconds of running, once it ended. */
+    predict_time: z.number().optional(),
+  }),
+  created_at: z.string(),
+  started_at: z.string().nullable(),
+  completed_at: z.string().nullable(),
+  deployment: z.string().nullable(),
+  commit: z.string().nullable(),
+  /** While it waits: its place (1 is next) and seconds until it starts, null where nobody can know. */
+  queue: z.object({ position: z.int(), eta: z.number().nullable() }).nullable(),
+})
+export type PredictionSnapshot = z.infer<typeof predictionSnapshot>
+
+/**
+ * What happens to a prediction. The names are those of the SSE stream: Cog's, and `queue` and `progress`.
+ * `seq` counts from 1 and is the SSE id; `queue` carries none, since places are the daemon's and not the run's.
+ */
+export type PredictionEvent =
+  | { type: 'queue'; data: { position: number; eta: number | null } }
+  | { seq: number; type: 'start'; data: { id: string; status: 'processing' } }
+  | { seq: number; type: 'progress'; data: { done: number; total: number | null; note: string | null } }
+  | { seq: number; type: 'log'; data: { source: 'stdout' | 'stderr'; data: string } }
+  | { seq: number; type: 'output'; data: OutputPart }
+  | { seq: number; type: 'completed'; data: PredictionSnapshot }
+
+/** A part of an output. `chunk` is appended to the field's text, or takes the field's place. */
+export interface OutputPart {
+  field: string
+  mode: 'append' | 'replace'
+  chunk: unknown
+  /** Counts the parts of this prediction from 0. */
+  index: number
+}
+
+export const eventTypes = ['queue', 'start', 'progress', 'log', 'output', 'completed'] as const
+
+/** Takes a part into the output so far, by field name. */
+export function applyPart(fields: Record<string, unknown>, part: OutputPart): Record<string, unknown> {
+  const before = fields[part.field]
+  const grown = part.mode === 'append' && typeof before === 'string' ? before + String(part.chunk) : part.chunk
+  return { ...fields, [part.field]: grown }
+}

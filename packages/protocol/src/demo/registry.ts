@@ -1,0 +1,39 @@
+import type { z } from 'zod'
+import type { Component } from './component.ts'
+import { checkbox } from './components/checkbox.ts'
+import { file } from './components/file.ts'
+import { image } from './components/image.ts'
+import { json } from './components/json.ts'
+import { label } from './components/label.ts'
+import { markdown } from './components/markdown.ts'
+import { number } from './components/number.ts'
+import { select } from './components/select.ts'
+import { sketch } from './components/sketch.ts'
+import { slider } from './components/slider.ts'
+import { text } from './components/text.ts'
+
+/** Every component there is, by name. */
+export const components = {
+  text,
+  number,
+  slider,
+  checkbox,
+  select,
+  image,
+  sketch,
+  file,
+  json,
+  label,
+  markdown,
+}
+
+export type ComponentName = keyof typeof components
+export type ComponentOptions<Name extends ComponentName> = z.input<(typeof components)[Name]['options']>
+export type ComponentValue<Name extends ComponentName> = z.infer<ReturnType<(typeof components)[Name]['value']>>
+
+export const componentNames = Object.keys(components) as readonly ComponentName[]
+
+/** The definition behind a field, its types erased: options and values meet in `validate.ts` alone. */
+export const componentOf = (name: ComponentName): Component => components[name] as unknown as Component
+
+export const isFileComponent = (name: ComponentName): boolean => componentOf(name).file !== undefined

@@ -1,0 +1,63 @@
+import { z } from 'zod'
+import { type ComponentName, componentNames, componentOf } from './registry.ts'
+
+const name = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'a field name is a letter or _ and then letters, digits, _')
+
+/** One input or output of a demo. */
+export const fieldSchema = z
+  .strictObject({
+    name,
+    label: z.string().max(200),
+    description: z.string().max(2000).optional(),
+    component: z.enum(componentNames as [ComponentName, ...ComponentName[]]),
+    options: z.record(z.string(), z.unknown()),
+    /** Inputs only: it may be left out or null when false. */
+    required: z.boolean(),
+    default: z.unknown().optional(),
+  })
+  .superRefine((field, context) => {
+    const parsed = componentOf(field.component).options.safeParse(field.options)
+    for (const issue of parsed.error?.issues ?? [])
+      context.addIssue({ code: 'custom', message: issue.message, path: ['options', ...issue.path] })
+  })
+
+/** What a page, a client and the queue need to know of a demo. */
+export const demoSchema = z.strictObject({
+  /** Version of this contract. */
+  api: z.literal(1),
+  title: z.string().max(200),
+  description: z.string().max(10_000),
+  inputs: z.array(fieldSchema).max(50),
+  outputs: z.array(fieldSchema).min(1).max(50),
+  /** Values of inputs to try, by field name. Files are `data:` URIs or references that the demo itself serves. */
+  examples: z.array(z.record(z.string(), z.unknown())).max(100),
+  /** Whether outputs come in parts. */
+  streaming: z.boolean(),
+  /** How many predictions one instance takes at a time, 1 to 64. */
+  concurrency: z.int().min(1).max(64),
+})
+
+export type Field = z.infer<typeof fieldSchema>
+export type DemoSchema = z.infer<typeof demoSchema>
+
+/** Input by field name. Files are FileRefs once an adapter took them in. */
+export type Input = Record<string, unknown>
+
+/**
+ * What a prediction yields. With exactly one output field it is that field's bare value (as Cog has it);
+ * with several, an object by field name.
+ */
+export type Output = unknown
+
+/** The output by field name, whatever the number of fields. Absent fields are undefined. */
+export function outputFields(schema: Pick<DemoSchema, 'outputs'>, output: Output): Record<string, unknown> {
+  const [only, ...more] = schema.outputs
+  if (only && more.length === 0) return { [only.name]: output ?? undefined }
+  return (output ?? {}) as Record<string, unknown>
+}
+
+/** The reverse of `outputFields`. */
+export function outputValue(schema: Pick<DemoSchema, 'outputs'>, fields: Record<string, unknown>): Output {
+  const [only, ...more] = schema.outputs
+  return only && more.length === 0 ? fields[only.name] : fields
+}

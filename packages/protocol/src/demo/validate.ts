@@ -1,0 +1,59 @@
+import type { z } from 'zod'
+import type { Problem } from './errors.ts'
+import { componentOf } from './registry.ts'
+import type { DemoSchema, Field, Input } from './schema.ts'
+
+/**
+ * Checks an input against a demo's schema and fills in defaults. Absent optional fields without a default are null.
+ * Looks at no bytes: that a file is there, and is what it says, is for who keeps it.
+ */
+export function validateInput(schema: DemoSchema, input: Input): { input: Input; problems: readonly Problem[] } {
+  const problems: Problem[] = []
+  const checked: Input = {}
+  const known = new Set(schema.inputs.map((field) => field.name))
+  for (const name of Object.keys(input)) if (!known.has(name)) problems.push(unknownField(name, schema))
+  for (const field of schema.inputs) {
+    const given = Object.hasOwn(input, field.name) ? input[field.name] : undefined
+    const value = given ?? field.default ?? null
+    if (value === null) {
+      checked[field.name] = null
+      if (field.required) problems.push({ field: field.name, type: 'value_error.missing', message: 'Field required' })
+    } else {
+      const problem = given === undefined || given === null ? undefined : valueProblem(field, value)
+      if (problem) problems.push(problem)
+      else checked[field.name] = value
+    }
+  }
+  return { input: checked, problems }
+}
+
+/** What is wrong with one value of a field, or undefined. Serves outputs too. */
+export function valueProblem(field: Field, value: unknown): Problem | undefined {
+  const component = componentOf(field.component)
+  const parsed = component.value(component.options.parse(field.options)).safeParse(value)
+  if (parsed.success) return undefined
+  const [issue] = parsed.error.issues
+  const expected = issue ? expectation(issue, component.expects) : component.expects
+  return { field: field.name, type: 'value_error', message: `expected ${expected}, got ${show(value)}` }
+}
+
+function expectation(issue: z.core.$ZodIssue, expects: string): string {
+  const unit = 'origin' in issue && issue.origin === 'string' ? ' characters' : ''
+  if (issue.code === 'too_small') return `at least ${issue.minimum}${unit}`
+  if (issue.code === 'too_big') return `at most ${issue.maximum}${unit}`
+  if (issue.code === 'invalid_value') return `one of ${issue.values.map((choice) => JSON.stringify(choice)).join(', ')}`
+  if (issue.code === 'invalid_type' && issue.expected === 'int') return 'a whole number'
+  return expects
+}
+
+/** A value, short enough for a message. */
+export function show(value: unknown): string {
+  const text = typeof value === 'string' && value.length > 60 ? `text of ${value.length} characters` : JSON.stringify(value)
+  return text === undefined ? String(value) : text.length > 80 ? `${text.slice(0, 77)}…` : text
+}
+
+function unknownField(name: string, schema: DemoSchema): Problem {
+  const fields = schema.inputs.map((field) => field.name).join(', ')
+  const message = fields ? `unknown field; this demo takes ${fields}` : 'unknown field; this demo takes no input'
+  return { field: name, type: 'value_error.extra', message }
+}
