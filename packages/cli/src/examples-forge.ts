@@ -1,0 +1,58 @@
+import { cp, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Forge } from '@origami/protocol/control'
+import { execa } from 'execa'
+import { bundle } from 'origami-lib/bundler'
+
+const owner = 'origami'
+
+/** The forge `examples.origami`: a folder of git repositories. */
+export const examplesForge = (folder: string): Forge => ({
+  host: 'examples.origami',
+  kind: 'folder',
+  git: pathToFileURL(folder).href,
+})
+
+/**
+ * Makes a repository of each folder of `examples`, bundled as its author would; commits only what changed since.
+ * Returns the links, as one would write them.
+ */
+export async function fillExamplesForge(examples: string, folder: string, tell: (line: string) => void): Promise<string[]> {
+  const links: string[] = []
+  for (const entry of await readdir(examples, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue
+    tell(`bundling examples/${entry.name}`)
+    await publish(join(examples, entry.name), join(folder, owner, `${entry.name}.git`))
+    links.push(`https://examples.origami/${owner}/${entry.name}`)
+  }
+  return links
+}
+
+async function publish(source: string, repository: string): Promise<void> {
+  const work = await mkdtemp(join(tmpdir(), 'origami-example-'))
+  try {
+    if (!(await stat(repository).catch(() => undefined))) {
+      await mkdir(repository, { recursive: true })
+      await git(repository, 'init', '-q', '--bare', '-b', 'main')
+    }
+    await git(work, 'init', '-q', '-b', 'main')
+    await git(work, 'fetch', '-q', repository, 'main:before').catch(() => undefined)
+    await git(work, 'symbolic-ref', 'HEAD', 'refs/heads/before')
+    await cp(source, work, {
+      recursive: true,
+      filter: (path) => !/node_modules|__pycache__|\.venv/.test(path.slice(source.length)),
+    })
+    await bundle({ folder: work, force: true, run: false, onLog: () => {} }, new AbortController().signal)
+    await git(work, 'add', '-A')
+    const changed = await git(work, 'status', '--porcelain')
+    if (changed.stdout !== '') await git(work, 'commit', '-q', '-m', 'Example, bundled')
+    await git(work, 'push', '-q', '--force', repository, 'HEAD:refs/heads/main')
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+}
+
+const author = ['-c', 'user.name=Origami', '-c', 'user.email=examples@origami.invalid', '-c', 'commit.gpgsign=false']
+const git = (cwd: string, ...args: string[]) => execa('git', [...author, ...args], { cwd })

@@ -1,0 +1,53 @@
+import { mkdir } from 'node:fs/promises'
+import type { Daemon } from '@origami/daemon'
+import type { Forge } from '@origami/protocol/control'
+import type { Web } from '@origami/web'
+import { daemonConfig, type ServerFlags, webConfig } from './config.ts'
+import { Failure } from './failure.ts'
+
+export interface Origami {
+  readonly web: Web
+  readonly daemon: Daemon
+}
+
+/** Starts daemon and web server in this process. Throws Failure when a port is taken. */
+export async function startOrigami(given: ServerFlags, forges: readonly Forge[]): Promise<Origami> {
+  const [{ startDaemon }, { ensureCertificates, startWeb }] = await Promise.all([
+    import('@origami/daemon'),
+    import('@origami/web'),
+  ])
+  await mkdir(given.data, { recursive: true, mode: 0o700 })
+  await ensureCertificates(given.data)
+  const daemon = await orPortTaken('--daemon-port', startDaemon(daemonConfig(given, forges)))
+  try {
+    return { daemon, web: await orPortTaken('--port', startWeb(webConfig(given, forges, daemon.url))) }
+  } catch (error) {
+    await daemon[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** The error of a port that is in use, with the flag that changes it. */
+export async function orPortTaken<Server>(flag: string, starting: Promise<Server>): Promise<Server> {
+  try {
+    return await starting
+  } catch (error) {
+    const { code, port } = error as NodeJS.ErrnoException & { port?: number }
+    if (code !== 'EADDRINUSE') throw error
+    throw new Failure(`port ${port} is taken by another program; ${flag} chooses another`)
+  }
+}
+
+/**
+ * Waits for the end. Ctrl-C stops what was started, demos too; SIGTERM leaves demos running, to be adopted next time.
+ * A second Ctrl-C does not wait.
+ */
+export async function untilSignal({ web, daemon }: Partial<Origami>): Promise<void> {
+  const signal = await new Promise<NodeJS.Signals>((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, resolve)
+  })
+  console.error(signal === 'SIGINT' ? '\nStopping…' : 'Leaving; demos go on running.')
+  await web?.[Symbol.asyncDispose]()
+  if (signal === 'SIGINT') await daemon?.stopInstances()
+  await daemon?.[Symbol.asyncDispose]()
+}

@@ -1,0 +1,58 @@
+import { join } from 'node:path'
+import type { DemoPage } from '@origami/protocol/control'
+import { Command } from 'commander'
+import { flags, type ServerFlags } from '../config.ts'
+import { examplesForge, fillExamplesForge } from '../examples-forge.ts'
+import { followDeploy } from '../follow-deploy.ts'
+import { OwnerSession } from '../owner-session.ts'
+import { pythonForDemos } from '../python.ts'
+import { orPortTaken, startOrigami, untilSignal } from '../servers.ts'
+
+const root = join(import.meta.dirname, '../../../..')
+
+export const quickstart = () =>
+  new Command('quickstart')
+    .description('what `npm start` runs: everything on this machine, with the examples deployed')
+    .addOption(flags.data().default(join(flags.data().defaultValue, 'quickstart')))
+    .addOption(flags.port())
+    .addOption(flags.daemonPort())
+    .action(async ({ data, port, daemonPort }: Pick<ServerFlags, 'data' | 'port' | 'daemonPort'>) => {
+      const { buildAll } = (await import(join(root, 'scripts/build.ts'))) as { buildAll(): Promise<void> }
+      await buildAll()
+      const forge = examplesForge(join(data, 'forge'))
+      const given: ServerFlags = { data, port, daemonPort, host: '127.0.0.1', engine: 'process', deployer: [] }
+      const origami = await orPortTaken('--port', startOrigami(given, [forge]))
+      const ended = untilSignal(origami)
+      console.log(`Origami is at ${origami.web.url}`)
+      console.log(`Sign in as its owner, once: ${origami.web.ownerLink()}`)
+      const links = await fillExamplesForge(join(root, 'examples'), join(data, 'forge'), console.log)
+      const session = await OwnerSession.open(origami.web.url, origami.web.ownerLink())
+      await Promise.race([deployAll(session, links), ended])
+      await ended
+    })
+
+/** Deploys what is not there yet, side by side, as anybody would: through the web server's own API. */
+async function deployAll(session: OwnerSession, links: readonly string[]): Promise<void> {
+  const python = await pythonForDemos()
+  const { demos } = await session.json<{ demos: { name: string }[] }>('GET', '/-/api/mine')
+  const there = new Set(demos.map((demo) => demo.name))
+  await Promise.all(
+    links.map(async (link) => {
+      const name = link.split('/').at(-1) ?? link
+      const lacks = python.lackedBy(join(root, 'examples', name))
+      if (there.has(name)) console.log(`/${name}: as it was`)
+      else if (lacks) console.log(`/${name}: left out, since it needs ${lacks}`)
+      else
+        await deployOne(session, link).catch((error: unknown) =>
+          console.log(`/${name}: ${error instanceof Error ? error.message : error}`),
+        )
+    }),
+  )
+  console.log(`\nThe gallery: ${session.url}`)
+}
+
+async function deployOne(session: OwnerSession, link: string): Promise<void> {
+  const made = await session.json<DemoPage>('POST', '/-/api/demos', { link, public: true })
+  const page = await followDeploy(session, made, console.log)
+  if (page.state === 'running') console.log(`${session.url}${page.address} answers`)
+}

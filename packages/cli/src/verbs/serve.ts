@@ -1,0 +1,22 @@
+import { resolve } from 'node:path'
+import { Command } from 'commander'
+import { orPortTaken } from '../servers.ts'
+
+export const serve = () =>
+  new Command('serve')
+    .description('a page and an API for a model on this machine; starts anew when its file changes')
+    .argument('<model>', 'model.py or model.ts')
+    .option('--port <port>', 'where to listen (browsers refuse 6000)', '6060')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--python <program>', 'Python that runs the model', 'python3')
+    .action(async (model: string, given: { port: string; host: string; python: string }) => {
+      const { serveModel } = await import('origami-lib/runtime')
+      await using running = await orPortTaken(
+        '--port',
+        serveModel({ model: resolve(model), port: Number(given.port), host: given.host, python: given.python }),
+      )
+      console.log(`${model} is at ${running.url}`)
+      await new Promise((done) => {
+        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, done)
+      })
+    })

@@ -1,0 +1,30 @@
+import type { DemoCard, DemoPage } from '@origami/protocol/control'
+import { Command } from 'commander'
+import { Api, demoAddress } from '../api.ts'
+import { table } from '../table.ts'
+
+export const status = () =>
+  new Command('status')
+    .description('the state of one demo, or of all of yours')
+    .argument('[demo]', 'account/name')
+    .option('--json', 'print JSON')
+    .action(async (demo: string | undefined, { json }: { json?: boolean }) => {
+      const api = await Api.open()
+      if (demo === undefined) {
+        const { demos } = await api.json<{ demos: DemoCard[] }>('GET', '/-/api/mine')
+        const rows = demos.map((card) => [card.address, card.state, String(card.runs), card.public ? 'public' : 'unlisted'])
+        console.log(json ? JSON.stringify(demos) : table(['demo', 'state', 'runs', 'seen by'], rows))
+        return
+      }
+      const page = await api.json<DemoPage>('GET', `/-/api/demos${demoAddress(demo)}`)
+      console.log(json ? JSON.stringify(page) : words(page))
+    })
+
+function words(page: DemoPage): string {
+  const newest = page.detail?.newest
+  const lines = [`${page.address}  ${page.state}${page.commit ? `  ${page.commit.slice(0, 7)}` : ''}  ${page.runs} runs`]
+  if (newest && newest.id !== page.detail?.serving)
+    lines.push(`newest deployment: ${newest.state}${newest.reason ? ` (${newest.reason})` : ''}`)
+  if (page.detail) lines.push(`${page.detail.running} running, ${page.detail.waiting} waiting`)
+  return lines.join('\n')
+}

@@ -1,0 +1,49 @@
+import { access, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { execa } from 'execa'
+import { buildAll } from './build.ts'
+
+const root = join(import.meta.dirname, '..')
+
+/** Each check, by the name it fails under. Layers and import cycles are rules of the linter. */
+const checks: Record<string, () => Promise<string | undefined>> = {
+  types: () => run('tsc', ['-p', '.']),
+  'lint, format, layers': () => run('biome', ['ci', '--error-on-warnings', '.']),
+  'size of the page': async () => {
+    await buildAll({ quiet: true })
+    return run('node', ['packages/demo-ui/budget.ts'])
+  },
+  'links in documents': brokenLinks,
+}
+
+if (process.argv.includes('--help')) console.log(`npm run check\nRuns: ${Object.keys(checks).join(' · ')}.`)
+else {
+  for (const [name, check] of Object.entries(checks)) {
+    const problem = await check()
+    console.log(`${problem === undefined ? '✓' : '✗'} ${name}`)
+    if (problem !== undefined) {
+      console.log(problem)
+      process.exitCode = 1
+    }
+  }
+}
+
+async function run(command: string, args: string[]): Promise<string | undefined> {
+  const result = await execa(command, args, { cwd: root, preferLocal: true, all: true, reject: false })
+  return result.exitCode === 0 ? undefined : result.all
+}
+
+/** Every relative link of a tracked Markdown file leads somewhere. */
+async function brokenLinks(): Promise<string | undefined> {
+  const { stdout } = await execa('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], { cwd: root })
+  const broken: string[] = []
+  for (const file of stdout.split('\n').filter(Boolean)) {
+    const text = await readFile(join(root, file), 'utf8')
+    for (const [, link = ''] of text.matchAll(/\]\(([^)\s]+)\)|src="([^"]+)"/g)) {
+      if (/^(https?:|#|mailto:)/.test(link) || link === '') continue
+      const target = join(root, dirname(file), link.split('#')[0] ?? '')
+      await access(target).catch(() => broken.push(`${file}: ${link}`))
+    }
+  }
+  return broken.length === 0 ? undefined : broken.join('\n')
+}

@@ -1,0 +1,99 @@
+import { spawn } from 'node:child_process'
+import { access, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import { buildAll } from './build.ts'
+
+/** What a suite may need beyond Node and git. Its files end in `.<name>.test.ts`. */
+interface Need {
+  readonly name: string
+  readonly title: string
+  /** Why it cannot run here, or undefined when it can. */
+  missing(): Promise<string | undefined>
+  readonly remedy: string
+}
+
+const needs: readonly Need[] = [
+  {
+    name: 'python',
+    title: 'Python models',
+    missing: async () =>
+      (await works('python3', ['-c', 'import sys; assert sys.version_info >= (3, 10)']))
+        ? undefined
+        : 'no python3 of 3.10 or newer',
+    remedy: 'apt-get install python3 python3-venv',
+  },
+  {
+    name: 'browser',
+    title: 'Pages in Chromium',
+    missing: async () =>
+      (await exists(process.env['ORIGAMI_CHROMIUM'] ?? '/usr/bin/chromium'))
+        ? undefined
+        : 'no Chromium (ORIGAMI_CHROMIUM names another place)',
+    remedy: 'apt-get install chromium',
+  },
+  {
+    name: 'docker',
+    title: 'The docker engine',
+    missing: async () => {
+      if (!(await exists('/var/run/docker.sock'))) return 'no Docker engine answers'
+      const images = await execa('docker', ['image', 'inspect', 'node:24-bookworm-slim', 'python:3.12-slim-bookworm'], {
+        reject: false,
+      })
+      return images.exitCode === 0 ? undefined : 'Docker or its base images are missing'
+    },
+    remedy: 'start Docker, then `docker pull` both, or without a registry: npm run base-images',
+  },
+]
+
+const root = join(import.meta.dirname, '..')
+const given = process.argv.slice(2)
+
+if (given.includes('--help')) {
+  console.log(
+    'npm test [-- vitest arguments]\nRuns every suite this machine can run, and lists the others. ORIGAMI_TEST_REQUIRE=all makes a suite left out a failure.',
+  )
+} else {
+  await buildAll()
+  const left: (Need & { reason: string })[] = []
+  for (const need of needs) {
+    const reason = await need.missing()
+    if (reason) left.push({ ...need, reason })
+  }
+  const { code, passed, failed } = await vitest(left)
+  for (const need of left)
+    console.log(`left out: ${need.title} (*.${need.name}.test.ts): ${need.reason}. To run it: ${need.remedy}`)
+  const required = process.env['ORIGAMI_TEST_REQUIRE'] === 'all' && left.length > 0
+  if (required) console.log('ORIGAMI_TEST_REQUIRE=all: a suite left out is a failure')
+  console.log(`tests: ${passed} passed, ${failed} failed`)
+  process.exitCode = code !== 0 || required ? 1 : 0
+}
+
+async function vitest(left: readonly Need[]): Promise<{ code: number; passed: number; failed: number }> {
+  const folder = await mkdtemp(join(tmpdir(), 'origami-test-'))
+  const report = join(folder, 'report.json')
+  const excludes = left.flatMap((need) => ['--exclude', `**/*.${need.name}.*`])
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...excludes, ...given], {
+    cwd: root,
+    stdio: 'inherit',
+  })
+  const code = await new Promise<number>((resolve) => child.once('exit', (exit) => resolve(exit ?? 1)))
+  const summary = JSON.parse(await readFile(report, 'utf8').catch(() => '{}')) as {
+    numPassedTests?: number
+    numFailedTests?: number
+  }
+  await rm(folder, { recursive: true, force: true })
+  return { code, passed: summary.numPassedTests ?? 0, failed: summary.numFailedTests ?? 0 }
+}
+
+async function works(command: string, args: string[]): Promise<boolean> {
+  return (await execa(command, args, { reject: false })).exitCode === 0
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )
