@@ -28,7 +28,7 @@ const needs: readonly Need[] = [
     name: 'browser',
     title: 'Pages in Chromium',
     missing: async () =>
-      (await exists(process.env['ORIGAMI_CHROMIUM'] ?? '/usr/bin/chromium'))
+      (await exists(process.env.ORIGAMI_CHROMIUM ?? '/usr/bin/chromium'))
         ? undefined
         : 'no Chromium (ORIGAMI_CHROMIUM names another place)',
     remedy: 'apt-get install chromium',
@@ -64,7 +64,7 @@ if (given.includes('--help')) {
   const { code, passed, failed } = await vitest(left)
   for (const need of left)
     console.log(`left out: ${need.title} (*.${need.name}.test.ts): ${need.reason}. To run it: ${need.remedy}`)
-  const required = process.env['ORIGAMI_TEST_REQUIRE'] === 'all' && left.length > 0
+  const required = process.env.ORIGAMI_TEST_REQUIRE === 'all' && left.length > 0
   if (required) console.log('ORIGAMI_TEST_REQUIRE=all: a suite left out is a failure')
   console.log(`tests: ${passed} passed, ${failed} failed`)
   process.exitCode = code !== 0 || required ? 1 : 0

@@ -49,8 +49,6 @@ export interface Files {
   put(id: string, name: string, type: string | undefined, bytes: AsyncIterable<Uint8Array>): Promise<FileRef>
   /** Undefined when there is no such file (any more). */
   open(ref: FileRef): Promise<OpenFile | undefined>
-  /** False: there was nothing to forget. */
-  forget(ref: FileRef): Promise<boolean>
 }
 
 export interface OpenFile {

@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises'
+import { LinkError, visitorHeader } from '@origami/protocol/control'
+import type { DemoId, VisitorId } from '@origami/protocol/demo'
+import { predictionsApi, sendError } from '@origami/serving'
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
+import { ZodError } from 'zod'
+import type { DaemonConfig, Limits } from '../config.ts'
+import { type Control, NeverDeployed } from '../deploy/control.ts'
+import type { DemoLogs } from '../logs/demo-log.ts'
+import type { Notice } from '../notice.ts'
+import type { Queue } from '../predictions/queue.ts'
+import { readPrivate } from '../state/private-file.ts'
+import type { Db } from '../store/open.ts'
+import { controlRoutes } from './control-routes.ts'
+import { statsRoutes } from './stats-routes.ts'
+
+export interface ApiParts {
+  readonly db: Db
+  readonly control: Control
+  readonly queue: Queue
+  readonly logs: DemoLogs
+  readonly changed: Notice
+  readonly limits: Limits
+  readonly engine: { readonly name: string }
+}
+
+/** The daemon's API over mutual TLS: without a certificate of our authority there is no answer. */
+export async function createServer(config: DaemonConfig, parts: ApiParts): Promise<FastifyInstance> {
+  const [key, cert, ca] = await Promise.all([readPrivate(config.tls.key), readFile(config.tls.cert), readFile(config.tls.ca)])
+  const app = Fastify({
+    https: { key, cert, ca, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
+    bodyLimit: 10 * 1024 ** 2,
+    forceCloseConnections: true,
+    logger: { level: 'warn' },
+  }) as unknown as FastifyInstance
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    if (error instanceof ZodError || error instanceof LinkError) return reply.status(422).send({ error: words(error) })
+    if (error instanceof NeverDeployed) return reply.status(409).send({ error: error.message })
+    return sendError(error, request, reply)
+  })
+  app.setNotFoundHandler((_request, reply) => reply.status(404).send({ error: 'There is nothing here.' }))
+  await app.register(controlRoutes, parts)
+  await app.register(statsRoutes, parts)
+  await app.register(predictionsApi, {
+    prefix: '/demos/:demo',
+    predictor: (request: FastifyRequest) => parts.queue.predictor((request.params as { demo: DemoId }).demo),
+    visitor: visitorOf,
+    maxFileBytes: parts.limits.fileBytes,
+    remoteFiles: true,
+  })
+  return app
+}
+
+/** Who calls, as the web server says. Absent: somebody it trusts to act for the demo's owner. */
+function visitorOf(request: FastifyRequest): VisitorId | undefined {
+  const visitor = request.headers[visitorHeader]
+  return typeof visitor === 'string' && visitor !== '' ? (visitor as VisitorId) : undefined
+}
+
+function words(error: ZodError | LinkError): string {
+  if (error instanceof LinkError) return `remote_repo_link: ${error.message}`
+  return error.issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message)).join('; ')
+}

@@ -1,0 +1,73 @@
+import type { Forge } from '@origami/protocol/control'
+import type { Engine } from './engine/engine.ts'
+import type { Source } from './source/source.ts'
+
+/** What an operator chooses. */
+export interface DaemonConfig {
+  /** The state folder, owned by one daemon: database, logs, files, keys. */
+  readonly data: string
+  readonly host: string
+  /** 0: any free port. */
+  readonly port: number
+  /** PEM files. The key must be readable by its owner alone. */
+  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string }
+  readonly engine: 'docker' | 'process'
+  readonly forges: readonly Forge[]
+  readonly limits?: Partial<Limits>
+}
+
+export interface Limits {
+  /** Deployments at a time. */
+  readonly deployments: number
+  /** Predictions running at a time on this host. */
+  readonly running: number
+  /** Predictions waiting for one demo; more are refused. */
+  readonly waiting: number
+  readonly fileBytes: number
+  /** Bytes of a demo's log on disk. */
+  readonly logBytes: number
+  readonly treeBytes: number
+  readonly treeFiles: number
+  /** Of an instance whose `.origami` says nothing. */
+  readonly memoryBytes: number
+  readonly cpus: number
+  readonly pids: number
+  readonly buildMemoryBytes: number
+  readonly cloneMs: number
+  readonly buildMs: number
+  readonly drainMs: number
+  readonly resultDays: number
+  readonly uploadHours: number
+  /** Between two comparisons of the store with the engine. */
+  readonly reconcileMs: number
+}
+
+const gigabyte = 1024 ** 3
+
+export const defaultLimits: Limits = {
+  deployments: 2,
+  running: 8,
+  waiting: 100,
+  fileBytes: 100 * 1024 ** 2,
+  logBytes: 10 * 1024 ** 2,
+  treeBytes: 5 * gigabyte,
+  treeFiles: 50_000,
+  memoryBytes: 4 * gigabyte,
+  cpus: 2,
+  pids: 512,
+  buildMemoryBytes: 8 * gigabyte,
+  cloneMs: 5 * 60_000,
+  buildMs: 60 * 60_000,
+  drainMs: 60_000,
+  resultDays: 30,
+  uploadHours: 24,
+  reconcileMs: 30_000,
+}
+
+/** What a daemon is made of and tests may replace. */
+export interface Parts {
+  readonly engine: Engine
+  readonly source: Source
+  /** Milliseconds since 1970. */
+  readonly clock: () => number
+}

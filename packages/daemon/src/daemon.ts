@@ -1,0 +1,136 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { randomId } from '@origami/protocol/demo'
+import { FolderFiles, HttpPredictor } from '@origami/serving'
+import { createServer } from './api/server.ts'
+import { type DaemonConfig, defaultLimits, type Parts } from './config.ts'
+import { Control } from './deploy/control.ts'
+import { Deployer, requeueInterrupted } from './deploy/deployer.ts'
+import type { DeployParts } from './deploy/parts.ts'
+import { Reconciler } from './deploy/reconcile.ts'
+import { DockerEngine } from './engine/docker/index.ts'
+import type { Engine } from './engine/engine.ts'
+import { ProcessEngine } from './engine/process/index.ts'
+import { DemoLogs } from './logs/demo-log.ts'
+import { LogPumps } from './logs/log-pumps.ts'
+import { Notice } from './notice.ts'
+import { Dispatcher } from './predictions/dispatcher.ts'
+import { LiveRuns } from './predictions/live-runs.ts'
+import { Queue } from './predictions/queue.ts'
+import { forgetFilesOf, sweepOld } from './predictions/retention.ts'
+import { GitSource } from './source/git.ts'
+import { lockFolder } from './state/lock.ts'
+import { Vault } from './state/vault.ts'
+import { deploymentsIn, note } from './store/deployments.ts'
+import { openStore } from './store/open.ts'
+
+export interface Daemon extends AsyncDisposable {
+  /** `https://127.0.0.1:6001` */
+  readonly url: string
+  readonly port: number
+  /** Stops every instance, to be started again by the next daemon: for who ends what they started. */
+  stopInstances(): Promise<void>
+}
+
+/**
+ * Opens a state folder, brings store and engine together, and listens. Disposing leaves demos running.
+ * Throws Error when the folder is another daemon's, a key can be read by others, or the engine does not answer.
+ */
+export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = {}): Promise<Daemon> {
+  await using opened = new AsyncDisposableStack()
+  const limits = { ...defaultLimits, ...config.limits }
+  await mkdir(config.data, { recursive: true, mode: 0o700 })
+  opened.use(await lockFolder(config.data))
+
+  const clock = given.clock ?? Date.now
+  const now = () => new Date(clock()).toISOString()
+  const engine = given.engine ?? makeEngine(config, await ownerOf(config.data))
+  if (!given.engine) opened.use(engine)
+  await engine.ready(AbortSignal.timeout(30_000))
+
+  const work = join(config.data, 'work')
+  await rm(work, { recursive: true, force: true })
+  await mkdir(work, { recursive: true })
+  const source = given.source ?? new GitSource({ forges: config.forges, work })
+  const db = await openStore(config.data)
+  opened.defer(() => db.destroy())
+
+  const leaving = new AbortController()
+  const changed = new Notice()
+  const logs = await DemoLogs.open(join(config.data, 'logs'), limits.logBytes)
+  const pumps = new LogPumps(db, engine, logs, leaving.signal)
+  const vault = await Vault.open(config.data)
+  const deployParts: DeployParts = { db, engine, source, logs, pumps, vault, forges: config.forges, limits, work, now, clock, changed }
+  await requeueInterrupted(deployParts)
+  const deployer = new Deployer(deployParts)
+  const reconciler = new Reconciler(deployParts, deployer, leaving.signal)
+  await reconciler.run()
+
+  const files = new FolderFiles(join(config.data, 'files'), { maxFileBytes: limits.fileBytes })
+  const queueParts = { db, files, limits, now, changed, live: new LiveRuns() }
+  const queue = new Queue(queueParts)
+  const reach = (endpoint: string) => new HttpPredictor({ base: endpoint })
+  const dispatcher = new Dispatcher({ ...queueParts, reach }, leaving.signal).work()
+  const control = new Control(deployParts, deployer, (demo) => forgetFilesOf(db, files, demo))
+  const rounds = every(limits.reconcileMs, async () => {
+    await reconciler.run()
+    await sweepOld(db, files, limits, clock())
+  })
+  const watch = watchExits(engine, reconciler, leaving.signal)
+
+  const app = await createServer(config, { db, control, queue, logs, changed, limits, engine })
+  await app.listen({ host: config.host, port: config.port })
+  const { port } = app.server.address() as AddressInfo
+  const kept = opened.move()
+
+  return {
+    url: `https://${config.host}:${port}`,
+    port,
+    async stopInstances() {
+      for (const row of await deploymentsIn(db, ['running', 'draining'])) {
+        if (row.instance) {
+          await note(db, row, { endpoint: null })
+          await engine.stop(row.instance, 10_000)
+          await engine.remove(row.instance)
+        }
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      clearInterval(rounds)
+      await app.close()
+      await deployer.leave()
+      leaving.abort()
+      await Promise.all([dispatcher, watch, reconciler.settled(), pumps.ended()])
+      await kept.disposeAsync()
+    },
+  }
+}
+
+/** The engine that the operator chose, for this state folder. */
+function makeEngine({ engine, data }: DaemonConfig, owner: string): Engine {
+  const folder = join(data, 'engine')
+  return engine === 'docker' ? new DockerEngine({ folder, owner }) : new ProcessEngine({ folder, owner })
+}
+
+/** The random id of a state folder: another daemon's things are not ours. */
+async function ownerOf(data: string): Promise<string> {
+  const path = join(data, 'owner')
+  await writeFile(path, randomId(), { flag: 'wx', mode: 0o600 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
+  return readFile(path, 'utf8')
+}
+
+function every(ms: number, work: () => Promise<void>): NodeJS.Timeout {
+  return setInterval(() => void work().catch((error: unknown) => console.error('a round of looking after demos failed', error)), ms)
+}
+
+/** Looks after an instance as soon as it exits. */
+async function watchExits(engine: Engine, reconciler: Reconciler, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const _exit of engine.exits(signal)) await reconciler.run()
+  } catch (error) {
+    if (!signal.aborted) console.error('exits are no longer told; a round every 30 s finds them', error)
+  }
+}

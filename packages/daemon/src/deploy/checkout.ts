@@ -1,0 +1,45 @@
+import { lstat, mkdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseRepoLink } from '@origami/protocol/control'
+import { type Manifest, parseManifest } from '@origami/protocol/demo'
+import { demoById } from '../store/demos.ts'
+import type { DeploymentRow } from '../store/tables.ts'
+import { DeployFailed } from './failure.ts'
+import type { DeployParts } from './parts.ts'
+import type { Progress } from './progress.ts'
+
+/** Resolves the commit and lays its tree into a folder of this deployment's own. */
+export async function checkout(parts: DeployParts, progress: Progress, signal: AbortSignal): Promise<string> {
+  const { row } = progress
+  const demo = await demoById(parts.db, row.demo_id)
+  if (!demo) throw new DeployFailed('cancelled', 'the demo was removed')
+  const repo = parseRepoLink(demo.repolink, parts.forges)
+  const token = row.token ? parts.vault.unseal(row.token, row.id) : undefined
+  const { commit } = row.commit_sha ? { commit: row.commit_sha } : await parts.source.resolve({ repo, token }, signal)
+  await progress.note({ commit_sha: commit })
+  await progress.say(`${repo.canonical} at ${commit}`)
+  const into = folderOf(parts, row)
+  await rm(into, { recursive: true, force: true })
+  await mkdir(into, { recursive: true })
+  const limits = { bytes: parts.limits.treeBytes, files: parts.limits.treeFiles }
+  const onLog = (line: Parameters<typeof parts.logs.append>[1][number]) => void parts.logs.append(row.demo_id, [line])
+  const { message } = await parts.source.fetch({ repo, commit, token, into, limits, onLog }, signal)
+  await progress.note({ commit_message: message })
+  return into
+}
+
+/** Reads `.origami` of a checkout: a regular file of at most 1 MiB. Throws DeployFailed `not_linked` or `config_error`, and ManifestError. */
+export async function readManifest(folder: string): Promise<Manifest> {
+  const path = join(folder, '.origami')
+  const found = await lstat(path).catch(() => undefined)
+  if (!found) throw new DeployFailed('not_linked', '`.origami` is missing in the root of the repository; `origami bundle` writes it')
+  if (!found.isFile()) throw new DeployFailed('config_error', 'expected `.origami` to be a plain file')
+  if (found.size > 1024 ** 2) throw new DeployFailed('config_error', `expected \`.origami\` to be at most 1 MiB, got ${found.size} bytes`)
+  return parseManifest(await readFile(path, 'utf8'))
+}
+
+export async function removeCheckout(parts: DeployParts, row: DeploymentRow): Promise<void> {
+  await rm(folderOf(parts, row), { recursive: true, force: true })
+}
+
+const folderOf = ({ work }: DeployParts, row: DeploymentRow): string => join(work, row.id)

@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto'
+import { activeStates, type DeploymentState, parseRepoLink } from '@origami/protocol/control'
+import type { DemoId, DeploymentId } from '@origami/protocol/demo'
+import { addDeployment, deploymentById, deploymentsIn, deploymentsOf, move } from '../store/deployments.ts'
+import { demoById, wantDemo } from '../store/demos.ts'
+import { addEvent } from '../store/events.ts'
+import { failWaiting, openPredictionsOf } from '../store/predictions.ts'
+import type { DeploymentRow } from '../store/tables.ts'
+import type { Deployer } from './deployer.ts'
+import type { DeployParts } from './parts.ts'
+
+/** There is nothing that can be started: it was never deployed. */
+export class NeverDeployed extends Error {
+  override readonly name = 'NeverDeployed'
+}
+
+/** Forgets files and rows of a demo's predictions. */
+export type ForgetPredictions = (demo: DemoId) => Promise<void>
+
+/** What a demo's owner may do to it. Each is idempotent. */
+export class Control {
+  private readonly parts: DeployParts
+  private readonly deployer: Deployer
+  private readonly forgetPredictions: ForgetPredictions
+
+  constructor(parts: DeployParts, deployer: Deployer, forgetPredictions: ForgetPredictions) {
+    this.parts = parts
+    this.deployer = deployer
+    this.forgetPredictions = forgetPredictions
+  }
+
+  /** Stores a request to deploy the newest commit. Throws LinkError. */
+  async trigger(user: string, link: string, token: string | null): Promise<{ demo: DemoId; deployment: DeploymentId }> {
+    const repo = parseRepoLink(link, this.parts.forges)
+    const demo = demoIdOf(user, repo.canonical)
+    const deployment = await this.changing(async (trx) => {
+      await wantDemo(trx, { id: demo, user_id: user, repolink: repo.canonical }, this.parts.now())
+      return addDeployment(trx, demo, this.parts.now(), (id) => (token === null ? null : this.parts.vault.seal(token, id)))
+    })
+    this.deployer.wake()
+    return { demo, deployment }
+  }
+
+  /** False: there is no such demo. */
+  async stop(id: DemoId): Promise<boolean> {
+    const { db, engine, now } = this.parts
+    if (!(await demoById(db, id))) return false
+    await this.changing(async (trx) => {
+      const demo = await demoById(trx, id)
+      if (demo?.want !== 'on') return
+      await trx.updateTable('demos').set({ want: 'stopped' }).where('id', '=', id).execute()
+      await failWaiting(trx, id, 'stopped', 'The demo was stopped by its owner.', now())
+      await addEvent(trx, { demo: id, deployment: null, from: 'on', to: 'stopped', reason: null, at: now() })
+    })
+    await this.cancelAll(id)
+    for (const row of await this.rowsIn(id, ['running', 'draining'])) {
+      if (row.instance) {
+        await engine.stop(row.instance, 10_000)
+        await engine.remove(row.instance)
+      }
+      await this.changing((trx) => move(trx, row, row.state === 'running' ? 'stopped' : 'retired', now(), { instance: null, endpoint: null }))
+    }
+    return true
+  }
+
+  /** Starts what `stop` stopped, or what crashed too often, from its image. False: no such demo. Throws NeverDeployed. */
+  async start(id: DemoId): Promise<boolean> {
+    const { now } = this.parts
+    const started = await this.changing(async (trx) => {
+      const demo = await demoById(trx, id)
+      if (!demo) return false
+      const serving = demo.serving ? await deploymentById(trx, demo.serving) : undefined
+      if (serving?.state === 'running') return true
+      if (!serving?.image) throw new NeverDeployed('It was never live, so there is nothing to start; deploy it.')
+      if (demo.want !== 'on') await addEvent(trx, { demo: id, deployment: null, from: 'stopped', to: 'on', reason: null, at: now() })
+      await trx.updateTable('demos').set({ want: 'on' }).where('id', '=', id).execute()
+      const waiting = await trx.selectFrom('deployments').select('id').where('demo_id', '=', id).where('state', '=', 'queued').executeTakeFirst()
+      if (!waiting) await move(trx, serving, 'queued', now(), { attempt: serving.attempt + 1, crashes: 0 })
+      return true
+    })
+    this.deployer.wake()
+    return started
+  }
+
+  /** Leaves nothing behind but the event that says so. False: no such demo. */
+  async remove(id: DemoId): Promise<boolean> {
+    const { db, engine, logs, now } = this.parts
+    if (!(await this.stop(id))) return false
+    for (const instance of await engine.list()) if (instance.demo === id) await engine.remove(instance.id)
+    for (const image of await engine.images()) if (image.demo === id) await engine.removeImage(image.ref)
+    await engine.forget(id)
+    await this.untilNothingRuns(id)
+    await this.forgetPredictions(id)
+    await this.changing(async (trx) => {
+      await trx.deleteFrom('predictions').where('demo_id', '=', id).execute()
+      await trx.deleteFrom('deployments').where('demo_id', '=', id).execute()
+      await trx.deleteFrom('demos').where('id', '=', id).execute()
+      await trx.deleteFrom('events').where('demo', '=', id).execute()
+      await addEvent(trx, { demo: id, deployment: null, from: null, to: 'removed', reason: null, at: now() })
+    })
+    await logs.forget(id)
+    return (await demoById(db, id)) === undefined
+  }
+
+  async cancel(id: DeploymentId): Promise<boolean> {
+    return this.deployer.cancel(id)
+  }
+
+  private async cancelAll(id: DemoId): Promise<void> {
+    const open = await this.rowsIn(id, ['queued', ...activeStates])
+    await Promise.all(open.map((row) => this.deployer.cancel(row.id)))
+  }
+
+  private async untilNothingRuns(id: DemoId): Promise<void> {
+    const patience = AbortSignal.timeout(10_000)
+    while (!patience.aborted) {
+      const change = this.parts.changed.next(patience)
+      if ((await openPredictionsOf(this.parts.db, id)).length === 0) return
+      await change
+    }
+  }
+
+  private async rowsIn(id: DemoId, states: readonly DeploymentState[]): Promise<DeploymentRow[]> {
+    return (await deploymentsIn(this.parts.db, states)).filter((row) => row.demo_id === id)
+  }
+
+  private async changing<Result>(work: (trx: Parameters<typeof demoById>[0]) => Promise<Result>): Promise<Result> {
+    const result = await this.parts.db.transaction().execute(work)
+    this.parts.changed.notify()
+    return result
+  }
+
+  /** The demo of a deployment, as the store has it. */
+  async demoOf(id: DeploymentId): Promise<DemoId | undefined> {
+    return (await deploymentById(this.parts.db, id))?.demo_id
+  }
+
+  async newestOf(id: DemoId): Promise<DeploymentRow | undefined> {
+    return (await deploymentsOf(this.parts.db, id, 1))[0]
+  }
+}
+
+/** md5(user_id + canonical link): a name, never an authorisation. */
+export const demoIdOf = (user: string, canonicalLink: string): DemoId =>
+  createHash('md5').update(user).update(canonicalLink).digest('hex') as DemoId

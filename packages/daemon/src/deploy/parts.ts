@@ -1,0 +1,28 @@
+import type { Forge } from '@origami/protocol/control'
+import type { Limits } from '../config.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { DemoLogs } from '../logs/demo-log.ts'
+import type { LogPumps } from '../logs/log-pumps.ts'
+import type { Notice } from '../notice.ts'
+import type { Source } from '../source/source.ts'
+import type { Vault } from '../state/vault.ts'
+import type { Db } from '../store/open.ts'
+
+/** What a deploy, and all that looks after deployments, works with. */
+export interface DeployParts {
+  readonly db: Db
+  readonly engine: Engine
+  readonly source: Source
+  readonly logs: DemoLogs
+  readonly pumps: LogPumps
+  readonly vault: Vault
+  readonly forges: readonly Forge[]
+  readonly limits: Limits
+  /** A folder for checkouts, one for each deployment. */
+  readonly work: string
+  /** ISO 8601 in UTC. */
+  readonly now: () => string
+  readonly clock: () => number
+  /** Tells that rows changed: events, routes, places in the queue. */
+  readonly changed: Notice
+}

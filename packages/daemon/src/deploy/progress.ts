@@ -1,0 +1,69 @@
+import type { ActiveState, DeploymentState } from '@origami/protocol/control'
+import type { DeploymentRow } from '../store/tables.ts'
+import { deploymentById, move, note } from '../store/deployments.ts'
+import { DeployFailed, Overtaken } from './failure.ts'
+import type { DeployParts } from './parts.ts'
+
+/** One deployment as the deploy sees it: its row as last written, its log, and the way from step to step. */
+export class Progress {
+  row: DeploymentRow
+  step: DeploymentState
+  private readonly parts: DeployParts
+  private readonly signal: AbortSignal
+
+  constructor(parts: DeployParts, row: DeploymentRow, signal: AbortSignal) {
+    this.parts = parts
+    this.row = row
+    this.step = row.state
+    this.signal = signal
+  }
+
+  /** Enters a state and does its work within its deadline. Throws DeployFailed `timed_out`, and what the work throws. */
+  async in<Result>(state: ActiveState, deadlineMs: number, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    await this.to(state, { deadline_at: new Date(this.parts.clock() + deadlineMs).toISOString() })
+    await this.say(words[state])
+    const deadline = AbortSignal.timeout(deadlineMs)
+    try {
+      return await work(AbortSignal.any([this.signal, deadline]))
+    } catch (error) {
+      this.signal.throwIfAborted()
+      if (deadline.aborted) throw new DeployFailed('timed_out', `${words[state]} took longer than ${Math.round(deadlineMs / 1000)} s`)
+      throw error
+    }
+  }
+
+  /** Moves on. Throws Overtaken. */
+  async to(state: DeploymentState, change: Parameters<typeof move>[4] = {}): Promise<void> {
+    const { db, now, changed } = this.parts
+    const moved = await db.transaction().execute((trx) => move(trx, this.row, state, now(), change))
+    if (!moved) throw new Overtaken()
+    this.step = state
+    await this.reread()
+    changed.notify()
+  }
+
+  /** Notes what was found out. Throws Overtaken. */
+  async note(change: Parameters<typeof note>[2]): Promise<void> {
+    if (!(await note(this.parts.db, this.row, change))) throw new Overtaken()
+    await this.reread()
+  }
+
+  async say(text: string): Promise<void> {
+    await this.parts.logs.append(this.row.demo_id, [{ at: new Date(this.parts.clock()), source: 'deploy', text }])
+  }
+
+  private async reread(): Promise<void> {
+    const row = await deploymentById(this.parts.db, this.row.id)
+    if (row?.attempt !== this.row.attempt) throw new Overtaken()
+    this.row = row
+  }
+}
+
+const words: Record<ActiveState, string> = {
+  cloning: 'Cloning',
+  validating: 'Checking what was cloned',
+  building: 'Building',
+  starting: 'Starting',
+  health_checking: 'Waiting until it answers',
+  switching: 'Switching over',
+}

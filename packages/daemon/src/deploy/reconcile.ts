@@ -1,0 +1,108 @@
+import type { DeploymentId } from '@origami/protocol/demo'
+import type { Instance } from '../engine/engine.ts'
+import { deploymentById, deploymentsIn, move, note } from '../store/deployments.ts'
+import type { DeploymentRow } from '../store/tables.ts'
+import type { Deployer } from './deployer.ts'
+import type { DeployParts } from './parts.ts'
+import { revive } from './revive.ts'
+import { retire } from './serving.ts'
+
+const crashesAllowed = 3
+const crashWindowMs = 10 * 60_000
+const keepsImage = new Set(['queued', 'cloning', 'validating', 'building', 'starting', 'health_checking', 'switching', 'running', 'draining', 'stopped'])
+
+/** Compares the store with the engine and brings them together. The same at boot, every 30 s, and when an instance exits. */
+export class Reconciler {
+  private readonly parts: DeployParts
+  private readonly deployer: Deployer
+  private readonly signal: AbortSignal
+  private readonly reviving = new Map<DeploymentId, Promise<void>>()
+  private readonly retiring = new Map<DeploymentId, Promise<void>>()
+  private turn: Promise<void> = Promise.resolve()
+
+  constructor(parts: DeployParts, deployer: Deployer, signal: AbortSignal) {
+    this.parts = parts
+    this.deployer = deployer
+    this.signal = signal
+  }
+
+  /** One round; rounds never overlap. */
+  run(): Promise<void> {
+    this.turn = this.turn.then(() => (this.signal.aborted ? undefined : this.round()))
+    return this.turn
+  }
+
+  async settled(): Promise<void> {
+    await this.turn
+    await Promise.all([...this.reviving.values(), ...this.retiring.values()])
+  }
+
+  private async round(): Promise<void> {
+    const instances = await this.parts.engine.list()
+    const of = new Map(instances.map((instance) => [instance.deployment, instance]))
+    for (const row of await deploymentsIn(this.parts.db, ['running'])) await this.serving(row, of.get(row.id))
+    for (const row of await deploymentsIn(this.parts.db, ['draining'])) this.once(this.retiring, row.id, () => retire(this.parts, row))
+    for (const instance of instances) await this.orphan(instance)
+    for (const image of await this.parts.engine.images()) {
+      const row = await deploymentById(this.parts.db, image.deployment)
+      if (!row || !keepsImage.has(row.state)) await this.parts.engine.removeImage(image.ref)
+    }
+    this.deployer.wake()
+  }
+
+  /** One that is meant to serve: followed where it is, or started again. */
+  private async serving(row: DeploymentRow, instance: Instance | undefined): Promise<void> {
+    const { db, pumps, changed } = this.parts
+    if (this.reviving.has(row.id)) return
+    if (instance?.state === 'running') {
+      pumps.start(row.id, instance.id)
+      if (!instance.endpoint || instance.endpoint === row.endpoint) return
+      await note(db, row, { endpoint: instance.endpoint, instance: instance.id })
+      changed.notify()
+    } else if (!(await this.deployedAnew(row))) {
+      await this.again(row, instance)
+    }
+  }
+
+  /** A `recreate` deploy stopped it on purpose, and looks after it. */
+  private async deployedAnew(row: DeploymentRow): Promise<boolean> {
+    const active = await deploymentsIn(this.parts.db, ['building', 'starting', 'health_checking', 'switching'])
+    return row.endpoint === null && active.some((other) => other.demo_id === row.demo_id)
+  }
+
+  private async again(row: DeploymentRow, instance: Instance | undefined): Promise<void> {
+    const { db, now, clock, changed, logs, pumps } = this.parts
+    const recent = row.crashed_at !== null && clock() - Date.parse(row.crashed_at) < crashWindowMs
+    const crashes = instance ? (recent ? row.crashes : 0) + 1 : row.crashes
+    if (instance) await pumps.drained(instance.id)
+    if (crashes > crashesAllowed) {
+      const why = instance?.exit?.outOfMemory ? 'ran out of memory' : 'exited'
+      const reason = `It ${why} ${crashes} times within ten minutes; its last lines are in the log`
+      const log_tail = JSON.stringify(await logs.tail(row.demo_id, 200))
+      await db.transaction().execute((trx) => move(trx, row, 'runtime_error', now(), { reason, log_tail, endpoint: null }))
+      changed.notify()
+      return
+    }
+    await note(db, row, { endpoint: null, crashes, ...(instance ? { crashed_at: now() } : {}) })
+    changed.notify()
+    const fresh = await deploymentById(db, row.id)
+    if (fresh) this.once(this.reviving, row.id, () => revive(this.parts, fresh, this.signal))
+  }
+
+  /** Ours, but nobody's: of a deployment that ended or is not known. */
+  private async orphan(instance: Instance): Promise<void> {
+    if (this.reviving.has(instance.deployment) || this.deployer.isUnderWay(instance.deployment)) return
+    const row = await deploymentById(this.parts.db, instance.deployment)
+    if (row && (keepsImage.has(row.state) || row.state === 'runtime_error') && row.state !== 'stopped') return
+    await this.parts.engine.stop(instance.id, 5_000)
+    await this.parts.engine.remove(instance.id)
+  }
+
+  private once(tasks: Map<DeploymentId, Promise<void>>, id: DeploymentId, work: () => Promise<void>): void {
+    if (tasks.has(id)) return
+    const task = work()
+      .catch((error: unknown) => console.error(`deployment ${id} could not be looked after`, error))
+      .finally(() => tasks.delete(id))
+    tasks.set(id, task)
+  }
+}

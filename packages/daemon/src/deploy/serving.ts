@@ -1,0 +1,66 @@
+import type { DemoSchema } from '@origami/protocol/demo'
+import type { Instance } from '../engine/engine.ts'
+import { deploymentById, move, note } from '../store/deployments.ts'
+import { runningOn } from '../store/predictions.ts'
+import type { DeploymentRow } from '../store/tables.ts'
+import { Overtaken } from './failure.ts'
+import type { DeployParts } from './parts.ts'
+import type { Progress } from './progress.ts'
+import { revive } from './revive.ts'
+
+/** The route, the states and their events change in one transaction: from here on the new version serves. */
+export async function switchTo(parts: DeployParts, progress: Progress, instance: Instance, schema: DemoSchema): Promise<void> {
+  const { db, now, changed } = parts
+  const { row } = progress
+  await db.transaction().execute(async (trx) => {
+    const demo = await trx.selectFrom('demos').selectAll().where('id', '=', row.demo_id).executeTakeFirst()
+    const before = demo?.serving && demo.serving !== row.id ? await deploymentById(trx, demo.serving) : undefined
+    if (!demo || demo.want === 'stopped') throw new Overtaken()
+    if (!(await move(trx, row, 'running', now(), { schema: JSON.stringify(schema), instance: instance.id, crashes: 0, token: null }))) throw new Overtaken()
+    if (before?.state === 'running') await move(trx, before, 'draining', now())
+    else if (before?.image) await move(trx, before, 'retired', now(), { reason: before.reason })
+    await trx.updateTable('demos').set({ serving: row.id }).where('id', '=', row.demo_id).execute()
+  })
+  changed.notify()
+}
+
+/** Lets what runs on a version finish, then removes it and its image. */
+export async function retire(parts: DeployParts, version: DeploymentRow): Promise<void> {
+  const { db, engine, now, changed } = parts
+  await drained(parts, version)
+  const row = await deploymentById(db, version.id)
+  if (row?.state !== 'draining') return
+  if (row.instance) {
+    await engine.stop(row.instance, 10_000)
+    await engine.remove(row.instance)
+  }
+  if (row.image) await engine.removeImage(row.image)
+  await db.transaction().execute((trx) => move(trx, row, 'retired', now(), { instance: null, endpoint: null, image: null }))
+  changed.notify()
+}
+
+/** Stops the serving version, keeping its image: its demo is held until something serves again. */
+export async function suspend(parts: DeployParts, version: DeploymentRow): Promise<void> {
+  const { db, engine, changed } = parts
+  await note(db, version, { endpoint: null })
+  changed.notify()
+  await drained(parts, version)
+  if (version.instance) {
+    await engine.stop(version.instance, 10_000)
+    await engine.remove(version.instance)
+  }
+}
+
+/** Starts again what `suspend` stopped. */
+export async function resume(parts: DeployParts, version: DeploymentRow): Promise<void> {
+  await revive(parts, version, AbortSignal.timeout(10 * 60_000))
+}
+
+async function drained({ db, changed, limits }: DeployParts, version: DeploymentRow): Promise<void> {
+  const deadline = AbortSignal.timeout(limits.drainMs)
+  while (!deadline.aborted) {
+    const change = changed.next(deadline)
+    if ((await runningOn(db, version.id)) === 0) return
+    await change
+  }
+}

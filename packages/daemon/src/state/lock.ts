@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs'
+import { open, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/**
+ * Makes this process the one owner of a state folder. Throws Error naming the process that owns it already;
+ * the lock of a process that is gone is taken over.
+ */
+export async function lockFolder(folder: string): Promise<AsyncDisposable> {
+  const path = join(folder, 'lock')
+  const mine = `${process.pid} ${startTime(process.pid)}`
+  for (;;) {
+    try {
+      await using file = await open(path, 'wx', 0o600)
+      await file.writeFile(mine)
+      return { [Symbol.asyncDispose]: () => rm(path, { force: true }) }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+    const [pid = '', ...started] = (await readFile(path, 'utf8').catch(() => '')).split(' ')
+    const theirs = startTime(Number(pid))
+    if (theirs !== undefined && theirs === started.join(' ') && Number(pid) !== process.pid)
+      throw new Error(`${folder} belongs to the daemon with process id ${pid}, which runs; stop it, or give another --data`)
+    await rm(path, { force: true })
+  }
+}
+
+/** Tells a process from a later one of the same id. Undefined: no such process. */
+function startTime(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  } catch {
+    return alive(pid) ? 'unknown' : undefined
+  }
+}
+
+function alive(pid: number): boolean {
+  try {
+    return pid > 0 && process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}

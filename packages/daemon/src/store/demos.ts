@@ -1,0 +1,99 @@
+import type { DemoDetail, DemoState, DemoStats } from '@origami/protocol/control'
+import { isActive, isFailed } from '@origami/protocol/control'
+import { type DemoId, type DemoSchema, demoSchema } from '@origami/protocol/demo'
+import { deploymentById, deploymentsOf, presentDeployment } from './deployments.ts'
+import type { Db, Trx } from './open.ts'
+import { openPredictionsOf } from './predictions.ts'
+import type { DemoRow, DeploymentRow } from './tables.ts'
+
+/** Stores a demo, or wants one on again that is known. */
+export async function wantDemo(trx: Trx, demo: Pick<DemoRow, 'id' | 'user_id' | 'repolink'>, now: string): Promise<void> {
+  await trx
+    .insertInto('demos')
+    .values({ ...demo, want: 'on', created_at: now })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ want: 'on' }))
+    .execute()
+}
+
+export async function demoById(db: Trx, id: DemoId): Promise<DemoRow | undefined> {
+  return db.selectFrom('demos').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
+/** Where a demo's predictions go now: the endpoint of what serves, with its schema. Undefined: it is held. */
+export interface Route {
+  readonly demo: DemoId
+  readonly deployment: DeploymentRow
+  readonly endpoint: string
+  readonly schema: DemoSchema
+}
+
+/** Every demo that has one. */
+export async function routes(db: Trx): Promise<ReadonlyMap<DemoId, Route>> {
+  const rows = await db
+    .selectFrom('demos')
+    .innerJoin('deployments', 'deployments.id', 'demos.serving')
+    .selectAll('deployments')
+    .where('demos.want', '=', 'on')
+    .where('deployments.state', '=', 'running')
+    .where('deployments.endpoint', 'is not', null)
+    .execute()
+  return new Map(
+    rows.flatMap((deployment) => {
+      const { demo_id: demo, endpoint, schema } = deployment
+      return endpoint && schema ? [[demo, { demo, deployment, endpoint, schema: demoSchema.parse(JSON.parse(schema)) }] as const] : []
+    }),
+  )
+}
+
+/** The schema of what serves, or served last. */
+export async function schemaOf(db: Trx, demo: DemoRow): Promise<DemoSchema | undefined> {
+  const serving = demo.serving ? await deploymentById(db, demo.serving) : undefined
+  return serving?.schema ? demoSchema.parse(JSON.parse(serving.schema)) : undefined
+}
+
+export async function allStats(db: Db): Promise<DemoStats[]> {
+  const demos = await db.selectFrom('demos').selectAll().orderBy('created_at').execute()
+  return Promise.all(demos.map((demo) => stats(db, demo)))
+}
+
+export async function detail(db: Db, id: DemoId): Promise<DemoDetail | undefined> {
+  const demo = await demoById(db, id)
+  if (!demo) return undefined
+  const deployments = await deploymentsOf(db, id, 50)
+  const schema = await schemaOf(db, demo)
+  return { ...(await stats(db, demo)), deployments: deployments.map(presentDeployment), schema: schema ?? null }
+}
+
+async function stats(db: Db, demo: DemoRow): Promise<DemoStats> {
+  const [newest] = await deploymentsOf(db, demo.id, 1)
+  const serving = demo.serving ? await deploymentById(db, demo.serving) : undefined
+  const open = await openPredictionsOf(db, demo.id)
+  const status = demoState(demo, serving, newest)
+  return {
+    demo_id: demo.id,
+    user_id: demo.user_id,
+    container_id: demo.id,
+    instance_id: serving?.instance ?? null,
+    port: serving?.endpoint ? Number(new URL(serving.endpoint).port) : null,
+    repolink: demo.repolink,
+    status,
+    reason: status === 'running' || status === 'stopped' ? null : ((serving?.state === 'runtime_error' ? serving : newest)?.reason ?? null),
+    waiting: open.filter((row) => row.status === 'starting').length,
+    running: open.filter((row) => row.status === 'processing').length,
+    runs: demo.runs,
+    commit: serving?.commit_sha ?? null,
+    serving: serving?.state === 'running' ? serving.id : null,
+    newest: newest ? presentDeployment(newest) : null,
+  }
+}
+
+/** What serves × what is newest × what its owner wants. */
+export function demoState(demo: Pick<DemoRow, 'want'>, serving: DeploymentRow | undefined, newest: DeploymentRow | undefined): DemoState {
+  if (demo.want === 'stopped') return 'stopped'
+  if (serving?.state === 'running' && serving.endpoint) return 'running'
+  if (newest?.state === 'queued') return 'waiting'
+  if (newest && isActive(newest.state)) return 'building'
+  if (newest?.state === 'not_linked') return 'not_linked'
+  if (serving?.state === 'running') return 'building'
+  return newest && (isFailed(newest.state) || newest.state === 'cancelled') ? 'failed' : 'waiting'
+}

@@ -1,0 +1,118 @@
+import { activeStates, type Deployment, type DeploymentState } from '@origami/protocol/control'
+import type { DemoId, DeploymentId } from '@origami/protocol/demo'
+import { randomId } from '@origami/protocol/demo'
+import type { Updateable } from 'kysely'
+import { addEvent } from './events.ts'
+import type { Db, Trx } from './open.ts'
+import type { DeploymentRow, Tables } from './tables.ts'
+
+type Change = Updateable<Tables['deployments']>
+
+/** Stores a new request. One that waits already is superseded by it. */
+export async function addDeployment(trx: Trx, demo: DemoId, now: string, sealToken: (id: DeploymentId) => Uint8Array | null): Promise<DeploymentId> {
+  const id = randomId() as DeploymentId
+  const waiting = await trx.selectFrom('deployments').selectAll().where('demo_id', '=', demo).where('state', '=', 'queued').executeTakeFirst()
+  if (waiting) await move(trx, waiting, 'superseded', now, { reason: 'a newer request took its place', superseded_by: id, token: null })
+  await trx
+    .insertInto('deployments')
+    .values({
+      id,
+      demo_id: demo,
+      state: 'queued',
+      token: sealToken(id),
+      steps: JSON.stringify([{ state: 'queued', at: now }]),
+      created_at: now,
+      updated_at: now,
+    })
+    .execute()
+  await addEvent(trx, { demo, deployment: id, from: null, to: 'queued', reason: null, at: now })
+  return id
+}
+
+/**
+ * Moves a deployment to another state, with its event, if nobody else moved on with it since `row` was read
+ * (same attempt, same state). False: somebody did, and nothing changed.
+ */
+export async function move(trx: Trx, row: DeploymentRow, to: DeploymentState, now: string, change: Change = {}): Promise<boolean> {
+  const steps = [...(JSON.parse(row.steps) as Deployment['steps']), { state: to, at: now }]
+  const { numUpdatedRows } = await trx
+    .updateTable('deployments')
+    .set({ reason: null, deadline_at: null, ...change, state: to, updated_at: now, steps: JSON.stringify(steps) })
+    .where('id', '=', row.id)
+    .where('attempt', '=', row.attempt)
+    .where('state', '=', row.state)
+    .executeTakeFirst()
+  if (numUpdatedRows === 0n) return false
+  await addEvent(trx, { demo: row.demo_id, deployment: row.id, from: row.state, to, reason: change.reason ?? null, at: now })
+  return true
+}
+
+/** Notes something on a deployment whose attempt is still the caller's. False: it is not. */
+export async function note(trx: Trx, row: Pick<DeploymentRow, 'id' | 'attempt'>, change: Change): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('deployments')
+    .set(change)
+    .where('id', '=', row.id)
+    .where('attempt', '=', row.attempt)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
+export async function deploymentById(db: Trx, id: DeploymentId): Promise<DeploymentRow | undefined> {
+  return db.selectFrom('deployments').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
+export async function deploymentsIn(db: Trx, states: readonly DeploymentState[]): Promise<DeploymentRow[]> {
+  return db.selectFrom('deployments').selectAll().where('state', 'in', states).orderBy('created_at').orderBy('id').execute()
+}
+
+/** Newest first. */
+export async function deploymentsOf(db: Trx, demo: DemoId, limit: number): Promise<DeploymentRow[]> {
+  return db
+    .selectFrom('deployments')
+    .selectAll()
+    .where('demo_id', '=', demo)
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute()
+}
+
+/** Who goes next: whose owner has fewest under way, then order of arrival. One at a time for each demo. */
+export async function nextQueued(db: Db): Promise<DeploymentRow | undefined> {
+  const active = await db
+    .selectFrom('deployments')
+    .innerJoin('demos', 'demos.id', 'deployments.demo_id')
+    .select(['demo_id', 'user_id'])
+    .where('state', 'in', activeStates)
+    .execute()
+  const queued = await db
+    .selectFrom('deployments')
+    .innerJoin('demos', 'demos.id', 'deployments.demo_id')
+    .selectAll('deployments')
+    .select('user_id')
+    .where('state', '=', 'queued')
+    .orderBy('deployments.created_at')
+    .execute()
+  const busy = new Set(active.map((row) => row.demo_id))
+  const load = (user: string) => active.filter((row) => row.user_id === user).length
+  return queued.filter((row) => !busy.has(row.demo_id)).toSorted((a, b) => load(a.user_id) - load(b.user_id))[0]
+}
+
+/** As the API shows it. */
+export function presentDeployment(row: DeploymentRow): Deployment {
+  return {
+    id: row.id,
+    demo_id: row.demo_id,
+    state: row.state,
+    reason: row.reason,
+    commit: row.commit_sha,
+    commit_message: row.commit_message,
+    created_at: row.created_at,
+    updated_at: row.updated_at,
+    deadline_at: row.deadline_at,
+    superseded_by: row.superseded_by,
+    steps: JSON.parse(row.steps),
+    log_tail: JSON.parse(row.log_tail),
+  }
+}

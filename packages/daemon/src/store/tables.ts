@@ -1,0 +1,79 @@
+import type { DeploymentState } from '@origami/protocol/control'
+import type { DemoId, DeploymentId, FailureReason, PredictionId, PredictionStatus, VisitorId } from '@origami/protocol/demo'
+import type { Generated, Selectable } from 'kysely'
+import type { ImageRef, InstanceId } from '../engine/engine.ts'
+
+/** Times are ISO 8601 in UTC; structures are JSON as text. Portable: no type that only SQLite has. */
+export interface Tables {
+  demos: {
+    id: DemoId
+    user_id: string
+    repolink: string
+    /** What its owner wants. */
+    want: 'on' | 'stopped'
+    /** The deployment that answers, or would if it were on. */
+    serving: DeploymentId | null
+    runs: Generated<number>
+    created_at: string
+  }
+  deployments: {
+    id: DeploymentId
+    demo_id: DemoId
+    state: DeploymentState
+    reason: string | null
+    /** Counts who works on it: a write of an earlier one changes no row. */
+    attempt: Generated<number>
+    commit_sha: string | null
+    commit_message: string | null
+    token: Uint8Array | null
+    manifest: string | null
+    image: ImageRef | null
+    instance: InstanceId | null
+    endpoint: string | null
+    schema: string | null
+    /** How far the instance's output is in the log. */
+    log_cursor: string | null
+    log_tail: Generated<string>
+    steps: Generated<string>
+    crashes: Generated<number>
+    crashed_at: string | null
+    superseded_by: DeploymentId | null
+    created_at: string
+    updated_at: string
+    deadline_at: string | null
+  }
+  events: {
+    seq: Generated<number>
+    demo: DemoId
+    deployment: DeploymentId | null
+    from_state: string | null
+    to_state: string
+    reason: string | null
+    at: string
+  }
+  predictions: {
+    /** Order of arrival. */
+    arrival: Generated<number>
+    id: PredictionId
+    demo_id: DemoId
+    visitor: VisitorId | null
+    status: PredictionStatus
+    input: string
+    output: string | null
+    error: string | null
+    reason: FailureReason | null
+    logs: Generated<string>
+    predict_time: number | null
+    /** Number of its last event. */
+    last_seq: Generated<number>
+    deployment: DeploymentId | null
+    commit_sha: string | null
+    created_at: string
+    started_at: string | null
+    completed_at: string | null
+  }
+}
+
+export type DemoRow = Selectable<Tables['demos']>
+export type DeploymentRow = Selectable<Tables['deployments']>
+export type PredictionRow = Selectable<Tables['predictions']>

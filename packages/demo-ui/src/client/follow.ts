@@ -1,0 +1,67 @@
+import type { PredictionEvent, PredictionSnapshot } from '@origami/protocol/demo'
+import { Refused } from './refused.ts'
+
+/** What a page hears of a prediction: its events, how it stands where there is no stream, and whether the line is up. */
+export type FollowEvent =
+  | PredictionEvent
+  | { type: 'snapshot'; data: PredictionSnapshot }
+  | { type: 'line'; data: { up: boolean } }
+  | { type: 'gone' }
+
+const streamed = ['queue', 'start', 'progress', 'log', 'output', 'completed'] as const
+const pollEveryMs = 1000
+
+/**
+ * Follows an event stream; the browser joins it again where it broke, by Last-Event-ID. Where the server refuses the stream
+ * for good (a proxy that lets none through), asks how the prediction stands, each second.
+ */
+export function follow(
+  url: string,
+  ask: () => Promise<PredictionSnapshot | undefined>,
+  on: (event: FollowEvent) => void,
+): () => void {
+  const source = new EventSource(url)
+  let stopPolling: (() => void) | undefined
+  const close = () => {
+    source.close()
+    stopPolling?.()
+  }
+  for (const type of streamed) {
+    source.addEventListener(type, (message) => {
+      if (type === 'completed') close()
+      on({ type, data: JSON.parse(message.data) } as FollowEvent)
+    })
+  }
+  source.onopen = () => on({ type: 'line', data: { up: true } })
+  source.onerror = () => {
+    if (source.readyState === EventSource.CLOSED) stopPolling ??= poll(ask, on)
+    else on({ type: 'line', data: { up: false } })
+  }
+  return close
+}
+
+function poll(ask: () => Promise<PredictionSnapshot | undefined>, on: (event: FollowEvent) => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let stopped = false
+  const tell = (event: FollowEvent) => {
+    if (!stopped) on(event)
+  }
+  const once = async () => {
+    try {
+      const snapshot = await ask()
+      tell({ type: 'line', data: { up: true } })
+      if (!snapshot) return tell({ type: 'gone' })
+      tell({ type: 'snapshot', data: snapshot })
+      if (snapshot.completed_at !== null) return
+    } catch (error) {
+      if (error instanceof Refused && error.status < 500 && error.status !== 429) return tell({ type: 'gone' })
+      tell({ type: 'line', data: { up: false } })
+    }
+    if (!stopped) timer = setTimeout(once, pollEveryMs)
+  }
+  void once()
+  return () => {
+    stopped = true
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,105 @@
+import type { DemoSchema, Input, PredictionSnapshot } from '@origami/protocol/demo'
+import type { FollowEvent } from './follow.ts'
+
+export type Phase = 'sending' | 'waiting' | 'running' | 'succeeded' | 'failed' | 'canceled'
+
+/** One press of Run, as far as the page knows. */
+export interface Run {
+  /** The page's own name for it; `id` comes with the server's answer. */
+  readonly key: string
+  readonly id: string | undefined
+  readonly phase: Phase
+  readonly input: Input
+  readonly queue: PredictionSnapshot['queue']
+  readonly progress: { done: number; total: number | null; note: string | null } | null
+  /** Output so far, by field name. */
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly log: string
+  readonly error: string | null
+  readonly reason: PredictionSnapshot['reason'] | 'gone' | 'refused'
+  /** When it began to run, by this page's clock. */
+  readonly since: number | undefined
+  /** How long it ran, once it ended. */
+  readonly seconds: number | undefined
+  /** False while the server cannot be heard. */
+  readonly lineUp: boolean
+}
+
+const logLimit = 262_144
+
+/** A run that is on its way to the server. */
+export function sending(key: string, input: Input): Run {
+  return {
+    key,
+    id: undefined,
+    phase: 'sending',
+    input,
+    queue: null,
+    progress: null,
+    fields: {},
+    log: '',
+    error: null,
+    reason: null,
+    since: undefined,
+    seconds: undefined,
+    lineUp: true,
+  }
+}
+
+export const isActive = ({ phase }: Run): boolean => phase === 'sending' || phase === 'waiting' || phase === 'running'
+
+/** The run after an event. Times by the page's clock, `now`. */
+export function after(run: Run, event: FollowEvent, schema: DemoSchema, now: number): Run {
+  switch (event.type) {
+    case 'queue':
+      return run.phase === 'running' ? run : { ...run, phase: 'waiting', queue: event.data }
+    case 'start':
+      return { ...run, phase: 'running', queue: null, since: run.since ?? now }
+    case 'progress':
+      return { ...run, progress: event.data }
+    case 'log':
+      return { ...run, log: (run.log + event.data.data).slice(-logLimit) }
+    case 'output': {
+      const { field, mode, chunk } = event.data
+      const before = run.fields[field]
+      const grown = mode === 'append' && typeof before === 'string' ? before + String(chunk) : chunk
+      return { ...run, fields: { ...run.fields, [field]: grown } }
+    }
+    case 'completed':
+    case 'snapshot':
+      return withSnapshot(run, event.data, schema, now)
+    case 'line':
+      return { ...run, lineUp: event.data.up }
+    case 'gone':
+      return { ...run, phase: 'failed', error: 'This prediction is not kept any more.', reason: 'gone' }
+  }
+}
+
+/** The run as a snapshot tells it. */
+export function withSnapshot(run: Run, snapshot: PredictionSnapshot, schema: DemoSchema, now: number): Run {
+  const phase = snapshot.status === 'starting' ? 'waiting' : snapshot.status === 'processing' ? 'running' : snapshot.status
+  const fields = fieldsOf(schema, snapshot.output)
+  const started = snapshot.started_at === null ? undefined : Math.min(now, Date.parse(snapshot.started_at))
+  return {
+    ...run,
+    id: snapshot.id,
+    phase,
+    input: snapshot.input,
+    queue: phase === 'waiting' ? snapshot.queue : null,
+    progress: phase === 'running' ? run.progress : null,
+    fields: phase === 'succeeded' || Object.keys(fields).length > 0 ? fields : run.fields,
+    log: snapshot.logs.length > run.log.length ? snapshot.logs : run.log,
+    error: snapshot.error,
+    reason: snapshot.reason,
+    since: run.since ?? started,
+    seconds: snapshot.metrics.predict_time ?? (phase === 'running' || run.since === undefined ? undefined : (now - run.since) / 1000),
+    lineUp: true,
+  }
+}
+
+/** The server's bare value of a single output, by field name as several come. */
+function fieldsOf({ outputs }: DemoSchema, output: unknown): Record<string, unknown> {
+  if (output === null || output === undefined) return {}
+  const [only, ...more] = outputs
+  return only && more.length === 0 ? { [only.name]: output } : (output as Record<string, unknown>)
+}

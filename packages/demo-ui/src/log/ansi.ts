@@ -1,0 +1,67 @@
+/** A stretch of text that looks the same throughout. Colours are numbers of the terminal's palette, 0 to 7. */
+export interface Span {
+  readonly text: string
+  readonly colour?: number | undefined
+  readonly bold?: boolean | undefined
+  readonly faint?: boolean | undefined
+}
+
+interface Style {
+  colour: number | undefined
+  bold: boolean
+  faint: boolean
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with a control character
+const sequence = /\u001b(?:\[([0-9;:?]*)([@-~])|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\^_])/g
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
+const control = /[\u0000-\u0008\u000b-\u001f\u007f]/g
+
+/**
+ * A program's output as lines of coloured text. Of the escape sequences only colours and weights count; a carriage return
+ * begins its line anew, as progress bars want it.
+ */
+export function terminalLines(text: string): readonly (readonly Span[])[] {
+  const style: Style = { colour: undefined, bold: false, faint: false }
+  return text.replace(/\r\n/g, '\n').split('\n').map((line) => spansOf(line, style))
+}
+
+function spansOf(line: string, style: Style): readonly Span[] {
+  let spans: Span[] = []
+  const add = (raw: string) => {
+    const parts = raw.split('\r')
+    for (const [index, part] of parts.entries()) {
+      if (index > 0 && parts.slice(index).some((later) => later !== '')) spans = []
+      const text = part.replace(control, '')
+      if (text !== '') spans.push({ text, ...set(style) })
+    }
+  }
+  let at = 0
+  for (const match of line.matchAll(sequence)) {
+    add(line.slice(at, match.index))
+    at = match.index + match[0].length
+    if (match[2] === 'm') apply(style, match[1] ?? '')
+  }
+  add(line.slice(at))
+  return spans
+}
+
+function set({ colour, bold, faint }: Style): Omit<Span, 'text'> {
+  return { ...(colour === undefined ? {} : { colour }), ...(bold ? { bold } : {}), ...(faint ? { faint } : {}) }
+}
+
+/** Select Graphic Rendition. 256 and true colours are passed over: a palette of eight stays readable on paper. */
+function apply(style: Style, codes: string): void {
+  const numbers = codes === '' ? [0] : codes.split(/[;:]/).map(Number)
+  for (let index = 0; index < numbers.length; index++) {
+    const code = numbers[index] ?? 0
+    if (code === 0) Object.assign(style, { colour: undefined, bold: false, faint: false })
+    else if (code === 1) style.bold = true
+    else if (code === 2) style.faint = true
+    else if (code === 22) Object.assign(style, { bold: false, faint: false })
+    else if (code >= 30 && code <= 37) style.colour = code - 30
+    else if (code >= 90 && code <= 97) style.colour = code - 90
+    else if (code === 39) style.colour = undefined
+    else if (code === 38 || code === 48) index += numbers[index + 1] === 5 ? 2 : 4
+  }
+}

@@ -1,0 +1,81 @@
+import type { Field } from './fields.ts'
+import type { ModelFile } from './files.ts'
+
+export type Fields = Readonly<Record<string, Field>>
+type InOf<One> = One extends Field<infer In, unknown> ? In : never
+type OutOf<One> = One extends Field<unknown, infer Out> ? Out : never
+
+/** What `predict` gets: each input's value by name. */
+export type InputOf<Inputs extends Fields> = { readonly [Name in keyof Inputs]: InOf<Inputs[Name]> }
+type OutputObject<Outputs extends Fields> = { readonly [Name in keyof Outputs]: OutOf<Outputs[Name]> }
+type IsUnion<One, All = One> = [One] extends [never] ? true : One extends All ? ([All] extends [One] ? false : true) : never
+
+/** What `predict` gives: the bare value of a single output, else an object of all by name. */
+export type OutputOf<Outputs extends Fields> =
+  IsUnion<keyof Outputs> extends true ? OutputObject<Outputs> : OutOf<Outputs[keyof Outputs]>
+/** What a generator yields: a part of the single output, or an object of the outputs that changed. */
+export type PartOf<Outputs extends Fields> =
+  IsUnion<keyof Outputs> extends true ? Partial<OutputObject<Outputs>> : OutOf<Outputs[keyof Outputs]>
+
+type Example<Inputs extends Fields> = {
+  /** A file is the path of one beside the model. */
+  readonly [Name in keyof Inputs]?: InOf<Inputs[Name]> extends ModelFile ? string : InOf<Inputs[Name]>
+}
+
+/** What `predict` gets besides its input. */
+export interface Call {
+  /** The prediction's id. */
+  readonly id: string
+  /** Aborts when the visitor cancels. A model that goes on for 5 s more is killed. */
+  readonly signal: AbortSignal
+  /** Tells how far it is: `total` is null where nobody knows. */
+  progress(done: number, total?: number | null, note?: string): void
+  /** Writes a line to the demo's terminal, formatted like `console.log`. */
+  log(...words: unknown[]): void
+}
+
+/** A demo as its author writes it. */
+export interface DemoDefinition<Inputs extends Fields, Outputs extends Fields> {
+  readonly title: string
+  /** Markdown. */
+  readonly description?: string
+  /** By name: a letter or `_`, then letters, digits, `_`. */
+  readonly inputs: Inputs
+  readonly outputs: Outputs
+  /** Runs once in each worker, before the first prediction: load weights here. */
+  readonly setup?: () => void | Promise<void>
+  /**
+   * One call of the model. An async generator gives partial outputs: strings of a single text output are appended,
+   * all else takes the place of what was there; a value it returns is the whole output.
+   */
+  readonly predict: (
+    input: InputOf<Inputs>,
+    call: Call,
+  ) => OutputOf<Outputs> | Promise<OutputOf<Outputs>> | AsyncGenerator<PartOf<Outputs>, OutputOf<Outputs> | undefined | void>
+  /** Inputs to try; the first is run when the demo is bundled. */
+  readonly examples?: readonly Example<Inputs>[]
+  /** Predictions at a time, each in a worker process of its own; 1 when not set. */
+  readonly concurrency?: number
+}
+
+/** A demo whose types the runtime need not know. */
+export interface AnyDemo {
+  readonly title: string
+  readonly description?: string
+  readonly inputs: Fields
+  readonly outputs: Fields
+  readonly setup?: () => unknown
+  readonly predict: (input: Record<string, unknown>, call: Call) => unknown
+  readonly examples?: readonly Readonly<Record<string, unknown>>[]
+  readonly concurrency?: number
+}
+
+/** How a runtime knows a demo, whichever copy of this module made it. */
+export const demoMark: unique symbol = Symbol.for('origami.demo') as never
+
+/** Makes a model a demo: `export default demo({ … })`. */
+export function demo<const Inputs extends Fields, const Outputs extends Fields>(
+  definition: DemoDefinition<Inputs, Outputs>,
+): DemoDefinition<Inputs, Outputs> {
+  return Object.assign({}, definition, { [demoMark]: true })
+}

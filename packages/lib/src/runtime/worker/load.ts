@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises'
+import { type DemoSchema, type Field, isFileComponent } from '@origami/protocol/demo'
+import { type AnyDemo, demoMark, type Fields } from '../../author/demo.ts'
+
+const maxExampleBytes = 1024 ** 2
+
+/** Imports a model and describes it. Throws Error with what its author must change. */
+export async function loadDemo(url: URL): Promise<{ definition: AnyDemo; schema: DemoSchema }> {
+  const module = (await import(url.href)) as { default?: unknown }
+  const definition = module.default
+  if (!isDemo(definition)) throw new Error('expected `export default demo({ … })` from origami-lib')
+  return { definition, schema: await describe(definition, url) }
+}
+
+const isDemo = (value: unknown): value is AnyDemo => typeof value === 'object' && value !== null && demoMark in value
+
+async function describe(demo: AnyDemo, model: URL): Promise<DemoSchema> {
+  const inputs = fields(demo.inputs, true)
+  return {
+    api: 1,
+    title: demo.title,
+    description: demo.description ?? '',
+    inputs,
+    outputs: fields(demo.outputs, false),
+    examples: await Promise.all((demo.examples ?? []).map((example) => withFiles(example, inputs, model))),
+    streaming: Object.getPrototypeOf(demo.predict)?.[Symbol.toStringTag]?.endsWith('GeneratorFunction') ?? false,
+    concurrency: demo.concurrency ?? 1,
+  }
+}
+
+function fields(given: Fields, isInput: boolean): Field[] {
+  return Object.entries(given).map(([name, field]) => ({
+    name,
+    label: field.label ?? titleOf(name),
+    component: field.component,
+    options: { ...field.options },
+    required: isInput && field.optional !== true && field.default === undefined,
+    ...(field.description === undefined ? {} : { description: field.description }),
+    ...(field.default === undefined ? {} : { default: field.default }),
+  }))
+}
+
+/** `dogBreed`, `dog_breed` → `Dog breed` */
+function titleOf(name: string): string {
+  const words = name.replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2').replaceAll('_', ' ').toLowerCase().trim()
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}
+
+/** Files of an example travel in the schema, as data: URIs. */
+async function withFiles(example: Readonly<Record<string, unknown>>, inputs: readonly Field[], model: URL): Promise<Record<string, unknown>> {
+  const files = new Set(inputs.filter((field) => isFileComponent(field.component)).map((field) => field.name))
+  const entries = Object.entries(example).map(async ([name, value]) => {
+    if (!files.has(name) || typeof value !== 'string' || /^(data|https?):/.test(value)) return [name, value] as const
+    const bytes = await readFile(new URL(value, model))
+    if (bytes.length > maxExampleBytes) throw new Error(`example ${value}: expected at most 1 MiB, got ${bytes.length} bytes`)
+    return [name, `data:${mediaType(value)};base64,${bytes.toString('base64')}`] as const
+  })
+  return Object.fromEntries(await Promise.all(entries))
+}
+
+const mediaTypes: Record<string, string> = { png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp', txt: 'text/plain', csv: 'text/csv' }
+
+const mediaType = (path: string): string => mediaTypes[path.split('.').at(-1)?.toLowerCase() ?? ''] ?? 'application/octet-stream'

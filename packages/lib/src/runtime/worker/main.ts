@@ -1,0 +1,47 @@
+import { Socket } from 'node:net'
+import { registerHooks } from 'node:module'
+import { pathToFileURL } from 'node:url'
+import { encodeFrame, readFrames } from '../wire/frames.ts'
+import { endMark, type FromWorker, type ToWorker } from '../wire/messages.ts'
+import { Calls } from './calls.ts'
+import { loadDemo } from './load.ts'
+
+/**
+ * The Node worker: `node worker/main.ts <model>`, with the runtime at the other end of file descriptor 3.
+ * Here `origami-lib` is the copy beside this file, so that a bundle needs no registry.
+ */
+const author = new URL(import.meta.url.endsWith('.ts') ? '../../author/index.ts' : './author.mjs', import.meta.url).href
+registerHooks({
+  resolve: (specifier, context, nextResolve) =>
+    specifier === 'origami-lib' ? { url: author, shortCircuit: true } : nextResolve(specifier, context),
+})
+
+const runtime = new Socket({ fd: 3 })
+const send = (message: FromWorker) => runtime.write(encodeFrame(message))
+
+/** Says that all of `id` was printed. */
+const mark = (id: string) => {
+  process.stdout.write(endMark(id))
+  process.stderr.write(endMark(id))
+}
+
+try {
+  const { definition, schema } = await loadDemo(pathToFileURL(process.argv[2] ?? ''))
+  send({ type: 'schema', schema })
+  await definition.setup?.()
+  mark('setup')
+  send({ type: 'ready' })
+  const calls = new Calls(definition, schema, send, mark)
+  for await (const message of readFrames<ToWorker>(runtime)) {
+    if (message.type === 'predict') void calls.predict(message)
+    else calls.cancel(message.id)
+  }
+  process.exitCode = 0
+} catch (error) {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error))
+  mark('setup')
+  send({ type: 'setup_failed', error: message, traceback: stack ?? message })
+  process.exitCode = 1
+} finally {
+  runtime.end()
+}

@@ -1,0 +1,21 @@
+import { componentOf, type DemoSchema, type Input, type Problem, parseFileRef } from '@origami/protocol/demo'
+import type { Files } from '../predictor.ts'
+
+/** What is wrong with the files of a validated input: not there, not an image where one is wanted, too large. */
+export async function checkFiles(schema: DemoSchema, input: Input, files: Files): Promise<Problem[]> {
+  const problems: Problem[] = []
+  for (const { name: field, component, options } of schema.inputs) {
+    const { file: accept } = componentOf(component)
+    const value = input[field]
+    if (accept === undefined || typeof value !== 'string' || value.startsWith('data:')) continue
+    const ref = parseFileRef(value)?.ref
+    const found = ref && (await files.open(ref))
+    const limit = (options as { maxBytes?: number }).maxBytes
+    if (!found) problems.push({ field, type: 'value_error', message: 'expected an uploaded file, got a reference to one that is not there (any more)' })
+    else if (accept === 'image/*' && !found.type.startsWith('image/'))
+      problems.push({ field, type: 'value_error', message: `expected an image, got ${found.type}` })
+    else if (limit !== undefined && found.size > limit)
+      problems.push({ field, type: 'value_error.too_large', message: `expected a file of at most ${limit} bytes, got ${found.size}` })
+  }
+  return problems
+}

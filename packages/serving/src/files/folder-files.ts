@@ -1,0 +1,101 @@
+import { createReadStream, createWriteStream } from 'node:fs'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { type FileRef, fileRef, Invalid, parseFileRef } from '@origami/protocol/demo'
+import { fileTypeFromFile } from 'file-type'
+import type { Files, OpenFile } from '../predictor.ts'
+
+/** Files in a folder: `<id>/content` and `<id>/about.json`, so that no name of a visitor's ever becomes a path of ours. */
+export class FolderFiles implements Files {
+  private readonly folder: string
+  private readonly maxFileBytes: number
+
+  constructor(folder: string, { maxFileBytes }: { maxFileBytes: number }) {
+    this.folder = folder
+    this.maxFileBytes = maxFileBytes
+  }
+
+  async put(id: string, name: string, type: string | undefined, bytes: AsyncIterable<Uint8Array>): Promise<FileRef> {
+    const ref = fileRef(id, name)
+    if (await this.open(ref)) return ref
+    const arriving = join(this.folder, `.arriving-${id}-${crypto.randomUUID()}`)
+    await mkdir(arriving, { recursive: true })
+    try {
+      const content = join(arriving, 'content')
+      await pipeline(Readable.from(this.limited(bytes)), createWriteStream(content))
+      const found = await fileTypeFromFile(content)
+      await writeFile(join(arriving, 'about.json'), JSON.stringify({ name, type: found?.mime ?? plainType(type) }))
+      await rename(arriving, join(this.folder, id)).catch(keepFirst)
+    } finally {
+      await rm(arriving, { recursive: true, force: true })
+    }
+    return ref
+  }
+
+  async open(ref: FileRef): Promise<OpenFile | undefined> {
+    const path = this.path(ref)
+    const about = path && (await readFile(join(path, '../about.json'), 'utf8').catch(() => undefined))
+    if (!path || !about) return undefined
+    const { name, type } = JSON.parse(about) as { name: string; type: string }
+    if (name !== parseFileRef(ref)?.name) return undefined
+    const { size } = await stat(path)
+    return {
+      name,
+      type,
+      size,
+      bytes: (start = 0, end = size) => (end <= start ? Readable.from([]) : createReadStream(path, { start, end: end - 1 })),
+    }
+  }
+
+  /** Where a file's bytes are, for who reads them on this machine. Undefined for what is no reference. */
+  path(ref: string): string | undefined {
+    const parts = parseFileRef(ref)
+    return parts && join(this.folder, parts.id, 'content')
+  }
+
+  /** False: there was nothing to forget. */
+  async forget(ref: FileRef): Promise<boolean> {
+    const path = this.path(ref)
+    if (!path || !(await stat(path).catch(() => undefined))) return false
+    await rm(join(path, '..'), { recursive: true, force: true })
+    return true
+  }
+
+  /** Forgets what came before `before`, but for ids in `keep`. Returns how many. */
+  async sweep(before: Date, keep: ReadonlySet<string> = new Set()): Promise<number> {
+    let swept = 0
+    for (const id of await readdir(this.folder).catch(() => [])) {
+      const found = await stat(join(this.folder, id)).catch(() => undefined)
+      if (!found || found.mtime >= before || keep.has(id)) continue
+      await rm(join(this.folder, id), { recursive: true, force: true })
+      swept += 1
+    }
+    return swept
+  }
+
+  private async *limited(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    let total = 0
+    for await (const part of bytes) {
+      total += part.length
+      if (total > this.maxFileBytes) throw tooLarge(this.maxFileBytes)
+      yield part
+    }
+  }
+}
+
+/** The error of a file above the limit. HTTP 413. */
+export const tooLarge = (limit: number, field?: string): Invalid =>
+  new Invalid([{ ...(field ? { field } : {}), type: 'value_error.too_large', message: `expected a file of at most ${limit} bytes` }])
+
+/** Two senders of one id: the first stays. */
+function keepFirst(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+}
+
+/** What a sender says is believed only where bytes tell nothing, and never that it is a page. */
+function plainType(type: string | undefined): string {
+  const media = type?.split(';')[0]?.trim().toLowerCase() ?? ''
+  return /^(text\/(plain|csv|markdown)|application\/(json|pdf))$/.test(media) ? media : 'application/octet-stream'
+}

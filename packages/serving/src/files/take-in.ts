@@ -1,0 +1,61 @@
+import { type DemoSchema, fileRef, type Input, Invalid, isFileComponent, parseFileRef } from '@origami/protocol/demo'
+import type { Files } from '../predictor.ts'
+import { fetchPublic, type RemoteFile } from './remote.ts'
+
+/**
+ * Turns what callers may write for a file (an address this server gave out, a `data:` URI, a public URL) into FileRefs.
+ * Leaves everything else to validation. Throws Invalid.
+ */
+export async function takeInFiles(
+  schema: DemoSchema,
+  input: Input,
+  files: Files,
+  { base, remote }: { base: string; remote: boolean },
+): Promise<Input> {
+  const taken = { ...input }
+  for (const { name, component } of schema.inputs) {
+    const value = input[name]
+    if (isFileComponent(component) && typeof value === 'string') taken[name] = await takeIn(name, value)
+  }
+  return taken
+
+  async function takeIn(field: string, value: string): Promise<string> {
+    const own = base !== '' && value.startsWith(`${base}/`) ? value.slice(base.length + 1) : value
+    if (parseFileRef(own)) return own
+    try {
+      if (value.startsWith('data:')) return await keep(readDataUri(value))
+      if (remote && /^https?:\/\//.test(value)) return await keep(await fetchPublic(new URL(value)))
+    } catch (error) {
+      if (error instanceof Invalid) throw new Invalid(error.problems.map((problem) => ({ ...problem, field })))
+      throw new Invalid([{ field, type: 'value_error', message: `could not be fetched: ${error instanceof Error ? error.message : error}` }])
+    }
+    return value
+  }
+
+  async function keep(file: RemoteFile): Promise<string> {
+    const id = crypto.randomUUID().replaceAll('-', '')
+    return files.put(id, safeName(file.name), file.type, file.bytes)
+  }
+}
+
+/** RFC 2397. Throws Error when it is none. */
+function readDataUri(uri: string): RemoteFile {
+  const match = /^data:([^;,]*)((?:;[^;,]*)*),(.*)$/s.exec(uri)
+  if (!match) throw new Error('not a data: URI')
+  const [, type = '', parameters = '', data = ''] = match
+  const bytes = parameters.endsWith(';base64') ? Buffer.from(data, 'base64') : Buffer.from(decodeURIComponent(data))
+  return { name: `file.${type.split('/')[1]?.replace(/\W.*/, '') || 'bin'}`, type, bytes: once(bytes) }
+}
+
+async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes
+}
+
+function safeName(name: string): string {
+  try {
+    fileRef('0'.repeat(32), name)
+    return name
+  } catch {
+    return 'file'
+  }
+}

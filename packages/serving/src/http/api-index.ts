@@ -1,0 +1,12 @@
+/** What `GET /` answers to a program: Cog's index, and which version of our API this speaks. */
+export const apiIndex = {
+  origami: { api: 1 },
+  docs_url: '/openapi.json',
+  openapi_url: '/openapi.json',
+  healthcheck_url: '/health-check',
+  schema_url: '/schema',
+  predictions_url: '/predictions',
+  predictions_idempotent_url: '/predictions/{prediction_id}',
+  predictions_cancel_url: '/predictions/{prediction_id}/cancel',
+  predictions_events_url: '/predictions/{prediction_id}/events',
+} as const

@@ -1,0 +1,76 @@
+import { Readable } from 'node:stream'
+import { fileRef, Invalid } from '@origami/protocol/demo'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { tooLarge } from '../files/folder-files.ts'
+import type { Files, OpenFile } from '../predictor.ts'
+
+interface FileRouteOptions {
+  files(request: FastifyRequest): Promise<Files>
+  base(request: FastifyRequest): string
+  readonly maxFileBytes: number
+}
+
+interface FileParams {
+  id: string
+  name: string
+}
+
+/** Bytes up and down. What comes down never runs as a page of ours. */
+export async function fileRoutes(app: FastifyInstance, { files, base, maxFileBytes }: FileRouteOptions): Promise<void> {
+  await app.register(async (uploads) => {
+    uploads.removeAllContentTypeParsers()
+    uploads.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+    uploads.put<{ Params: FileParams }>('/files/:id/:name', { bodyLimit: maxFileBytes }, async (request, reply) => {
+      const { id, name } = request.params
+      const ref = checkedRef(id, name)
+      if (Number(request.headers['content-length'] ?? 0) > maxFileBytes) throw tooLarge(maxFileBytes)
+      const kept = await files(request)
+      await kept.put(id, name, request.headers['content-type'], (request.body as Readable | null) ?? Readable.from([]))
+      const { type, size } = (await kept.open(ref)) ?? {}
+      const address = base(request)
+      return reply.status(201).send({ ref: address === '' ? ref : `${address}/${ref}`, name, type, size })
+    })
+  })
+
+  app.get<{ Params: FileParams }>('/files/:id/:name', async (request, reply) => {
+    const file = await (await files(request)).open(checkedRef(request.params.id, request.params.name))
+    if (!file) return reply.status(404).send({ error: 'There is no such file (any more).' })
+    return sendFile(request, reply, file)
+  })
+}
+
+function sendFile(request: FastifyRequest, reply: FastifyReply, file: OpenFile): FastifyReply {
+  const inline = /^(image\/(png|jpeg|gif|webp|avif|bmp)|audio\/.+|video\/.+)$/.test(file.type)
+  reply.headers({
+    'content-type': file.type,
+    'x-content-type-options': 'nosniff',
+    'content-security-policy': "sandbox; default-src 'none'",
+    'content-disposition': `${inline ? 'inline' : 'attachment'}; filename*=UTF-8''${encodeURIComponent(file.name)}`,
+    'cache-control': 'private, max-age=86400, immutable',
+    'accept-ranges': 'bytes',
+  })
+  const range = byteRange(request.headers.range, file.size)
+  if (range === 'unsatisfiable') return reply.status(416).header('content-range', `bytes */${file.size}`).send()
+  const [start, end] = range ?? [0, file.size]
+  if (range) reply.status(206).header('content-range', `bytes ${start}-${end - 1}/${file.size}`)
+  reply.header('content-length', end - start)
+  return reply.send(request.method === 'HEAD' ? undefined : Readable.from(file.bytes(start, end)))
+}
+
+/** One range of RFC 9110, 14.1.2, as [start, before). Several, or nonsense: the whole file. */
+function byteRange(header: string | undefined, size: number): [number, number] | 'unsatisfiable' | undefined {
+  const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? '')
+  if (!match || (match[1] === '' && match[2] === '')) return undefined
+  const [, first = '', last = ''] = match
+  const start = first === '' ? Math.max(0, size - Number(last)) : Number(first)
+  const end = first === '' || last === '' ? size : Math.min(size, Number(last) + 1)
+  return start >= end ? 'unsatisfiable' : [start, end]
+}
+
+function checkedRef(id: string, name: string) {
+  try {
+    return fileRef(id, name)
+  } catch (error) {
+    throw new Invalid([{ type: 'value_error', message: error instanceof Error ? error.message : String(error) }])
+  }
+}

@@ -1,0 +1,129 @@
+import { type DemoSchema, Gone, Invalid, isPredictionId, newPredictionId, type PredictionId, type VisitorId } from '@origami/protocol/demo'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { takeInFiles } from '../files/take-in.ts'
+import type { Prediction, Predictor } from '../predictor.ts'
+import { answerEvents, answerInEvents, answerWhenDone } from './answers.ts'
+import { sendError } from './errors.ts'
+import { fileRoutes } from './file-routes.ts'
+import { openApi } from './openapi.ts'
+import { presentSnapshot } from './present.ts'
+
+export interface PredictionsApiOptions {
+  /** Who answers. Undefined: 404. */
+  predictor(request: FastifyRequest): Promise<Predictor | undefined>
+  /** Stands before file references in answers (`https://lab/ann/digits`); without it they stay as they are: `files/<id>/<name>`. */
+  publicBase?: (request: FastifyRequest) => string
+  visitor?: (request: FastifyRequest) => VisitorId | undefined
+  /** Answers `GET /predictions/{id}` of a browser. */
+  html?: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
+  /** Bytes of one file. */
+  readonly maxFileBytes: number
+  /** Whether http(s) URLs given for files are fetched, from public addresses. `data:` URIs are always taken. */
+  readonly remoteFiles: boolean
+}
+
+interface Body {
+  id?: unknown
+  input?: unknown
+}
+
+/**
+ * The predictions API of one demo, or of many under a prefix with parameters: Cog's HTTP API and more, in front of any Predictor.
+ * Source: Cog 0.22, docs/http.md; where ours differs stands in docs/api.md.
+ */
+export async function predictionsApi(app: FastifyInstance, options: PredictionsApiOptions): Promise<void> {
+  const base = (request: FastifyRequest) => options.publicBase?.(request) ?? ''
+  app.setErrorHandler(sendError)
+  await app.register(fileRoutes, { ...options, files: async (request: FastifyRequest) => (await predictorOf(request)).files, base })
+
+  app.get('/schema', async (request) => (await predictorOf(request)).schema())
+  app.get('/health-check', async (request) => (await predictorOf(request)).health())
+  app.get('/openapi.json', async (request) => openApi(await (await predictorOf(request)).schema(), base(request)))
+
+  app.post<{ Body: Body | null }>('/predictions', async (request, reply) => predict(request, reply, request.body?.id))
+  app.put<{ Params: { id: string }; Body: Body | null }>('/predictions/:id', async (request, reply) => {
+    const { id } = request.body ?? {}
+    if (id === undefined || id === request.params.id) return predict(request, reply, request.params.id)
+    const problem = { loc: ['body', 'id'], msg: 'prediction ID must match the ID supplied in the URL', type: 'value_error' }
+    return reply.status(422).send({ detail: [problem] })
+  })
+
+  app.get<{ Params: { id: string } }>('/predictions/:id', async (request, reply) => {
+    if (options.html && prefersHtml(request)) return options.html(request, reply)
+    const { prediction, schema } = await found(request)
+    return presentSnapshot(await prediction.snapshot(), schema, base(request))
+  })
+  app.get<{ Params: { id: string } }>('/predictions/:id/events', async (request, reply) => {
+    const { prediction, schema } = await found(request)
+    await answerEvents(reply, prediction, schema, base(request), Number(request.headers['last-event-id'] ?? 0) || 0)
+  })
+  app.post<{ Params: { id: string } }>('/predictions/:id/cancel', async (request, reply) => {
+    const prediction = await findPrediction(await predictorOf(request), request.params.id)
+    const allowed = prediction && (await mayCancel(request, prediction))
+    const cancelled = allowed ? await prediction.cancel() : false
+    return reply.status(cancelled ? 200 : 404).send({})
+  })
+
+  async function predict(request: FastifyRequest<{ Body: Body | null }>, reply: FastifyReply, given: unknown): Promise<unknown> {
+    const id = predictionId(given)
+    const predictor = await predictorOf(request)
+    const [schema, before] = [await predictor.schema(), given === undefined ? undefined : await predictor.find(id)]
+    const prediction = before ?? (await submit(request, predictor, schema, id))
+    const context = { reply, prediction, schema, base: base(request), made: before === undefined }
+    if (request.headers.accept?.includes('text/event-stream')) return answerInEvents(context)
+    if (before || request.headers.prefer === 'respond-async') return accepted(context)
+    return answerWhenDone(context)
+  }
+
+  async function submit(request: FastifyRequest<{ Body: Body | null }>, predictor: Predictor, schema: DemoSchema, id: PredictionId) {
+    const given = request.body?.input ?? {}
+    if (typeof given !== 'object' || Array.isArray(given))
+      throw new Invalid([{ type: 'value_error', message: `expected input to be an object of fields, got ${JSON.stringify(given)}` }])
+    const input = await takeInFiles(schema, given as Record<string, unknown>, predictor.files, {
+      base: base(request),
+      remote: options.remoteFiles,
+    })
+    return predictor.submit({ id, input, visitor: options.visitor?.(request) })
+  }
+
+  async function accepted({ reply, prediction, schema, base: address }: { reply: FastifyReply; prediction: Prediction; schema: DemoSchema; base: string }) {
+    const snapshot = await prediction.snapshot()
+    return reply.status(snapshot.completed_at ? 200 : 202).send(presentSnapshot(snapshot, schema, address))
+  }
+
+  async function predictorOf(request: FastifyRequest): Promise<Predictor> {
+    const predictor = await options.predictor(request)
+    if (!predictor) throw Object.assign(new Error('There is no such demo.'), { statusCode: 404 })
+    return predictor
+  }
+
+  async function found(request: FastifyRequest<{ Params: { id: string } }>) {
+    const predictor = await predictorOf(request)
+    const prediction = await findPrediction(predictor, request.params.id)
+    if (!prediction) throw Object.assign(new Error('There is no such prediction (any more).'), { statusCode: 404 })
+    const schema = await predictor.schema().catch(unlessGone)
+    return { prediction, schema }
+  }
+
+  async function mayCancel(request: FastifyRequest, prediction: Prediction): Promise<boolean> {
+    const visitor = options.visitor?.(request)
+    return visitor === undefined || prediction.visitor === undefined || prediction.visitor === visitor
+  }
+}
+
+async function findPrediction(predictor: Predictor, id: string): Promise<Prediction | undefined> {
+  return isPredictionId(id) ? predictor.find(id) : undefined
+}
+
+function unlessGone(error: unknown): undefined {
+  if (!(error instanceof Gone)) throw error
+}
+
+function predictionId(given: unknown): PredictionId {
+  if (given === undefined) return newPredictionId()
+  if (typeof given === 'string' && isPredictionId(given)) return given
+  throw Object.assign(new Error(`expected an id of 8 to 64 of A-Z a-z 0-9 _ -, got ${JSON.stringify(given)}`), { statusCode: 422 })
+}
+
+/** Whether who asks is a browser that shows a page, rather than a program. */
+export const prefersHtml = (request: FastifyRequest): boolean => request.headers.accept?.includes('text/html') ?? false

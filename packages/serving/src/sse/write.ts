@@ -1,0 +1,46 @@
+import { once } from 'node:events'
+import type { FastifyReply } from 'fastify'
+
+/** One server-sent event. `data` is sent as JSON. */
+export interface ServerEvent {
+  readonly id?: string | number | undefined
+  readonly event?: string | undefined
+  readonly data: unknown
+}
+
+const keepAliveMs = 15_000
+
+/**
+ * Answers with `text/event-stream`. The signal handed to `events` aborts when the reader leaves; the promise resolves when
+ * either side is done. Headers set on the reply before are kept.
+ */
+export async function sendEvents(reply: FastifyReply, events: (signal: AbortSignal) => AsyncIterable<ServerEvent>): Promise<void> {
+  const gone = new AbortController()
+  const socket = reply.raw
+  reply.hijack()
+  socket.writeHead(200, {
+    ...(reply.getHeaders() as Record<string, string>),
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  })
+  socket.flushHeaders()
+  socket.once('close', () => gone.abort())
+  const keepAlive = setInterval(() => socket.write(': keep-alive\n\n'), keepAliveMs)
+  try {
+    for await (const event of events(gone.signal)) {
+      if (gone.signal.aborted) break
+      if (!socket.write(encodeEvent(event))) await once(socket, 'drain', { signal: gone.signal })
+    }
+  } catch (error) {
+    if (!gone.signal.aborted) reply.log.error(error, 'an event stream broke off')
+  } finally {
+    clearInterval(keepAlive)
+    socket.end()
+  }
+}
+
+/** As the HTML standard has it; JSON has no line breaks, so one `data` line is enough. */
+export function encodeEvent({ id, event, data }: ServerEvent): string {
+  return `${id === undefined ? '' : `id: ${id}\n`}${event === undefined ? '' : `event: ${event}\n`}data: ${JSON.stringify(data)}\n\n`
+}

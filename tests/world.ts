@@ -1,0 +1,154 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Forge } from '@origami/protocol/control'
+import { ensureCertificates, startWeb, type Web, type WebConfig } from '@origami/web'
+import { bundle } from 'origami-lib/bundler'
+import { type FakeGithub, startFakeGithub } from './fake-github/index.ts'
+import { Person } from './person.ts'
+
+const root = join(import.meta.dirname, '..')
+
+/** A whole Origami in a temporary folder: a fake GitHub, the web server, the daemon as a process of its own, an engine. */
+export class World implements AsyncDisposable {
+  readonly github: FakeGithub
+  readonly folder: string
+  private readonly engine: 'process' | 'docker'
+  private readonly ports: { web: number; daemon: number }
+  private daemon: ChildProcess | undefined
+  private web: Web | undefined
+
+  private constructor(github: FakeGithub, folder: string, engine: 'process' | 'docker', ports: { web: number; daemon: number }) {
+    this.github = github
+    this.folder = folder
+    this.engine = engine
+    this.ports = ports
+  }
+
+  static async start({ engine }: { engine: 'process' | 'docker' }): Promise<World> {
+    const folder = await mkdtemp(join(tmpdir(), 'origami-world-'))
+    const world = new World(await startFakeGithub(), folder, engine, { web: await freePort(), daemon: await freePort() })
+    await ensureCertificates(folder)
+    await writeFile(join(folder, 'forges.json'), JSON.stringify(world.forges))
+    await world.startDaemon()
+    await world.startWeb()
+    return world
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.ports.web}`
+  }
+
+  /** The one-time link that signs in the owner. */
+  ownerLink(): string {
+    if (!this.web) throw new Error('the web server is away')
+    return this.web.ownerLink()
+  }
+
+  /** Starts the daemon, or starts it again, and waits until it listens. */
+  async startDaemon(): Promise<void> {
+    const flags = ['--data', this.folder, '--daemon-port', String(this.ports.daemon), '--engine', this.engine]
+    const program = [
+      '--import',
+      './scripts/node24.mjs',
+      'packages/cli/src/main.ts',
+      'daemon',
+      ...flags,
+      '--forges',
+      join(this.folder, 'forges.json'),
+    ]
+    const daemon = spawn(process.execPath, program, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.daemon = daemon
+    daemon.stderr.pipe(process.stderr)
+    for await (const line of createInterface(daemon.stdout)) if (line.includes('listens at')) return
+    throw new Error('the daemon ended before it listened')
+  }
+
+  /** SIGKILL: no time for goodbyes. */
+  async killDaemon(): Promise<void> {
+    await this.endDaemon('SIGKILL')
+  }
+
+  async startWeb(): Promise<void> {
+    const tls = (name: string) => join(this.folder, 'web/tls', name)
+    const config: WebConfig = {
+      data: join(this.folder, 'web'),
+      host: '127.0.0.1',
+      port: this.ports.web,
+      daemon: {
+        url: `https://127.0.0.1:${this.ports.daemon}`,
+        tls: { ca: tls('ca.pem'), cert: tls('cert.pem'), key: tls('key.pem') },
+      },
+      forges: this.forges,
+      oauth: { [this.github.forge.host]: this.github.oauth },
+      deployers: ['ann', 'bob'],
+      ui: join(root, 'packages/web/dist/ui'),
+    }
+    this.web = await startWeb(config)
+  }
+
+  async stopWeb(): Promise<void> {
+    await this.web?.[Symbol.asyncDispose]()
+    this.web = undefined
+  }
+
+  /** Somebody with an account on the fake GitHub, signed in here. */
+  async person(login: string): Promise<Person> {
+    return Person.signIn(this.url, this.github, login)
+  }
+
+  /** Bundles a folder of this repository (`examples/poet`) as its author would and pushes it. Returns its link. */
+  async push(
+    model: string,
+    owner: string,
+    change: { files?: Record<string, string>; private?: boolean; name?: string } = {},
+  ): Promise<string> {
+    const work = await mkdtemp(join(tmpdir(), 'origami-push-'))
+    try {
+      const kept = (path: string) => !/node_modules|__pycache__|\.venv/.test(path.slice(root.length))
+      await cp(join(root, model), work, { recursive: true, filter: kept })
+      for (const [name, text] of Object.entries(change.files ?? {})) await writeFile(join(work, name), text)
+      await bundle({ folder: work, force: true, run: false, onLog: () => {} }, new AbortController().signal)
+      const name = change.name ?? basename(model)
+      await this.github.repo(owner, name, { private: change.private ?? false })
+      await this.github.push(owner, name, work, `${basename(model)}, bundled`)
+      return `https://${this.github.forge.host}/${owner}/${name}`
+    } finally {
+      await rm(work, { recursive: true, force: true })
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stopWeb()
+    await this.endDaemon('SIGINT')
+    await this.github[Symbol.asyncDispose]()
+    await rm(this.folder, { recursive: true, force: true })
+  }
+
+  private get forges(): Forge[] {
+    return [this.github.forge]
+  }
+
+  private async endDaemon(signal: NodeJS.Signals): Promise<void> {
+    const daemon = this.daemon
+    this.daemon = undefined
+    if (!daemon || daemon.exitCode !== null || daemon.signalCode !== null) return
+    const exited = once(daemon, 'exit')
+    daemon.kill(signal)
+    await exited
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
