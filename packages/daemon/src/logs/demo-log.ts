@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, readFile, rename, rm, writeFile } from 'n
 import { join } from 'node:path'
 import type { DemoId } from '@origami/protocol/demo'
 import type { LogLine } from '../engine/engine.ts'
-import { Notice } from '../notice.ts'
+import { Notice } from '@origami/serving'
 import { redact } from './redact.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { PredictionEvent } from '@origami/protocol/demo'
 import { applyPart } from '@origami/protocol/demo'
-import { Notice } from '../notice.ts'
+import { Notice } from '@origami/serving'
 
 /** Events that carry a number: those of the run itself. */
 export type RunEvent = Exclude<PredictionEvent, { type: 'queue' }>

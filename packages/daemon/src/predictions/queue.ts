@@ -12,7 +12,7 @@ import {
 import { checkFiles, type FolderFiles, type Prediction, type PredictionRequest, type Predictor } from '@origami/serving'
 import type { Insertable } from 'kysely'
 import type { Limits } from '../config.ts'
-import type { Notice } from '../notice.ts'
+import type { Notice } from '@origami/serving'
 import { demoById, routes, schemaOf } from '../store/demos.ts'
 import type { Db } from '../store/open.ts'
 import { addPredictions, openPredictionsOf, predictionById } from '../store/predictions.ts'

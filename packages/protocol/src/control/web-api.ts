@@ -32,12 +32,13 @@ export const session = z.object({
 })
 export type Session = z.infer<typeof session>
 
-/** `elsewhere`: it runs on somebody's own server. `unreachable`: that server does not answer. */
-export const pageStates = [...demoStates, 'elsewhere', 'unreachable'] as const
+/** What a page shows a demo to be. */
+export const pageStates = demoStates
+export type PageState = (typeof pageStates)[number]
 
 /** A demo in a list: `GET /-/api/demos?q=&sort=new|used|name`, `GET /-/api/accounts/{account}`, `GET /-/api/mine`. */
 export const demoCard = z.object({
-  /** The daemon's id, or one of the web server's for a demo that runs elsewhere: what the cover is drawn from. */
+  /** The daemon's id: what the cover is drawn from. */
   id: z.string(),
   /** `/account/name` */
   address: z.string(),
@@ -55,10 +56,10 @@ export const demoList = z.object({ demos: z.array(demoCard) })
 
 /** `GET /-/api/demos/{account}/{name}`, and each message of `…/events` (SSE, event `demo`). */
 export const demoPage = demoCard.extend({
-  /** The repository's link, or null when it runs elsewhere. */
+  /** The repository's link; null for those who may not see it. */
   link: z.string().nullable(),
-  /** The address it runs at on somebody's own server: people go there. */
-  elsewhere: z.string().nullable(),
+  /** For its owner, when it is not public: the path that lets others in. */
+  unlisted: z.string().nullable(),
   commit: z.string().nullable(),
   schema: demoSchema.nullable(),
   /** Whether who asks may deploy, stop, start and remove it, and read its log. */
@@ -82,30 +83,27 @@ export const repository = z.object({
 export type Repository = z.infer<typeof repository>
 export const repositoryList = z.object({ repositories: z.array(repository), private_authorised: z.boolean() })
 
-/** `POST /-/api/inspect {link}` or `{url}`: what is there, before it is deployed. */
+/** `POST /-/api/inspect {link}`: what is there, before it is deployed. What a forge cannot tell is null. */
 export const inspection = z.object({
-  kind: z.enum(['repository', 'elsewhere']),
   link: z.string(),
   /** The name the demo would get. */
   name: z.string(),
-  title: z.string().nullable(),
   private: z.boolean(),
   linked: z.boolean().nullable(),
   dockerfile: z.boolean().nullable(),
   commit: z.object({ sha: z.string(), message: z.string() }).nullable(),
-  schema: demoSchema.nullable(),
 })
 export type Inspection = z.infer<typeof inspection>
 
-/** `POST /-/api/demos`: one of `link` and `url`. Answers 201 DemoPage, or 403 `{error, authorize}` when the forge must be asked first. */
+/** `POST /-/api/demos`: answers 201 DemoPage, or 403 `{error, authorize}` when the forge must be asked first. */
 export const newDemo = z.strictObject({
-  link: z.string().max(500).optional(),
-  url: z.string().max(500).optional(),
+  link: z.string().max(500),
   name: z
     .string()
     .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected 1 to 63 of a-z 0-9 . _ -')
     .optional(),
-  public: z.boolean().default(true),
+  /** Of a private repository it must be said. */
+  public: z.boolean().optional(),
 })
 
 /** `GET /-/api/tokens`; `POST /-/api/tokens {name}` answers `{id, name, token}` once; `DELETE /-/api/tokens/{id}`. */

@@ -1,0 +1,135 @@
+import { lstat, mkdtemp, readdir, readlink, rm } from 'node:fs/promises'
+import { join, resolve, sep } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { type Forge, gitAddress, type RepoLink } from '@origami/protocol/control'
+import { execa } from 'execa'
+import type { FetchRequest, Secret, Source, TreeLimits } from './source.ts'
+import { SourceError } from './source.ts'
+
+/** Git, told of nothing but what it needs: no configuration of the host's, no hooks, no redirects, one transport, and a token for one host alone. */
+export class GitSource implements Source {
+  private readonly work: string
+
+  constructor({ work }: { forges: readonly Forge[]; work: string }) {
+    this.work = work
+  }
+
+  async resolve({ repo, ref = 'HEAD', token }: { repo: RepoLink; ref?: string; token?: Secret | undefined }, signal: AbortSignal): Promise<{ commit: string }> {
+    const { stdout } = await this.git(repo, token, ['ls-remote', '--', gitAddress(repo), ref], this.work, signal)
+    const commit = stdout.split(/\s/)[0] ?? ''
+    if (!/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(commit)) throw new SourceError(`${repo.canonical} has no commit yet; push one`)
+    return { commit }
+  }
+
+  async fetch({ repo, commit, token, into, limits, onLog }: FetchRequest, signal: AbortSignal): Promise<{ message: string }> {
+    const tooLarge = new AbortController()
+    const watch = setInterval(() => void measure(into, limits).catch((error: unknown) => tooLarge.abort(error)), 1000)
+    const within = AbortSignal.any([signal, tooLarge.signal])
+    const run = (args: string[]) => this.git(repo, token, ['-C', into, ...args], into, within, (text) => onLog({ at: new Date(), source: 'clone', text }))
+    try {
+      await run(['init', '-q'])
+      await run(['fetch', '-q', '--depth', '1', '--no-tags', '--no-recurse-submodules', '--', gitAddress(repo), commit])
+      await run(['checkout', '-q', '--detach', 'FETCH_HEAD'])
+      const { stdout: message } = await run(['log', '-1', '--format=%s'])
+      await rm(join(into, '.git'), { recursive: true, force: true })
+      await measure(into, limits)
+      return { message: message.slice(0, 500) }
+    } catch (error) {
+      if (tooLarge.signal.aborted) throw tooLarge.signal.reason
+      throw error
+    } finally {
+      clearInterval(watch)
+    }
+  }
+
+  private async git(
+    repo: RepoLink,
+    token: Secret | undefined,
+    args: string[],
+    cwd: string,
+    signal: AbortSignal,
+    onLine: (text: string) => void = () => {},
+  ): Promise<{ stdout: string }> {
+    signal.throwIfAborted()
+    const home = await mkdtemp(join(this.work, '.home-'))
+    const child = execa('git', args, { cwd, env: environment(repo, token, home), extendEnv: false, detached: true, reject: false, stdin: 'ignore' })
+    const end = () => {
+      if (child.pid) process.kill(-child.pid, 'SIGKILL')
+    }
+    signal.addEventListener('abort', end, { once: true })
+    createInterface(child.stderr as Readable).on('line', onLine)
+    try {
+      const { failed, stderr, stdout } = await child
+      signal.throwIfAborted()
+      if (failed) throw new SourceError(explain(repo, stderr))
+      return { stdout }
+    } finally {
+      signal.removeEventListener('abort', end)
+      await rm(home, { recursive: true, force: true })
+    }
+  }
+}
+
+/** The whole environment of one git. Source of the recipe: gitcredentials(7), git-config(1). */
+export function environment(repo: RepoLink, token: Secret | undefined, home: string): Record<string, string> {
+  const address = new URL(repo.forge.git)
+  const transport = address.protocol.replace(':', '')
+  const helper = '!f(){ test "$1" = get && printf "username=x-access-token\\npassword=%s\\n" "$ORIGAMI_GIT_TOKEN"; }; f'
+  const config: [string, string][] = [
+    ['credential.helper', ''],
+    ...(token === undefined ? [] : [[`credential.${address.origin}.helper`, helper] as [string, string]]),
+    ['http.followRedirects', 'false'],
+    ['core.hooksPath', '/dev/null'],
+    ['core.fsmonitor', 'false'],
+    ['protocol.allow', 'never'],
+    [`protocol.${transport}.allow`, 'always'],
+    ['transfer.fsckObjects', 'true'],
+    ['submodule.recurse', 'false'],
+    ['http.lowSpeedLimit', '1000'],
+    ['http.lowSpeedTime', '30'],
+    ['safe.directory', '*'],
+  ]
+  return {
+    PATH: process.env.PATH ?? '/usr/bin:/bin',
+    HOME: home,
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_LFS_SKIP_SMUDGE: '1',
+    GIT_CONFIG_COUNT: String(config.length),
+    ...Object.fromEntries(config.flatMap(([key, value], index) => [[`GIT_CONFIG_KEY_${index}`, key], [`GIT_CONFIG_VALUE_${index}`, value]])),
+    ...(process.env.SSL_CERT_FILE ? { SSL_CERT_FILE: process.env.SSL_CERT_FILE, GIT_SSL_CAINFO: process.env.SSL_CERT_FILE } : {}),
+    ...(process.env.HTTPS_PROXY ? { HTTPS_PROXY: process.env.HTTPS_PROXY } : {}),
+    ...(token === undefined ? {} : { ORIGAMI_GIT_TOKEN: token }),
+  }
+}
+
+/** Counts a tree, and refuses what a build must not see: links that lead out, devices, pipes. Throws SourceError. */
+async function measure(root: string, limits: TreeLimits): Promise<void> {
+  let [bytes, files] = [0, 0]
+  for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name)
+    if (entry.isDirectory()) continue
+    const inGit = path.startsWith(join(root, '.git') + sep)
+    if (entry.isSymbolicLink() && !inGit) await staysInside(root, path)
+    else if (!entry.isFile() && !entry.isSymbolicLink()) throw new SourceError(`${path.slice(root.length + 1)} is neither a file nor a folder`)
+    bytes += (await lstat(path).catch(() => ({ size: 0 }))).size
+    files += inGit ? 0 : 1
+  }
+  if (bytes > limits.bytes) throw new SourceError(`the repository is too large: expected at most ${limits.bytes} bytes`)
+  if (files > limits.files) throw new SourceError(`the repository has too many files: expected at most ${limits.files}, got ${files}`)
+}
+
+async function staysInside(root: string, link: string): Promise<void> {
+  const target = resolve(join(link, '..'), await readlink(link))
+  if (target !== root && !target.startsWith(root + sep)) throw new SourceError(`${link.slice(root.length + 1)} is a link that leads out of the repository`)
+}
+
+/** What git said, for a person. */
+function explain(repo: RepoLink, stderr: string): string {
+  if (/not found|does not exist|could not read Username|Authentication failed|does not appear to be a git repository|403|401/i.test(stderr))
+    return `${repo.canonical} was not found, or what Origami was given may not read it`
+  if (/Could not resolve host|unable to access|Failed to connect|timed out/i.test(stderr)) return `${repo.forge.host} could not be reached`
+  return `git could not fetch ${repo.canonical}: ${stderr.trim().split('\n').at(-1) ?? 'it did not say why'}`
+}

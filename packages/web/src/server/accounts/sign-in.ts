@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto'
+import type { Forge } from '@origami/protocol/control'
+import { request } from 'undici'
+import type { OAuthApp } from '../config.ts'
+import { GithubApi } from '../forges/github.ts'
+import { hashOf, randomSecret, type Secrets } from '../secrets.ts'
+import type { AccountRow, Db } from '../store/open.ts'
+import { accountOf } from './accounts.ts'
+import { Refused } from './who.ts'
+
+const minutes = 10
+
+export interface SignInParts {
+  readonly db: Db
+  readonly secrets: Secrets
+  readonly forges: readonly Forge[]
+  readonly oauth: Readonly<Record<string, OAuthApp>>
+  /** Where people come back to, by the forge's host. */
+  readonly callback: (host: string) => string
+}
+
+/** Sign-in at a forge: OAuth 2.0 with state and PKCE (RFC 7636, S256). A state is bound to one browser, good once, for ten minutes. */
+export class SignIn {
+  private readonly parts: SignInParts
+
+  constructor(parts: SignInParts) {
+    this.parts = parts
+  }
+
+  /** The forge's page to send a browser to. `scope` is empty, or `repo` for private repositories. */
+  async start(host: string, visitor: string, scope: '' | 'repo', returnTo: string): Promise<string> {
+    const { forge, app } = this.forge(host)
+    const [state, verifier] = [randomSecret(), randomSecret()]
+    const expires_at = new Date(Date.now() + minutes * 60_000).toISOString()
+    await this.parts.db.deleteFrom('oauth_states').where('expires_at', '<', new Date().toISOString()).execute()
+    await this.parts.db.insertInto('oauth_states').values({ hash: hashOf(state), visitor, forge: host, verifier, scope, return_to: localPath(returnTo), expires_at }).execute()
+    const url = new URL('/login/oauth/authorize', forge.web)
+    url.search = new URLSearchParams({
+      client_id: app.clientId,
+      redirect_uri: this.parts.callback(host),
+      state,
+      scope,
+      code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+      code_challenge_method: 'S256',
+    }).toString()
+    return url.href
+  }
+
+  /** Ends what `start` began. Throws Refused for a state that is foreign, old or used, and for a code that the forge refuses. */
+  async finish(host: string, visitor: string, query: { code?: string; state?: string; error?: string }): Promise<{ account: AccountRow; returnTo: string }> {
+    const { forge, app } = this.forge(host)
+    const pending = await this.take(query.state ?? '')
+    if (!pending || pending.visitor !== visitor || pending.forge !== host || pending.expires_at < new Date().toISOString())
+      throw new Refused(422, 'This sign-in was not begun in this browser, or too long ago; begin again.')
+    if (!query.code) throw new Refused(422, `${host} did not sign you in: ${query.error ?? 'it gave no code'}`)
+    const { token, scope } = await this.exchange(forge, app, query.code, pending.verifier)
+    const user = await new GithubApi(forge, token).user()
+    const account = await accountOf(this.parts.db, host, user, new Date().toISOString())
+    const identity = { login: user.login, token: this.parts.secrets.seal(token, account.id), scope }
+    await this.parts.db
+      .insertInto('identities')
+      .values({ forge: host, subject: user.subject, account: account.id, ...identity })
+      .onConflict((conflict) => conflict.columns(['forge', 'subject']).doUpdateSet(identity))
+      .execute()
+    return { account, returnTo: pending.return_to }
+  }
+
+  /** An account's token at a forge, and what it may. Undefined: they never signed in there. */
+  async tokenOf(account: AccountRow, host: string): Promise<{ token: string; scope: string } | undefined> {
+    const row = await this.parts.db.selectFrom('identities').selectAll().where('account', '=', account.id).where('forge', '=', host).executeTakeFirst()
+    return row && { token: this.parts.secrets.unseal(row.token, account.id), scope: row.scope }
+  }
+
+  private async take(state: string) {
+    return this.parts.db.deleteFrom('oauth_states').where('hash', '=', hashOf(state)).returningAll().executeTakeFirst()
+  }
+
+  /** Errors come with status 200 and a field `error`. */
+  private async exchange(forge: Forge, app: OAuthApp, code: string, verifier: string): Promise<{ token: string; scope: string }> {
+    const response = await request(new URL('/login/oauth/access_token', forge.web), {
+      method: 'POST',
+      headers: { accept: 'application/json', 'content-type': 'application/json' },
+      body: JSON.stringify({
+        client_id: app.clientId,
+        client_secret: app.clientSecret,
+        code,
+        redirect_uri: this.parts.callback(forge.host),
+        code_verifier: verifier,
+      }),
+    })
+    const body = (await response.body.json()) as { access_token?: string; scope?: string; error?: string; error_description?: string }
+    if (!body.access_token) throw new Refused(422, `${forge.host} refused the sign-in: ${body.error_description ?? body.error ?? response.statusCode}`)
+    return { token: body.access_token, scope: body.scope ?? '' }
+  }
+
+  private forge(host: string): { forge: Forge; app: OAuthApp } {
+    const [forge, app] = [this.parts.forges.find((entry) => entry.host === host), this.parts.oauth[host]]
+    if (!forge || !app) throw new Refused(404, `Nobody signs in with ${host} here.`)
+    return { forge, app }
+  }
+}
+
+/** A path of ours; anything else is the gallery. */
+export const localPath = (path: string): string => (/^\/(?![/\\])/.test(path) ? path : '/')

@@ -1,0 +1,112 @@
+import type { VisitorId } from '@origami/protocol/demo'
+import { randomId } from '@origami/protocol/demo'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { hashOf, randomSecret, type Secrets } from '../secrets.ts'
+import type { AccountRow, Db } from '../store/open.ts'
+
+/** Who asks: a visitor always, an account when signed in, by cookie or by token. */
+export interface Who {
+  readonly visitor: VisitorId
+  readonly account?: AccountRow
+  /** By a token in `Authorization`: then no cookie speaks, and no CSRF token is asked. */
+  readonly byToken: boolean
+  /** Sent back as `x-csrf-token` with changes that a cookie authorises. */
+  readonly csrf: string
+}
+
+const sessionCookie = 'origami_session'
+const visitorCookie = 'origami_visitor'
+const sessionDays = 30
+
+/** Refused for want of who asks, or what they may. */
+export class Refused extends Error {
+  override readonly name = 'Refused'
+  readonly statusCode: number
+  constructor(statusCode: 401 | 403 | 404 | 409 | 422, message: string) {
+    super(message)
+    this.statusCode = statusCode
+  }
+}
+
+/** Cookies and tokens to people. */
+export class Sessions {
+  private readonly db: Db
+  private readonly secrets: Secrets
+  private readonly secure: boolean
+
+  constructor(db: Db, secrets: Secrets, secure: boolean) {
+    this.db = db
+    this.secrets = secrets
+    this.secure = secure
+  }
+
+  /** Who asks; a first-time visitor gets a cookie. Throws Refused for a token that is none. */
+  async who(request: FastifyRequest, reply: FastifyReply): Promise<Who> {
+    const token = /^Bearer (ori_\S+)$/.exec(request.headers.authorization ?? '')?.[1]
+    if (token) return this.byToken(token)
+    const visitor = this.visitorOf(request, reply)
+    const secret = request.cookies[sessionCookie]
+    const account = secret ? await this.accountOf(secret) : undefined
+    const csrf = this.secrets.sign('csrf', account && secret ? hashOf(secret) : visitor)
+    return { visitor: account ? (`a-${account.id}` as VisitorId) : visitor, ...(account ? { account } : {}), byToken: false, csrf }
+  }
+
+  async signIn(reply: FastifyReply, account: AccountRow): Promise<void> {
+    const secret = randomSecret()
+    await this.db.insertInto('sessions').values({ hash: hashOf(secret), account: account.id, created_at: new Date().toISOString() }).execute()
+    reply.setCookie(sessionCookie, secret, { ...this.cookie(), maxAge: sessionDays * 86_400 })
+  }
+
+  async signOut(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const secret = request.cookies[sessionCookie]
+    if (secret) await this.db.deleteFrom('sessions').where('hash', '=', hashOf(secret)).execute()
+    reply.clearCookie(sessionCookie, this.cookie())
+  }
+
+  /** Remembers that somebody came by a demo's unlisted link. */
+  unlock(reply: FastifyReply, demo: string): void {
+    reply.setCookie(`origami_key_${demo}`, this.secrets.sign('unlisted', demo), { ...this.cookie(), maxAge: 30 * 86_400 })
+  }
+
+  unlocked(request: FastifyRequest, demo: string): boolean {
+    return this.secrets.verify('unlisted', demo, request.cookies[`origami_key_${demo}`] ?? '')
+  }
+
+  private async byToken(token: string): Promise<Who> {
+    const hash = hashOf(token)
+    const account = await this.db
+      .selectFrom('tokens')
+      .innerJoin('accounts', 'accounts.id', 'tokens.account')
+      .selectAll('accounts')
+      .where('tokens.hash', '=', hash)
+      .executeTakeFirst()
+    if (!account) throw new Refused(401, 'That token is not known; make one on the account page.')
+    await this.db.updateTable('tokens').set({ used_at: new Date().toISOString() }).where('hash', '=', hash).execute()
+    return { visitor: `a-${account.id}` as VisitorId, account, byToken: true, csrf: '' }
+  }
+
+  private async accountOf(secret: string): Promise<AccountRow | undefined> {
+    const oldest = new Date(Date.now() - sessionDays * 86_400_000).toISOString()
+    return this.db
+      .selectFrom('sessions')
+      .innerJoin('accounts', 'accounts.id', 'sessions.account')
+      .selectAll('accounts')
+      .where('sessions.hash', '=', hashOf(secret))
+      .where('sessions.created_at', '>', oldest)
+      .executeTakeFirst()
+  }
+
+  private visitorOf(request: FastifyRequest, reply: FastifyReply): VisitorId {
+    const [id = '', signature = ''] = (request.cookies[visitorCookie] ?? '').split('.')
+    if (id !== '' && this.secrets.verify('visitor', id, signature)) return id as VisitorId
+    const fresh = `v-${randomId()}`
+    const value = `${fresh}.${this.secrets.sign('visitor', fresh)}`
+    request.cookies[visitorCookie] = value
+    reply.setCookie(visitorCookie, value, { ...this.cookie(), maxAge: 365 * 86_400 })
+    return fresh as VisitorId
+  }
+
+  private cookie() {
+    return { path: '/', httpOnly: true, sameSite: 'lax' as const, secure: this.secure }
+  }
+}

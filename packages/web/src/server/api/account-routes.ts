@@ -1,0 +1,72 @@
+import type { Session, TokenInfo } from '@origami/protocol/control'
+import { randomId } from '@origami/protocol/demo'
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { ownerAccount, presentAccount } from '../accounts/accounts.ts'
+import { Refused } from '../accounts/who.ts'
+import { type Context, deployer, signedIn } from '../context.ts'
+import { hashOf, randomSecret } from '../secrets.ts'
+
+const linkBody = z.strictObject({ secret: z.string().max(200) })
+const tokenBody = z.strictObject({ name: z.string().trim().min(1).max(100) })
+
+/** Who one is: session, sign-in at forges, tokens. */
+export async function accountRoutes(app: FastifyInstance, context: Context): Promise<void> {
+  const { config, db, daemon, sessions, signIn, ownerLinks } = context
+
+  app.get('/-/api/session', async (request): Promise<Session> => {
+    const { account, csrf } = request.who
+    const answers = await daemon.detail('none').then(
+      () => true,
+      () => false,
+    )
+    return {
+      account: account ? presentAccount(account, config.deployers) : null,
+      csrf,
+      forges: config.forges.map(({ host }) => ({ host, sign_in: config.oauth[host] !== undefined })),
+      daemon: answers,
+    }
+  })
+
+  app.post('/-/api/session/link', { config: { rateLimit: { max: 20, timeWindow: '1 minute' } } }, async (request, reply) => {
+    const { secret } = linkBody.parse(request.body)
+    if (!ownerLinks.use(secret)) throw new Refused(401, 'That link was used, or is not of this server as it runs now; it prints a new one when it starts.')
+    await sessions.signIn(reply, await ownerAccount(db, new Date().toISOString()))
+    return {}
+  })
+  app.delete('/-/api/session', async (request, reply) => {
+    await sessions.signOut(request, reply)
+    return {}
+  })
+
+  app.get<{ Params: { host: string }; Querystring: { return?: string; scope?: string } }>('/-/sign-in/:host', async (request, reply) => {
+    const { return: returnTo = '/', scope } = request.query
+    return reply.redirect(await signIn.start(request.params.host, visitorOf(request.who.visitor, request.cookies), scope === 'repo' ? 'repo' : '', returnTo))
+  })
+  app.get<{ Params: { host: string }; Querystring: { code?: string; state?: string; error?: string } }>('/-/callback/:host', async (request, reply) => {
+    const { account, returnTo } = await signIn.finish(request.params.host, visitorOf(request.who.visitor, request.cookies), request.query)
+    await sessions.signIn(reply, account)
+    return reply.redirect(returnTo)
+  })
+
+  app.get('/-/api/tokens', async (request): Promise<{ tokens: TokenInfo[] }> => {
+    const account = signedIn(request)
+    const tokens = await db.selectFrom('tokens').select(['id', 'name', 'created_at', 'used_at']).where('account', '=', account.id).orderBy('created_at').execute()
+    return { tokens }
+  })
+  app.post('/-/api/tokens', async (request, reply) => {
+    const account = deployer(context, request)
+    const { name } = tokenBody.parse(request.body)
+    const [id, token] = [randomId(), `ori_${randomSecret()}`]
+    await db.insertInto('tokens').values({ id, account: account.id, name, hash: hashOf(token), created_at: new Date().toISOString(), used_at: null }).execute()
+    return reply.status(201).send({ id, name, token })
+  })
+  app.delete<{ Params: { id: string } }>('/-/api/tokens/:id', async (request) => {
+    const account = signedIn(request)
+    await db.deleteFrom('tokens').where('id', '=', request.params.id).where('account', '=', account.id).execute()
+    return {}
+  })
+}
+
+/** The browser that a sign-in is bound to: its own cookie, not the account it may be signed in to meanwhile. */
+const visitorOf = (visitor: string, cookies: Record<string, string | undefined>): string => cookies.origami_visitor?.split('.')[0] ?? visitor

@@ -1,0 +1,120 @@
+import { Readable } from 'node:stream'
+import { type DemoPage, newDemo } from '@origami/protocol/control'
+import { type ServerEvent, sendEvents } from '@origami/serving'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { accountByHandle, presentAccount } from '../accounts/accounts.ts'
+import { Refused } from '../accounts/who.ts'
+import { type Context, deployer, ownDemo, signedIn, visibleDemo } from '../context.ts'
+import { type Owned, presentCard, presentPage, type Sort } from '../demos/demos.ts'
+
+const listQuery = z.object({ q: z.string().max(200).default(''), sort: z.enum(['new', 'used', 'name'] satisfies Sort[]).default('new') })
+const linkBody = z.strictObject({ link: z.string().max(500) })
+const changeBody = z.strictObject({ public: z.boolean().optional(), name: newDemo.shape.name })
+
+const at = '/-/api/demos/:account/:name'
+
+/** Demos: to see, and for their owner to make, change, start, stop and remove. */
+export async function demoRoutes(app: FastifyInstance, context: Context): Promise<void> {
+  const { db, config, daemon, demos, deploys, changed } = context
+
+  app.get('/-/api/demos', async (request) => {
+    const { q, sort } = listQuery.parse(request.query)
+    return { demos: (await demos.public(q, sort)).map(presentCard) }
+  })
+  app.get<{ Params: { account: string } }>('/-/api/accounts/:account', async (request) => {
+    const account = await accountByHandle(db, request.params.account)
+    if (!account) throw new Refused(404, 'There is no such account.')
+    const all = await demos.ofAccount(account, { onlyPublic: account.id !== request.who.account?.id })
+    return { account: presentAccount(account, config.deployers), demos: all.map(presentCard) }
+  })
+  app.get('/-/api/mine', async (request) => ({ demos: (await demos.ofAccount(signedIn(request), { onlyPublic: false })).map(presentCard) }))
+
+  app.get<{ Querystring: { forge?: string; q?: string } }>('/-/api/repositories', async (request) =>
+    deploys.repositories(deployer(context, request), request.query.forge ?? '', request.query.q ?? ''),
+  )
+  app.post('/-/api/inspect', async (request) => deploys.inspect(deployer(context, request), linkBody.parse(request.body).link))
+  app.post('/-/api/demos', async (request, reply) => {
+    const demo = await deploys.create(deployer(context, request), newDemo.parse(request.body))
+    return reply.status(201).send(await page(demo, request))
+  })
+
+  app.get(at, async (request, reply) => page(await visibleDemo(context, request, reply), request))
+  app.get(`${at}/events`, async (request, reply) => {
+    await visibleDemo(context, request)
+    await sendEvents(reply, (signal) => pages(request, signal))
+  })
+  app.get(`${at}/results`, async (request) => ({
+    predictions: await daemon.results((await visibleDemo(context, request)).id, request.who.visitor),
+  }))
+
+  app.post(`${at}/deploy`, async (request, reply) => {
+    const own = await ownDemo(context, request)
+    return reply.status(202).send(await page(await deploys.again(deployer(context, request), own), request))
+  })
+  app.post(`${at}/stop`, async (request) => acted(request, (demo) => daemon.stop(demo.id)))
+  app.post(`${at}/start`, async (request) => acted(request, (demo) => daemon.start(demo.id)))
+  app.post(`${at}/cancel`, async (request) =>
+    acted(request, async (demo) => {
+      const newest = (await daemon.detail(demo.id))?.newest
+      if (newest) await daemon.cancel(newest.id)
+    }),
+  )
+  app.patch(at, async (request) => {
+    const asked = changeBody.parse(request.body)
+    const own = await ownDemo(context, request)
+    if (asked.name && asked.name !== own.name && (await demos.at(own.handle, asked.name))) throw new Refused(409, `You have a demo called ${asked.name} already.`)
+    const { name, public: isPublic } = asked
+    if (name !== undefined || isPublic !== undefined)
+      await demos.change(own.id, { ...(name ? { name } : {}), ...(isPublic === undefined ? {} : { public: isPublic ? 1 : 0 }) })
+    return page((await demos.byId(own.id)) ?? own, request)
+  })
+  app.delete(at, async (request) => {
+    const own = await ownDemo(context, request)
+    await daemon.remove(own.id)
+    await demos.remove(own.id)
+    changed.notify()
+    return {}
+  })
+  app.get<{ Querystring: { offset?: string; follow?: string } }>(`${at}/logs`, async (request, reply) => {
+    const own = await ownDemo(context, request)
+    const { offset = '0', follow } = request.query
+    const gone = new AbortController()
+    reply.raw.once('close', () => gone.abort())
+    const { body, size } = await daemon.logs(own.id, Number(offset) || 0, follow === '1', gone.signal)
+    reply.headers({ 'content-type': 'text/plain; charset=utf-8', 'origami-log-size': size })
+    return reply.send(Readable.from(quietly(body, gone.signal), { objectMode: false }))
+  })
+
+  async function acted(request: FastifyRequest, act: (demo: Owned) => Promise<void>): Promise<DemoPage> {
+    const own = await ownDemo(context, request)
+    await act(own)
+    return page(own, request)
+  }
+
+  /** With what the daemon says now; while it is away, with what it last said. */
+  async function page(demo: Owned, request: FastifyRequest): Promise<DemoPage> {
+    const detail = await daemon.detail(demo.id).catch(() => undefined)
+    if (detail) await demos.keep(detail)
+    return presentPage(demo, demo.account === request.who.account?.id, detail)
+  }
+
+  async function* pages(request: FastifyRequest, signal: AbortSignal): AsyncIterable<ServerEvent> {
+    let told = ''
+    while (!signal.aborted) {
+      const change = changed.next(signal)
+      const now = await page(await visibleDemo(context, request), request)
+      if (JSON.stringify(now) !== told) yield { event: 'demo', data: now }
+      told = JSON.stringify(now)
+      await change
+    }
+  }
+}
+
+async function* quietly(body: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  try {
+    yield* body
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+}

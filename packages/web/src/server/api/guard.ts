@@ -1,0 +1,31 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { Refused, type Sessions } from '../accounts/who.ts'
+
+/** Says on each request who asks, and refuses changes that a page of somebody else's may have caused. */
+export function guard(app: FastifyInstance, sessions: Sessions): void {
+  app.decorateRequest('who', null as never)
+  app.addHook('onRequest', async (request, reply) => {
+    request.who = await sessions.who(request, reply)
+    if (request.method === 'GET' || request.method === 'HEAD' || request.who.byToken) return
+    if (request.url.startsWith('/-/')) requireCsrf(request)
+    else requireSameOrigin(request)
+  })
+}
+
+/** Our own API: the token of the session must be there. */
+function requireCsrf(request: FastifyRequest): void {
+  if (request.headers['x-csrf-token'] === request.who.csrf) return
+  throw new Refused(403, 'The x-csrf-token is missing or old; GET /-/api/session tells it. Programs send a token in Authorization instead.')
+}
+
+/** A demo's API is open to programs, which send no Origin; a browser's page must be ours. */
+function requireSameOrigin(request: FastifyRequest): void {
+  const { origin } = request.headers
+  const site = request.headers['sec-fetch-site']
+  const foreign = (site !== undefined && site !== 'same-origin' && site !== 'none') || (origin !== undefined && hostOf(origin) !== request.host)
+  if (foreign) throw new Refused(403, 'Pages of other sites cannot run demos here; a program can.')
+}
+
+function hostOf(origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host : undefined
+}

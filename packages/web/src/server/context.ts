@@ -1,0 +1,73 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { mayDeploy } from './accounts/accounts.ts'
+import type { SignIn } from './accounts/sign-in.ts'
+import { Refused, type Sessions, type Who } from './accounts/who.ts'
+import type { WebConfig } from './config.ts'
+import type { DaemonClient } from './daemon-client.ts'
+import type { Demos, Owned } from './demos/demos.ts'
+import type { Deploys } from './demos/deploys.ts'
+import type { OwnerLinks } from './accounts/owner-links.ts'
+import type { Notice } from '@origami/serving'
+import type { Db } from './store/open.ts'
+
+/** What routes work with. */
+export interface Context {
+  readonly config: WebConfig
+  readonly db: Db
+  readonly daemon: DaemonClient
+  readonly demos: Demos
+  readonly deploys: Deploys
+  readonly sessions: Sessions
+  readonly signIn: SignIn
+  readonly ownerLinks: OwnerLinks
+  readonly changed: Notice
+  /** `https://demos.example.org`, without a slash at its end. */
+  readonly publicUrl: () => string
+}
+
+export interface DemoParams {
+  account: string
+  name: string
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    who: Who
+  }
+}
+
+/** Who asks, of those who may deploy. Throws Refused. */
+export function deployer({ config }: Context, request: FastifyRequest) {
+  const account = signedIn(request)
+  if (!mayDeploy(account, config.deployers)) throw new Refused(403, 'Only the owner of this server, and accounts the owner lists, may deploy here.')
+  return account
+}
+
+/** Throws Refused for who is not signed in. */
+export function signedIn(request: FastifyRequest) {
+  const { account } = request.who
+  if (!account) throw new Refused(401, 'Sign in first.')
+  return account
+}
+
+/** The demo at an address, for who may see it: 404 for everybody else. */
+export async function visibleDemo({ demos, sessions }: Context, request: FastifyRequest, reply?: FastifyReply): Promise<Owned> {
+  const { account, name } = request.params as DemoParams
+  const demo = await demos.at(account, name)
+  if (!demo) throw nothing()
+  if (demo.public === 1 || demo.account === request.who.account?.id || sessions.unlocked(request, demo.id)) return demo
+  const { key } = request.query as { key?: string }
+  if (key !== demo.key) throw nothing()
+  if (reply) sessions.unlock(reply, demo.id)
+  return demo
+}
+
+/** The demo at an address, for its owner: to everybody else it is not there. */
+export async function ownDemo({ demos }: Context, request: FastifyRequest): Promise<Owned> {
+  const { account, name } = request.params as DemoParams
+  const demo = await demos.at(account, name)
+  if (!demo || demo.account !== request.who.account?.id) throw nothing()
+  return demo
+}
+
+const nothing = (): Refused => new Refused(404, 'There is no such demo.')

@@ -1,0 +1,61 @@
+import { join } from 'node:path'
+import type { PageState } from '@origami/protocol/control'
+import Database from 'better-sqlite3'
+import { type Generated, Kysely, type Selectable, SqliteDialect } from 'kysely'
+import { Migrator } from 'kysely/migration'
+import { migrations } from './migrations.ts'
+
+/** Times are ISO 8601 in UTC. Secrets are hashed, or sealed. */
+export interface Tables {
+  accounts: { id: string; handle: string; name: string | null; avatar: string | null; owner: Generated<number>; created_at: string }
+  identities: { forge: string; subject: string; account: string; login: string; token: Uint8Array; scope: string }
+  sessions: { hash: string; account: string; created_at: string }
+  oauth_states: { hash: string; visitor: string; forge: string; verifier: string; scope: string; return_to: string; expires_at: string }
+  tokens: { id: string; account: string; name: string; hash: string; created_at: string; used_at: string | null }
+  demos: {
+    /** The daemon's. */
+    id: string
+    account: string
+    name: string
+    link: string
+    public: number
+    /** The repository is private: its token is sent with each deploy. */
+    private: number
+    /** In the unlisted link of one that is not public. */
+    key: string
+    state: PageState
+    title: string
+    description: string
+    runs: Generated<number>
+    commit_sha: string | null
+    schema: string | null
+    created_at: string
+  }
+  settings: { name: string; value: string }
+}
+
+export type AccountRow = Selectable<Tables['accounts']>
+export type DemoRow = Selectable<Tables['demos']>
+export type Db = Kysely<Tables>
+
+export async function openStore(folder: string): Promise<Db> {
+  const database = new Database(join(folder, 'web.db'))
+  database.pragma('journal_mode = WAL')
+  database.pragma('foreign_keys = ON')
+  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) })
+  const { error } = await new Migrator({ db, provider: migrations }).migrateToLatest()
+  if (error) throw error
+  return db
+}
+
+export async function setting(db: Db, name: string): Promise<string | undefined> {
+  return (await db.selectFrom('settings').select('value').where('name', '=', name).executeTakeFirst())?.value
+}
+
+export async function keepSetting(db: Db, name: string, value: string): Promise<void> {
+  await db
+    .insertInto('settings')
+    .values({ name, value })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
+    .execute()
+}

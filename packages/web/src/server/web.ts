@@ -1,0 +1,124 @@
+import { mkdir } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import cookie from '@fastify/cookie'
+import helmet from '@fastify/helmet'
+import rateLimit from '@fastify/rate-limit'
+import { Notice, predictionsApi, sendError } from '@origami/serving'
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
+import { ZodError } from 'zod'
+import { OwnerLinks } from './accounts/owner-links.ts'
+import { SignIn } from './accounts/sign-in.ts'
+import { Sessions } from './accounts/who.ts'
+import { accountRoutes } from './api/account-routes.ts'
+import { demoRoutes } from './api/demo-routes.ts'
+import { guard } from './api/guard.ts'
+import type { WebConfig } from './config.ts'
+import { type Context, visibleDemo } from './context.ts'
+import { DaemonClient, DaemonRefused } from './daemon-client.ts'
+import { Demos } from './demos/demos.ts'
+import { Deploys, NeedsAuthorization } from './demos/deploys.ts'
+import { FollowDaemon } from './demos/follow-daemon.ts'
+import { Pages } from './pages.ts'
+import { Secrets } from './secrets.ts'
+import { openStore } from './store/open.ts'
+
+export interface Web extends AsyncDisposable {
+  readonly url: string
+  readonly port: number
+  /** A link that signs in the owner, once. */
+  ownerLink(): string
+}
+
+const maxFileBytes = 100 * 1024 ** 2
+
+/** Opens the state folder, listens, and follows the daemon, which may be away. */
+export async function startWeb(config: WebConfig): Promise<Web> {
+  await using opened = new AsyncDisposableStack()
+  await mkdir(config.data, { recursive: true, mode: 0o700 })
+  const secrets = await Secrets.open(config.data)
+  const db = await openStore(config.data)
+  opened.defer(() => db.destroy())
+  const daemon = opened.use(await DaemonClient.open(config.daemon))
+  let listening = ''
+  const publicUrl = () => (config.publicUrl ?? listening).replace(/\/$/, '')
+  const { forges, oauth } = config
+  const demos = new Demos(db)
+  const signIn = new SignIn({ db, secrets, forges, oauth, callback: (host) => `${publicUrl()}/-/callback/${host}` })
+  const sessions = new Sessions(db, secrets, config.publicUrl?.startsWith('https:') ?? false)
+  const deploys = new Deploys({ demos, daemon, signIn, forges, oauth })
+  const ownerLinks = new OwnerLinks()
+  const changed = new Notice()
+  const context: Context = { config, db, daemon, demos, deploys, sessions, signIn, ownerLinks, changed, publicUrl }
+
+  const app = await createServer(context)
+  await app.listen({ host: config.host, port: config.port })
+  const { port } = app.server.address() as AddressInfo
+  listening = `http://${config.host}:${port}`
+  const leaving = new AbortController()
+  const following = new FollowDaemon(db, daemon, demos, changed).work(leaving.signal)
+  const kept = opened.move()
+  return {
+    url: listening,
+    port,
+    ownerLink: () => ownerLinks.make(publicUrl()),
+    async [Symbol.asyncDispose]() {
+      leaving.abort()
+      await app.close()
+      await following
+      await kept.disposeAsync()
+    },
+  }
+}
+
+async function createServer(context: Context): Promise<FastifyInstance> {
+  const { config, daemon, publicUrl, sessions } = context
+  const app: FastifyInstance = Fastify({
+    bodyLimit: 64 * 1024 ** 2,
+    trustProxy: config.publicUrl !== undefined,
+    forceCloseConnections: true,
+    logger: { level: 'warn' },
+  })
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    if (error instanceof ZodError) return reply.status(422).send({ error: error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ') })
+    if (error instanceof NeedsAuthorization) return reply.status(403).send({ error: error.message, authorize: error.authorize })
+    if (error instanceof DaemonRefused) return reply.status(error.statusCode).send({ error: error.message })
+    return sendError(error, request, reply)
+  })
+  await app.register(cookie)
+  await app.register(rateLimit, { max: config.requestsPerMinute ?? 600, timeWindow: '1 minute', allowList: (request) => request.url.startsWith('/-/assets/') })
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:', 'blob:', 'https:'],
+        mediaSrc: ["'self'", 'blob:'],
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        objectSrc: ["'none'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    strictTransportSecurity: config.publicUrl?.startsWith('https:') ?? false,
+    crossOriginEmbedderPolicy: false,
+  })
+  guard(app, sessions)
+  await app.register(accountRoutes, context)
+  await app.register(demoRoutes, context)
+  const pages = await Pages.open(context)
+  await app.register(predictionsApi, {
+    prefix: '/:account/:name',
+    predictor: async (request: FastifyRequest) => {
+      const demo = await visibleDemo(context, request)
+      const forOwner = demo.account === request.who.account?.id && request.url.endsWith('/cancel')
+      return daemon.predictor(demo.id, forOwner ? undefined : request.who.visitor)
+    },
+    publicBase: (request: FastifyRequest) => publicUrl() + request.url.split('/').slice(0, 3).join('/'),
+    html: (request, reply) => pages.demo(request, reply),
+    maxFileBytes,
+    remoteFiles: false,
+  })
+  await pages.routes(app)
+  return app
+}
+
