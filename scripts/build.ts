@@ -43,7 +43,7 @@ export async function buildAll({ force = false, quiet = false } = {}): Promise<v
     const hash = await hashOf(product.from)
     if (!force && (await readFile(stamp, 'utf8').catch(() => '')) === hash) continue
     if (!quiet) console.error(`Building the ${product.name}…`)
-    await build({ configFile: join(root, product.config), root: join(root, product.config, '..'), logLevel: 'warn' })
+    await build({ configFile: join(root, product.config), logLevel: 'warn' })
     if ('after' in product) await product.after()
     await mkdir(join(root, '.built'), { recursive: true })
     await writeFile(stamp, hash)

@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { randomId } from '@origami/protocol/demo'
-import { FolderFiles, HttpPredictor } from '@origami/serving'
+import { FolderFiles, HttpPredictor, Notice } from '@origami/serving'
 import { createServer } from './api/server.ts'
 import { type DaemonConfig, defaultLimits, type Parts } from './config.ts'
 import { Control } from './deploy/control.ts'
@@ -14,7 +14,6 @@ import type { Engine } from './engine/engine.ts'
 import { ProcessEngine } from './engine/process/index.ts'
 import { DemoLogs } from './logs/demo-log.ts'
 import { LogPumps } from './logs/log-pumps.ts'
-import { Notice } from '@origami/serving'
 import { Dispatcher } from './predictions/dispatcher.ts'
 import { LiveRuns } from './predictions/live-runs.ts'
 import { Queue } from './predictions/queue.ts'
@@ -61,7 +60,20 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   const logs = await DemoLogs.open(join(config.data, 'logs'), limits.logBytes)
   const pumps = new LogPumps(db, engine, logs, leaving.signal)
   const vault = await Vault.open(config.data)
-  const deployParts: DeployParts = { db, engine, source, logs, pumps, vault, forges: config.forges, limits, work, now, clock, changed }
+  const deployParts: DeployParts = {
+    db,
+    engine,
+    source,
+    logs,
+    pumps,
+    vault,
+    forges: config.forges,
+    limits,
+    work,
+    now,
+    clock,
+    changed,
+  }
   await requeueInterrupted(deployParts)
   const deployer = new Deployer(deployParts)
   const reconciler = new Reconciler(deployParts, deployer, leaving.signal)
@@ -123,7 +135,10 @@ async function ownerOf(data: string): Promise<string> {
 }
 
 function every(ms: number, work: () => Promise<void>): NodeJS.Timeout {
-  return setInterval(() => void work().catch((error: unknown) => console.error('a round of looking after demos failed', error)), ms)
+  return setInterval(
+    () => void work().catch((error: unknown) => console.error('a round of looking after demos failed', error)),
+    ms,
+  )
 }
 
 /** Looks after an instance as soon as it exits. */

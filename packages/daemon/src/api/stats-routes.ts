@@ -16,27 +16,41 @@ export async function statsRoutes(app: FastifyInstance, { db, logs, changed, eng
     return (await detail(db, request.params.demo)) ?? missing(reply)
   })
 
-  app.get<{ Params: { demo: DemoId }; Querystring: { offset?: string; follow?: string } }>('/logs/:demo', async (request, reply) => {
-    const { demo } = request.params
-    if (!(await demoById(db, demo))) return missing(reply)
-    const { offset = '0', follow } = request.query
-    const gone = new AbortController()
-    reply.raw.once('close', () => gone.abort())
-    reply.headers({ 'content-type': 'text/plain; charset=utf-8', 'origami-log-size': await logs.end(demo), 'x-content-type-options': 'nosniff' })
-    return reply.send(Readable.from(logs.read(demo, Number(offset) || 0, follow !== undefined && follow !== '0', gone.signal), { objectMode: false }))
-  })
+  app.get<{ Params: { demo: DemoId }; Querystring: { offset?: string; follow?: string } }>(
+    '/logs/:demo',
+    async (request, reply) => {
+      const { demo } = request.params
+      if (!(await demoById(db, demo))) return missing(reply)
+      const { offset = '0', follow } = request.query
+      const gone = new AbortController()
+      reply.raw.once('close', () => gone.abort())
+      reply.headers({
+        'content-type': 'text/plain; charset=utf-8',
+        'origami-log-size': await logs.end(demo),
+        'x-content-type-options': 'nosniff',
+      })
+      return reply.send(
+        Readable.from(logs.read(demo, Number(offset) || 0, follow !== undefined && follow !== '0', gone.signal), {
+          objectMode: false,
+        }),
+      )
+    },
+  )
 
   app.get<{ Querystring: { after?: string } }>('/events', async (request, reply) => {
     const after = Number(request.headers['last-event-id'] ?? request.query.after ?? 0) || 0
     await sendEvents(reply, (signal) => events(after, signal))
   })
 
-  app.get<{ Params: { demo: DemoId }; Querystring: { visitor?: VisitorId; limit?: string } }>('/demos/:demo/results', async (request, reply) => {
-    const { visitor, limit = '50' } = request.query
-    if (!visitor) return reply.status(422).send({ error: 'visitor: expected whose results' })
-    const rows = await predictionsOfVisitor(db, request.params.demo, visitor, Math.min(200, Number(limit) || 50))
-    return { predictions: rows.map(presentPrediction) }
-  })
+  app.get<{ Params: { demo: DemoId }; Querystring: { visitor?: VisitorId; limit?: string } }>(
+    '/demos/:demo/results',
+    async (request, reply) => {
+      const { visitor, limit = '50' } = request.query
+      if (!visitor) return reply.status(422).send({ error: 'visitor: expected whose results' })
+      const rows = await predictionsOfVisitor(db, request.params.demo, visitor, Math.min(200, Number(limit) || 50))
+      return { predictions: rows.map(presentPrediction) }
+    },
+  )
 
   async function* events(after: number, signal: AbortSignal): AsyncIterable<ServerEvent> {
     let seen = after

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { activeStates, type DeploymentState, parseRepoLink } from '@origami/protocol/control'
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
-import { addDeployment, deploymentById, deploymentsIn, deploymentsOf, move } from '../store/deployments.ts'
 import { demoById, wantDemo } from '../store/demos.ts'
+import { addDeployment, deploymentById, deploymentsIn, deploymentsOf, move } from '../store/deployments.ts'
 import { addEvent } from '../store/events.ts'
 import { failWaiting, openPredictionsOf } from '../store/predictions.ts'
 import type { DeploymentRow } from '../store/tables.ts'
@@ -58,7 +58,9 @@ export class Control {
         await engine.stop(row.instance, 10_000)
         await engine.remove(row.instance)
       }
-      await this.changing((trx) => move(trx, row, row.state === 'running' ? 'stopped' : 'retired', now(), { instance: null, endpoint: null }))
+      await this.changing((trx) =>
+        move(trx, row, row.state === 'running' ? 'stopped' : 'retired', now(), { instance: null, endpoint: null }),
+      )
     }
     return true
   }
@@ -72,9 +74,15 @@ export class Control {
       const serving = demo.serving ? await deploymentById(trx, demo.serving) : undefined
       if (serving?.state === 'running') return true
       if (!serving?.image) throw new NeverDeployed('It was never live, so there is nothing to start; deploy it.')
-      if (demo.want !== 'on') await addEvent(trx, { demo: id, deployment: null, from: 'stopped', to: 'on', reason: null, at: now() })
+      if (demo.want !== 'on')
+        await addEvent(trx, { demo: id, deployment: null, from: 'stopped', to: 'on', reason: null, at: now() })
       await trx.updateTable('demos').set({ want: 'on' }).where('id', '=', id).execute()
-      const waiting = await trx.selectFrom('deployments').select('id').where('demo_id', '=', id).where('state', '=', 'queued').executeTakeFirst()
+      const waiting = await trx
+        .selectFrom('deployments')
+        .select('id')
+        .where('demo_id', '=', id)
+        .where('state', '=', 'queued')
+        .executeTakeFirst()
       if (!waiting) await move(trx, serving, 'queued', now(), { attempt: serving.attempt + 1, crashes: 0 })
       return true
     })

@@ -1,9 +1,9 @@
 import { type Manifest, manifestSchema } from '@origami/protocol/demo'
-import type { DeploymentRow } from '../store/tables.ts'
-import { deploymentById } from '../store/deployments.ts'
 import { demoById } from '../store/demos.ts'
+import { deploymentById } from '../store/deployments.ts'
+import type { DeploymentRow } from '../store/tables.ts'
 import { checkout, readManifest, removeCheckout } from './checkout.ts'
-import { Overtaken, failureOf } from './failure.ts'
+import { failureOf, Overtaken } from './failure.ts'
 import { startInstance, untilReady } from './instance.ts'
 import type { DeployParts } from './parts.ts'
 import { Progress } from './progress.ts'
@@ -21,8 +21,12 @@ export async function deploy(parts: DeployParts, queued: DeploymentRow, signal: 
     const before = await servingNow(parts, queued)
     if (manifest.strategy === 'recreate' && before) await suspend(parts, before)
     try {
-      const instance = await progress.in('starting', 2 * 60_000, (within) => startInstance(parts, progress, image, manifest, within))
-      const schema = await progress.in('health_checking', manifest.ready_within * 1000, (within) => untilReady(parts, progress, instance, within))
+      const instance = await progress.in('starting', 2 * 60_000, (within) =>
+        startInstance(parts, progress, image, manifest, within),
+      )
+      const schema = await progress.in('health_checking', manifest.ready_within * 1000, (within) =>
+        untilReady(parts, progress, instance, within),
+      )
       await progress.in('switching', 30_000, () => switchTo(parts, progress, instance, schema))
     } catch (error) {
       if (manifest.strategy === 'recreate' && before && !signal.aborted) await resume(parts, before)
@@ -60,7 +64,8 @@ async function makeImage(parts: DeployParts, progress: Progress) {
   return image
 }
 
-const manifestOf = (row: DeploymentRow): Manifest => (row.manifest ? (JSON.parse(row.manifest) as Manifest) : manifestSchema.parse({}))
+const manifestOf = (row: DeploymentRow): Manifest =>
+  row.manifest ? (JSON.parse(row.manifest) as Manifest) : manifestSchema.parse({})
 
 /** The deployment that serves now, unless it is this very one. */
 async function servingNow({ db }: DeployParts, row: DeploymentRow): Promise<DeploymentRow | undefined> {
@@ -72,7 +77,9 @@ async function servingNow({ db }: DeployParts, row: DeploymentRow): Promise<Depl
 /** Removes what was started and writes how it ended, unless somebody else has the deployment by now, or the daemon is leaving. */
 async function end(parts: DeployParts, progress: Progress, error: unknown, signal: AbortSignal): Promise<void> {
   if (error instanceof Overtaken || (signal.aborted && signal.reason !== 'cancelled')) return
-  const { state, message } = signal.aborted ? { state: 'cancelled' as const, message: 'cancelled' } : failureOf(error, progress.step)
+  const { state, message } = signal.aborted
+    ? { state: 'cancelled' as const, message: 'cancelled' }
+    : failureOf(error, progress.step)
   try {
     await progress.say(`${state}: ${message}`)
     const { instance } = progress.row

@@ -17,7 +17,9 @@ export class Deployer {
 
   /** Starts what may start. Call it after anything that may let a deployment go. */
   wake(): void {
-    this.turn = this.turn.then(() => this.startWhatMay()).catch((error: unknown) => console.error('deployments could not be started', error))
+    this.turn = this.turn
+      .then(() => this.startWhatMay())
+      .catch((error: unknown) => console.error('deployments could not be started', error))
   }
 
   /** Cancels one that waits or is under way, and resolves once nothing of it is left. False: it had ended. */
@@ -31,7 +33,9 @@ export class Deployer {
     }
     const row = await deploymentById(db, id)
     if (row?.state !== 'queued') return false
-    const cancelled = await db.transaction().execute((trx) => move(trx, row, 'cancelled', now(), { reason: 'cancelled', token: null }))
+    const cancelled = await db
+      .transaction()
+      .execute((trx) => move(trx, row, 'cancelled', now(), { reason: 'cancelled', token: null }))
     changed.notify()
     return cancelled
   }
@@ -80,9 +84,20 @@ export class Deployer {
 export async function requeueInterrupted({ db, now }: DeployParts): Promise<void> {
   for (const row of await deploymentsIn(db, activeStates)) {
     await db.transaction().execute(async (trx) => {
-      const newer = await trx.selectFrom('deployments').select('id').where('demo_id', '=', row.demo_id).where('state', '=', 'queued').executeTakeFirst()
+      const newer = await trx
+        .selectFrom('deployments')
+        .select('id')
+        .where('demo_id', '=', row.demo_id)
+        .where('state', '=', 'queued')
+        .executeTakeFirst()
       const attempt = row.attempt + 1
-      if (newer) await move(trx, row, 'superseded', now(), { attempt, superseded_by: newer.id, reason: 'a newer request took its place', token: null })
+      if (newer)
+        await move(trx, row, 'superseded', now(), {
+          attempt,
+          superseded_by: newer.id,
+          reason: 'a newer request took its place',
+          token: null,
+        })
       else await move(trx, row, 'queued', now(), { attempt })
     })
   }

@@ -25,6 +25,10 @@ export function failureOf(error: unknown, step: string): DeployFailed {
   if (error instanceof ManifestError || error instanceof ConfigError) return new DeployFailed('config_error', error.message)
   if (error instanceof BuildError) return new DeployFailed('build_failed', error.message)
   const message = error instanceof Error ? error.message : String(error)
-  const states: Record<string, DeploymentState> = { cloning: 'clone_failed', validating: 'config_error', building: 'build_failed' }
+  const states: Record<string, DeploymentState> = {
+    cloning: 'clone_failed',
+    validating: 'config_error',
+    building: 'build_failed',
+  }
   return new DeployFailed(states[step] ?? 'start_failed', `Something went wrong while ${step.replace('_', ' ')}: ${message}`)
 }

@@ -39,20 +39,33 @@ async function removeExited({ engine }: DeployParts, { row }: Progress): Promise
 }
 
 /** Asks until the instance is READY and tells its schema. Throws DeployFailed with what it said instead. */
-export async function untilReady(parts: DeployParts, progress: Progress, started: Instance, signal: AbortSignal): Promise<DemoSchema> {
+export async function untilReady(
+  parts: DeployParts,
+  progress: Progress,
+  started: Instance,
+  signal: AbortSignal,
+): Promise<DemoSchema> {
   const port = manifestPort(progress)
   for (;;) {
     const instance = (await parts.engine.list()).find((entry) => entry.id === started.id)
     if (!instance || instance.state === 'exited') throw await exited(parts, instance)
     const answer = instance.endpoint ? await ask(instance.endpoint, signal) : 'silent'
-    if (answer === 'stranger') throw new DeployFailed('not_a_predictor', `Something answers on port ${port}, but it is no model: GET / and GET /health-check are not those of a runtime`)
-    if (answer !== 'silent' && answer.status === 'SETUP_FAILED') throw new DeployFailed('unhealthy', `The model's setup failed: ${lastLines(answer.setup?.logs)}`)
+    if (answer === 'stranger')
+      throw new DeployFailed(
+        'not_a_predictor',
+        `Something answers on port ${port}, but it is no model: GET / and GET /health-check are not those of a runtime`,
+      )
+    if (answer !== 'silent' && answer.status === 'SETUP_FAILED')
+      throw new DeployFailed('unhealthy', `The model's setup failed: ${lastLines(answer.setup?.logs)}`)
     if (instance.endpoint && answer !== 'silent' && answer.status === 'READY') {
       await progress.note({ endpoint: instance.endpoint })
       return new HttpPredictor({ base: instance.endpoint }).schema()
     }
     await setTimeout(betweenChecksMs, undefined, { signal }).catch(() => {
-      throw new DeployFailed('unhealthy', `The model did not answer READY on port ${port} in time; \`ready_within\` in .origami gives it longer`)
+      throw new DeployFailed(
+        'unhealthy',
+        `The model did not answer READY on port ${port} in time; \`ready_within\` in .origami gives it longer`,
+      )
     })
   }
 }
@@ -70,11 +83,16 @@ async function ask(endpoint: string, signal: AbortSignal): Promise<Health | 'sil
 
 async function exited(parts: DeployParts, instance: Instance | undefined): Promise<DeployFailed> {
   if (instance) await parts.pumps.drained(instance.id)
-  if (instance?.exit?.outOfMemory) return new DeployFailed('oom', 'It ran out of memory while starting; `memory` in .origami gives it more')
+  if (instance?.exit?.outOfMemory)
+    return new DeployFailed('oom', 'It ran out of memory while starting; `memory` in .origami gives it more')
   const code = instance?.exit?.code
-  return new DeployFailed('start_failed', `It exited at once${code === null || code === undefined ? '' : ` with code ${code}`}; its last lines are in the log`)
+  return new DeployFailed(
+    'start_failed',
+    `It exited at once${code === null || code === undefined ? '' : ` with code ${code}`}; its last lines are in the log`,
+  )
 }
 
-const manifestPort = (progress: Progress): number => (progress.row.manifest ? (JSON.parse(progress.row.manifest) as Manifest).port : 6000)
+const manifestPort = (progress: Progress): number =>
+  progress.row.manifest ? (JSON.parse(progress.row.manifest) as Manifest).port : 6000
 
 const lastLines = (text = ''): string => text.trimEnd().split('\n').slice(-5).join('\n') || 'it said nothing'

@@ -1,6 +1,6 @@
 import type { ActiveState, DeploymentState } from '@origami/protocol/control'
-import type { DeploymentRow } from '../store/tables.ts'
 import { deploymentById, move, note } from '../store/deployments.ts'
+import type { DeploymentRow } from '../store/tables.ts'
 import { DeployFailed, Overtaken } from './failure.ts'
 import type { DeployParts } from './parts.ts'
 
@@ -27,7 +27,8 @@ export class Progress {
       return await work(AbortSignal.any([this.signal, deadline]))
     } catch (error) {
       this.signal.throwIfAborted()
-      if (deadline.aborted) throw new DeployFailed('timed_out', `${words[state]} took longer than ${Math.round(deadlineMs / 1000)} s`)
+      if (deadline.aborted)
+        throw new DeployFailed('timed_out', `${words[state]} took longer than ${Math.round(deadlineMs / 1000)} s`)
       throw error
     }
   }

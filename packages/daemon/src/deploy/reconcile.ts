@@ -9,7 +9,18 @@ import { retire } from './serving.ts'
 
 const crashesAllowed = 3
 const crashWindowMs = 10 * 60_000
-const keepsImage = new Set(['queued', 'cloning', 'validating', 'building', 'starting', 'health_checking', 'switching', 'running', 'draining', 'stopped'])
+const keepsImage = new Set([
+  'queued',
+  'cloning',
+  'validating',
+  'building',
+  'starting',
+  'health_checking',
+  'switching',
+  'running',
+  'draining',
+  'stopped',
+])
 
 /** Compares the store with the engine and brings them together. The same at boot, every 30 s, and when an instance exits. */
 export class Reconciler {
@@ -41,7 +52,8 @@ export class Reconciler {
     const instances = await this.parts.engine.list()
     const of = new Map(instances.map((instance) => [instance.deployment, instance]))
     for (const row of await deploymentsIn(this.parts.db, ['running'])) await this.serving(row, of.get(row.id))
-    for (const row of await deploymentsIn(this.parts.db, ['draining'])) this.once(this.retiring, row.id, () => retire(this.parts, row))
+    for (const row of await deploymentsIn(this.parts.db, ['draining']))
+      this.once(this.retiring, row.id, () => retire(this.parts, row))
     for (const instance of instances) await this.orphan(instance)
     for (const image of await this.parts.engine.images()) {
       const row = await deploymentById(this.parts.db, image.deployment)

@@ -31,7 +31,11 @@ export async function revive(parts: DeployParts, version: DeploymentRow, signal:
     const tail = JSON.stringify(await parts.logs.tail(version.demo_id, 200))
     const row = (await deploymentById(db, version.id)) ?? version
     if (row.instance) await engine.remove(row.instance)
-    await db.transaction().execute((trx) => move(trx, row, 'runtime_error', now(), { reason: message, log_tail: tail, instance: null, endpoint: null }))
+    await db
+      .transaction()
+      .execute((trx) =>
+        move(trx, row, 'runtime_error', now(), { reason: message, log_tail: tail, instance: null, endpoint: null }),
+      )
   }
   changed.notify()
 }

@@ -16,7 +16,15 @@ export async function switchTo(parts: DeployParts, progress: Progress, instance:
     const demo = await trx.selectFrom('demos').selectAll().where('id', '=', row.demo_id).executeTakeFirst()
     const before = demo?.serving && demo.serving !== row.id ? await deploymentById(trx, demo.serving) : undefined
     if (!demo || demo.want === 'stopped') throw new Overtaken()
-    if (!(await move(trx, row, 'running', now(), { schema: JSON.stringify(schema), instance: instance.id, crashes: 0, token: null }))) throw new Overtaken()
+    if (
+      !(await move(trx, row, 'running', now(), {
+        schema: JSON.stringify(schema),
+        instance: instance.id,
+        crashes: 0,
+        token: null,
+      }))
+    )
+      throw new Overtaken()
     if (before?.state === 'running') await move(trx, before, 'draining', now())
     else if (before?.image) await move(trx, before, 'retired', now(), { reason: before.reason })
     await trx.updateTable('demos').set({ serving: row.id }).where('id', '=', row.demo_id).execute()

@@ -2,8 +2,8 @@ import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DemoId } from '@origami/protocol/demo'
-import type { LogLine } from '../engine/engine.ts'
 import { Notice } from '@origami/serving'
+import type { LogLine } from '../engine/engine.ts'
 import { redact } from './redact.ts'
 
 /**
@@ -30,7 +30,11 @@ export class DemoLogs {
   append(demo: DemoId, lines: readonly LogLine[]): Promise<void> {
     return this.inTurn(demo, async () => {
       const text = lines.map(({ at, source, text }) => `${at.toISOString()} ${source} ${redact(text)}\n`).join('')
-      const file = await open(this.path(demo), constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
+      const file = await open(
+        this.path(demo),
+        constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW,
+        0o600,
+      )
       try {
         await file.write(text)
         if ((await file.stat()).size > this.maxBytes) await this.halve(demo)

@@ -1,7 +1,7 @@
 import type { DemoId } from '@origami/protocol/demo'
 import type { HttpPredictor } from '@origami/serving'
-import { deploymentById } from '../store/deployments.ts'
 import { routes } from '../store/demos.ts'
+import { deploymentById } from '../store/deployments.ts'
 import { changePrediction, openPredictions } from '../store/predictions.ts'
 import type { PredictionRow } from '../store/tables.ts'
 import { next } from './next.ts'
@@ -48,7 +48,12 @@ export class Dispatcher {
     const { db, limits, now } = this.parts
     const [rows, ways] = [await openPredictions(db), await routes(db)]
     const concurrency = new Map<DemoId, number>([...ways].map(([demo, route]) => [demo, route.schema.concurrency]))
-    const waiting = rows.map((row) => ({ id: row.id, demo: row.demo_id, visitor: row.visitor, running: row.status === 'processing' }))
+    const waiting = rows.map((row) => ({
+      id: row.id,
+      demo: row.demo_id,
+      visitor: row.visitor,
+      running: row.status === 'processing',
+    }))
     for (const id of next(waiting, concurrency, limits)) {
       const row = rows.find((entry) => entry.id === id && entry.status === 'starting')
       const route = row && ways.get(row.demo_id)

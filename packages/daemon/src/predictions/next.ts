@@ -17,7 +17,11 @@ export interface QueueLimits {
  * Who goes now, in the order they go. `rows` stand in order of arrival; `concurrency` knows each demo that has a route.
  * A pure function: places in the queue are told by replaying it.
  */
-export function next(rows: readonly Waiting[], concurrency: ReadonlyMap<DemoId, number>, limits: QueueLimits): readonly PredictionId[] {
+export function next(
+  rows: readonly Waiting[],
+  concurrency: ReadonlyMap<DemoId, number>,
+  limits: QueueLimits,
+): readonly PredictionId[] {
   const running = rows.filter((row) => row.running)
   const free = new Map<DemoId, number>()
   for (const [demo, places] of concurrency) free.set(demo, places - running.filter((row) => row.demo === demo).length)

@@ -9,10 +9,10 @@ import {
   type VisitorId,
   validateInput,
 } from '@origami/protocol/demo'
+import type { Notice } from '@origami/serving'
 import { checkFiles, type FolderFiles, type Prediction, type PredictionRequest, type Predictor } from '@origami/serving'
 import type { Insertable } from 'kysely'
 import type { Limits } from '../config.ts'
-import type { Notice } from '@origami/serving'
 import { demoById, routes, schemaOf } from '../store/demos.ts'
 import type { Db } from '../store/open.ts'
 import { addPredictions, openPredictionsOf, predictionById } from '../store/predictions.ts'
@@ -74,8 +74,16 @@ export class Queue {
     const wrong = problems.length > 0 ? problems : await checkFiles(schema, input, files)
     if (wrong.length > 0) throw new Invalid(wrong)
     const waiting = (await openPredictionsOf(db, demo.id)).filter((row) => row.status === 'starting')
-    if (waiting.length >= limits.waiting) throw new Full(`${waiting.length} predictions wait for this demo already; try again later`, 30)
-    await this.store({ id, demo_id: demo.id, visitor: visitor ?? null, status: 'starting', input: JSON.stringify(input), created_at: now() })
+    if (waiting.length >= limits.waiting)
+      throw new Full(`${waiting.length} predictions wait for this demo already; try again later`, 30)
+    await this.store({
+      id,
+      demo_id: demo.id,
+      visitor: visitor ?? null,
+      status: 'starting',
+      input: JSON.stringify(input),
+      created_at: now(),
+    })
     return new QueuedPrediction(this.parts, demo.id, id, visitor ?? null)
   }
 
@@ -96,7 +104,12 @@ export class Queue {
     const batch = this.arriving
     this.arriving = []
     try {
-      await this.parts.db.transaction().execute((trx) => addPredictions(trx, batch.map(({ row }) => row)))
+      await this.parts.db.transaction().execute((trx) =>
+        addPredictions(
+          trx,
+          batch.map(({ row }) => row),
+        ),
+      )
       for (const { stored } of batch) stored.resolve()
       this.parts.changed.notify()
     } catch (error) {

@@ -35,7 +35,11 @@ export class QueuedPrediction implements Prediction {
     const live = this.parts.live.of(row.arrival)
     const output = live && !isTerminal(row.status) ? await this.liveOutput(live) : undefined
     const place = row.status === 'starting' ? await this.place() : undefined
-    return { ...presentPrediction(row), ...(output === undefined ? {} : { output, logs: live?.logs ?? '' }), queue: place ?? null }
+    return {
+      ...presentPrediction(row),
+      ...(output === undefined ? {} : { output, logs: live?.logs ?? '' }),
+      queue: place ?? null,
+    }
   }
 
   async *events(after = 0, signal: AbortSignal = new AbortController().signal): AsyncIterable<PredictionEvent> {
@@ -76,7 +80,12 @@ export class QueuedPrediction implements Prediction {
 
   private async place(): Promise<{ position: number; eta: number | null } | undefined> {
     const rows = await openPredictionsOf(this.parts.db, this.demo)
-    const waiting = rows.map((row) => ({ id: row.id, demo: row.demo_id, visitor: row.visitor, running: row.status === 'processing' }))
+    const waiting = rows.map((row) => ({
+      id: row.id,
+      demo: row.demo_id,
+      visitor: row.visitor,
+      running: row.status === 'processing',
+    }))
     const position = placeOf(waiting, this.id)
     if (position === undefined) return undefined
     const concurrency = (await this.schema())?.concurrency ?? 1

@@ -27,7 +27,10 @@ export async function sweepOld(db: Db, files: FolderFiles, limits: Limits, now: 
   const results = new Date(now - limits.resultDays * 86_400_000)
   await db.deleteFrom('predictions').where('completed_at', '<', results.toISOString()).execute()
   const open = await db.selectFrom('predictions').select('input').where('status', 'in', ['starting', 'processing']).execute()
-  const kept = [...open.flatMap((row) => row.input.match(/files\/[A-Za-z0-9_-]{16,64}\//g) ?? []), ...(await filesNamed(db, 'output'))]
+  const kept = [
+    ...open.flatMap((row) => row.input.match(/files\/[A-Za-z0-9_-]{16,64}\//g) ?? []),
+    ...(await filesNamed(db, 'output')),
+  ]
   const ids = new Set(kept.flatMap((text) => text.split('/')[1] ?? []))
   await files.sweep(new Date(now - limits.uploadHours * 3_600_000), ids)
 }

@@ -103,7 +103,11 @@ export class Run {
         last_seq: seq,
       })
       if (!stored) return
-      await trx.updateTable('demos').set((eb) => ({ runs: eb('runs', '+', 1) })).where('id', '=', this.row.demo_id).execute()
+      await trx
+        .updateTable('demos')
+        .set((eb) => ({ runs: eb('runs', '+', 1) }))
+        .where('id', '=', this.row.demo_id)
+        .execute()
     })
   }
 
@@ -126,7 +130,11 @@ export class Run {
 
   private async waitAgain(): Promise<void> {
     await setTimeout(beforeNextTryMs, undefined, { signal: this.signal }).catch(() => undefined)
-    await changePrediction(this.parts.db, this.row.arrival, 'processing', { status: 'starting', started_at: null, deployment: null })
+    await changePrediction(this.parts.db, this.row.arrival, 'processing', {
+      status: 'starting',
+      started_at: null,
+      deployment: null,
+    })
   }
 
   private async fail(reason: FailureReason, error: string): Promise<void> {

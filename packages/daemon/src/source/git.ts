@@ -15,7 +15,10 @@ export class GitSource implements Source {
     this.work = work
   }
 
-  async resolve({ repo, ref = 'HEAD', token }: { repo: RepoLink; ref?: string; token?: Secret | undefined }, signal: AbortSignal): Promise<{ commit: string }> {
+  async resolve(
+    { repo, ref = 'HEAD', token }: { repo: RepoLink; ref?: string; token?: Secret | undefined },
+    signal: AbortSignal,
+  ): Promise<{ commit: string }> {
     const { stdout } = await this.git(repo, token, ['ls-remote', '--', gitAddress(repo), ref], this.work, signal)
     const commit = stdout.split(/\s/)[0] ?? ''
     if (!/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(commit)) throw new SourceError(`${repo.canonical} has no commit yet; push one`)
@@ -26,7 +29,8 @@ export class GitSource implements Source {
     const tooLarge = new AbortController()
     const watch = setInterval(() => void measure(into, limits).catch((error: unknown) => tooLarge.abort(error)), 1000)
     const within = AbortSignal.any([signal, tooLarge.signal])
-    const run = (args: string[]) => this.git(repo, token, ['-C', into, ...args], into, within, (text) => onLog({ at: new Date(), source: 'clone', text }))
+    const run = (args: string[]) =>
+      this.git(repo, token, ['-C', into, ...args], into, within, (text) => onLog({ at: new Date(), source: 'clone', text }))
     try {
       await run(['init', '-q'])
       await run(['fetch', '-q', '--depth', '1', '--no-tags', '--no-recurse-submodules', '--', gitAddress(repo), commit])
@@ -53,7 +57,14 @@ export class GitSource implements Source {
   ): Promise<{ stdout: string }> {
     signal.throwIfAborted()
     const home = await mkdtemp(join(this.work, '.home-'))
-    const child = execa('git', args, { cwd, env: environment(repo, token, home), extendEnv: false, detached: true, reject: false, stdin: 'ignore' })
+    const child = execa('git', args, {
+      cwd,
+      env: environment(repo, token, home),
+      extendEnv: false,
+      detached: true,
+      reject: false,
+      stdin: 'ignore',
+    })
     const end = () => {
       if (child.pid) process.kill(-child.pid, 'SIGKILL')
     }
@@ -98,7 +109,12 @@ export function environment(repo: RepoLink, token: Secret | undefined, home: str
     GIT_TERMINAL_PROMPT: '0',
     GIT_LFS_SKIP_SMUDGE: '1',
     GIT_CONFIG_COUNT: String(config.length),
-    ...Object.fromEntries(config.flatMap(([key, value], index) => [[`GIT_CONFIG_KEY_${index}`, key], [`GIT_CONFIG_VALUE_${index}`, value]])),
+    ...Object.fromEntries(
+      config.flatMap(([key, value], index) => [
+        [`GIT_CONFIG_KEY_${index}`, key],
+        [`GIT_CONFIG_VALUE_${index}`, value],
+      ]),
+    ),
     ...(process.env.SSL_CERT_FILE ? { SSL_CERT_FILE: process.env.SSL_CERT_FILE, GIT_SSL_CAINFO: process.env.SSL_CERT_FILE } : {}),
     ...(process.env.HTTPS_PROXY ? { HTTPS_PROXY: process.env.HTTPS_PROXY } : {}),
     ...(token === undefined ? {} : { ORIGAMI_GIT_TOKEN: token }),
@@ -113,23 +129,31 @@ async function measure(root: string, limits: TreeLimits): Promise<void> {
     if (entry.isDirectory()) continue
     const inGit = path.startsWith(join(root, '.git') + sep)
     if (entry.isSymbolicLink() && !inGit) await staysInside(root, path)
-    else if (!entry.isFile() && !entry.isSymbolicLink()) throw new SourceError(`${path.slice(root.length + 1)} is neither a file nor a folder`)
+    else if (!entry.isFile() && !entry.isSymbolicLink())
+      throw new SourceError(`${path.slice(root.length + 1)} is neither a file nor a folder`)
     bytes += (await lstat(path).catch(() => ({ size: 0 }))).size
     files += inGit ? 0 : 1
   }
   if (bytes > limits.bytes) throw new SourceError(`the repository is too large: expected at most ${limits.bytes} bytes`)
-  if (files > limits.files) throw new SourceError(`the repository has too many files: expected at most ${limits.files}, got ${files}`)
+  if (files > limits.files)
+    throw new SourceError(`the repository has too many files: expected at most ${limits.files}, got ${files}`)
 }
 
 async function staysInside(root: string, link: string): Promise<void> {
   const target = resolve(join(link, '..'), await readlink(link))
-  if (target !== root && !target.startsWith(root + sep)) throw new SourceError(`${link.slice(root.length + 1)} is a link that leads out of the repository`)
+  if (target !== root && !target.startsWith(root + sep))
+    throw new SourceError(`${link.slice(root.length + 1)} is a link that leads out of the repository`)
 }
 
 /** What git said, for a person. */
 function explain(repo: RepoLink, stderr: string): string {
-  if (/not found|does not exist|could not read Username|Authentication failed|does not appear to be a git repository|403|401/i.test(stderr))
+  if (
+    /not found|does not exist|could not read Username|Authentication failed|does not appear to be a git repository|403|401/i.test(
+      stderr,
+    )
+  )
     return `${repo.canonical} was not found, or what Origami was given may not read it`
-  if (/Could not resolve host|unable to access|Failed to connect|timed out/i.test(stderr)) return `${repo.forge.host} could not be reached`
+  if (/Could not resolve host|unable to access|Failed to connect|timed out/i.test(stderr))
+    return `${repo.forge.host} could not be reached`
   return `git could not fetch ${repo.canonical}: ${stderr.trim().split('\n').at(-1) ?? 'it did not say why'}`
 }

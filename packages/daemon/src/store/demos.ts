@@ -40,7 +40,9 @@ export async function routes(db: Trx): Promise<ReadonlyMap<DemoId, Route>> {
   return new Map(
     rows.flatMap((deployment) => {
       const { demo_id: demo, endpoint, schema } = deployment
-      return endpoint && schema ? [[demo, { demo, deployment, endpoint, schema: demoSchema.parse(JSON.parse(schema)) }] as const] : []
+      return endpoint && schema
+        ? [[demo, { demo, deployment, endpoint, schema: demoSchema.parse(JSON.parse(schema)) }] as const]
+        : []
     }),
   )
 }
@@ -77,7 +79,10 @@ async function stats(db: Db, demo: DemoRow): Promise<DemoStats> {
     port: serving?.endpoint ? Number(new URL(serving.endpoint).port) : null,
     repolink: demo.repolink,
     status,
-    reason: status === 'running' || status === 'stopped' ? null : ((serving?.state === 'runtime_error' ? serving : newest)?.reason ?? null),
+    reason:
+      status === 'running' || status === 'stopped'
+        ? null
+        : ((serving?.state === 'runtime_error' ? serving : newest)?.reason ?? null),
     waiting: open.filter((row) => row.status === 'starting').length,
     running: open.filter((row) => row.status === 'processing').length,
     runs: demo.runs,
@@ -88,7 +93,11 @@ async function stats(db: Db, demo: DemoRow): Promise<DemoStats> {
 }
 
 /** What serves × what is newest × what its owner wants. */
-export function demoState(demo: Pick<DemoRow, 'want'>, serving: DeploymentRow | undefined, newest: DeploymentRow | undefined): DemoState {
+export function demoState(
+  demo: Pick<DemoRow, 'want'>,
+  serving: DeploymentRow | undefined,
+  newest: DeploymentRow | undefined,
+): DemoState {
   if (demo.want === 'stopped') return 'stopped'
   if (serving?.state === 'running' && serving.endpoint) return 'running'
   if (newest?.state === 'queued') return 'waiting'

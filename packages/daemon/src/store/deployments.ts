@@ -9,10 +9,21 @@ import type { DeploymentRow, Tables } from './tables.ts'
 type Change = Updateable<Tables['deployments']>
 
 /** Stores a new request. One that waits already is superseded by it. */
-export async function addDeployment(trx: Trx, demo: DemoId, now: string, sealToken: (id: DeploymentId) => Uint8Array | null): Promise<DeploymentId> {
+export async function addDeployment(
+  trx: Trx,
+  demo: DemoId,
+  now: string,
+  sealToken: (id: DeploymentId) => Uint8Array | null,
+): Promise<DeploymentId> {
   const id = randomId() as DeploymentId
-  const waiting = await trx.selectFrom('deployments').selectAll().where('demo_id', '=', demo).where('state', '=', 'queued').executeTakeFirst()
-  if (waiting) await move(trx, waiting, 'superseded', now, { reason: 'a newer request took its place', superseded_by: id, token: null })
+  const waiting = await trx
+    .selectFrom('deployments')
+    .selectAll()
+    .where('demo_id', '=', demo)
+    .where('state', '=', 'queued')
+    .executeTakeFirst()
+  if (waiting)
+    await move(trx, waiting, 'superseded', now, { reason: 'a newer request took its place', superseded_by: id, token: null })
   await trx
     .insertInto('deployments')
     .values({
@@ -33,7 +44,13 @@ export async function addDeployment(trx: Trx, demo: DemoId, now: string, sealTok
  * Moves a deployment to another state, with its event, if nobody else moved on with it since `row` was read
  * (same attempt, same state). False: somebody did, and nothing changed.
  */
-export async function move(trx: Trx, row: DeploymentRow, to: DeploymentState, now: string, change: Change = {}): Promise<boolean> {
+export async function move(
+  trx: Trx,
+  row: DeploymentRow,
+  to: DeploymentState,
+  now: string,
+  change: Change = {},
+): Promise<boolean> {
   const steps = [...(JSON.parse(row.steps) as Deployment['steps']), { state: to, at: now }]
   const { numUpdatedRows } = await trx
     .updateTable('deployments')

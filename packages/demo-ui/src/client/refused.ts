@@ -25,7 +25,8 @@ export function refusal(status: number, text: string, retryAfter: string | null)
   const answer = parse(text) as { detail?: unknown; error?: unknown; message?: unknown } | undefined
   const detail = Array.isArray(answer?.detail) ? (answer.detail as Detail[]) : []
   const problems = detail.map(problemOf)
-  const words = problems.find(({ field }) => field === undefined)?.message ?? first(answer?.error, answer?.detail, answer?.message)
+  const words =
+    problems.find(({ field }) => field === undefined)?.message ?? first(answer?.error, answer?.detail, answer?.message)
   const seconds = Number.parseInt(retryAfter ?? '', 10)
   return new Refused(status, words ?? byStatus(status), problems, Number.isNaN(seconds) ? undefined : seconds)
 }

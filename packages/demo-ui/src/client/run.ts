@@ -92,7 +92,8 @@ export function withSnapshot(run: Run, snapshot: PredictionSnapshot, schema: Dem
     error: snapshot.error,
     reason: snapshot.reason,
     since: run.since ?? started,
-    seconds: snapshot.metrics.predict_time ?? (phase === 'running' || run.since === undefined ? undefined : (now - run.since) / 1000),
+    seconds:
+      snapshot.metrics.predict_time ?? (phase === 'running' || run.since === undefined ? undefined : (now - run.since) / 1000),
     lineUp: true,
   }
 }

@@ -23,7 +23,10 @@ const control = /[\u0000-\u0008\u000b-\u001f\u007f]/g
  */
 export function terminalLines(text: string): readonly (readonly Span[])[] {
   const style: Style = { colour: undefined, bold: false, faint: false }
-  return text.replace(/\r\n/g, '\n').split('\n').map((line) => spansOf(line, style))
+  return text
+    .replace(/\r\n/g, '\n')
+    .split('\n')
+    .map((line) => spansOf(line, style))
 }
 
 function spansOf(line: string, style: Style): readonly Span[] {

@@ -19,7 +19,11 @@ export function Cover({ id, title, size }: { id: string; title: string; size?: n
       {facets.map(({ points, light, sheet }) => (
         <g key={points}>
           <polygon points={points} fill={`var(--ori-paper-${sheet})`} />
-          <polygon points={points} fill={light > 0 ? 'var(--ori-fold-light)' : 'var(--ori-fold-dark)'} opacity={Math.abs(light)} />
+          <polygon
+            points={points}
+            fill={light > 0 ? 'var(--ori-fold-light)' : 'var(--ori-fold-dark)'}
+            opacity={Math.abs(light)}
+          />
         </g>
       ))}
     </svg>
@@ -57,7 +61,15 @@ function fold(id: string): { facets: readonly Facet[]; paper: number } {
   for (let y = 0; y < rows; y++) {
     for (let x = 0; x < columns; x++) {
       const [a, b, c, d] = [corner(x, y), corner(x + 1, y), corner(x + 1, y + 1), corner(x, y + 1)]
-      const halves = crease.rising(x, y) ? [[a, b, d], [b, c, d]] : [[a, b, c], [a, c, d]]
+      const halves = crease.rising(x, y)
+        ? [
+            [a, b, d],
+            [b, c, d],
+          ]
+        : [
+            [a, b, c],
+            [a, c, d],
+          ]
       const sheet = x + 0.5 > seam + slant * (y - rows / 2) * 1.5 ? other : paper
       for (const half of halves) {
         const points = half.map(({ at }) => at.map((n) => n.toFixed(1)).join(',')).join(' ')
@@ -71,8 +83,14 @@ function fold(id: string): { facets: readonly Facet[]; paper: number } {
 /** Crease patterns that paper folders know: pleats, diamonds, pinwheels. `shift` moves a crossing by parts of an edge. */
 const creases = [
   { rising: (x: number, y: number) => (x + y) % 2 === 0, shift: (): Point => [0, 0] },
-  { rising: (_: number, y: number) => y % 2 === 0, shift: (x: number, y: number): Point => [y % 2 === 0 || x % columns === 0 ? 0 : 0.5, 0] },
-  { rising: (x: number) => x % 2 === 0, shift: (x: number, y: number): Point => [0, y % rows === 0 ? 0 : x % 2 === 0 ? 0.3 : -0.3] },
+  {
+    rising: (_: number, y: number) => y % 2 === 0,
+    shift: (x: number, y: number): Point => [y % 2 === 0 || x % columns === 0 ? 0 : 0.5, 0],
+  },
+  {
+    rising: (x: number) => x % 2 === 0,
+    shift: (x: number, y: number): Point => [0, y % rows === 0 ? 0 : x % 2 === 0 ? 0.3 : -0.3],
+  },
 ] as const
 
 function slope(half: readonly { at: Point; height: number }[]): number {

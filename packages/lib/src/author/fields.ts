@@ -46,7 +46,11 @@ export type Given<Name extends ComponentName> = Options<Name> &
     readonly optional?: boolean
   }
 
-type Absent<Options> = Options extends { readonly default: unknown } ? never : Options extends { readonly optional: true } ? null : never
+type Absent<Options> = Options extends { readonly default: unknown }
+  ? never
+  : Options extends { readonly optional: true }
+    ? null
+    : never
 type Made<Name extends ComponentName, Options> = Field<In<Name, Options> | Absent<Options>, Out<Name> | Absent<Options>>
 
 /** Builds fields of one component. All options may be left out where the component needs none. */

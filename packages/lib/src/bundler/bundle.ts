@@ -31,7 +31,10 @@ const vendor = join(import.meta.dirname, '../../dist/vendor')
  * Makes a folder with a model ready to deploy: `.origami`, `Dockerfile`, the runtime under `origami/`; then runs its first example in it.
  * Twice gives the same bytes. Throws Error when there is no model, `.origami` is wrong, or the model fails.
  */
-export async function bundle({ folder, force = false, run = true, python, onLog }: BundleRequest, signal: AbortSignal): Promise<Bundled> {
+export async function bundle(
+  { folder, force = false, run = true, python, onLog }: BundleRequest,
+  signal: AbortSignal,
+): Promise<Bundled> {
   const model = basename(findModel(folder))
   const has = (name: string) => existsSync(join(folder, name))
   const language = model.endsWith('.py') ? ('python' as const) : ('node' as const)
@@ -40,10 +43,17 @@ export async function bundle({ folder, force = false, run = true, python, onLog 
   contents.set('Dockerfile', dockerfile({ language, dependencies, locked: has('package-lock.json') }))
   contents.set('.dockerignore', dockerignore)
   if (has('.origami')) parseManifest(await readFile(join(folder, '.origami'), 'utf8'))
-  else contents.set('.origami', '# Everything here is optional: title, description, concurrency, strategy, memory, cpus, port, ready_within.\n')
+  else
+    contents.set(
+      '.origami',
+      '# Everything here is optional: title, description, concurrency, strategy, memory, cpus, port, ready_within.\n',
+    )
   const kept = await writeBundle(folder, contents, force)
   for (const path of kept) onLog(`kept ${path}, which was changed by hand (--force overwrites it)`)
   if (run) await runFirstExample(folder, python, onLog, signal)
-  const name = basename(folder).toLowerCase().replaceAll(/[^a-z0-9_.-]/g, '-') || 'demo'
+  const name =
+    basename(folder)
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9_.-]/g, '-') || 'demo'
   return { kept, commands: [`docker build -t ${name} .`, `docker run --rm -p 6060:6000 ${name}`] }
 }

@@ -31,7 +31,8 @@ export async function writeBundle(folder: string, contents: Contents, force: boo
     await mkdir(dirname(join(folder, path)), { recursive: true })
     await writeFile(join(folder, path), content)
   }
-  for (const path of Object.keys(before)) if (path.startsWith('origami/') && !contents.has(path)) await rm(join(folder, path), { force: true })
+  for (const path of Object.keys(before))
+    if (path.startsWith('origami/') && !contents.has(path)) await rm(join(folder, path), { force: true })
   await mkdir(join(folder, 'origami'), { recursive: true })
   await writeFile(join(folder, record), `${JSON.stringify(Object.fromEntries(Object.entries(hashes).toSorted()), null, 2)}\n`)
   return kept

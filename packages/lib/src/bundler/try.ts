@@ -10,7 +10,12 @@ import { HttpPredictor } from '@origami/serving'
 const readyWithinMs = 5 * 60_000
 
 /** Starts what was bundled, as it will be started, and runs its first example. Throws Error with the model's own words when it fails. */
-export async function runFirstExample(folder: string, python: string | undefined, onLog: (line: string) => void, signal: AbortSignal): Promise<void> {
+export async function runFirstExample(
+  folder: string,
+  python: string | undefined,
+  onLog: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const scratch = await mkdtemp(join(tmpdir(), 'origami-try-'))
   const portFile = join(scratch, 'port')
   const env = {
@@ -21,7 +26,11 @@ export async function runFirstExample(folder: string, python: string | undefined
     ORIGAMI_FILES: join(scratch, 'files'),
     ...(python === undefined ? {} : { ORIGAMI_PYTHON: python }),
   }
-  const server = spawn(process.execPath, [join(folder, 'origami/server.mjs')], { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] })
+  const server = spawn(process.execPath, [join(folder, 'origami/server.mjs')], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
   let printed = ''
   server.stderr.setEncoding('utf8').on('data', (text: string) => {
     printed = (printed + text).slice(-4000)

@@ -32,7 +32,8 @@ export interface Runtime extends AsyncDisposable {
 }
 
 const maxFileBytes = 100 * 1024 ** 2
-const policy = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; frame-ancestors *"
+const policy =
+  "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; frame-ancestors *"
 
 /** One model behind HTTP: its page and its API. Listens at once; `/health-check` says when the model is ready. */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {

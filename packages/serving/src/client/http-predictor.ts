@@ -109,7 +109,8 @@ export class HttpPredictor implements Predictor {
 
   /** A runtime gives out its files by whole addresses; here they are references again. */
   private withBareRefs(snapshot: PredictionSnapshot): PredictionSnapshot {
-    const bare = (values: object) => Object.fromEntries(Object.entries(values).map(([name, value]) => [name, this.bareRef(value)]))
+    const bare = (values: object) =>
+      Object.fromEntries(Object.entries(values).map(([name, value]) => [name, this.bareRef(value)]))
     const { output } = snapshot
     const isObject = typeof output === 'object' && output !== null && !Array.isArray(output)
     return { ...snapshot, input: bare(snapshot.input), output: isObject ? bare(output) : this.bareRef(output) }
@@ -121,7 +122,9 @@ export class HttpPredictor implements Predictor {
 
   private async put(id: string, name: string, type: string | undefined, bytes: AsyncIterable<Uint8Array>): Promise<FileRef> {
     const headers = { 'content-type': type ?? 'application/octet-stream' }
-    const { ref } = (await this.json('PUT', `/files/${id}/${encodeURIComponent(name)}`, { headers, body: bytes })) as { ref: string }
+    const { ref } = (await this.json('PUT', `/files/${id}/${encodeURIComponent(name)}`, { headers, body: bytes })) as {
+      ref: string
+    }
     const parsed = parseFileRef(ref.slice(ref.lastIndexOf('files/')))
     if (!parsed) throw new Error(`expected a file reference from ${this.base}, got ${ref}`)
     return parsed.ref
@@ -165,7 +168,12 @@ export class HttpPredictor implements Predictor {
 
   private async send(method: Dispatcher.HttpMethod, path: string, sent: Partial<Sent> = {}): Promise<Dispatcher.ResponseData> {
     const { dispatcher, headers } = this.options
-    const options = { ...sent, method, headers: { ...headers, ...(sent.headers as Record<string, string>) }, ...(dispatcher ? { dispatcher } : {}) }
+    const options = {
+      ...sent,
+      method,
+      headers: { ...headers, ...(sent.headers as Record<string, string>) },
+      ...(dispatcher ? { dispatcher } : {}),
+    }
     return request(`${this.base}${path}`, options as never).catch((cause: Error & { code?: string }) => {
       if (sent.signal instanceof AbortSignal && sent.signal.aborted) throw cause
       throw new Gone(`nobody answers at ${this.base}`, { cause })

@@ -11,11 +11,20 @@ export async function checkFiles(schema: DemoSchema, input: Input, files: Files)
     const ref = parseFileRef(value)?.ref
     const found = ref && (await files.open(ref))
     const limit = (options as { maxBytes?: number }).maxBytes
-    if (!found) problems.push({ field, type: 'value_error', message: 'expected an uploaded file, got a reference to one that is not there (any more)' })
+    if (!found)
+      problems.push({
+        field,
+        type: 'value_error',
+        message: 'expected an uploaded file, got a reference to one that is not there (any more)',
+      })
     else if (accept === 'image/*' && !found.type.startsWith('image/'))
       problems.push({ field, type: 'value_error', message: `expected an image, got ${found.type}` })
     else if (limit !== undefined && found.size > limit)
-      problems.push({ field, type: 'value_error.too_large', message: `expected a file of at most ${limit} bytes, got ${found.size}` })
+      problems.push({
+        field,
+        type: 'value_error.too_large',
+        message: `expected a file of at most ${limit} bytes, got ${found.size}`,
+      })
   }
   return problems
 }

@@ -87,7 +87,9 @@ export class FolderFiles implements Files {
 
 /** The error of a file above the limit. HTTP 413. */
 export const tooLarge = (limit: number, field?: string): Invalid =>
-  new Invalid([{ ...(field ? { field } : {}), type: 'value_error.too_large', message: `expected a file of at most ${limit} bytes` }])
+  new Invalid([
+    { ...(field ? { field } : {}), type: 'value_error.too_large', message: `expected a file of at most ${limit} bytes` },
+  ])
 
 /** Two senders of one id: the first stays. */
 function keepFirst(error: NodeJS.ErrnoException): void {

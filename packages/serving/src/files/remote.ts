@@ -43,7 +43,8 @@ export async function publicAddress(host: string): Promise<string> {
   const found = await lookup(host, { all: true }).catch(() => [])
   const [first] = found
   if (!first) throw new Error(`${host} has no address`)
-  for (const { address } of found) if (ipaddr.process(address).range() !== 'unicast') throw new Error(`${host} is not a public address`)
+  for (const { address } of found)
+    if (ipaddr.process(address).range() !== 'unicast') throw new Error(`${host} is not a public address`)
   return first.address
 }
 

@@ -27,7 +27,9 @@ export async function takeInFiles(
       if (remote && /^https?:\/\//.test(value)) return await keep(await fetchPublic(new URL(value)))
     } catch (error) {
       if (error instanceof Invalid) throw new Invalid(error.problems.map((problem) => ({ ...problem, field })))
-      throw new Invalid([{ field, type: 'value_error', message: `could not be fetched: ${error instanceof Error ? error.message : error}` }])
+      throw new Invalid([
+        { field, type: 'value_error', message: `could not be fetched: ${error instanceof Error ? error.message : error}` },
+      ])
     }
     return value
   }

@@ -5,10 +5,15 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 export function sendError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (error instanceof Invalid) {
     const tooLarge = error.problems.some((problem) => problem.type === 'value_error.too_large')
-    const detail = error.problems.map(({ field, message, type }) => ({ loc: ['body', 'input', ...(field ? [field] : [])], msg: message, type }))
+    const detail = error.problems.map(({ field, message, type }) => ({
+      loc: ['body', 'input', ...(field ? [field] : [])],
+      msg: message,
+      type,
+    }))
     return reply.status(tooLarge ? 413 : 422).send({ detail })
   }
-  if (error instanceof Full) return reply.status(429).header('retry-after', error.retryAfterSeconds).send({ error: error.message })
+  if (error instanceof Full)
+    return reply.status(429).header('retry-after', error.retryAfterSeconds).send({ error: error.message })
   if (error instanceof Gone) return reply.status(503).send({ error: error.message, status: 'failed' })
   const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500
   if (status < 500) return reply.status(status).send({ error: error.message })

@@ -6,8 +6,14 @@ const id = { name: 'prediction_id', in: 'path', required: true, schema: { type: 
 
 /** OpenAPI 3.0.2 of one demo, laid out as Cog's (pkg/schema/openapi_spec.go), with our routes beside. */
 export function openApi(schema: DemoSchema, base: string): object {
-  const made = { '200': { description: 'It ended', content: json('PredictionResponse') }, '202': { description: 'Stored', content: json('PredictionResponse') } }
-  const refused = { '422': { description: 'The input does not fit', content: json('HTTPValidationError') }, '429': { description: 'The queue is full' } }
+  const made = {
+    '200': { description: 'It ended', content: json('PredictionResponse') },
+    '202': { description: 'Stored', content: json('PredictionResponse') },
+  }
+  const refused = {
+    '422': { description: 'The input does not fit', content: json('HTTPValidationError') },
+    '429': { description: 'The queue is full' },
+  }
   const request = { content: json('PredictionRequest') }
   return {
     openapi: '3.0.2',
@@ -16,7 +22,12 @@ export function openApi(schema: DemoSchema, base: string): object {
     paths: {
       '/health-check': { get: { summary: 'Whether it takes predictions', responses: { '200': { description: 'Always' } } } },
       '/predictions': {
-        post: { operationId: 'predict_predictions_post', 'x-cog-streaming': true, requestBody: request, responses: { ...made, ...refused } },
+        post: {
+          operationId: 'predict_predictions_post',
+          'x-cog-streaming': true,
+          requestBody: request,
+          responses: { ...made, ...refused },
+        },
       },
       '/predictions/{prediction_id}': {
         parameters: [id],
@@ -27,7 +38,10 @@ export function openApi(schema: DemoSchema, base: string): object {
         parameters: [id],
         get: { summary: 'Server-sent events; Last-Event-ID resumes', responses: { '200': { description: 'text/event-stream' } } },
       },
-      '/predictions/{prediction_id}/cancel': { parameters: [id], post: { responses: { '200': { description: 'Cancelled' }, '404': { description: 'None such' } } } },
+      '/predictions/{prediction_id}/cancel': {
+        parameters: [id],
+        post: { responses: { '200': { description: 'Cancelled' }, '404': { description: 'None such' } } },
+      },
     },
     components: { schemas: schemas(schema) },
   }
@@ -35,7 +49,10 @@ export function openApi(schema: DemoSchema, base: string): object {
 
 function schemas(schema: DemoSchema): object {
   const time = { type: 'string', format: 'date-time', nullable: true }
-  const problem = { type: 'object', properties: { loc: { type: 'array', items: { type: 'string' } }, msg: { type: 'string' }, type: { type: 'string' } } }
+  const problem = {
+    type: 'object',
+    properties: { loc: { type: 'array', items: { type: 'string' } }, msg: { type: 'string' }, type: { type: 'string' } },
+  }
   return {
     Input: inputJsonSchema(schema),
     Output: outputJsonSchema(schema),

@@ -1,4 +1,12 @@
-import { type DemoSchema, Gone, Invalid, isPredictionId, newPredictionId, type PredictionId, type VisitorId } from '@origami/protocol/demo'
+import {
+  type DemoSchema,
+  Gone,
+  Invalid,
+  isPredictionId,
+  newPredictionId,
+  type PredictionId,
+  type VisitorId,
+} from '@origami/protocol/demo'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { takeInFiles } from '../files/take-in.ts'
 import type { Prediction, Predictor } from '../predictor.ts'
@@ -34,7 +42,11 @@ interface Body {
 export async function predictionsApi(app: FastifyInstance, options: PredictionsApiOptions): Promise<void> {
   const base = (request: FastifyRequest) => options.publicBase?.(request) ?? ''
   app.setErrorHandler(sendError)
-  await app.register(fileRoutes, { ...options, files: async (request: FastifyRequest) => (await predictorOf(request)).files, base })
+  await app.register(fileRoutes, {
+    ...options,
+    files: async (request: FastifyRequest) => (await predictorOf(request)).files,
+    base,
+  })
 
   app.get('/schema', async (request) => (await predictorOf(request)).schema())
   app.get('/health-check', async (request) => (await predictorOf(request)).health())
@@ -75,10 +87,17 @@ export async function predictionsApi(app: FastifyInstance, options: PredictionsA
     return answerWhenDone(context)
   }
 
-  async function submit(request: FastifyRequest<{ Body: Body | null }>, predictor: Predictor, schema: DemoSchema, id: PredictionId) {
+  async function submit(
+    request: FastifyRequest<{ Body: Body | null }>,
+    predictor: Predictor,
+    schema: DemoSchema,
+    id: PredictionId,
+  ) {
     const given = request.body?.input ?? {}
     if (typeof given !== 'object' || Array.isArray(given))
-      throw new Invalid([{ type: 'value_error', message: `expected input to be an object of fields, got ${JSON.stringify(given)}` }])
+      throw new Invalid([
+        { type: 'value_error', message: `expected input to be an object of fields, got ${JSON.stringify(given)}` },
+      ])
     const input = await takeInFiles(schema, given as Record<string, unknown>, predictor.files, {
       base: base(request),
       remote: options.remoteFiles,
@@ -86,7 +105,17 @@ export async function predictionsApi(app: FastifyInstance, options: PredictionsA
     return predictor.submit({ id, input, visitor: options.visitor?.(request) })
   }
 
-  async function accepted({ reply, prediction, schema, base: address }: { reply: FastifyReply; prediction: Prediction; schema: DemoSchema; base: string }) {
+  async function accepted({
+    reply,
+    prediction,
+    schema,
+    base: address,
+  }: {
+    reply: FastifyReply
+    prediction: Prediction
+    schema: DemoSchema
+    base: string
+  }) {
     const snapshot = await prediction.snapshot()
     return reply.status(snapshot.completed_at ? 200 : 202).send(presentSnapshot(snapshot, schema, address))
   }
@@ -122,7 +151,9 @@ function unlessGone(error: unknown): undefined {
 function predictionId(given: unknown): PredictionId {
   if (given === undefined) return newPredictionId()
   if (typeof given === 'string' && isPredictionId(given)) return given
-  throw Object.assign(new Error(`expected an id of 8 to 64 of A-Z a-z 0-9 _ -, got ${JSON.stringify(given)}`), { statusCode: 422 })
+  throw Object.assign(new Error(`expected an id of 8 to 64 of A-Z a-z 0-9 _ -, got ${JSON.stringify(given)}`), {
+    statusCode: 422,
+  })
 }
 
 /** Whether who asks is a browser that shows a page, rather than a program. */

@@ -1,4 +1,12 @@
-import { type DemoSchema, isFileComponent, outputFields, outputValue, type PredictionEvent, type PredictionSnapshot, parseFileRef } from '@origami/protocol/demo'
+import {
+  type DemoSchema,
+  isFileComponent,
+  outputFields,
+  outputValue,
+  type PredictionEvent,
+  type PredictionSnapshot,
+  parseFileRef,
+} from '@origami/protocol/demo'
 
 /** A snapshot as a caller sees it: file references become addresses under `base`, and it says where to go on. */
 export function presentSnapshot(snapshot: PredictionSnapshot, schema: DemoSchema | undefined, base: string) {
@@ -17,13 +25,17 @@ export function presentEvent(event: PredictionEvent, schema: DemoSchema | undefi
 }
 
 function withAddresses(snapshot: PredictionSnapshot, schema: DemoSchema, base: string) {
-  const output = snapshot.output === null ? null : outputValue(schema, addressed(schema.outputs, outputFields(schema, snapshot.output), base))
+  const output =
+    snapshot.output === null ? null : outputValue(schema, addressed(schema.outputs, outputFields(schema, snapshot.output), base))
   return { input: addressed(schema.inputs, snapshot.input, base), output }
 }
 
 function addressed(fields: DemoSchema['inputs'], values: Record<string, unknown>, base: string): Record<string, unknown> {
   const files = new Set(fields.filter((field) => isFileComponent(field.component)).map((field) => field.name))
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, files.has(name) ? withBase(value, base) : value]))
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, files.has(name) ? withBase(value, base) : value]),
+  )
 }
 
-const withBase = (value: unknown, base: string): unknown => (typeof value === 'string' && parseFileRef(value) ? `${base}/${value}` : value)
+const withBase = (value: unknown, base: string): unknown =>
+  typeof value === 'string' && parseFileRef(value) ? `${base}/${value}` : value

@@ -14,7 +14,10 @@ const keepAliveMs = 15_000
  * Answers with `text/event-stream`. The signal handed to `events` aborts when the reader leaves; the promise resolves when
  * either side is done. Headers set on the reply before are kept.
  */
-export async function sendEvents(reply: FastifyReply, events: (signal: AbortSignal) => AsyncIterable<ServerEvent>): Promise<void> {
+export async function sendEvents(
+  reply: FastifyReply,
+  events: (signal: AbortSignal) => AsyncIterable<ServerEvent>,
+): Promise<void> {
   const gone = new AbortController()
   const socket = reply.raw
   reply.hijack()

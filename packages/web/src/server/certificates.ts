@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
@@ -29,7 +30,10 @@ async function openAuthority(folder: string): Promise<Authority> {
       keys,
       signingAlgorithm: algorithm,
       notAfter: years(20),
-      extensions: [new x509.BasicConstraintsExtension(true, 0, true), new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true)],
+      extensions: [
+        new x509.BasicConstraintsExtension(true, 0, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+      ],
     })
     await write(folder, { 'key.pem': await exportKey(keys.privateKey), 'cert.pem': certificate.toString('pem') })
   }
@@ -39,7 +43,12 @@ async function openAuthority(folder: string): Promise<Authority> {
   return { certificate, keys: { privateKey, publicKey: await certificate.publicKey.export() } }
 }
 
-async function issue({ certificate: ca, keys: signer }: Authority, folder: string, name: string, usage: x509.ExtendedKeyUsageType[]): Promise<void> {
+async function issue(
+  { certificate: ca, keys: signer }: Authority,
+  folder: string,
+  name: string,
+  usage: x509.ExtendedKeyUsageType[],
+): Promise<void> {
   if (existsSync(join(folder, 'cert.pem'))) return
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   const certificate = await x509.X509CertificateGenerator.create({
@@ -58,7 +67,11 @@ async function issue({ certificate: ca, keys: signer }: Authority, folder: strin
       ]),
     ],
   })
-  await write(folder, { 'ca.pem': ca.toString('pem'), 'key.pem': await exportKey(keys.privateKey), 'cert.pem': certificate.toString('pem') })
+  await write(folder, {
+    'ca.pem': ca.toString('pem'),
+    'key.pem': await exportKey(keys.privateKey),
+    'cert.pem': certificate.toString('pem'),
+  })
 }
 
 /** The certificate is written last: it says that the rest is there. */

@@ -1,13 +1,13 @@
+import type { Notice } from '@origami/serving'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { mayDeploy } from './accounts/accounts.ts'
+import type { OwnerLinks } from './accounts/owner-links.ts'
 import type { SignIn } from './accounts/sign-in.ts'
 import { Refused, type Sessions, type Who } from './accounts/who.ts'
 import type { WebConfig } from './config.ts'
 import type { DaemonClient } from './daemon-client.ts'
 import type { Demos, Owned } from './demos/demos.ts'
 import type { Deploys } from './demos/deploys.ts'
-import type { OwnerLinks } from './accounts/owner-links.ts'
-import type { Notice } from '@origami/serving'
 import type { Db } from './store/open.ts'
 
 /** What routes work with. */
@@ -39,7 +39,8 @@ declare module 'fastify' {
 /** Who asks, of those who may deploy. Throws Refused. */
 export function deployer({ config }: Context, request: FastifyRequest) {
   const account = signedIn(request)
-  if (!mayDeploy(account, config.deployers)) throw new Refused(403, 'Only the owner of this server, and accounts the owner lists, may deploy here.')
+  if (!mayDeploy(account, config.deployers))
+    throw new Refused(403, 'Only the owner of this server, and accounts the owner lists, may deploy here.')
   return account
 }
 

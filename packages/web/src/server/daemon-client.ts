@@ -72,12 +72,19 @@ export class DaemonClient implements AsyncDisposable {
   }
 
   async results(demo: string, visitor: VisitorId): Promise<PredictionSnapshot[]> {
-    const { predictions } = (await this.json('GET', `/demos/${demo}/results?visitor=${encodeURIComponent(visitor)}`)) as { predictions: unknown[] }
+    const { predictions } = (await this.json('GET', `/demos/${demo}/results?visitor=${encodeURIComponent(visitor)}`)) as {
+      predictions: unknown[]
+    }
     return predictions.map((one) => predictionSnapshot.parse(one))
   }
 
   /** The log's bytes as they come, and where they end now. */
-  async logs(demo: string, offset: number, follow: boolean, signal: AbortSignal): Promise<{ body: AsyncIterable<Uint8Array>; size: string }> {
+  async logs(
+    demo: string,
+    offset: number,
+    follow: boolean,
+    signal: AbortSignal,
+  ): Promise<{ body: AsyncIterable<Uint8Array>; size: string }> {
     const response = await this.send('GET', `/logs/${demo}?offset=${offset}${follow ? '&follow=1' : ''}`, undefined, signal)
     return { body: response.body, size: String(response.headers['origami-log-size'] ?? 0) }
   }
@@ -103,7 +110,12 @@ export class DaemonClient implements AsyncDisposable {
     return response.body.json()
   }
 
-  private async send(method: Dispatcher.HttpMethod, path: string, body?: unknown, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
+  private async send(
+    method: Dispatcher.HttpMethod,
+    path: string,
+    body?: unknown,
+    signal?: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
     const response = await request(`${this.url}${path}`, {
       method,
       dispatcher: this.agent,
@@ -114,7 +126,9 @@ export class DaemonClient implements AsyncDisposable {
       throw new Gone('The daemon does not answer.', { cause })
     })
     if (response.statusCode < 300) return response
-    const { error = `the daemon answered ${response.statusCode}` } = (await response.body.json().catch(() => ({}))) as { error?: string }
+    const { error = `the daemon answered ${response.statusCode}` } = (await response.body.json().catch(() => ({}))) as {
+      error?: string
+    }
     throw new DaemonRefused(response.statusCode, error)
   }
 }

@@ -23,7 +23,8 @@ export class Pages {
   async routes(app: FastifyInstance): Promise<void> {
     const root = join(this.context.config.ui, 'assets')
     await app.register(fastifyStatic, { root, prefix: '/-/assets/', immutable: true, maxAge: '1y', index: false })
-    for (const path of ['/', '/-/new', '/-/mine', '/-/account', '/-/sign-in', '/:account']) app.get(path, async (_request, reply) => this.send(reply))
+    for (const path of ['/', '/-/new', '/-/mine', '/-/account', '/-/sign-in', '/:account'])
+      app.get(path, async (_request, reply) => this.send(reply))
     app.get('/:account/:name', async (request, reply) => (prefersHtml(request) ? this.demo(request, reply) : this.index(request)))
     app.setNotFoundHandler(async (request, reply) => {
       reply.status(404)
@@ -48,7 +49,9 @@ export class Pages {
   }
 
   private send(reply: FastifyReply, about?: { title: string; description: string }): FastifyReply {
-    const words = about && `<title>${escape(about.title)}</title><meta property="og:title" content="${escape(about.title)}"><meta property="og:description" content="${escape(about.description)}">`
+    const words =
+      about &&
+      `<title>${escape(about.title)}</title><meta property="og:title" content="${escape(about.title)}"><meta property="og:description" content="${escape(about.description)}">`
     const html = words ? this.html.replace(/<title>.*?<\/title>/, () => words) : this.html
     return reply.headers({ 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' }).send(html)
   }

@@ -79,13 +79,20 @@ async function createServer(context: Context): Promise<FastifyInstance> {
     logger: { level: 'warn' },
   })
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    if (error instanceof ZodError) return reply.status(422).send({ error: error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ') })
+    if (error instanceof ZodError)
+      return reply
+        .status(422)
+        .send({ error: error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ') })
     if (error instanceof NeedsAuthorization) return reply.status(403).send({ error: error.message, authorize: error.authorize })
     if (error instanceof DaemonRefused) return reply.status(error.statusCode).send({ error: error.message })
     return sendError(error, request, reply)
   })
   await app.register(cookie)
-  await app.register(rateLimit, { max: config.requestsPerMinute ?? 600, timeWindow: '1 minute', allowList: (request) => request.url.startsWith('/-/assets/') })
+  await app.register(rateLimit, {
+    max: config.requestsPerMinute ?? 600,
+    timeWindow: '1 minute',
+    allowList: (request) => request.url.startsWith('/-/assets/'),
+  })
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -121,4 +128,3 @@ async function createServer(context: Context): Promise<FastifyInstance> {
   await pages.routes(app)
   return app
 }
-

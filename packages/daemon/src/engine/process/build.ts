@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { cp, rm } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { execa } from 'execa'
 import { BuildError, type BuildRequest, ConfigError } from '../engine.ts'
 
@@ -12,7 +12,9 @@ import { BuildError, type BuildRequest, ConfigError } from '../engine.ts'
  */
 export async function prepareFolder({ folder, onLog }: BuildRequest, into: string, signal: AbortSignal): Promise<void> {
   if (!existsSync(join(folder, 'origami/server.mjs')))
-    throw new ConfigError('The runtime is not in the repository (origami/server.mjs): run `origami bundle` and commit what it writes, or use the docker engine')
+    throw new ConfigError(
+      'The runtime is not in the repository (origami/server.mjs): run `origami bundle` and commit what it writes, or use the docker engine',
+    )
   await rm(into, { recursive: true, force: true })
   await cp(folder, into, { recursive: true, verbatimSymlinks: true })
   const say = (text: string) => onLog({ at: new Date(), source: 'build', text })
@@ -29,9 +31,17 @@ async function installPython(folder: string, say: (text: string) => void, signal
     return
   }
   if (!(await works('python3', ['-c', 'import venv, ensurepip'])))
-    throw new BuildError('requirements.txt needs Python with venv (Debian: apt-get install python3-venv) or uv; neither is on this machine')
+    throw new BuildError(
+      'requirements.txt needs Python with venv (Debian: apt-get install python3-venv) or uv; neither is on this machine',
+    )
   await run('python3', ['-m', 'venv', '.venv'], folder, say, signal)
-  await run('.venv/bin/pip', ['install', '--no-input', '--disable-pip-version-check', '--progress-bar', 'off', ...requirements], folder, say, signal)
+  await run(
+    '.venv/bin/pip',
+    ['install', '--no-input', '--disable-pip-version-check', '--progress-bar', 'off', ...requirements],
+    folder,
+    say,
+    signal,
+  )
 }
 
 async function installNode(folder: string, say: (text: string) => void, signal: AbortSignal): Promise<void> {
@@ -40,10 +50,26 @@ async function installNode(folder: string, say: (text: string) => void, signal: 
 }
 
 /** Runs an installer in a process group of its own, line by line into the log. */
-async function run(command: string, args: string[], cwd: string, say: (text: string) => void, signal: AbortSignal): Promise<void> {
+async function run(
+  command: string,
+  args: string[],
+  cwd: string,
+  say: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
   say(`$ ${[command, ...args].join(' ')}`)
   const env = { ...buildEnvironment(), PATH: [dirname(process.execPath), process.env.PATH].join(delimiter) }
-  const child = execa(command, args, { cwd, env, extendEnv: false, preferLocal: false, all: true, buffer: false, reject: false, detached: true, stdin: 'ignore' })
+  const child = execa(command, args, {
+    cwd,
+    env,
+    extendEnv: false,
+    preferLocal: false,
+    all: true,
+    buffer: false,
+    reject: false,
+    detached: true,
+    stdin: 'ignore',
+  })
   const end = () => {
     if (child.pid) process.kill(-child.pid, 'SIGKILL')
   }
@@ -52,7 +78,10 @@ async function run(command: string, args: string[], cwd: string, say: (text: str
     for await (const line of createInterface(child.all as Readable)) say(line)
     const { exitCode, failed, shortMessage } = await child
     signal.throwIfAborted()
-    if (failed) throw new BuildError(exitCode === undefined ? shortMessage : `\`${command} ${args[0]}\` failed with code ${exitCode}; the log says why`)
+    if (failed)
+      throw new BuildError(
+        exitCode === undefined ? shortMessage : `\`${command} ${args[0]}\` failed with code ${exitCode}; the log says why`,
+      )
   } finally {
     signal.removeEventListener('abort', end)
   }
@@ -62,7 +91,13 @@ async function run(command: string, args: string[], cwd: string, say: (text: str
 const buildEnvironment = (): Record<string, string> =>
   Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) =>
-      value === undefined || name.startsWith('ORIGAMI_') || name.startsWith('npm_') || name === 'NODE_OPTIONS' || name === 'NODE_ENV' ? [] : [[name, value]],
+      value === undefined ||
+      name.startsWith('ORIGAMI_') ||
+      name.startsWith('npm_') ||
+      name === 'NODE_OPTIONS' ||
+      name === 'NODE_ENV'
+        ? []
+        : [[name, value]],
     ),
   )
 

@@ -77,9 +77,17 @@ export class ProcessEngine implements Engine {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const command = process.execPath
     const env = this.environment(image, folder)
-    await writeFile(join(folder, 'spec.json'), JSON.stringify({ command, args: [join(image, 'origami/server.mjs')], cwd: image, env }))
+    await writeFile(
+      join(folder, 'spec.json'),
+      JSON.stringify({ command, args: [join(image, 'origami/server.mjs')], cwd: image, env }),
+    )
     const nonce = crypto.randomUUID()
-    const shim = spawn(command, [this.shim, folder, nonce], { cwd: folder, detached: true, stdio: 'ignore', env: { PATH: env.PATH } })
+    const shim = spawn(command, [this.shim, folder, nonce], {
+      cwd: folder,
+      detached: true,
+      stdio: 'ignore',
+      env: { PATH: env.PATH },
+    })
     const { pid = 0 } = shim
     shim.unref()
     const about: About = { demo, deployment, image, pid, started: startTime(pid) ?? '', nonce }

@@ -35,7 +35,10 @@ export async function* readInstanceLog(
 async function bytesFrom(folder: string, offset: number): Promise<{ start: number; bytes: Buffer }> {
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith('log-')).toSorted()
   const starts = names.map((name) => Number(name.slice(4)))
-  const index = Math.max(0, starts.findLastIndex((start) => start <= offset))
+  const index = Math.max(
+    0,
+    starts.findLastIndex((start) => start <= offset),
+  )
   const [name, first] = [names[index], starts[index]]
   if (name === undefined || first === undefined) return { start: offset, bytes: Buffer.alloc(0) }
   await using file = await open(join(folder, name))

@@ -54,5 +54,7 @@ function logFile(start) {
 }
 
 function logFiles() {
-  return readdirSync(folder).filter((name) => name.startsWith('log-')).sort()
+  return readdirSync(folder)
+    .filter((name) => name.startsWith('log-'))
+    .sort()
 }

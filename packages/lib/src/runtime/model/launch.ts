@@ -33,13 +33,23 @@ export function launchOf(model: string, { python = 'python3' }: { python?: strin
   switch (extname(model)) {
     case '.py': {
       const path = [pythonPackage, inherited.PYTHONPATH].filter(Boolean).join(delimiter)
-      return { command: python, args: ['-u', '-m', 'origami.worker', model], cwd, env: { ...inherited, PYTHONPATH: path, PYTHONDONTWRITEBYTECODE: '1' } }
+      return {
+        command: python,
+        args: ['-u', '-m', 'origami.worker', model],
+        cwd,
+        env: { ...inherited, PYTHONPATH: path, PYTHONDONTWRITEBYTECODE: '1' },
+      }
     }
     case '.ts':
     case '.mts':
     case '.js':
     case '.mjs':
-      return { command: process.execPath, args: ['--disable-warning=ExperimentalWarning', nodeWorker, model], cwd, env: inherited }
+      return {
+        command: process.execPath,
+        args: ['--disable-warning=ExperimentalWarning', nodeWorker, model],
+        cwd,
+        env: inherited,
+      }
     default:
       throw new Error(`expected a model in Python (.py) or TypeScript (.ts), got ${model}`)
   }

@@ -5,6 +5,7 @@ import { basename, join } from 'node:path'
 import {
   componentOf,
   type DemoSchema,
+  type FileRef,
   Full,
   Gone,
   type Health,
@@ -14,7 +15,6 @@ import {
   type Manifest,
   type PredictionId,
   parseFileRef,
-  type FileRef,
   validateInput,
   valueProblem,
 } from '@origami/protocol/demo'
@@ -64,7 +64,11 @@ export class ModelPredictor implements Predictor, AsyncDisposable {
 
   async schema(): Promise<DemoSchema> {
     if (this.described) return this.described
-    throw new Gone(this.setup.result?.status === 'failed' ? `The model cannot be loaded: ${this.setup.result.error}` : 'The model is still being loaded.')
+    throw new Gone(
+      this.setup.result?.status === 'failed'
+        ? `The model cannot be loaded: ${this.setup.result.error}`
+        : 'The model is still being loaded.',
+    )
   }
 
   async health(): Promise<Health> {
@@ -92,7 +96,8 @@ export class ModelPredictor implements Predictor, AsyncDisposable {
     if (wrong.length > 0) throw new Invalid(wrong)
     const joined = this.runs.get(id)
     if (joined) return joined
-    if (this.waiting.length >= (this.options.maxWaiting ?? 1000)) throw new Full(`${this.waiting.length} predictions wait already`, 10)
+    if (this.waiting.length >= (this.options.maxWaiting ?? 1000))
+      throw new Full(`${this.waiting.length} predictions wait already`, 10)
     const run = new Run(id, input, schema, (cancelled) => this.cancel(cancelled))
     this.runs.set(id, run)
     this.waiting.push(run)
@@ -259,7 +264,11 @@ export class ModelPredictor implements Predictor, AsyncDisposable {
     }, this.options.cancelGraceMs ?? 5000).unref()
   }
 
-  private async part(schema: DemoSchema, run: Run, { field, mode, chunk }: { field: string; mode: 'append' | 'replace'; chunk: unknown }): Promise<void> {
+  private async part(
+    schema: DemoSchema,
+    run: Run,
+    { field, mode, chunk }: { field: string; mode: 'append' | 'replace'; chunk: unknown },
+  ): Promise<void> {
     run.part(field, mode, isFileValue(chunk) ? await this.outputOf(schema, field, chunk) : chunk)
   }
 
@@ -280,7 +289,12 @@ export class ModelPredictor implements Predictor, AsyncDisposable {
     const field = schema.outputs.find((output) => output.name === name)
     if (!field || !isFileComponent(field.component) || !isFileValue(value)) return value
     const id = crypto.randomUUID().replaceAll('-', '')
-    return this.files.put(id, basename(value.name ?? value.path), value.type, createReadStream(value.path)) satisfies Promise<FileRef>
+    return this.files.put(
+      id,
+      basename(value.name ?? value.path),
+      value.type,
+      createReadStream(value.path),
+    ) satisfies Promise<FileRef>
   }
 }
 

@@ -155,7 +155,8 @@ export class Run implements Prediction {
 
   private now(): PredictionSnapshot {
     const has = Object.keys(this.output).length > 0
-    const seconds = this.startedAt && this.completedAt ? (this.completedAt.getTime() - this.startedAt.getTime()) / 1000 : undefined
+    const seconds =
+      this.startedAt && this.completedAt ? (this.completedAt.getTime() - this.startedAt.getTime()) / 1000 : undefined
     return {
       id: this.id,
       status: this.status,

@@ -8,7 +8,9 @@ import type { Launch } from './launch.ts'
 import { Terminal } from './terminal.ts'
 
 /** How the start of a worker went. `logs` is what it printed. */
-export type Setup = { readonly status: 'succeeded'; readonly logs: string } | { readonly status: 'failed'; readonly error: string; readonly logs: string }
+export type Setup =
+  | { readonly status: 'succeeded'; readonly logs: string }
+  | { readonly status: 'failed'; readonly error: string; readonly logs: string }
 
 /** How a call ended. `crashed`: the worker is gone. */
 export type CallEnd =
@@ -144,7 +146,9 @@ export class WorkerProcess implements AsyncDisposable {
   private async exit(command: string): Promise<string> {
     const words = await new Promise<string>((resolve) => {
       this.child.once('error', (error) => resolve(`${command} could not be started: ${error.message}`))
-      this.child.once('exit', (code, signal) => resolve(signal ? `the model's process was ended by ${signal}` : `the model's process exited with code ${code}`))
+      this.child.once('exit', (code, signal) =>
+        resolve(signal ? `the model's process was ended by ${signal}` : `the model's process exited with code ${code}`),
+      )
     })
     await Promise.race([Promise.all(this.terminals.map((terminal) => terminal.ended)), setTimeout(markPatienceMs)])
     this.described.reject(new Error(words))

@@ -1,7 +1,6 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { format } from 'node:util'
-import { readFile } from 'node:fs/promises'
 import { componentOf, type DemoSchema, type Field, isFileComponent } from '@origami/protocol/demo'
 import type { AnyDemo, Call } from '../../author/demo.ts'
 import type { FileOnWire, FromWorker, ToWorker } from '../wire/messages.ts'
@@ -37,13 +36,20 @@ export class Calls {
     } catch (error) {
       this.mark(id)
       const { message, stack } = error instanceof Error ? error : new Error(String(error))
-      this.send(cancel.signal.aborted ? { type: 'canceled', id } : { type: 'failed', id, error: message, traceback: stack ?? message })
+      this.send(
+        cancel.signal.aborted ? { type: 'canceled', id } : { type: 'failed', id, error: message, traceback: stack ?? message },
+      )
     } finally {
       this.cancels.delete(id)
     }
   }
 
-  private async run(id: string, input: Record<string, unknown>, outbox: string, signal: AbortSignal): Promise<Record<string, unknown>> {
+  private async run(
+    id: string,
+    input: Record<string, unknown>,
+    outbox: string,
+    signal: AbortSignal,
+  ): Promise<Record<string, unknown>> {
     const call: Call = {
       id,
       signal,
@@ -74,7 +80,8 @@ export class Calls {
 
   private withFiles(input: Record<string, unknown>): Record<string, unknown> {
     const isFile = (name: string) => this.schema.inputs.some((field) => field.name === name && isFileComponent(field.component))
-    const open = (value: unknown) => (value === null ? null : { ...(value as FileOnWire), bytes: () => readFile((value as FileOnWire).path) })
+    const open = (value: unknown) =>
+      value === null ? null : { ...(value as FileOnWire), bytes: () => readFile((value as FileOnWire).path) }
     return Object.fromEntries(Object.entries(input).map(([name, value]) => [name, isFile(name) ? open(value) : value]))
   }
 
@@ -93,7 +100,10 @@ export class Calls {
 }
 
 async function fileOf(field: Field, given: unknown, outbox: string): Promise<FileOnWire> {
-  const { path, bytes, name, type } = given instanceof Uint8Array ? { bytes: given } as Partial<FileOnWire> & { bytes?: Uint8Array } : (given as Partial<FileOnWire> & { bytes?: Uint8Array })
+  const { path, bytes, name, type } =
+    given instanceof Uint8Array
+      ? ({ bytes: given } as Partial<FileOnWire> & { bytes?: Uint8Array })
+      : (given as Partial<FileOnWire> & { bytes?: Uint8Array })
   const about = { ...(name === undefined ? {} : { name }), ...(type === undefined ? {} : { type }) }
   if (path !== undefined) return { path, ...about }
   if (!(bytes instanceof Uint8Array)) throw new Error(`output ${field.name}: expected bytes or { path }, got ${typeof given}`)

@@ -42,12 +42,20 @@ function fields(given: Fields, isInput: boolean): Field[] {
 
 /** `dogBreed`, `dog_breed` → `Dog breed` */
 function titleOf(name: string): string {
-  const words = name.replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2').replaceAll('_', ' ').toLowerCase().trim()
+  const words = name
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .replaceAll('_', ' ')
+    .toLowerCase()
+    .trim()
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
 /** Files of an example travel in the schema, as data: URIs. */
-async function withFiles(example: Readonly<Record<string, unknown>>, inputs: readonly Field[], model: URL): Promise<Record<string, unknown>> {
+async function withFiles(
+  example: Readonly<Record<string, unknown>>,
+  inputs: readonly Field[],
+  model: URL,
+): Promise<Record<string, unknown>> {
   const files = new Set(inputs.filter((field) => isFileComponent(field.component)).map((field) => field.name))
   const entries = Object.entries(example).map(async ([name, value]) => {
     if (!files.has(name) || typeof value !== 'string' || /^(data|https?):/.test(value)) return [name, value] as const
@@ -58,6 +66,14 @@ async function withFiles(example: Readonly<Record<string, unknown>>, inputs: rea
   return Object.fromEntries(await Promise.all(entries))
 }
 
-const mediaTypes: Record<string, string> = { png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp', txt: 'text/plain', csv: 'text/csv' }
+const mediaTypes: Record<string, string> = {
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  gif: 'image/gif',
+  webp: 'image/webp',
+  txt: 'text/plain',
+  csv: 'text/csv',
+}
 
 const mediaType = (path: string): string => mediaTypes[path.split('.').at(-1)?.toLowerCase() ?? ''] ?? 'application/octet-stream'

@@ -1,5 +1,5 @@
-import { Socket } from 'node:net'
 import { registerHooks } from 'node:module'
+import { Socket } from 'node:net'
 import { pathToFileURL } from 'node:url'
 import { encodeFrame, readFrames } from '../wire/frames.ts'
 import { endMark, type FromWorker, type ToWorker } from '../wire/messages.ts'

@@ -1,5 +1,5 @@
-import { randomId } from '@origami/protocol/demo'
 import type { AccountInfo } from '@origami/protocol/control'
+import { randomId } from '@origami/protocol/demo'
 import type { AccountRow, Db } from '../store/open.ts'
 
 export interface ForgeUser {
@@ -41,9 +41,15 @@ export const presentAccount = (row: AccountRow, deployers: readonly string[]): A
 })
 
 /** The owner, and the accounts that the owner lists; everybody else visits. */
-export const mayDeploy = (row: AccountRow, deployers: readonly string[]): boolean => row.owner === 1 || deployers.includes(row.handle)
+export const mayDeploy = (row: AccountRow, deployers: readonly string[]): boolean =>
+  row.owner === 1 || deployers.includes(row.handle)
 
-async function addAccount(db: Db, wanted: string, about: Pick<AccountRow, 'name' | 'avatar' | 'owner'>, now: string): Promise<AccountRow> {
+async function addAccount(
+  db: Db,
+  wanted: string,
+  about: Pick<AccountRow, 'name' | 'avatar' | 'owner'>,
+  now: string,
+): Promise<AccountRow> {
   const handle = await freeHandle(db, wanted)
   const row = { id: randomId(), handle, ...about, created_at: now }
   await db.insertInto('accounts').values(row).execute()
@@ -52,7 +58,11 @@ async function addAccount(db: Db, wanted: string, about: Pick<AccountRow, 'name'
 
 /** Unique over forges: `ann`, else `ann-2`, … Never starts with `-`, where our own pages are. */
 async function freeHandle(db: Db, wanted: string): Promise<string> {
-  const base = wanted.toLowerCase().replaceAll(/[^a-z0-9-]/g, '-').replace(/^-+/, '') || 'user'
+  const base =
+    wanted
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9-]/g, '-')
+      .replace(/^-+/, '') || 'user'
   for (let number = 1; ; number += 1) {
     const handle = number === 1 ? base : `${base}-${number}`
     if (!(await accountByHandle(db, handle))) return handle

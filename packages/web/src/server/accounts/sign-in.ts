@@ -33,7 +33,10 @@ export class SignIn {
     const [state, verifier] = [randomSecret(), randomSecret()]
     const expires_at = new Date(Date.now() + minutes * 60_000).toISOString()
     await this.parts.db.deleteFrom('oauth_states').where('expires_at', '<', new Date().toISOString()).execute()
-    await this.parts.db.insertInto('oauth_states').values({ hash: hashOf(state), visitor, forge: host, verifier, scope, return_to: localPath(returnTo), expires_at }).execute()
+    await this.parts.db
+      .insertInto('oauth_states')
+      .values({ hash: hashOf(state), visitor, forge: host, verifier, scope, return_to: localPath(returnTo), expires_at })
+      .execute()
     const url = new URL('/login/oauth/authorize', forge.web)
     url.search = new URLSearchParams({
       client_id: app.clientId,
@@ -47,7 +50,11 @@ export class SignIn {
   }
 
   /** Ends what `start` began. Throws Refused for a state that is foreign, old or used, and for a code that the forge refuses. */
-  async finish(host: string, visitor: string, query: { code?: string; state?: string; error?: string }): Promise<{ account: AccountRow; returnTo: string }> {
+  async finish(
+    host: string,
+    visitor: string,
+    query: { code?: string; state?: string; error?: string },
+  ): Promise<{ account: AccountRow; returnTo: string }> {
     const { forge, app } = this.forge(host)
     const pending = await this.take(query.state ?? '')
     if (!pending || pending.visitor !== visitor || pending.forge !== host || pending.expires_at < new Date().toISOString())
@@ -67,7 +74,12 @@ export class SignIn {
 
   /** An account's token at a forge, and what it may. Undefined: they never signed in there. */
   async tokenOf(account: AccountRow, host: string): Promise<{ token: string; scope: string } | undefined> {
-    const row = await this.parts.db.selectFrom('identities').selectAll().where('account', '=', account.id).where('forge', '=', host).executeTakeFirst()
+    const row = await this.parts.db
+      .selectFrom('identities')
+      .selectAll()
+      .where('account', '=', account.id)
+      .where('forge', '=', host)
+      .executeTakeFirst()
     return row && { token: this.parts.secrets.unseal(row.token, account.id), scope: row.scope }
   }
 
@@ -88,8 +100,14 @@ export class SignIn {
         code_verifier: verifier,
       }),
     })
-    const body = (await response.body.json()) as { access_token?: string; scope?: string; error?: string; error_description?: string }
-    if (!body.access_token) throw new Refused(422, `${forge.host} refused the sign-in: ${body.error_description ?? body.error ?? response.statusCode}`)
+    const body = (await response.body.json()) as {
+      access_token?: string
+      scope?: string
+      error?: string
+      error_description?: string
+    }
+    if (!body.access_token)
+      throw new Refused(422, `${forge.host} refused the sign-in: ${body.error_description ?? body.error ?? response.statusCode}`)
     return { token: body.access_token, scope: body.scope ?? '' }
   }
 

@@ -48,12 +48,20 @@ export class Sessions {
     const secret = request.cookies[sessionCookie]
     const account = secret ? await this.accountOf(secret) : undefined
     const csrf = this.secrets.sign('csrf', account && secret ? hashOf(secret) : visitor)
-    return { visitor: account ? (`a-${account.id}` as VisitorId) : visitor, ...(account ? { account } : {}), byToken: false, csrf }
+    return {
+      visitor: account ? (`a-${account.id}` as VisitorId) : visitor,
+      ...(account ? { account } : {}),
+      byToken: false,
+      csrf,
+    }
   }
 
   async signIn(reply: FastifyReply, account: AccountRow): Promise<void> {
     const secret = randomSecret()
-    await this.db.insertInto('sessions').values({ hash: hashOf(secret), account: account.id, created_at: new Date().toISOString() }).execute()
+    await this.db
+      .insertInto('sessions')
+      .values({ hash: hashOf(secret), account: account.id, created_at: new Date().toISOString() })
+      .execute()
     reply.setCookie(sessionCookie, secret, { ...this.cookie(), maxAge: sessionDays * 86_400 })
   }
 

@@ -30,7 +30,8 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
 
   app.post('/-/api/session/link', { config: { rateLimit: { max: 20, timeWindow: '1 minute' } } }, async (request, reply) => {
     const { secret } = linkBody.parse(request.body)
-    if (!ownerLinks.use(secret)) throw new Refused(401, 'That link was used, or is not of this server as it runs now; it prints a new one when it starts.')
+    if (!ownerLinks.use(secret))
+      throw new Refused(401, 'That link was used, or is not of this server as it runs now; it prints a new one when it starts.')
     await sessions.signIn(reply, await ownerAccount(db, new Date().toISOString()))
     return {}
   })
@@ -39,26 +40,51 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
     return {}
   })
 
-  app.get<{ Params: { host: string }; Querystring: { return?: string; scope?: string } }>('/-/sign-in/:host', async (request, reply) => {
-    const { return: returnTo = '/', scope } = request.query
-    return reply.redirect(await signIn.start(request.params.host, visitorOf(request.who.visitor, request.cookies), scope === 'repo' ? 'repo' : '', returnTo))
-  })
-  app.get<{ Params: { host: string }; Querystring: { code?: string; state?: string; error?: string } }>('/-/callback/:host', async (request, reply) => {
-    const { account, returnTo } = await signIn.finish(request.params.host, visitorOf(request.who.visitor, request.cookies), request.query)
-    await sessions.signIn(reply, account)
-    return reply.redirect(returnTo)
-  })
+  app.get<{ Params: { host: string }; Querystring: { return?: string; scope?: string } }>(
+    '/-/sign-in/:host',
+    async (request, reply) => {
+      const { return: returnTo = '/', scope } = request.query
+      return reply.redirect(
+        await signIn.start(
+          request.params.host,
+          visitorOf(request.who.visitor, request.cookies),
+          scope === 'repo' ? 'repo' : '',
+          returnTo,
+        ),
+      )
+    },
+  )
+  app.get<{ Params: { host: string }; Querystring: { code?: string; state?: string; error?: string } }>(
+    '/-/callback/:host',
+    async (request, reply) => {
+      const { account, returnTo } = await signIn.finish(
+        request.params.host,
+        visitorOf(request.who.visitor, request.cookies),
+        request.query,
+      )
+      await sessions.signIn(reply, account)
+      return reply.redirect(returnTo)
+    },
+  )
 
   app.get('/-/api/tokens', async (request): Promise<{ tokens: TokenInfo[] }> => {
     const account = signedIn(request)
-    const tokens = await db.selectFrom('tokens').select(['id', 'name', 'created_at', 'used_at']).where('account', '=', account.id).orderBy('created_at').execute()
+    const tokens = await db
+      .selectFrom('tokens')
+      .select(['id', 'name', 'created_at', 'used_at'])
+      .where('account', '=', account.id)
+      .orderBy('created_at')
+      .execute()
     return { tokens }
   })
   app.post('/-/api/tokens', async (request, reply) => {
     const account = deployer(context, request)
     const { name } = tokenBody.parse(request.body)
     const [id, token] = [randomId(), `ori_${randomSecret()}`]
-    await db.insertInto('tokens').values({ id, account: account.id, name, hash: hashOf(token), created_at: new Date().toISOString(), used_at: null }).execute()
+    await db
+      .insertInto('tokens')
+      .values({ id, account: account.id, name, hash: hashOf(token), created_at: new Date().toISOString(), used_at: null })
+      .execute()
     return reply.status(201).send({ id, name, token })
   })
   app.delete<{ Params: { id: string } }>('/-/api/tokens/:id', async (request) => {
@@ -69,4 +95,5 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
 }
 
 /** The browser that a sign-in is bound to: its own cookie, not the account it may be signed in to meanwhile. */
-const visitorOf = (visitor: string, cookies: Record<string, string | undefined>): string => cookies.origami_visitor?.split('.')[0] ?? visitor
+const visitorOf = (visitor: string, cookies: Record<string, string | undefined>): string =>
+  cookies.origami_visitor?.split('.')[0] ?? visitor

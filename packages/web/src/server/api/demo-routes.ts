@@ -8,7 +8,10 @@ import { Refused } from '../accounts/who.ts'
 import { type Context, deployer, ownDemo, signedIn, visibleDemo } from '../context.ts'
 import { type Owned, presentCard, presentPage, type Sort } from '../demos/demos.ts'
 
-const listQuery = z.object({ q: z.string().max(200).default(''), sort: z.enum(['new', 'used', 'name'] satisfies Sort[]).default('new') })
+const listQuery = z.object({
+  q: z.string().max(200).default(''),
+  sort: z.enum(['new', 'used', 'name'] satisfies Sort[]).default('new'),
+})
 const linkBody = z.strictObject({ link: z.string().max(500) })
 const changeBody = z.strictObject({ public: z.boolean().optional(), name: newDemo.shape.name })
 
@@ -28,7 +31,9 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
     const all = await demos.ofAccount(account, { onlyPublic: account.id !== request.who.account?.id })
     return { account: presentAccount(account, config.deployers), demos: all.map(presentCard) }
   })
-  app.get('/-/api/mine', async (request) => ({ demos: (await demos.ofAccount(signedIn(request), { onlyPublic: false })).map(presentCard) }))
+  app.get('/-/api/mine', async (request) => ({
+    demos: (await demos.ofAccount(signedIn(request), { onlyPublic: false })).map(presentCard),
+  }))
 
   app.get<{ Querystring: { forge?: string; q?: string } }>('/-/api/repositories', async (request) =>
     deploys.repositories(deployer(context, request), request.query.forge ?? '', request.query.q ?? ''),
@@ -63,7 +68,8 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
   app.patch(at, async (request) => {
     const asked = changeBody.parse(request.body)
     const own = await ownDemo(context, request)
-    if (asked.name && asked.name !== own.name && (await demos.at(own.handle, asked.name))) throw new Refused(409, `You have a demo called ${asked.name} already.`)
+    if (asked.name && asked.name !== own.name && (await demos.at(own.handle, asked.name)))
+      throw new Refused(409, `You have a demo called ${asked.name} already.`)
     const { name, public: isPublic } = asked
     if (name !== undefined || isPublic !== undefined)
       await demos.change(own.id, { ...(name ? { name } : {}), ...(isPublic === undefined ? {} : { public: isPublic ? 1 : 0 }) })

@@ -15,14 +15,18 @@ export function guard(app: FastifyInstance, sessions: Sessions): void {
 /** Our own API: the token of the session must be there. */
 function requireCsrf(request: FastifyRequest): void {
   if (request.headers['x-csrf-token'] === request.who.csrf) return
-  throw new Refused(403, 'The x-csrf-token is missing or old; GET /-/api/session tells it. Programs send a token in Authorization instead.')
+  throw new Refused(
+    403,
+    'The x-csrf-token is missing or old; GET /-/api/session tells it. Programs send a token in Authorization instead.',
+  )
 }
 
 /** A demo's API is open to programs, which send no Origin; a browser's page must be ours. */
 function requireSameOrigin(request: FastifyRequest): void {
   const { origin } = request.headers
   const site = request.headers['sec-fetch-site']
-  const foreign = (site !== undefined && site !== 'same-origin' && site !== 'none') || (origin !== undefined && hostOf(origin) !== request.host)
+  const foreign =
+    (site !== undefined && site !== 'same-origin' && site !== 'none') || (origin !== undefined && hostOf(origin) !== request.host)
   if (foreign) throw new Refused(403, 'Pages of other sites cannot run demos here; a program can.')
 }
 

@@ -18,7 +18,10 @@ export class Demos {
   }
 
   async at(account: string, name: string): Promise<Owned | undefined> {
-    return this.all().where('accounts.handle', '=', account.toLowerCase()).where('demos.name', '=', name.toLowerCase()).executeTakeFirst()
+    return this.all()
+      .where('accounts.handle', '=', account.toLowerCase())
+      .where('demos.name', '=', name.toLowerCase())
+      .executeTakeFirst()
   }
 
   async byId(id: string): Promise<Owned | undefined> {
@@ -44,7 +47,11 @@ export class Demos {
       .where('demos.public', '=', 1)
       .$if(words !== '', (all) =>
         all.where((eb) =>
-          eb.or((['demos.title', 'demos.description', 'demos.name', 'accounts.handle'] as const).map((column) => eb(eb.fn('lower', [column]), 'like', pattern))),
+          eb.or(
+            (['demos.title', 'demos.description', 'demos.name', 'accounts.handle'] as const).map((column) =>
+              eb(eb.fn('lower', [column]), 'like', pattern),
+            ),
+          ),
         ),
       )
     if (sort === 'name') return query.orderBy('demos.title').execute()
@@ -52,7 +59,13 @@ export class Demos {
   }
 
   async add(account: AccountRow, demo: Pick<DemoRow, 'id' | 'name' | 'link' | 'public' | 'private'>): Promise<void> {
-    const fresh = { state: 'waiting' as const, title: demo.name, description: '', key: randomSecret().slice(0, 22), created_at: new Date().toISOString() }
+    const fresh = {
+      state: 'waiting' as const,
+      title: demo.name,
+      description: '',
+      key: randomSecret().slice(0, 22),
+      created_at: new Date().toISOString(),
+    }
     await this.db
       .insertInto('demos')
       .values({ ...demo, ...fresh, account: account.id })
@@ -83,7 +96,11 @@ export class Demos {
   }
 
   private all() {
-    return this.db.selectFrom('demos').innerJoin('accounts', 'accounts.id', 'demos.account').selectAll('demos').select('accounts.handle')
+    return this.db
+      .selectFrom('demos')
+      .innerJoin('accounts', 'accounts.id', 'demos.account')
+      .selectAll('demos')
+      .select('accounts.handle')
   }
 }
 

@@ -1,4 +1,12 @@
-import { type Forge, type Inspection, LinkError, newDemo, parseRepoLink, type RepoLink, type Repository } from '@origami/protocol/control'
+import {
+  type Forge,
+  type Inspection,
+  LinkError,
+  type newDemo,
+  parseRepoLink,
+  type RepoLink,
+  type Repository,
+} from '@origami/protocol/control'
 import type { z } from 'zod'
 import type { SignIn } from '../accounts/sign-in.ts'
 import { Refused } from '../accounts/who.ts'
@@ -48,11 +56,19 @@ export class Deploys {
     const known = await this.parts.demos.byLink(account, access.repo.canonical)
     if (known) return this.trigger(account, known, access)
     const isPrivate = access.found?.private ?? false
-    if (isPrivate && asked.public === undefined) throw new Refused(422, 'The repository is private: say whether its demo may be public.')
+    if (isPrivate && asked.public === undefined)
+      throw new Refused(422, 'The repository is private: say whether its demo may be public.')
     const name = asked.name ?? access.repo.name
-    if (await this.parts.demos.at(account.handle, name)) throw new Refused(409, `You have a demo called ${name} already; give this one another name.`)
+    if (await this.parts.demos.at(account.handle, name))
+      throw new Refused(409, `You have a demo called ${name} already; give this one another name.`)
     const { demo } = await this.parts.daemon.trigger(account.id, access.repo.canonical, isPrivate ? access.token : null)
-    await this.parts.demos.add(account, { id: demo, name, link: access.repo.canonical, public: (asked.public ?? true) ? 1 : 0, private: isPrivate ? 1 : 0 })
+    await this.parts.demos.add(account, {
+      id: demo,
+      name,
+      link: access.repo.canonical,
+      public: (asked.public ?? true) ? 1 : 0,
+      private: isPrivate ? 1 : 0,
+    })
     return this.kept(demo)
   }
 
@@ -65,18 +81,28 @@ export class Deploys {
   async inspect(account: AccountRow, link: string): Promise<Inspection> {
     const { repo, found, api } = await this.access(account, link)
     const [linked, dockerfile, commit] = api
-      ? await Promise.all([api.has(repo.owner, repo.name, '.origami'), api.has(repo.owner, repo.name, 'Dockerfile'), api.head(repo.owner, repo.name)])
+      ? await Promise.all([
+          api.has(repo.owner, repo.name, '.origami'),
+          api.has(repo.owner, repo.name, 'Dockerfile'),
+          api.head(repo.owner, repo.name),
+        ])
       : [null, null, undefined]
     return { link: repo.canonical, name: repo.name, private: found?.private ?? false, linked, dockerfile, commit: commit ?? null }
   }
 
   /** One's own repositories at a forge, each with whether it has `.origami`. */
-  async repositories(account: AccountRow, host: string, words: string): Promise<{ repositories: Repository[]; private_authorised: boolean }> {
+  async repositories(
+    account: AccountRow,
+    host: string,
+    words: string,
+  ): Promise<{ repositories: Repository[]; private_authorised: boolean }> {
     const forge = this.parts.forges.find((entry) => entry.host === host && entry.kind === 'github')
     const identity = forge && (await this.parts.signIn.tokenOf(account, host))
     if (!forge || !identity) return { repositories: [], private_authorised: false }
     const api = new GithubApi(forge, identity.token)
-    const wanted = (await api.repos()).filter((repo) => `${repo.owner}/${repo.name}`.toLowerCase().includes(words.toLowerCase())).slice(0, 30)
+    const wanted = (await api.repos())
+      .filter((repo) => `${repo.owner}/${repo.name}`.toLowerCase().includes(words.toLowerCase()))
+      .slice(0, 30)
     const repositories = wanted.map(async (repo) => ({
       link: `https://${host}/${repo.owner}/${repo.name}`.toLowerCase(),
       owner: repo.owner,

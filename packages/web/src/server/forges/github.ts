@@ -1,5 +1,5 @@
-import type { Forge } from '@origami/protocol/control'
 import { Octokit } from '@octokit/core'
+import type { Forge } from '@origami/protocol/control'
 import type { ForgeUser } from '../accounts/accounts.ts'
 
 /** A repository as the forge shows it to who asks. */
@@ -40,7 +40,9 @@ export class GithubApi {
 
   /** Undefined: not there, or not to be seen. */
   async repo(owner: string, repo: string): Promise<FoundRepo | undefined> {
-    return this.unlessMissing(async () => found((await this.octokit.request('GET /repos/{owner}/{repo}', { owner, repo })).data as RawRepo))
+    return this.unlessMissing(async () =>
+      found((await this.octokit.request('GET /repos/{owner}/{repo}', { owner, repo })).data as RawRepo),
+    )
   }
 
   async has(owner: string, repo: string, path: string): Promise<boolean> {

@@ -7,10 +7,25 @@ import { migrations } from './migrations.ts'
 
 /** Times are ISO 8601 in UTC. Secrets are hashed, or sealed. */
 export interface Tables {
-  accounts: { id: string; handle: string; name: string | null; avatar: string | null; owner: Generated<number>; created_at: string }
+  accounts: {
+    id: string
+    handle: string
+    name: string | null
+    avatar: string | null
+    owner: Generated<number>
+    created_at: string
+  }
   identities: { forge: string; subject: string; account: string; login: string; token: Uint8Array; scope: string }
   sessions: { hash: string; account: string; created_at: string }
-  oauth_states: { hash: string; visitor: string; forge: string; verifier: string; scope: string; return_to: string; expires_at: string }
+  oauth_states: {
+    hash: string
+    visitor: string
+    forge: string
+    verifier: string
+    scope: string
+    return_to: string
+    expires_at: string
+  }
   tokens: { id: string; account: string; name: string; hash: string; created_at: string; used_at: string | null }
   demos: {
     /** The daemon's. */

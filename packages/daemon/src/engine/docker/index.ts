@@ -1,0 +1,5 @@
+export class DockerEngine {
+  constructor(_: unknown) {
+    throw new Error('x')
+  }
+}

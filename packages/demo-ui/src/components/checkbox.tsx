@@ -1,0 +1,18 @@
+import styles from './components.module.css'
+import type { InputProps, OutputProps, View } from './view.ts'
+
+const Input = ({ id, described, invalid, value, onChange }: InputProps) => (
+  <input
+    id={id}
+    className={styles.checkbox}
+    type="checkbox"
+    aria-describedby={described}
+    aria-invalid={invalid}
+    checked={value === true}
+    onChange={({ target }) => onChange(target.checked)}
+  />
+)
+
+const Output = ({ value }: OutputProps) => <p className={styles.text}>{value === true ? 'Yes' : 'No'}</p>
+
+export const checkbox: View = { Input, Output }

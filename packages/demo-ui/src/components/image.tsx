@@ -1,0 +1,13 @@
+import styles from './components.module.css'
+import { Upload } from './upload.tsx'
+import type { InputProps, OutputProps, View } from './view.ts'
+
+const Input = (props: InputProps) => <Upload {...props} accept="image/*" preview />
+
+const Output = ({ value, demo, label }: OutputProps) => (
+  <a href={demo.address(String(value))}>
+    <img className={styles.picture} src={demo.address(String(value))} alt={label} />
+  </a>
+)
+
+export const image: View = { Input, Output }

@@ -1,0 +1,19 @@
+import { lazy, Suspense } from 'react'
+import styles from './components.module.css'
+import type { OutputProps, View } from './view.ts'
+
+/** Loaded when a demo has Markdown; HTML in it is left out. */
+const Formatted = lazy(async () => {
+  const [{ default: Markdown }, { default: sanitize }] = await Promise.all([import('react-markdown'), import('rehype-sanitize')])
+  return { default: ({ text }: { text: string }) => <Markdown rehypePlugins={[sanitize]}>{text}</Markdown> }
+})
+
+const Output = ({ value }: OutputProps) => (
+  <div className={styles.markdown}>
+    <Suspense fallback={<p className={styles.text}>{String(value)}</p>}>
+      <Formatted text={String(value)} />
+    </Suspense>
+  </div>
+)
+
+export const markdown: View = { Output }

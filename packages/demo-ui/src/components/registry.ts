@@ -1,0 +1,28 @@
+import type { ComponentName } from '@origami/protocol/demo'
+import { checkbox } from './checkbox.tsx'
+import { file } from './file.tsx'
+import { image } from './image.tsx'
+import { json } from './json.tsx'
+import { label } from './label.tsx'
+import { markdown } from './markdown.tsx'
+import { number } from './number.tsx'
+import { select } from './select.tsx'
+import { sketch } from './sketch.tsx'
+import { slider } from './slider.tsx'
+import { text } from './text.tsx'
+import type { View } from './view.ts'
+
+/** How each component is put in and shown. */
+export const views: Readonly<Record<ComponentName, View>> = {
+  text,
+  number,
+  slider,
+  checkbox,
+  select,
+  image,
+  sketch,
+  file,
+  json,
+  label,
+  markdown,
+}

@@ -1,0 +1,26 @@
+import styles from './components.module.css'
+import type { InputProps, View } from './view.ts'
+
+function Input({ id, described, invalid, options, value, onChange }: InputProps) {
+  const choices = options.choices as readonly (string | number)[]
+  const index = choices.findIndex((choice) => choice === value)
+  return (
+    <select
+      id={id}
+      className={styles.field}
+      aria-describedby={described}
+      aria-invalid={invalid}
+      value={index < 0 ? '' : index}
+      onChange={({ target }) => onChange(target.value === '' ? null : choices[Number(target.value)])}
+    >
+      {index < 0 && <option value="">Choose…</option>}
+      {choices.map((choice, at) => (
+        <option key={choice} value={at}>
+          {choice}
+        </option>
+      ))}
+    </select>
+  )
+}
+
+export const select: View = { Input }

@@ -1,0 +1,23 @@
+import styles from './components.module.css'
+import type { InputProps, OutputProps, View } from './view.ts'
+
+function Input({ id, described, invalid, options, value, onChange }: InputProps) {
+  const shared = {
+    id,
+    className: styles.field,
+    'aria-describedby': described,
+    'aria-invalid': invalid,
+    placeholder: options.placeholder as string | undefined,
+    maxLength: options.maxLength as number | undefined,
+    value: String(value ?? ''),
+  }
+  return options.multiline ? (
+    <textarea {...shared} rows={4} onChange={(event) => onChange(event.target.value)} />
+  ) : (
+    <input {...shared} type="text" onChange={(event) => onChange(event.target.value)} />
+  )
+}
+
+const Output = ({ value }: OutputProps) => <p className={styles.text}>{String(value)}</p>
+
+export const text: View = { Input, Output }

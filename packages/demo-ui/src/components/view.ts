@@ -1,0 +1,28 @@
+import type { ComponentType } from 'react'
+import type { DemoClient } from '../client/client.ts'
+
+/** What an input's view gets. `value` is null while there is none. */
+export interface InputProps {
+  /** Of the control, for its label; its error and description are told by `described`. */
+  readonly id: string
+  readonly described: string | undefined
+  readonly invalid: boolean
+  readonly options: Readonly<Record<string, unknown>>
+  readonly value: unknown
+  readonly onChange: (value: unknown) => void
+  readonly demo: DemoClient
+  readonly label: string
+}
+
+export interface OutputProps {
+  readonly options: Readonly<Record<string, unknown>>
+  readonly value: unknown
+  readonly demo: DemoClient
+  readonly label: string
+}
+
+/** How one component is put in and shown. */
+export interface View {
+  readonly Input?: ComponentType<InputProps>
+  readonly Output?: ComponentType<OutputProps>
+}

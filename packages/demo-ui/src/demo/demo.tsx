@@ -1,0 +1,102 @@
+import type { DemoSchema, Input } from '@origami/protocol/demo'
+import { type FormEvent, type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react'
+import { client } from '../client/client.ts'
+import { isActive } from '../client/run.ts'
+import { LogView } from '../log/log-view.tsx'
+import styles from './demo.module.css'
+import { Examples } from './examples.tsx'
+import { Fields } from './fields.tsx'
+import { Result } from './result.tsx'
+import { RunButton } from './run-button.tsx'
+import { useRun } from './use-run.ts'
+
+export interface DemoProps {
+  /** Address of the predictions API: `/ann/digits`, or empty at the root of a host. */
+  readonly base: string
+  readonly schema: DemoSchema
+  /** A prediction to show from the start. */
+  readonly prediction?: string | undefined
+  /** Which prediction is shown, for the page's address. */
+  readonly onPrediction?: (id: string | undefined) => void
+  /** What is in the form, for snippets beside it. */
+  readonly onInput?: (input: Input) => void
+  /** Why it cannot be run now. */
+  readonly blocked?: string | undefined
+}
+
+const nobody = () => undefined
+
+/** Any demo, from its schema: what goes in, the button, what comes out. */
+export function Demo({ base, schema, prediction, onPrediction = nobody, onInput, blocked }: DemoProps) {
+  const demo = useMemo(() => client(base), [base])
+  const kept = `origami:${base}`
+  const [input, setInput] = useState<Input>(() => startingInput(schema, kept))
+  const form = useRef<HTMLFormElement>(null)
+  const output = useRef<HTMLElement>(null)
+  const { run, problems, start, cancel } = useRun(demo, schema, prediction, onPrediction)
+  const active = run !== undefined && isActive(run)
+  useEffect(() => {
+    sessionStorage.setItem(kept, JSON.stringify(input))
+    onInput?.(input)
+  }, [kept, input, onInput])
+  useEffect(() => {
+    if (prediction !== undefined && run?.key === prediction) setInput(run.input)
+  }, [prediction, run?.key, run?.input])
+  useEffect(() => {
+    if (problems.length > 0) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus()
+  }, [problems])
+  useEffect(() => {
+    if (run?.phase === 'succeeded' && matchMedia('(max-width: 799px)').matches) output.current?.scrollIntoView({ block: 'start' })
+  }, [run?.phase])
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (!blocked && run?.phase !== 'sending') start(given(schema, input))
+  }
+  const keys = (event: KeyboardEvent) => {
+    if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) form.current?.requestSubmit()
+    if (event.key === 'Escape' && active) cancel()
+  }
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: shortcuts for the form inside
+    <div className={styles.demo} onKeyDown={keys}>
+      <form ref={form} className={styles.sheet} onSubmit={submit} noValidate aria-label="Input">
+        <Fields schema={schema} input={input} onChange={setInput} problems={problems} demo={demo} />
+        <Examples schema={schema} onPick={(example) => setInput({ ...emptyInput(schema), ...example })} />
+        <RunButton run={run} blocked={blocked} onCancel={cancel} />
+      </form>
+      <section ref={output} className={styles.sheet} aria-label="Output">
+        <Result run={run} schema={schema} demo={demo} />
+        {run && run.log !== '' && (
+          <details className={styles.terminal} open={run.phase === 'failed'}>
+            <summary>Terminal</summary>
+            <LogView text={run.log} follow label="Terminal" />
+          </details>
+        )}
+      </section>
+    </div>
+  )
+}
+
+const emptyInput = (schema: DemoSchema): Input =>
+  Object.fromEntries(schema.inputs.map((field) => [field.name, field.default ?? null]))
+
+/** What was typed before a reload, as far as the demo still takes it. */
+function startingInput(schema: DemoSchema, kept: string): Input {
+  const empty = emptyInput(schema)
+  try {
+    const before = JSON.parse(sessionStorage.getItem(kept) ?? '{}') as Input
+    return { ...empty, ...Object.fromEntries(Object.entries(before).filter(([name]) => name in empty)) }
+  } catch {
+    return empty
+  }
+}
+
+/** What goes to the server: text is never missing, the rest is left out while it is empty. */
+function given(schema: DemoSchema, input: Input): Input {
+  const values = schema.inputs.map(({ name, component, required }) => {
+    const value = input[name]
+    const blank = component === 'text' && required ? '' : component === 'checkbox' ? false : undefined
+    return [name, value ?? blank] as const
+  })
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined))
+}

@@ -1,0 +1,31 @@
+import type { DemoSchema, Input } from '@origami/protocol/demo'
+import styles from './demo.module.css'
+
+/** Examples to click: pictures as pictures, the rest in words. */
+export function Examples({ schema, onPick }: { schema: DemoSchema; onPick: (example: Input) => void }) {
+  if (schema.examples.length === 0) return null
+  return (
+    <fieldset className={styles.examples}>
+      <legend>Examples</legend>
+      {schema.examples.map((example, index) => {
+        const picture = Object.values(example).find((value) => typeof value === 'string' && value.startsWith('data:image/')) as
+          | string
+          | undefined
+        return (
+          // biome-ignore lint/suspicious/noArrayIndexKey: examples never move
+          <button key={index} type="button" onClick={() => onPick(example)} aria-label={`Example ${index + 1}`}>
+            {picture ? <img src={picture} alt="" /> : words(example)}
+          </button>
+        )
+      })}
+    </fieldset>
+  )
+}
+
+function words(example: Input): string {
+  const shown = Object.values(example).filter(
+    (value) => value !== null && typeof value !== 'object' && !String(value).startsWith('data:'),
+  )
+  const text = shown.slice(0, 3).join(' · ')
+  return text.length > 48 ? `${text.slice(0, 46)}…` : text || 'example'
+}

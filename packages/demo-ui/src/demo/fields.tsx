@@ -1,0 +1,54 @@
+import type { DemoSchema, Input, Problem } from '@origami/protocol/demo'
+import { useId } from 'react'
+import type { DemoClient } from '../client/client.ts'
+import { views } from '../components/registry.ts'
+import styles from './demo.module.css'
+
+interface FieldsProps {
+  readonly schema: DemoSchema
+  readonly input: Input
+  readonly onChange: (input: Input) => void
+  readonly problems: readonly Problem[]
+  readonly demo: DemoClient
+}
+
+/** One control for each input, with its label, its words and what is wrong with it. */
+export function Fields({ schema, input, onChange, problems, demo }: FieldsProps) {
+  const page = useId()
+  return schema.inputs.map((field) => {
+    const View = views[field.component].Input
+    const problem = problems.find((one) => one.field === field.name)
+    const id = `${page}-${field.name}`
+    const words = [field.description && `${id}-words`, problem && `${id}-problem`].filter(Boolean).join(' ')
+    return (
+      <div key={field.name} className={styles.field} data-component={field.component}>
+        <label htmlFor={id}>
+          {field.label}
+          {!field.required && field.default === undefined && <span className={styles.mute}> (optional)</span>}
+        </label>
+        {View && (
+          <View
+            id={id}
+            described={words === '' ? undefined : words}
+            invalid={problem !== undefined}
+            options={field.options}
+            value={input[field.name] ?? null}
+            onChange={(value) => onChange({ ...input, [field.name]: value })}
+            demo={demo}
+            label={field.label}
+          />
+        )}
+        {field.description && (
+          <span id={`${id}-words`} className={styles.mute}>
+            {field.description}
+          </span>
+        )}
+        {problem && (
+          <span id={`${id}-problem`} className={styles.problem} role="alert">
+            {problem.message}
+          </span>
+        )}
+      </div>
+    )
+  })
+}

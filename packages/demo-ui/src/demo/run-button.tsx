@@ -1,0 +1,81 @@
+import { useEffect, useState } from 'react'
+import { isActive, type Run } from '../client/run.ts'
+import styles from './demo.module.css'
+
+/** The button is the status: what it says is what goes on. The page's title says it too. */
+export function RunButton({
+  run,
+  blocked,
+  onCancel,
+}: {
+  run: Run | undefined
+  blocked: string | undefined
+  onCancel: () => void
+}) {
+  const now = useNow(run?.phase === 'running')
+  const words = run && isActive(run) ? statusOf(run, now) : undefined
+  useTitle(words)
+  return (
+    <div className={styles.run}>
+      {words === undefined ? (
+        <button type="submit" className={styles.primary} disabled={blocked !== undefined}>
+          {blocked ?? 'Run'}
+          {!blocked && <kbd aria-hidden="true">{navigator.platform.startsWith('Mac') ? '⌘' : 'Ctrl'} ⏎</kbd>}
+        </button>
+      ) : (
+        <div className={styles.status}>
+          <span role="status">{words}</span>
+          <button type="button" onClick={onCancel} disabled={run?.id === undefined}>
+            Cancel
+          </button>
+        </div>
+      )}
+      {run?.phase === 'running' && run.progress && <Progress {...run.progress} />}
+    </div>
+  )
+}
+
+function Progress({ done, total, note }: NonNullable<Run['progress']>) {
+  return (
+    <div className={styles.progress}>
+      <progress aria-label="Progress" value={total ? done : undefined} max={total ?? undefined} />
+      {note && <span className={styles.mute}>{note}</span>}
+    </div>
+  )
+}
+
+function statusOf(run: Run, now: number): string {
+  if (!run.lineUp) return 'Connecting again…'
+  if (run.phase === 'sending') return 'Sending…'
+  if (run.phase === 'running')
+    return `Running · ${run.since === undefined ? 0 : Math.max(0, Math.floor((now - run.since) / 1000))} s`
+  if (!run.queue) return 'Waiting…'
+  const { position, eta } = run.queue
+  return `${ordinal(position)} in line${eta === null ? '' : ` · about ${Math.max(1, Math.round(eta))} s`}`
+}
+
+function ordinal(place: number): string {
+  const ending = { one: 'st', two: 'nd', few: 'rd', other: 'th', zero: 'th', many: 'th' }
+  return `${place}${ending[new Intl.PluralRules('en', { type: 'ordinal' }).select(place)]}`
+}
+
+function useNow(ticking: boolean): number {
+  const [now, setNow] = useState(Date.now)
+  useEffect(() => {
+    setNow(Date.now())
+    if (!ticking) return
+    const timer = setInterval(() => setNow(Date.now()), 500)
+    return () => clearInterval(timer)
+  }, [ticking])
+  return now
+}
+
+function useTitle(words: string | undefined): void {
+  useEffect(() => {
+    const before = document.title
+    if (words) document.title = `${words} – ${before}`
+    return () => {
+      document.title = before
+    }
+  }, [words])
+}

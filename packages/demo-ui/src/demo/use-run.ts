@@ -1,0 +1,77 @@
+import type { DemoSchema, Input, Problem } from '@origami/protocol/demo'
+import { useCallback, useEffect, useRef, useState } from 'react'
+import type { DemoClient } from '../client/client.ts'
+import { Refused } from '../client/refused.ts'
+import { after, isActive, type Run, sending, withSnapshot } from '../client/run.ts'
+
+export interface Running {
+  readonly run: Run | undefined
+  /** What is wrong with which field, as the server said. */
+  readonly problems: readonly Problem[]
+  start(input: Input): void
+  cancel(): void
+}
+
+/** One prediction at a time, followed to its end. `shown` is one to show from the start: after a reload, or by its permalink. */
+export function useRun(
+  demo: DemoClient,
+  schema: DemoSchema,
+  shown: string | undefined,
+  onId: (id: string | undefined) => void,
+): Running {
+  const [run, setRun] = useState<Run>()
+  const [problems, setProblems] = useState<readonly Problem[]>([])
+  const stop = useRef<() => void>(undefined)
+  const current = useRef<string>(undefined)
+
+  const follow = useCallback(
+    (key: string, id: string) => {
+      stop.current?.()
+      stop.current = demo.follow(id, (event) =>
+        setRun((before) => (before?.key === key ? after(before, event, schema, Date.now()) : before)),
+      )
+    },
+    [demo, schema],
+  )
+
+  useEffect(() => {
+    if (!shown || shown === current.current) return
+    current.current = shown
+    void demo.snapshot(shown).then(
+      (snapshot) => {
+        if (!snapshot) return onId(undefined)
+        const found = withSnapshot(sending(shown, snapshot.input), snapshot, schema, Date.now())
+        setRun(found)
+        if (isActive(found)) follow(shown, shown)
+      },
+      () => undefined,
+    )
+  }, [demo, schema, shown, follow, onId])
+  useEffect(() => () => stop.current?.(), [])
+
+  const start = useCallback(
+    async (input: Input) => {
+      const key = crypto.randomUUID()
+      setProblems([])
+      setRun(sending(key, input))
+      try {
+        const snapshot = await demo.submit(input)
+        current.current = snapshot.id
+        setRun(withSnapshot({ ...sending(key, input), id: snapshot.id }, snapshot, schema, Date.now()))
+        onId(snapshot.id)
+        follow(key, snapshot.id)
+      } catch (error) {
+        const refused = error instanceof Refused ? error : undefined
+        setProblems(refused?.problems ?? [])
+        const fields = refused?.problems.some(({ field }) => field !== undefined)
+        const words = refused?.message ?? 'The server did not answer. Is it running?'
+        setRun(fields ? undefined : { ...sending(key, input), phase: 'failed', reason: 'refused', error: words })
+      }
+    },
+    [demo, schema, follow, onId],
+  )
+  const cancel = useCallback(() => {
+    if (run?.id && isActive(run)) void demo.cancel(run.id)
+  }, [demo, run])
+  return { run, problems, start: (input) => void start(input), cancel }
+}

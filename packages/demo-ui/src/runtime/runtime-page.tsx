@@ -1,0 +1,97 @@
+import type { DemoSchema, Health, Input } from '@origami/protocol/demo'
+import { useEffect, useMemo, useState } from 'react'
+import { client } from '../client/client.ts'
+import { Demo } from '../demo/demo.tsx'
+import { LogView } from '../log/log-view.tsx'
+import { Crane } from '../look/crane.tsx'
+import { Strip } from '../look/strip.tsx'
+import { ApiSnippets } from '../snippets/api-snippets.tsx'
+import styles from './runtime-page.module.css'
+
+const everyMs = 1500
+
+/** The page of a runtime that stands alone: `origami serve`, or a bundle that somebody runs. */
+export function RuntimePage() {
+  const { schema, health, away } = useRuntime()
+  const [input, setInput] = useState<Input>({})
+  const [shown, setShown] = useState(() => location.hash.slice(1) || undefined)
+  useEffect(() => {
+    if (schema) document.title = schema.title
+  }, [schema])
+  const remember = (id: string | undefined) => {
+    history.replaceState(null, '', id ? `#${id}` : location.pathname)
+    setShown(id)
+  }
+  const failed = health?.status === 'SETUP_FAILED'
+  return (
+    <div className={styles.page}>
+      <header className={styles.header}>
+        <Crane />
+        <h1>{schema?.title ?? 'Origami'}</h1>
+      </header>
+      <main className={styles.main}>
+        {schema?.description && <p className={styles.description}>{schema.description}</p>}
+        {away && <Strip kind="wrong">The server does not answer; trying again.</Strip>}
+        {!schema && !away && !failed && <Strip kind="busy">The model is being loaded.</Strip>}
+        {failed && (
+          <>
+            <Strip kind="wrong">The model could not be loaded. It is tried again when its file changes.</Strip>
+            <LogView text={health.setup?.logs ?? ''} label="What it said" />
+          </>
+        )}
+        {schema && (
+          <>
+            <Demo
+              key={fieldsOf(schema)}
+              base=""
+              schema={schema}
+              prediction={shown}
+              onPrediction={remember}
+              onInput={setInput}
+              blocked={failed ? 'Not loaded' : undefined}
+            />
+            <details className={styles.api}>
+              <summary>Use by API</summary>
+              <ApiSnippets base="" schema={schema} input={input} />
+            </details>
+          </>
+        )}
+      </main>
+    </div>
+  )
+}
+
+/** A demo whose inputs changed is another form; what still fits is kept by name. */
+const fieldsOf = (schema: DemoSchema): string => JSON.stringify(schema.inputs.map(({ name, component }) => [name, component]))
+
+/** Asks again and again: the author saves the model, and the page follows. */
+function useRuntime(): { schema: DemoSchema | undefined; health: Health | undefined; away: boolean } {
+  const demo = useMemo(() => client(''), [])
+  const [state, setState] = useState<{ schema: DemoSchema | undefined; health: Health | undefined; away: boolean }>({
+    schema: undefined,
+    health: undefined,
+    away: false,
+  })
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout>
+    const ask = async () => {
+      try {
+        const health = await demo.health()
+        const found = await demo.schema().catch(() => undefined)
+        setState((before) => ({
+          health,
+          away: false,
+          schema: same(before.schema, found?.schema) ? before.schema : (found?.schema ?? before.schema),
+        }))
+      } catch {
+        setState((before) => ({ ...before, away: true }))
+      }
+      timer = setTimeout(ask, everyMs)
+    }
+    void ask()
+    return () => clearTimeout(timer)
+  }, [demo])
+  return state
+}
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)

@@ -1,0 +1,110 @@
+import { ApiSnippets, Demo } from '@origami/demo-ui'
+import type { DemoPage as Page } from '@origami/protocol/control'
+import type { Input } from '@origami/protocol/demo'
+import { useNavigate, useParams } from '@tanstack/react-router'
+import { useState } from 'react'
+import { NotFound } from '../../parts/not-found.tsx'
+import styles from '../../parts/parts.module.css'
+import { State } from '../../parts/state.tsx'
+import { useTitle } from '../../parts/use-title.ts'
+import { Deployments } from './deployments.tsx'
+import { Results } from './results.tsx'
+import { blockedBy, StateStrip } from './state-strip.tsx'
+import { useDemoPage } from './use-demo-page.ts'
+
+type Tab = 'about' | 'api' | 'results' | 'deployments'
+
+/** A demo: try it, read about it, call it; for its owner, deploy it. With an id in the address it shows that prediction. */
+export function DemoPage() {
+  const { account = '', name = '', id } = useParams({ strict: false })
+  const navigate = useNavigate()
+  const { page, error, refresh } = useDemoPage(account, name)
+  const [input, setInput] = useState<Input>({})
+  const [tab, setTab] = useState<Tab>(() => (location.hash === '#deployments' ? 'deployments' : 'about'))
+  useTitle(page?.title)
+  if (error) return error.status === 404 ? <NotFound /> : <p role="alert">{error.message}</p>
+  if (!page) return <div className={styles.skeleton} aria-busy="true" />
+  const show = (prediction: string | undefined) => {
+    const params = { account, name }
+    void (prediction
+      ? navigate({
+          to: '/$account/$name/predictions/$id',
+          params: { ...params, id: prediction },
+          replace: true,
+          resetScroll: false,
+        })
+      : navigate({ to: '/$account/$name', params, replace: true, resetScroll: false }))
+  }
+  return (
+    <div className={styles.stack}>
+      <Head page={page} />
+      <StateStrip page={page} />
+      {page.schema && (
+        <Demo
+          base={page.address}
+          schema={page.schema}
+          prediction={id}
+          onPrediction={show}
+          onInput={setInput}
+          blocked={blockedBy(page)}
+        />
+      )}
+      <Tabs page={page} tab={tab} onTab={setTab} />
+      {tab === 'about' && <About page={page} />}
+      {tab === 'api' && page.schema && <ApiSnippets base={page.address} schema={page.schema} input={input} />}
+      {tab === 'results' && <Results page={page} />}
+      {tab === 'deployments' && page.detail && <Deployments page={page} detail={page.detail} refresh={refresh} />}
+    </div>
+  )
+}
+
+function Head({ page }: { page: Page }) {
+  return (
+    <div>
+      <div className={styles.row}>
+        <h1>{page.title}</h1>
+        <State state={page.state} />
+      </div>
+      <p className={styles.facts}>
+        <a href={`/${page.account}`}>{page.account}</a>
+        {page.commit && <span className={styles.code}>{page.commit.slice(0, 7)}</span>}
+        <span>{page.runs.toLocaleString('en')} runs</span>
+      </p>
+    </div>
+  )
+}
+
+function About({ page }: { page: Page }) {
+  return (
+    <div className={styles.stack}>
+      <p>{page.description || 'Its author has written nothing about it yet.'}</p>
+      {page.link && (
+        <p>
+          From <a href={page.link}>{page.link.replace('https://', '')}</a>
+        </p>
+      )}
+    </div>
+  )
+}
+
+function Tabs({ page, tab, onTab }: { page: Page; tab: Tab; onTab: (tab: Tab) => void }) {
+  const tabs: [Tab, string][] = [
+    ['about', 'About'],
+    ...(page.schema
+      ? ([
+          ['api', 'API'],
+          ['results', 'My results'],
+        ] as [Tab, string][])
+      : []),
+    ...(page.mine ? ([['deployments', 'Deployments']] as [Tab, string][]) : []),
+  ]
+  return (
+    <div className={styles.tabs} role="tablist" aria-label="More about this demo">
+      {tabs.map(([name, words]) => (
+        <button key={name} type="button" role="tab" aria-selected={tab === name} onClick={() => onTab(name)}>
+          {words}
+        </button>
+      ))}
+    </div>
+  )
+}

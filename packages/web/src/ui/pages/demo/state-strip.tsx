@@ -1,0 +1,41 @@
+import { Strip } from '@origami/demo-ui'
+import type { DemoPage } from '@origami/protocol/control'
+
+/** What a visitor and the owner must know of a demo that is not simply live. */
+export function StateStrip({ page }: { page: DemoPage }) {
+  const reason = page.detail?.reason
+  switch (page.state) {
+    case 'running':
+      return page.detail && failedSince(page) ? (
+        <Strip kind="wrong">The newest version did not come live: {page.detail.newest?.reason}. The one before serves on.</Strip>
+      ) : null
+    case 'building':
+    case 'waiting':
+      return (
+        <Strip kind="busy">
+          {page.schema ? 'It is being started; what you send now waits its turn.' : 'It is being built for the first time.'}
+        </Strip>
+      )
+    case 'stopped':
+      return <Strip kind="note">Its owner has stopped it.</Strip>
+    case 'not_linked':
+      return <Strip kind="wrong">{page.mine ? reason : 'It is not ready yet.'}</Strip>
+    case 'failed':
+      return (
+        <Strip kind="wrong">
+          {page.mine ? `It could not be started: ${reason ?? 'see the log'}` : 'It is not working just now.'}
+        </Strip>
+      )
+  }
+}
+
+const failedSince = ({ detail }: DemoPage): boolean =>
+  detail?.newest?.reason != null &&
+  detail.newest.id !== detail.serving &&
+  !['superseded', 'cancelled', 'retired', 'stopped'].includes(detail.newest.state)
+
+/** Why Run does nothing now; undefined when it does. */
+export function blockedBy({ state }: DemoPage): string | undefined {
+  if (state === 'stopped') return 'Stopped'
+  return state === 'failed' || state === 'not_linked' ? 'Not working' : undefined
+}

@@ -1,0 +1,146 @@
+import { Strip } from '@origami/demo-ui'
+import type { DemoPage, Inspection, Repository } from '@origami/protocol/control'
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { type FormEvent, useCallback, useEffect, useState } from 'react'
+import { ApiError, change, get, useSession } from '../api.ts'
+import styles from '../parts/parts.module.css'
+import { useTitle } from '../parts/use-title.ts'
+
+/** From a repository to a demo: one of one's own, or a link. */
+export function NewDemo() {
+  useTitle('New demo')
+  const { data: session } = useSession()
+  const { link: asked } = useSearch({ strict: false })
+  const [link, setLink] = useState(asked ?? '')
+  const [found, setFound] = useState<Inspection>()
+  const [problem, setProblem] = useState<ApiError>()
+  const inspect = useCallback(async (wanted: string) => {
+    setProblem(undefined)
+    setFound(undefined)
+    try {
+      setFound(await change<Inspection>('POST', '/-/api/inspect', { link: wanted }))
+    } catch (error) {
+      setProblem(error instanceof ApiError ? error : new ApiError(0, 'The server did not answer.'))
+    }
+  }, [])
+  useEffect(() => {
+    if (asked) void inspect(asked)
+  }, [asked, inspect])
+  if (session && !session.account?.may_deploy)
+    return <p>Only the owner of this server, and accounts the owner lists, deploy here.</p>
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    void inspect(link)
+  }
+  return (
+    <div className={styles.stack}>
+      <h1>New demo</h1>
+      <form className={styles.row} onSubmit={submit}>
+        <input
+          className={`${styles.field} ${styles.grow}`}
+          aria-label="Link to a repository"
+          placeholder={`https://${session?.forges[0]?.host ?? 'github.com'}/owner/name`}
+          required
+          value={link}
+          onChange={({ target }) => setLink(target.value)}
+        />
+        <button type="submit" className={styles.button}>
+          Look
+        </button>
+      </form>
+      {problem && (
+        <Strip kind="wrong">
+          {problem.message} {problem.authorize && <a href={problem.authorize}>Allow it</a>}
+        </Strip>
+      )}
+      {found && <Found key={found.link} found={found} />}
+      {session?.forges
+        .filter((forge) => forge.sign_in)
+        .map(({ host }) => (
+          <Repositories key={host} host={host} onPick={(one) => void inspect(one.link)} />
+        ))}
+    </div>
+  )
+}
+
+function Found({ found }: { found: Inspection }) {
+  const navigate = useNavigate()
+  const [isPublic, setPublic] = useState(!found.private)
+  const [problem, setProblem] = useState<string>()
+  const [sending, setSending] = useState(false)
+  const deploy = async () => {
+    setSending(true)
+    try {
+      const page = await change<DemoPage>('POST', '/-/api/demos', { link: found.link, public: isPublic })
+      await navigate({ to: '/$account/$name', params: { account: page.account, name: page.name }, hash: 'deployments' })
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : 'It did not work.')
+      setSending(false)
+    }
+  }
+  const mark = (there: boolean | null, yes: string, no: string) => there !== null && <li>{there ? `✓ ${yes}` : `– ${no}`}</li>
+  return (
+    <section className={styles.sheet} aria-label="What was found">
+      <h2>{found.link.replace('https://', '')}</h2>
+      <ul className={styles.list}>
+        {found.commit && (
+          <li>
+            <span className={styles.code}>{found.commit.sha.slice(0, 7)}</span> {found.commit.message}
+          </li>
+        )}
+        {mark(found.linked, '.origami is there', 'not linked yet: `origami bundle` writes .origami')}
+        {mark(found.dockerfile, 'Dockerfile is there', 'no Dockerfile: `origami bundle` writes it')}
+      </ul>
+      <label className={styles.row}>
+        <input type="checkbox" checked={isPublic} onChange={({ target }) => setPublic(target.checked)} />
+        {found.private ? 'The repository is private. May its demo be public?' : 'Anyone may see the demo'}
+      </label>
+      {problem && <Strip kind="wrong">{problem}</Strip>}
+      <button type="button" className={styles.button} data-primary="true" disabled={sending} onClick={() => void deploy()}>
+        {sending ? 'Sending…' : 'Deploy'}
+      </button>
+    </section>
+  )
+}
+
+function Repositories({ host, onPick }: { host: string; onPick: (repository: Repository) => void }) {
+  const [words, setWords] = useState('')
+  const path = `/-/api/repositories?forge=${host}&q=${encodeURIComponent(words)}`
+  const { data, isPending, error } = useQuery({
+    queryKey: ['repositories', path],
+    queryFn: () => get<{ repositories: Repository[]; private_authorised: boolean }>(path),
+  })
+  return (
+    <section className={styles.sheet} aria-label={`Your repositories at ${host}`}>
+      <h2>Your repositories at {host}</h2>
+      <input
+        className={styles.field}
+        type="search"
+        aria-label="Search repositories"
+        placeholder="Search…"
+        value={words}
+        onChange={({ target }) => setWords(target.value)}
+      />
+      {isPending && <p className={styles.mute}>Loading…</p>}
+      {error && <p role="alert">{error.message}</p>}
+      {data?.repositories.length === 0 && <p className={styles.mute}>None found.</p>}
+      <ul className={styles.list}>
+        {data?.repositories.map((one) => (
+          <li key={one.link} className={styles.row}>
+            <span className={styles.grow}>
+              {one.owner}/{one.name} {one.private && <span className={styles.mute}>private</span>}
+            </span>
+            <span className={styles.mute}>{one.linked ? '.origami ✓' : 'not linked yet'}</span>
+            <button type="button" className={styles.button} onClick={() => onPick(one)}>
+              Choose
+            </button>
+          </li>
+        ))}
+      </ul>
+      {data && !data.private_authorised && (
+        <a href={`/-/sign-in/${host}?scope=repo&return=/-/new`}>Show private repositories too</a>
+      )}
+    </section>
+  )
+}

@@ -1,0 +1,47 @@
+import { Strip } from '@origami/demo-ui'
+import { useNavigate } from '@tanstack/react-router'
+import { useEffect, useRef, useState } from 'react'
+import { change, useForgetSession, useSession } from '../api.ts'
+import styles from '../parts/parts.module.css'
+import { useTitle } from '../parts/use-title.ts'
+
+/** Sign in at a forge, or by the one-time link whose secret is in the fragment. */
+export function SignIn() {
+  useTitle('Sign in')
+  const { data: session } = useSession()
+  const [problem, setProblem] = useState<string>()
+  const forget = useForgetSession()
+  const navigate = useNavigate()
+  const secret = useRef(location.hash.slice(1))
+  useEffect(() => {
+    const given = secret.current
+    secret.current = ''
+    if (given === '') return
+    history.replaceState(null, '', location.pathname)
+    change('POST', '/-/api/session/link', { secret: given })
+      .then(async () => {
+        await forget()
+        await navigate({ to: '/' })
+      })
+      .catch((error: unknown) => setProblem(error instanceof Error ? error.message : 'It did not work.'))
+  }, [forget, navigate])
+  const forges = session?.forges.filter((forge) => forge.sign_in) ?? []
+  return (
+    <div className={styles.stack}>
+      <h1>Sign in</h1>
+      {problem && <Strip kind="wrong">{problem}</Strip>}
+      {forges.map(({ host }) => (
+        <p key={host}>
+          <a className={styles.button} href={`/-/sign-in/${host}?return=/`}>
+            Sign in with {host}
+          </a>
+        </p>
+      ))}
+      {session && forges.length === 0 && (
+        <p className={styles.mute}>
+          Nobody can sign in by a forge here. The owner signs in by the one-time link that the server prints when it starts.
+        </p>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,57 @@
+import { Cover } from '@origami/demo-ui'
+import type { DemoCard } from '@origami/protocol/control'
+import { Link } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
+import { useDemos } from '../api.ts'
+import styles from './parts.module.css'
+import { State } from './state.tsx'
+
+/** Demos as cards: loading in the same shape, an error with a way on, and words for when there is none. */
+export function DemoCards({ path, empty }: { path: string; empty: ReactNode }) {
+  const { data, isPending, error, refetch } = useDemos(path)
+  if (isPending)
+    return (
+      <ul className={styles.cards} aria-busy="true" aria-label="Loading demos">
+        {['a', 'b', 'c'].map((name) => (
+          <li key={name} className={styles.skeleton} />
+        ))}
+      </ul>
+    )
+  if (error)
+    return (
+      <div className={styles.empty} role="alert">
+        <p>{error.message}</p>
+        <button type="button" className={styles.button} onClick={() => void refetch()}>
+          Try again
+        </button>
+      </div>
+    )
+  if (data.demos.length === 0) return <div className={styles.empty}>{empty}</div>
+  return (
+    <ul className={styles.cards}>
+      {data.demos.map((demo) => (
+        <Card key={demo.id} demo={demo} />
+      ))}
+    </ul>
+  )
+}
+
+function Card({ demo }: { demo: DemoCard }) {
+  return (
+    <li className={styles.card}>
+      <Link to="/$account/$name" params={{ account: demo.account, name: demo.name }}>
+        <span className={styles.cover}>
+          <Cover id={demo.id} title="" />
+        </span>
+        <strong>{demo.title}</strong>
+        <span className={styles.line}>{demo.description || ' '}</span>
+        <span className={styles.facts}>
+          <State state={demo.state} />
+          <span>{demo.account}</span>
+          <span>{demo.runs.toLocaleString('en')} runs</span>
+          {!demo.public && <span>unlisted</span>}
+        </span>
+      </Link>
+    </li>
+  )
+}

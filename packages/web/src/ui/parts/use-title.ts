@@ -1,0 +1,7 @@
+import { useEffect } from 'react'
+
+export function useTitle(title: string | undefined): void {
+  useEffect(() => {
+    if (title) document.title = `${title} · Origami`
+  }, [title])
+}

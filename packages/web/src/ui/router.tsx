@@ -1,0 +1,55 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
+import { Gallery } from './pages/gallery.tsx'
+import { NotFound } from './parts/not-found.tsx'
+import { Shell } from './parts/shell.tsx'
+
+const root = createRootRoute({ component: Shell, notFoundComponent: NotFound })
+
+/** Every address of a page. Our own are under `/-/`, where no account is. */
+const routes = [
+  createRoute({ getParentRoute: () => root, path: '/', component: Gallery }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/-/sign-in',
+    component: lazyRouteComponent(() => import('./pages/sign-in.tsx'), 'SignIn'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/-/new',
+    validateSearch: (search): { link?: string } => (typeof search.link === 'string' ? { link: search.link } : {}),
+    component: lazyRouteComponent(() => import('./pages/new-demo.tsx'), 'NewDemo'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/-/mine',
+    component: lazyRouteComponent(() => import('./pages/mine.tsx'), 'Mine'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/-/account',
+    component: lazyRouteComponent(() => import('./pages/account.tsx'), 'Account'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/$account',
+    component: lazyRouteComponent(() => import('./pages/owner.tsx'), 'Owner'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/$account/$name',
+    component: lazyRouteComponent(() => import('./pages/demo/demo-page.tsx'), 'DemoPage'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/$account/$name/predictions/$id',
+    component: lazyRouteComponent(() => import('./pages/demo/demo-page.tsx'), 'DemoPage'),
+  }),
+]
+
+export const router = createRouter({ routeTree: root.addChildren(routes), defaultPreload: 'intent' })
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}
