@@ -92,8 +92,9 @@ async function works(command: string, args: string[]): Promise<boolean> {
   return (await execa(command, args, { reject: false })).exitCode === 0
 }
 
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
     () => true,
     () => false,
   )
+}

@@ -59,7 +59,7 @@ export class Person {
   }
 
   async status(method: string, path: string, body?: unknown): Promise<number> {
-    const headers = { accept: 'application/json', 'content-type': 'application/json' }
+    const headers = { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) }
     return (await this.fetch(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })).status
   }
 

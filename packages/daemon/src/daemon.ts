@@ -122,7 +122,7 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
 /** The engine that the operator chose, for this state folder. */
 function makeEngine({ engine, data }: DaemonConfig, owner: string): Engine {
   const folder = join(data, 'engine')
-  return engine === 'docker' ? new DockerEngine({ folder, owner }) : new ProcessEngine({ folder, owner })
+  return engine === 'docker' ? new DockerEngine({ owner }) : new ProcessEngine({ folder, owner })
 }
 
 /** The random id of a state folder: another daemon's things are not ours. */

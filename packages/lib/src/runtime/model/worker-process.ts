@@ -111,7 +111,7 @@ export class WorkerProcess implements AsyncDisposable {
         return this.prepared.resolve({ status: 'succeeded', logs: this.logs })
       case 'setup_failed':
         await this.printed('setup')
-        return this.prepared.resolve({ status: 'failed', error: message.error, logs: `${this.logs}${message.traceback}\n` })
+        return this.prepared.resolve({ status: 'failed', error: message.error, logs: `${this.logs}${withReason(message)}` })
       case 'progress':
       case 'output':
         if (this.current?.id === message.id) this.current.listener.onPart(message)
@@ -155,4 +155,10 @@ export class WorkerProcess implements AsyncDisposable {
     this.prepared.resolve({ status: 'failed', error: words, logs: `${this.logs}${words}\n` })
     return words
   }
+}
+
+/** The last line says what went wrong: Python's traceback does, Node's begins with it. */
+function withReason({ error, traceback }: { error: string; traceback: string }): string {
+  const trace = traceback.trimEnd()
+  return trace.endsWith(error) ? `${trace}\n` : `${trace}\n${error}\n`
 }

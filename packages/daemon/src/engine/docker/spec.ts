@@ -1,0 +1,48 @@
+import type Docker from 'dockerode'
+import type { StartRequest } from '../engine.ts'
+
+export const labels = {
+  owner: 'io.origami.owner',
+  demo: 'io.origami.demo',
+  deployment: 'io.origami.deployment',
+  role: 'io.origami.role',
+} as const
+
+export const containerName = ({ demo, deployment }: Pick<StartRequest, 'demo' | 'deployment'>): string => `origami-${demo.slice(0, 8)}-${deployment}`
+export const networkName = (demo: string): string => `origami-${demo.slice(0, 8)}`
+export const imageTag = (demo: string, deployment: string): string => `origami/${demo.slice(0, 8)}:${deployment}`
+
+/** A container for a stranger's code: no root, no capability, no way to gain one, limits, and loopback alone reaches it. `imageUser` is what its image says. */
+export function containerSpec({ demo, deployment, image, spec }: StartRequest, owner: string, imageUser: string): Docker.ContainerCreateOptions {
+  const port = `${spec.port}/tcp`
+  return {
+    name: containerName({ demo, deployment }),
+    Image: image,
+    User: safeUser(imageUser),
+    Labels: { [labels.owner]: owner, [labels.demo]: demo, [labels.deployment]: deployment, [labels.role]: 'demo' },
+    Env: [`PORT=${spec.port}`, 'ORIGAMI_HOST=0.0.0.0', 'ORIGAMI_LOG=/dev/stdout', 'HOME=/tmp'],
+    ExposedPorts: { [port]: {} },
+    HostConfig: {
+      NetworkMode: networkName(demo),
+      PortBindings: { [port]: [{ HostIp: '127.0.0.1', HostPort: '' }] },
+      RestartPolicy: { Name: 'no' },
+      Init: true,
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges'],
+      ReadonlyRootfs: true,
+      // Executable: numerical libraries compile into it.
+      Tmpfs: { '/tmp': `rw,nosuid,nodev,exec,mode=1777,size=${Math.floor(spec.memoryBytes / 2)}` },
+      Memory: spec.memoryBytes,
+      MemorySwap: spec.memoryBytes,
+      NanoCpus: Math.round(spec.cpus * 1e9),
+      PidsLimit: spec.pids,
+      LogConfig: { Type: 'json-file', Config: { 'max-size': '5m', 'max-file': '2' } },
+    },
+  }
+}
+
+/** The image's own user where it is a number but 0; else 1000. A name could be root by another name. */
+function safeUser(user: string): string {
+  const [uid = '', gid] = user.split(':')
+  return /^[1-9]\d*$/.test(uid) && (gid === undefined || /^\d+$/.test(gid)) ? user : '1000'
+}

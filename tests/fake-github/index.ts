@@ -1,0 +1,65 @@
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Forge } from '@origami/protocol/control'
+import { Accounts } from './accounts.ts'
+import { answerApi } from './api.ts'
+import { gitBackend } from './git-backend.ts'
+import { authorizePage, exchange } from './oauth.ts'
+import { Repositories } from './repositories.ts'
+
+/** A GitHub of one's own on loopback: OAuth pages, the REST API as far as Origami asks it, git over smart HTTP behind tokens. */
+export interface FakeGithub extends AsyncDisposable {
+  readonly forge: Forge
+  readonly oauth: { readonly clientId: string; readonly clientSecret: string }
+  /** Makes an account, once. */
+  user(login: string): Promise<void>
+  /** Makes a repository, once. */
+  repo(owner: string, name: string, options: { private: boolean }): Promise<void>
+  /** Commits a folder's content, in place of what was there, and pushes it. */
+  push(owner: string, name: string, folder: string, message: string): Promise<string>
+  /** Opens an authorise page and presses its button in `login`'s name. Answers the address that it sends the browser to. */
+  approve(url: string, login: string): Promise<string>
+}
+
+export async function startFakeGithub(): Promise<FakeGithub> {
+  const folder = await mkdtemp(join(tmpdir(), 'origami-github-'))
+  const accounts = new Accounts()
+  const repositories = new Repositories(folder)
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://localhost')
+    const answering = url.pathname.startsWith('/api/v3/')
+      ? answerApi(accounts, repositories, request, url, response)
+      : url.pathname === '/login/oauth/authorize'
+        ? authorizePage(accounts, request, url, response)
+        : url.pathname === '/login/oauth/access_token'
+          ? exchange(accounts, request, response)
+          : gitBackend(accounts, repositories, request, url, response)
+    answering.catch((error: unknown) => response.writeHead(500).end(String(error)))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return {
+    forge: { host: 'github.test', kind: 'github', web: address, api: `${address}/api/v3`, git: address },
+    oauth: accounts.app,
+    user: async (login) => void accounts.user(login),
+    repo: (owner, name, options) => repositories.make(owner, name, options.private),
+    push: (owner, name, from, message) => repositories.push(owner, name, from, message),
+    async approve(url, login) {
+      const form = new URLSearchParams({ login, ...Object.fromEntries(new URL(url).searchParams) })
+      const response = await fetch(new URL('/login/oauth/authorize', url), { method: 'POST', body: form, redirect: 'manual' })
+      const location = response.headers.get('location')
+      if (!location) throw new Error(`the authorise page answered ${response.status}: ${await response.text()}`)
+      return location
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      server.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
