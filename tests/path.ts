@@ -27,8 +27,7 @@ export async function signInAndDeploy(world: World, browser: Browser, login: str
   await page.getByRole('button', { name: 'Deploy', exact: true }).click()
   await page.waitForURL(`**/${login}/${repository}#deployments`)
   await page.getByLabel('Log of this demo').getByText('Building').first().waitFor({ timeout: patience })
-  await page.getByText('running', { exact: false }).first().waitFor({ timeout: patience })
-  await page.getByRole('button', { name: /^Run/ }).waitFor({ timeout: patience })
+  await page.getByRole('button', { name: /^Run/ }).or(page.getByText(/^It could not be started/)).waitFor({ timeout: patience })
   return page
 }
 
@@ -44,12 +43,12 @@ export async function twoVisitorsQueue(world: World, browser: Browser, address: 
   await second.getByRole('button', { name: /^Run/ }).click()
   await second.getByText(/^1st in line/).waitFor()
   expect(await second.title()).toContain('1st in line')
-  await first.getByText('patience', { exact: false }).last().waitFor()
+  await first.getByLabel('Output', { exact: true }).locator('[data-component="text"]').getByText('patience').waitFor()
   await second.reload()
   await second.getByText(/^1st in line/).waitFor()
   await first.keyboard.press('Escape')
   await first.getByText('Cancelled.').waitFor()
-  await second.getByLabel('Output', { exact: true }).getByText(/rain/).waitFor()
+  await second.getByLabel('Output', { exact: true }).locator('[data-component="text"]').getByText(/rain/).waitFor()
   await second.getByRole('link', { name: 'permalink' }).waitFor()
   await photograph(second, 'poet-answered')
 }

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
+import Docker from 'dockerode'
 import type { Forge } from '@origami/protocol/control'
 import { ensureCertificates, startWeb, type Web, type WebConfig } from '@origami/web'
 import { bundle } from 'origami-lib/bundler'
@@ -125,6 +126,7 @@ export class World implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stopWeb()
     await this.endDaemon('SIGINT')
+    if (this.engine === 'docker') await removeOwned(await readFile(join(this.folder, 'daemon/owner'), 'utf8'))
     await this.github[Symbol.asyncDispose]()
     await rm(this.folder, { recursive: true, force: true })
   }
@@ -151,4 +153,13 @@ async function freePort(): Promise<number> {
   server.close()
   await once(server, 'close')
   return port
+}
+
+/** What a daemon of this owner left in Docker, of demos that were never removed. */
+async function removeOwned(owner: string): Promise<void> {
+  const docker = new Docker()
+  const filters = { label: [`io.origami.owner=${owner}`] }
+  for (const { Id } of await docker.listContainers({ all: true, filters })) await docker.getContainer(Id).remove({ force: true })
+  for (const { Id } of await docker.listImages({ filters })) await docker.getImage(Id).remove({ force: true })
+  for (const { Id } of await docker.listNetworks({ filters })) await docker.getNetwork(Id).remove()
 }

@@ -6,6 +6,7 @@ const entry = (path: string) => join(import.meta.dirname, 'src', path)
 
 /** What a bundle carries under `origami/`: each a file that needs nothing but Node. */
 export default defineConfig({
+  root: import.meta.dirname,
   ssr: { noExternal: true, target: 'node' },
   build: {
     ssr: true,

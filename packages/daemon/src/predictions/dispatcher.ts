@@ -70,7 +70,7 @@ export class Dispatcher {
   private follow(row: PredictionRow, work: (run: Run) => Promise<void>): void {
     const run = new Run(this.parts, row, this.signal)
     const done = work(run)
-      .catch((error: unknown) => console.error(`prediction ${row.id} could not be followed`, error))
+      .catch((error: unknown) => run.broke(error))
       .finally(() => {
         this.runs.delete(row.arrival)
         this.parts.live.close(row.arrival)

@@ -72,6 +72,13 @@ export class Run {
       : this.fail('interrupted', 'The demo went away while this ran. It was not run again; run it again if you like.'))
   }
 
+  /** Something that nobody foresaw: it ends here, and says so. */
+  async broke(error: unknown): Promise<void> {
+    if (this.signal.aborted) return
+    console.error(`prediction ${this.row.id} broke off`, error)
+    await this.fail('interrupted', 'Something went wrong between the queue and the demo; run it again.')
+  }
+
   private async follow(instance: HttpPredictor, taken: Prediction): Promise<void> {
     this.live.cancel = () => taken.cancel()
     try {

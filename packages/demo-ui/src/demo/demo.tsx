@@ -1,5 +1,5 @@
 import type { DemoSchema, Input } from '@origami/protocol/demo'
-import { type FormEvent, type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react'
+import { type FormEvent, useEffect, useMemo, useRef, useState } from 'react'
 import { client } from '../client/client.ts'
 import { isActive } from '../client/run.ts'
 import { LogView } from '../log/log-view.tsx'
@@ -52,13 +52,16 @@ export function Demo({ base, schema, prediction, onPrediction = nobody, onInput,
     event.preventDefault()
     if (!blocked && run?.phase !== 'sending') start(given(schema, input))
   }
-  const keys = (event: KeyboardEvent) => {
-    if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) form.current?.requestSubmit()
-    if (event.key === 'Escape' && active) cancel()
-  }
+  useEffect(() => {
+    const keys = (event: KeyboardEvent) => {
+      if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) form.current?.requestSubmit()
+      if (event.key === 'Escape' && active) cancel()
+    }
+    addEventListener('keydown', keys)
+    return () => removeEventListener('keydown', keys)
+  }, [active, cancel])
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: shortcuts for the form inside
-    <div className={styles.demo} onKeyDown={keys}>
+    <div className={styles.demo}>
       <form ref={form} className={styles.sheet} onSubmit={submit} noValidate aria-label="Input">
         <Fields schema={schema} input={input} onChange={setInput} problems={problems} demo={demo} />
         <Examples schema={schema} onPick={(example) => setInput({ ...emptyInput(schema), ...example })} />

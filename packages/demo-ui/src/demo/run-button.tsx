@@ -2,6 +2,8 @@ import { useEffect, useState } from 'react'
 import { isActive, type Run } from '../client/run.ts'
 import styles from './demo.module.css'
 
+const dash = ' – '
+
 /** The button is the status: what it says is what goes on. The page's title says it too. */
 export function RunButton({
   run,
@@ -70,12 +72,14 @@ function useNow(ticking: boolean): number {
   return now
 }
 
+/** What goes on stands before the page's own title, whatever that is by now. */
 function useTitle(words: string | undefined): void {
   useEffect(() => {
-    const before = document.title
-    if (words) document.title = `${words} – ${before}`
+    if (!words) return
+    document.title = `${words}${dash}${document.title}`
     return () => {
-      document.title = before
+      const { title } = document
+      if (title.includes(dash)) document.title = title.slice(title.indexOf(dash) + dash.length)
     }
   }, [words])
 }

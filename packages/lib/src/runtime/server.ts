@@ -40,7 +40,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const kept = options.files ?? (await mkdtemp(join(tmpdir(), 'origami-files-')))
   const files = new FolderFiles(kept, { maxFileBytes })
   const predictor = new ModelPredictor({ ...options, files, launch: () => launchOf(options.model, { python: options.python }) })
-  const app: FastifyInstance = Fastify({ bodyLimit: 64 * 1024 ** 2, forceCloseConnections: true })
+  const app: FastifyInstance = Fastify({ bodyLimit: 64 * 1024 ** 2, forceCloseConnections: true, logger: { level: 'warn' } })
   await app.register(predictionsApi, { predictor: async () => predictor, publicBase: origin, maxFileBytes, remoteFiles: true })
   await registerPage(app, options.page)
   try {

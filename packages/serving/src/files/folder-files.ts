@@ -1,10 +1,10 @@
 import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type FileRef, fileRef, Invalid, parseFileRef } from '@origami/protocol/demo'
-import { fileTypeFromFile } from 'file-type'
+import { fileTypeFromBuffer } from 'file-type'
 import type { Files, OpenFile } from '../predictor.ts'
 
 /** Files in a folder: `<id>/content` and `<id>/about.json`, so that no name of a visitor's ever becomes a path of ours. */
@@ -25,7 +25,7 @@ export class FolderFiles implements Files {
     try {
       const content = join(arriving, 'content')
       await pipeline(Readable.from(this.limited(bytes)), createWriteStream(content))
-      const found = await fileTypeFromFile(content)
+      const found = await fileTypeFromBuffer(await firstBytes(content))
       await writeFile(join(arriving, 'about.json'), JSON.stringify({ name, type: found?.mime ?? plainType(type) }))
       await rename(arriving, join(this.folder, id)).catch(keepFirst)
     } finally {
@@ -100,4 +100,11 @@ function keepFirst(error: NodeJS.ErrnoException): void {
 function plainType(type: string | undefined): string {
   const media = type?.split(';')[0]?.trim().toLowerCase() ?? ''
   return /^(text\/(plain|csv|markdown)|application\/(json|pdf))$/.test(media) ? media : 'application/octet-stream'
+}
+
+/** As many as telling a type takes. */
+async function firstBytes(path: string): Promise<Uint8Array> {
+  await using file = await open(path)
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(4100), 0, 4100, 0)
+  return buffer.subarray(0, bytesRead)
 }

@@ -5,6 +5,13 @@ import { Shell } from './parts/shell.tsx'
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound })
 
+/** A demo's page stays as it is while it shows one prediction or another. */
+const demo = createRoute({
+  getParentRoute: () => root,
+  path: '/$account/$name',
+  component: lazyRouteComponent(() => import('./pages/demo/demo-page.tsx'), 'DemoPage'),
+})
+
 /** Every address of a page. Our own are under `/-/`, where no account is. */
 const routes = [
   createRoute({ getParentRoute: () => root, path: '/', component: Gallery }),
@@ -34,16 +41,7 @@ const routes = [
     path: '/$account',
     component: lazyRouteComponent(() => import('./pages/owner.tsx'), 'Owner'),
   }),
-  createRoute({
-    getParentRoute: () => root,
-    path: '/$account/$name',
-    component: lazyRouteComponent(() => import('./pages/demo/demo-page.tsx'), 'DemoPage'),
-  }),
-  createRoute({
-    getParentRoute: () => root,
-    path: '/$account/$name/predictions/$id',
-    component: lazyRouteComponent(() => import('./pages/demo/demo-page.tsx'), 'DemoPage'),
-  }),
+  demo.addChildren([createRoute({ getParentRoute: () => demo, path: 'predictions/$id' })]),
 ]
 
 export const router = createRouter({ routeTree: root.addChildren(routes), defaultPreload: 'intent' })
