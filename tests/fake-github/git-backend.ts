@@ -4,7 +4,13 @@ import type { Accounts } from './accounts.ts'
 import type { Repositories } from './repositories.ts'
 
 /** git over smart HTTP, by git's own CGI program; a private repository needs a token as the password. */
-export async function gitBackend(accounts: Accounts, repositories: Repositories, request: IncomingMessage, url: URL, response: ServerResponse): Promise<void> {
+export async function gitBackend(
+  accounts: Accounts,
+  repositories: Repositories,
+  request: IncomingMessage,
+  url: URL,
+  response: ServerResponse,
+): Promise<void> {
   const match = /^\/([^/]+)\/([^/]+)\.git\/(?:info\/refs|git-upload-pack)$/.exec(url.pathname)
   const basic = Buffer.from((request.headers.authorization ?? '').replace(/^Basic /, ''), 'base64').toString()
   const grant = accounts.grant(basic.split(':')[1])
@@ -33,7 +39,12 @@ export async function gitBackend(accounts: Accounts, repositories: Repositories,
       head = Buffer.concat([head, part as Buffer])
       const end = head.indexOf('\r\n\r\n')
       if (end < 0) continue
-      const headers = Object.fromEntries(head.toString('utf8', 0, end).split('\r\n').map((line) => line.split(/: ?(.*)/).slice(0, 2)))
+      const headers = Object.fromEntries(
+        head
+          .toString('utf8', 0, end)
+          .split('\r\n')
+          .map((line) => line.split(/: ?(.*)/).slice(0, 2)),
+      )
       const status = Number.parseInt(headers.Status ?? '200', 10)
       delete headers.Status
       response.writeHead(status, headers)

@@ -3,7 +3,7 @@ import type { InputProps, View } from './view.ts'
 
 function Input({ id, described, invalid, options, value, onChange }: InputProps) {
   const choices = options.choices as readonly (string | number)[]
-  const index = choices.findIndex((choice) => choice === value)
+  const index = choices.indexOf(value as string | number)
   return (
     <select
       id={id}

@@ -22,7 +22,11 @@ export function RunButton({
       {words === undefined ? (
         <button type="submit" className={styles.primary} disabled={blocked !== undefined}>
           {blocked ?? 'Run'}
-          {!blocked && <kbd aria-hidden="true">{navigator.platform.startsWith('Mac') ? '⌘' : 'Ctrl'} ⏎</kbd>}
+          {!blocked && (
+            <span className={styles.keys} aria-hidden="true">
+              {navigator.platform.startsWith('Mac') ? '⌘' : 'Ctrl'} ⏎
+            </span>
+          )}
         </button>
       ) : (
         <div className={styles.status}>

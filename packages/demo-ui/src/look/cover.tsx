@@ -8,6 +8,7 @@ export function Cover({ id, title, size }: { id: string; title: string; size?: n
   const { facets, paper } = fold(id)
   const named = title === '' ? { 'aria-hidden': true as const } : { role: 'img', 'aria-label': `Cover of ${title}` }
   return (
+    // biome-ignore lint/a11y/noSvgWithoutTitle: `named` gives it its name, or says that it is decoration
     <svg
       {...named}
       viewBox={`0 0 ${columns * edge} ${rows * edge}`}

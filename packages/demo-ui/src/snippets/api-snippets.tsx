@@ -31,9 +31,9 @@ export function ApiSnippets({ base, input }: { base: string; schema: DemoSchema;
         </button>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <pre tabIndex={0} aria-label={`${kind} snippet`}>
-        {text}
-      </pre>
+      <section tabIndex={0} aria-label={`${kind} snippet`} className={styles.code}>
+        <pre>{text}</pre>
+      </section>
     </section>
   )
 }

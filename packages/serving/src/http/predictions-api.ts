@@ -42,7 +42,11 @@ interface Body {
 export async function predictionsApi(app: FastifyInstance, options: PredictionsApiOptions): Promise<void> {
   const base = (request: FastifyRequest) => options.publicBase?.(request) ?? ''
   app.setErrorHandler(sendError)
-  await app.register(fileRoutes, { files: async (request) => (await predictorOf(request)).files, base, maxFileBytes: options.maxFileBytes })
+  await app.register(fileRoutes, {
+    files: async (request) => (await predictorOf(request)).files,
+    base,
+    maxFileBytes: options.maxFileBytes,
+  })
 
   app.get('/schema', async (request) => (await predictorOf(request)).schema())
   app.get('/health-check', async (request) => (await predictorOf(request)).health())

@@ -51,11 +51,11 @@ export class Pages {
   private send(reply: FastifyReply, about?: { title: string; description: string }): FastifyReply {
     const words =
       about &&
-      `<title>${escape(about.title)}</title><meta property="og:title" content="${escape(about.title)}"><meta property="og:description" content="${escape(about.description)}">`
+      `<title>${escapeHtml(about.title)}</title><meta property="og:title" content="${escapeHtml(about.title)}"><meta property="og:description" content="${escapeHtml(about.description)}">`
     const html = words ? this.html.replace(/<title>.*?<\/title>/, () => words) : this.html
     return reply.headers({ 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' }).send(html)
   }
 }
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
-const escape = (text: string): string => text.replaceAll(/[&<>"]/g, (character) => entities[character] ?? character)
+const escapeHtml = (text: string): string => text.replaceAll(/[&<>"]/g, (character) => entities[character] ?? character)

@@ -54,7 +54,8 @@ export class BuildTrace {
 
 const decoder = new TextDecoder()
 const text = (bytes: Uint8Array | undefined): string => (bytes ? decoder.decode(bytes) : '')
-const byNumber = (message: Uint8Array): Map<number, Uint8Array> => new Map([...fields(message)].map(({ number, bytes }) => [number, bytes]))
+const byNumber = (message: Uint8Array): Map<number, Uint8Array> =>
+  new Map([...fields(message)].map(({ number, bytes }) => [number, bytes]))
 
 /** The length-delimited fields of a protobuf message; others are passed over. */
 function* fields(message: Uint8Array): Generator<FieldOf> {

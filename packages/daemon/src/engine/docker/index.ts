@@ -71,7 +71,10 @@ export class DockerEngine implements Engine {
   async stop(id: InstanceId, graceMs: number): Promise<boolean> {
     const instance = await this.find(id)
     if (instance?.state !== 'running') return false
-    await this.docker.getContainer(id).stop({ t: Math.ceil(graceMs / 1000) }).catch(unless(304, 404))
+    await this.docker
+      .getContainer(id)
+      .stop({ t: Math.ceil(graceMs / 1000) })
+      .catch(unless(304, 404))
     return true
   }
 
@@ -144,7 +147,12 @@ export class DockerEngine implements Engine {
     const { State, NetworkSettings } = found
     const [binding] = Object.values(NetworkSettings.Ports).flatMap((bindings) => bindings ?? [])
     const running = State.Running || State.Status === 'created'
-    const instance = { id: found.Id as InstanceId, demo: Labels[labels.demo] as DemoId, deployment: Labels[labels.deployment] as DeploymentId, image: found.Image as ImageRef }
+    const instance = {
+      id: found.Id as InstanceId,
+      demo: Labels[labels.demo] as DemoId,
+      deployment: Labels[labels.deployment] as DeploymentId,
+      image: found.Image as ImageRef,
+    }
     if (running) return { ...instance, state: 'running', endpoint: binding && `http://127.0.0.1:${binding.HostPort}` }
     const exit = { id: instance.id, code: State.ExitCode, outOfMemory: State.OOMKilled, at: new Date(State.FinishedAt) }
     return { ...instance, state: 'exited', endpoint: undefined, exit }
@@ -153,7 +161,10 @@ export class DockerEngine implements Engine {
   private async network(demo: DemoId): Promise<void> {
     const Labels = { [labels.owner]: this.owner, [labels.demo]: demo }
     const there = await this.docker.listNetworks({ filters: this.mine(`${labels.demo}=${demo}`) })
-    if (there.length === 0) await this.docker.createNetwork({ Name: networkName(demo), Driver: 'bridge', Labels, CheckDuplicate: true }).catch(unless(409))
+    if (there.length === 0)
+      await this.docker
+        .createNetwork({ Name: networkName(demo), Driver: 'bridge', Labels, CheckDuplicate: true })
+        .catch(unless(409))
   }
 
   private mine(...more: string[]): { label: string[] } {

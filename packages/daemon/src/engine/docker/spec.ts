@@ -8,12 +8,17 @@ export const labels = {
   role: 'io.origami.role',
 } as const
 
-export const containerName = ({ demo, deployment }: Pick<StartRequest, 'demo' | 'deployment'>): string => `origami-${demo.slice(0, 8)}-${deployment}`
+export const containerName = ({ demo, deployment }: Pick<StartRequest, 'demo' | 'deployment'>): string =>
+  `origami-${demo.slice(0, 8)}-${deployment}`
 export const networkName = (demo: string): string => `origami-${demo.slice(0, 8)}`
 export const imageTag = (demo: string, deployment: string): string => `origami/${demo.slice(0, 8)}:${deployment}`
 
 /** A container for a stranger's code: no root, no capability, no way to gain one, limits, and loopback alone reaches it. `imageUser` is what its image says. */
-export function containerSpec({ demo, deployment, image, spec }: StartRequest, owner: string, imageUser: string): Docker.ContainerCreateOptions {
+export function containerSpec(
+  { demo, deployment, image, spec }: StartRequest,
+  owner: string,
+  imageUser: string,
+): Docker.ContainerCreateOptions {
   const port = `${spec.port}/tcp`
   return {
     name: containerName({ demo, deployment }),
