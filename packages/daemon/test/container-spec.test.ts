@@ -1,0 +1,37 @@
+import type { DemoId, DeploymentId } from '@origami/protocol/demo'
+import { describe, expect, test } from 'vitest'
+import { containerSpec } from '../src/engine/docker/spec.ts'
+import type { ImageRef } from '../src/engine/engine.ts'
+
+const request = {
+  demo: '0123456789abcdef0123456789abcdef' as DemoId,
+  deployment: 'deployment1' as DeploymentId,
+  image: 'sha256:abc' as ImageRef,
+  spec: { port: 6000, memoryBytes: 1024 ** 3, cpus: 1.5, pids: 100 },
+}
+
+describe("a stranger's container", () => {
+  const { HostConfig = {}, User } = containerSpec(request, 'me', '')
+
+  test('has no capability, gains none, and is not root', () => {
+    expect(HostConfig.CapDrop).toEqual(['ALL'])
+    expect(HostConfig.SecurityOpt).toContain('no-new-privileges')
+    expect(HostConfig.ReadonlyRootfs).toBe(true)
+    expect(User).toBe('1000')
+  })
+
+  test.each(['', '0', 'root', '0:0', 'demo', '1000:root', '-1'])('an image that says user %j runs as 1000', (user) => {
+    expect(containerSpec(request, 'me', user).User).toBe('1000')
+  })
+
+  test('keeps a user that is a number but 0', () => {
+    expect(containerSpec(request, 'me', '4711:4711').User).toBe('4711:4711')
+  })
+
+  test('has limits, and loopback alone reaches it', () => {
+    expect(HostConfig).toMatchObject({ Memory: 1024 ** 3, MemorySwap: 1024 ** 3, NanoCpus: 1.5e9, PidsLimit: 100 })
+    expect(HostConfig.PortBindings).toEqual({ '6000/tcp': [{ HostIp: '127.0.0.1', HostPort: '' }] })
+    expect(HostConfig).not.toHaveProperty('Privileged')
+    expect(HostConfig).not.toHaveProperty('Binds')
+  })
+})
