@@ -13,7 +13,7 @@ export function Examples({ schema, onPick }: { schema: DemoSchema; onPick: (exam
           | undefined
         return (
           // biome-ignore lint/suspicious/noArrayIndexKey: examples never move
-          <button key={index} type="button" onClick={() => onPick(example)} aria-label={`Example ${index + 1}`}>
+          <button key={index} type="button" onClick={() => onPick(example)} aria-label={picture ? `Example ${index + 1}` : `Example ${index + 1}: ${words(example)}`}>
             {picture ? <img src={picture} alt="" /> : words(example)}
           </button>
         )

@@ -1,0 +1,61 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { newVisitor, phone, startBrowser, wide } from './browser.ts'
+import { photograph } from './path.ts'
+import { World } from './world.ts'
+
+/** Every page that the router knows, and a tab of the demo page that only its owner has. */
+const pages = {
+  gallery: '/',
+  'sign-in': '/-/sign-in',
+  new: '/-/new',
+  mine: '/-/mine',
+  account: '/-/account',
+  owner: '/owner',
+  demo: '/owner/gated',
+  deployments: '/owner/gated#deployments',
+  missing: '/nobody/nothing',
+}
+
+describe('every page', () => {
+  let world: World
+  let browser: Browser
+
+  beforeAll(async () => {
+    world = await World.start({ engine: 'process' })
+    browser = await startBrowser()
+    await world.push('tests/demos/gated', 'ann')
+    const page = await (await newVisitor(browser)).newPage()
+    await signIn(page)
+    await page.goto(`${world.url}/-/new?link=https://github.test/ann/gated`)
+    await page.getByRole('button', { name: 'Deploy', exact: true }).click()
+    await page.getByRole('button', { name: /^Run/ }).waitFor({ timeout: 120_000 })
+  }, 240_000)
+
+  afterAll(async () => {
+    await browser?.close()
+    await world?.[Symbol.asyncDispose]()
+  })
+
+  test.each(['light', 'dark'] as const)('%s: axe finds nothing, wide or on a phone', async (scheme) => {
+    for (const viewport of [wide, phone]) {
+      const page = await (await newVisitor(browser, scheme, viewport)).newPage()
+      await signIn(page)
+      for (const [name, path] of Object.entries(pages)) {
+        await page.goto(world.url + path)
+        await page.getByRole('main').getByRole('heading').or(page.getByRole('main').getByText(/./)).first().waitFor()
+        await page.waitForLoadState('load')
+        const { violations } = await new AxeBuilder({ page }).analyze()
+        expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), `${name}, ${scheme}, ${viewport.width}`).toEqual([])
+        await photograph(page, `${name}-${scheme}-${viewport.width}`)
+      }
+      await page.close()
+    }
+  }, 180_000)
+
+  async function signIn(page: Page): Promise<void> {
+    await page.goto(world.ownerLink())
+    await page.getByRole('link', { name: 'My demos' }).waitFor()
+  }
+})
