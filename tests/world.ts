@@ -44,6 +44,10 @@ export class World implements AsyncDisposable {
     return `http://127.0.0.1:${this.ports.web}`
   }
 
+  get daemonUrl(): string {
+    return `https://127.0.0.1:${this.ports.daemon}`
+  }
+
   /** The one-time link that signs in the owner. */
   ownerLink(): string {
     if (!this.web) throw new Error('the web server is away')
@@ -81,7 +85,7 @@ export class World implements AsyncDisposable {
       host: '127.0.0.1',
       port: this.ports.web,
       daemon: {
-        url: `https://127.0.0.1:${this.ports.daemon}`,
+        url: this.daemonUrl,
         tls: { ca: tls('ca.pem'), cert: tls('cert.pem'), key: tls('key.pem') },
       },
       forges: this.forges,

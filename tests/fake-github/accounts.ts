@@ -47,6 +47,10 @@ export class Accounts {
     return token
   }
 
+  handedOut(): readonly string[] {
+    return [...this.tokens.keys()]
+  }
+
   grant(token: string | undefined): Grant | undefined {
     return token === undefined ? undefined : this.tokens.get(token)
   }

@@ -21,6 +21,8 @@ export interface FakeGithub extends AsyncDisposable {
   repo(owner: string, name: string, options: { private: boolean }): Promise<void>
   /** Commits a folder's content, in place of what was there, and pushes it. */
   push(owner: string, name: string, folder: string, message: string): Promise<string>
+  /** Every token handed out so far. */
+  tokens(): readonly string[]
   /** Opens an authorise page and presses its button in `login`'s name. Answers the address that it sends the browser to. */
   approve(url: string, login: string): Promise<string>
 }
@@ -46,6 +48,7 @@ export async function startFakeGithub(): Promise<FakeGithub> {
   return {
     forge: { host: 'github.test', kind: 'github', web: address, api: `${address}/api/v3`, git: address },
     oauth: accounts.app,
+    tokens: () => accounts.handedOut(),
     user: async (login) => void accounts.user(login),
     repo: (owner, name, options) => repositories.make(owner, name, options.private),
     push: (owner, name, from, message) => repositories.push(owner, name, from, message),

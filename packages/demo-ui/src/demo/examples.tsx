@@ -12,8 +12,13 @@ export function Examples({ schema, onPick }: { schema: DemoSchema; onPick: (exam
           | string
           | undefined
         return (
-          // biome-ignore lint/suspicious/noArrayIndexKey: examples never move
-          <button key={index} type="button" onClick={() => onPick(example)} aria-label={picture ? `Example ${index + 1}` : `Example ${index + 1}: ${words(example)}`}>
+          <button
+            // biome-ignore lint/suspicious/noArrayIndexKey: examples never move
+            key={index}
+            type="button"
+            onClick={() => onPick(example)}
+            aria-label={picture ? `Example ${index + 1}` : `Example ${index + 1}: ${words(example)}`}
+          >
             {picture ? <img src={picture} alt="" /> : words(example)}
           </button>
         )

@@ -1,0 +1,96 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ensureCertificates } from '@origami/web'
+import { Agent, request } from 'undici'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { World } from './world.ts'
+
+describe('what must not be had', () => {
+  let world: World
+
+  beforeAll(async () => {
+    world = await World.start({ engine: 'process' })
+  }, 60_000)
+  afterAll(async () => world[Symbol.asyncDispose]())
+
+  test('the daemon answers nobody without a certificate of its authority', async () => {
+    const foreign = await mkdtemp(join(tmpdir(), 'origami-foreign-'))
+    try {
+      await ensureCertificates(foreign)
+      const ca = await readFile(join(world.folder, 'web/tls/ca.pem'))
+      expect(await ask(world.daemonUrl, { ca })).toBe('refused')
+      expect(await ask(world.daemonUrl, { ca, ...(await certificate(foreign)) })).toBe('refused')
+      expect(await ask(world.daemonUrl, { ca, ...(await certificate(world.folder)) })).toBe(200)
+    } finally {
+      await rm(foreign, { recursive: true, force: true })
+    }
+  })
+
+  test('after a private deploy no forge token is in any file', async () => {
+    const ann = await world.person('ann')
+    await ann.authorize(`${world.url}/-/sign-in/github.test?scope=repo&return=/`, world.github, 'ann')
+    const page = await ann.deploy(await world.push('tests/demos/gated', 'ann', { private: true }), { public: false })
+    expect(page.state, page.detail?.newest?.reason ?? '').toBe('running')
+    const tokens = world.github.tokens()
+    expect(tokens.length).toBeGreaterThan(1)
+    for (const path of await filesUnder(world.folder)) {
+      const bytes = await readFile(path)
+      for (const token of tokens) expect(bytes.includes(token), path).toBe(false)
+    }
+  }, 60_000)
+
+  test('a change by cookie without the CSRF token is refused, and a page of another site runs nothing', async () => {
+    const ann = await world.person('ann')
+    expect((await ann.fetch('/-/api/session')).ok).toBe(true)
+    const bare = await fetch(`${world.url}/-/api/tokens`, {
+      method: 'POST',
+      body: '{"name":"x"}',
+      headers: { 'content-type': 'application/json' },
+    })
+    expect(bare.status).toBe(403)
+    const foreign = { origin: 'https://evil.example', 'content-type': 'application/json' }
+    expect((await fetch(`${world.url}/ann/gated/predictions`, { method: 'POST', body: '{}', headers: foreign })).status).toBe(403)
+  })
+
+  test('a sign-in that was begun in another browser, or ended before, is refused', async () => {
+    const begun = await fetch(`${world.url}/-/sign-in/github.test`, { redirect: 'manual' })
+    const back = await world.github.approve(begun.headers.get('location') ?? '', 'ann')
+    expect((await fetch(back, { redirect: 'manual' })).status).toBe(422)
+    expect((await fetch(back, { redirect: 'manual' })).status).toBe(422)
+  })
+
+  test('a hostile link is refused and nothing is stored', async () => {
+    const ann = await world.person('ann')
+    for (const link of [
+      'https://evil.example/a/b',
+      'file:///etc/passwd',
+      'https://u:p@github.test/a/b',
+      'https://github.test/a/../b',
+    ])
+      expect(await ann.status('POST', '/-/api/demos', { link })).toBe(422)
+    expect((await ann.json<{ demos: { name: string }[] }>('GET', '/-/api/mine')).demos.map(({ name }) => name)).toEqual(['gated'])
+  })
+})
+
+async function certificate(data: string): Promise<{ cert: Buffer; key: Buffer }> {
+  return { cert: await readFile(join(data, 'web/tls/cert.pem')), key: await readFile(join(data, 'web/tls/key.pem')) }
+}
+
+async function ask(url: string, connect: object): Promise<number | 'refused'> {
+  const dispatcher = new Agent({ connect })
+  try {
+    const response = await request(`${url}/stats`, { dispatcher })
+    await response.body.dump()
+    return response.statusCode
+  } catch {
+    return 'refused'
+  } finally {
+    await dispatcher.destroy()
+  }
+}
+
+async function filesUnder(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+}
