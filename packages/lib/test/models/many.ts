@@ -5,7 +5,7 @@ import { demo, file, label, number, text } from 'origami-lib'
 export default demo({
   title: 'Many',
   inputs: {
-    say: text({ label: 'Say', maxLength: 20 }),
+    say: text({ maxLength: 20 }),
     count: number({ integer: true, default: 3 }),
     paper: file({ optional: true }),
   },

@@ -28,7 +28,7 @@ export const components = {
 }
 
 export type ComponentName = keyof typeof components
-export type ComponentOptions<Name extends ComponentName> = z.input<(typeof components)[Name]['options']>
+export type ComponentOptions<Name extends ComponentName> = z.output<(typeof components)[Name]['options']>
 export type ComponentValue<Name extends ComponentName> = z.infer<ReturnType<(typeof components)[Name]['value']>>
 
 export const componentNames = Object.keys(components) as readonly ComponentName[]

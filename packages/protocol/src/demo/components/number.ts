@@ -20,7 +20,7 @@ export function boundedNumber(bounds: { min?: number | undefined; max?: number |
 export const number = defineComponent({
   name: 'number',
   options,
-  value: boundedNumber,
+  value: (options) => boundedNumber(options),
   expects: 'a number',
   python: 'float',
   typescript: 'number',

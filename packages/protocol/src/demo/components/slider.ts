@@ -12,7 +12,7 @@ export const slider = defineComponent({
       integer: z.boolean().optional(),
     })
     .refine((bounds) => bounds.min < bounds.max, { error: 'a slider needs min below max' }),
-  value: boundedNumber,
+  value: (options) => boundedNumber(options),
   expects: 'a number',
   python: 'float',
   typescript: 'number',
