@@ -36,3 +36,22 @@ describe('a bare Python function over HTTP', () => {
     expect((await post(runtime.url, { word: 'y', times: 1 })).body.output).toBe('y ')
   })
 })
+
+test("a class in Cog's shape, with every type once and several outputs", async () => {
+  await using runtime = await serve('types.py')
+  const { inputs, outputs } = await runtime.predictor.schema()
+  expect(inputs.map(({ name, component, required, description }) => [name, component, required, description])).toEqual([
+    ['size', 'select', true, undefined],
+    ['heat', 'slider', false, 'How warm.'],
+    ['paper', 'file', false, undefined],
+    ['data', 'text', false, undefined],
+  ])
+  expect(outputs.map(({ name, component }) => [name, component])).toEqual([
+    ['words', 'markdown'],
+    ['mood', 'label'],
+    ['copy', 'file'],
+  ])
+  const { body } = await post(runtime.url, { size: 'large', heat: 1.5, paper: 'data:text/plain,paper' })
+  expect(body).toMatchObject({ status: 'succeeded', output: { words: '**ready** LARGE 1.5 paper None', mood: { glad: 0.5 } } })
+  expect(await (await fetch((body.output as { copy: string }).copy)).text()).toBe('paper')
+})

@@ -25,6 +25,8 @@ export interface Bundled {
   readonly commands: readonly string[]
 }
 
+const emptyManifest =
+  '# Everything here is optional: title, description, concurrency, strategy, memory, cpus, port, ready_within.\n'
 const vendor = join(import.meta.dirname, '../../dist/vendor')
 
 /**
@@ -42,12 +44,9 @@ export async function bundle(
   const contents = new Map<string, string | Uint8Array>(await filesUnder(vendor, 'origami'))
   contents.set('Dockerfile', dockerfile({ language, dependencies, locked: has('package-lock.json') }))
   contents.set('.dockerignore', dockerignore)
-  if (has('.origami')) parseManifest(await readFile(join(folder, '.origami'), 'utf8'))
-  else
-    contents.set(
-      '.origami',
-      '# Everything here is optional: title, description, concurrency, strategy, memory, cpus, port, ready_within.\n',
-    )
+  const manifest = has('.origami') ? await readFile(join(folder, '.origami'), 'utf8') : emptyManifest
+  parseManifest(manifest)
+  contents.set('.origami', manifest)
   const kept = await writeBundle(folder, contents, force)
   for (const path of kept) onLog(`kept ${path}, which was changed by hand (--force overwrites it)`)
   if (run) await runFirstExample(folder, python, onLog, signal)

@@ -1,0 +1,59 @@
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { bundle } from '../src/bundler/index.ts'
+
+describe('a bundle', () => {
+  let folder: string
+  let told: string[]
+  const run = (options: { force?: boolean; run?: boolean } = {}) =>
+    bundle({ folder, onLog: (line) => told.push(line), ...options }, new AbortController().signal)
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'origami-bundle-'))
+    told = []
+    await cp(join(import.meta.dirname, 'models/many.ts'), join(folder, 'model.ts'))
+  })
+  afterEach(async () => rm(folder, { recursive: true, force: true }))
+
+  test('carries its runtime, and its first example answers in it', async () => {
+    const { commands } = await run()
+    expect(told.at(-1)).toContain('it answers: {"said":"ababab"')
+    expect(await readdir(folder)).toEqual(expect.arrayContaining(['.origami', 'Dockerfile', '.dockerignore', 'origami']))
+    expect(commands[1]).toContain('docker run --rm -p 6060:6000')
+  }, 60_000)
+
+  test('has the same bytes when it is made twice', async () => {
+    await run({ run: false })
+    const before = await contents(folder)
+    await run({ run: false })
+    expect(await contents(folder)).toEqual(before)
+  })
+
+  test('keeps what a person changed, unless told otherwise', async () => {
+    await run({ run: false })
+    await writeFile(join(folder, 'Dockerfile'), 'FROM mine\n')
+    expect((await run({ run: false })).kept).toEqual(['Dockerfile'])
+    expect(await readFile(join(folder, 'Dockerfile'), 'utf8')).toBe('FROM mine\n')
+    expect((await run({ run: false, force: true })).kept).toEqual([])
+    expect(await readFile(join(folder, 'Dockerfile'), 'utf8')).toContain('USER 1000')
+  })
+
+  test('of a model that fails, of none, and with a wrong .origami is refused with the reason', async () => {
+    await cp(join(import.meta.dirname, 'models/broken.ts'), join(folder, 'model.ts'))
+    await expect(run()).rejects.toThrow('the weights are not there')
+    await writeFile(join(folder, '.origami'), 'titel: x\n')
+    await expect(run({ run: false })).rejects.toThrow('did you mean title?')
+    await rm(join(folder, 'model.ts'))
+    await expect(run({ run: false })).rejects.toThrow('expected one of model.py, model.ts')
+  }, 60_000)
+})
+
+async function contents(folder: string): Promise<Record<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  return Object.fromEntries(
+    await Promise.all(files.toSorted().map(async (path) => [path, (await readFile(path)).toString('base64')])),
+  )
+}
