@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import styles from './components.module.css'
 import type { InputProps, OutputProps, View } from './view.ts'
 
@@ -7,7 +7,12 @@ const written = (value: unknown) => (value === null || value === undefined ? '' 
 function Input({ id, described, invalid, value, onChange }: InputProps) {
   const [text, setText] = useState(written(value))
   const [wrong, setWrong] = useState<string>()
-  useEffect(() => setText((before) => (same(before, value) ? before : written(value))), [value])
+  const area = useRef<HTMLTextAreaElement>(null)
+  useEffect(() => area.current?.setCustomValidity(wrong ?? ''), [wrong])
+  useEffect(() => {
+    setText((before) => (same(before, value) ? before : written(value)))
+    setWrong(undefined)
+  }, [value])
   const change = (next: string) => {
     setText(next)
     try {
@@ -20,6 +25,7 @@ function Input({ id, described, invalid, value, onChange }: InputProps) {
   return (
     <>
       <textarea
+        ref={area}
         id={id}
         className={`${styles.field} ${styles.mono}`}
         rows={6}

@@ -12,12 +12,15 @@ function Output({ value, options }: OutputProps) {
       {shown.map(([name, confidence]) => (
         <li key={name}>
           <span>{name}</span>
-          <span className={styles.confidence}>{parts ? `${Math.round(confidence * 100)} %` : confidence.toPrecision(3)}</span>
+          <span className={styles.confidence}>{parts ? percent(confidence) : confidence.toPrecision(3)}</span>
           <span className={styles.bar} style={{ width: `${(Math.abs(confidence) / most) * 100}%` }} aria-hidden="true" />
         </li>
       ))}
     </ol>
   )
 }
+
+/** What is there is never written as nothing. */
+const percent = (part: number) => (part > 0 && part < 0.005 ? '< 1 %' : `${Math.round(part * 100)} %`)
 
 export const label: View = { Output }

@@ -1,7 +1,7 @@
 import styles from './components.module.css'
 import type { InputProps, View } from './view.ts'
 
-function Input({ id, described, invalid, options, value, onChange }: InputProps) {
+function Input({ id, described, invalid, required, options, value, onChange }: InputProps) {
   const choices = options.choices as readonly (string | number)[]
   const index = choices.indexOf(value as string | number)
   return (
@@ -13,7 +13,7 @@ function Input({ id, described, invalid, options, value, onChange }: InputProps)
       value={index < 0 ? '' : index}
       onChange={({ target }) => onChange(target.value === '' ? null : choices[Number(target.value)])}
     >
-      {index < 0 && <option value="">Choose…</option>}
+      {(index < 0 || !required) && <option value="">{required ? 'Choose…' : 'None'}</option>}
       {choices.map((choice, at) => (
         <option key={choice} value={at}>
           {choice}

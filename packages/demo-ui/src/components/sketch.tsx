@@ -13,6 +13,7 @@ function Input(props: InputProps) {
   const [brush, setBrush] = useState((options.brush as number | undefined) ?? Math.max(4, width / 16))
   const canvas = useRef<HTMLCanvasElement>(null)
   const sent = useRef<unknown>(undefined)
+  const last = useRef<Point>(undefined)
   useEffect(() => {
     if (value === sent.current && value !== null) return
     sent.current = value
@@ -35,9 +36,11 @@ function Input(props: InputProps) {
         aria-label={`${label}: draw here`}
         onPointerDown={(event) => {
           event.currentTarget.setPointerCapture(event.pointerId)
-          draw(event, brush)
+          last.current = draw(event, brush, undefined)
         }}
-        onPointerMove={(event) => event.buttons > 0 && draw(event, brush)}
+        onPointerMove={(event) => {
+          if (event.buttons > 0) last.current = draw(event, brush, last.current)
+        }}
         onPointerUp={lift}
       />
       <div className={styles.row}>
@@ -64,28 +67,34 @@ function show(canvas: HTMLCanvasElement | null, address: string | undefined): vo
   context.fillRect(0, 0, canvas.width, canvas.height)
   if (!address) return
   const picture = new Image()
-  picture.onload = () => context.drawImage(picture, 0, 0, canvas.width, canvas.height)
+  picture.onload = () => {
+    const scale = Math.min(canvas.width / picture.naturalWidth, canvas.height / picture.naturalHeight)
+    const [width, height] = [picture.naturalWidth * scale, picture.naturalHeight * scale]
+    context.drawImage(picture, (canvas.width - width) / 2, (canvas.height - height) / 2, width, height)
+  }
   picture.src = address
 }
 
-function draw({ currentTarget: canvas, nativeEvent }: PointerEvent<HTMLCanvasElement>, brush: number): void {
+type Point = readonly [x: number, y: number]
+
+/** A stroke from the last point to the pointer; answers where that is. */
+function draw(event: PointerEvent<HTMLCanvasElement>, brush: number, from: Point | undefined): Point | undefined {
+  const canvas = event.currentTarget
   const context = canvas.getContext('2d')
-  if (!context) return
+  if (!context) return undefined
   const box = canvas.getBoundingClientRect()
-  const at = (event: { clientX: number; clientY: number }) =>
-    [((event.clientX - box.left) / box.width) * canvas.width, ((event.clientY - box.top) / box.height) * canvas.height] as const
-  const [x, y] = at(nativeEvent)
-  const isDown = nativeEvent.type === 'pointerdown'
-  const [fromX, fromY] = isDown
-    ? [x, y]
-    : at({ clientX: nativeEvent.clientX - nativeEvent.movementX, clientY: nativeEvent.clientY - nativeEvent.movementY })
+  const to = [
+    ((event.clientX - box.left) / box.width) * canvas.width,
+    ((event.clientY - box.top) / box.height) * canvas.height,
+  ] as const
   context.strokeStyle = pen
   context.lineWidth = brush
   context.lineCap = 'round'
   context.beginPath()
-  context.moveTo(fromX, fromY)
-  context.lineTo(x, y)
+  context.moveTo(...(from ?? to))
+  context.lineTo(...to)
   context.stroke()
+  return to
 }
 
 export const sketch: View = { Input }

@@ -7,6 +7,7 @@ export interface InputProps {
   readonly id: string
   readonly described: string | undefined
   readonly invalid: boolean
+  readonly required: boolean
   readonly options: Readonly<Record<string, unknown>>
   readonly value: unknown
   readonly onChange: (value: unknown) => void

@@ -9,6 +9,7 @@ import { Fields } from './fields.tsx'
 import { Result } from './result.tsx'
 import { RunButton } from './run-button.tsx'
 import { useRun } from './use-run.ts'
+import { useUploads } from './use-uploads.ts'
 
 export interface DemoProps {
   /** Address of the predictions API: `/ann/digits`, or empty at the root of a host. */
@@ -28,19 +29,26 @@ const nobody = () => undefined
 
 /** Any demo, from its schema: what goes in, the button, what comes out. */
 export function Demo({ base, schema, prediction, onPrediction = nobody, onInput, blocked }: DemoProps) {
-  const demo = useMemo(() => client(base), [base])
+  const { demo, settled } = useUploads(useMemo(() => client(base), [base]))
   const kept = `origami:${base}`
   const [input, setInput] = useState<Input>(() => startingInput(schema, kept))
+  const latest = useRef(input)
+  const change = (next: (before: Input) => Input) => {
+    latest.current = next(latest.current)
+    setInput(latest.current)
+  }
   const form = useRef<HTMLFormElement>(null)
   const output = useRef<HTMLElement>(null)
   const { run, problems, start, cancel } = useRun(demo, schema, prediction, onPrediction)
   const active = run !== undefined && isActive(run)
   useEffect(() => {
-    sessionStorage.setItem(kept, JSON.stringify(input))
+    keep(kept, input)
     onInput?.(input)
   }, [kept, input, onInput])
   useEffect(() => {
-    if (prediction !== undefined && run?.key === prediction) setInput(run.input)
+    if (prediction === undefined || run?.key !== prediction) return
+    latest.current = run.input
+    setInput(run.input)
   }, [prediction, run?.key, run?.input])
   useEffect(() => {
     if (problems.length > 0) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus()
@@ -50,7 +58,10 @@ export function Demo({ base, schema, prediction, onPrediction = nobody, onInput,
   }, [run?.phase])
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    if (!blocked && run?.phase !== 'sending') start(given(schema, input))
+    if (blocked || run?.phase === 'sending') return
+    const unsendable = unsendableIn(form.current)
+    if (unsendable) return unsendable.focus()
+    start(async () => ((await settled()) ? given(schema, latest.current) : undefined))
   }
   useEffect(() => {
     const keys = (event: KeyboardEvent) => {
@@ -63,8 +74,8 @@ export function Demo({ base, schema, prediction, onPrediction = nobody, onInput,
   return (
     <div className={styles.demo}>
       <form ref={form} className={styles.sheet} onSubmit={submit} noValidate aria-label="Input">
-        <Fields schema={schema} input={input} onChange={setInput} problems={problems} demo={demo} />
-        <Examples schema={schema} onPick={(example) => setInput({ ...emptyInput(schema), ...example })} />
+        <Fields schema={schema} input={input} onChange={change} problems={problems} demo={demo} />
+        <Examples schema={schema} onPick={(example) => change(() => ({ ...emptyInput(schema), ...example }))} />
         <RunButton run={run} blocked={blocked} onCancel={cancel} />
       </form>
       <section ref={output} className={styles.sheet} aria-label="Output">
@@ -78,6 +89,19 @@ export function Demo({ base, schema, prediction, onPrediction = nobody, onInput,
       </section>
     </div>
   )
+}
+
+/** A field whose text is no value yet, as half-written JSON: it says so by a custom validity. */
+const unsendableIn = (form: HTMLFormElement | null) =>
+  Array.from(form?.querySelectorAll('textarea') ?? []).find(({ validity }) => validity.customError)
+
+/** For a reload. A browser that has no room, or forbids it, loses only that. */
+function keep(key: string, input: Input): void {
+  try {
+    sessionStorage.setItem(key, JSON.stringify(input))
+  } catch {
+    // The page works on without.
+  }
 }
 
 const emptyInput = (schema: DemoSchema): Input =>

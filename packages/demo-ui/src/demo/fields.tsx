@@ -7,7 +7,8 @@ import styles from './demo.module.css'
 interface FieldsProps {
   readonly schema: DemoSchema
   readonly input: Input
-  readonly onChange: (input: Input) => void
+  /** By what stands there then: an upload answers long after its field was drawn. */
+  readonly onChange: (change: (before: Input) => Input) => void
   readonly problems: readonly Problem[]
   readonly demo: DemoClient
 }
@@ -31,9 +32,10 @@ export function Fields({ schema, input, onChange, problems, demo }: FieldsProps)
             id={id}
             described={words === '' ? undefined : words}
             invalid={problem !== undefined}
+            required={field.required}
             options={field.options}
             value={input[field.name] ?? null}
-            onChange={(value) => onChange({ ...input, [field.name]: value })}
+            onChange={(value) => onChange((before) => ({ ...before, [field.name]: value }))}
             demo={demo}
             label={field.label}
           />

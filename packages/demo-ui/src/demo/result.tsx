@@ -1,8 +1,10 @@
 import type { DemoSchema } from '@origami/protocol/demo'
-import { useRef, useState } from 'react'
+import { useRef } from 'react'
 import type { DemoClient } from '../client/client.ts'
 import { isActive, type Run } from '../client/run.ts'
 import { views } from '../components/registry.ts'
+import { nameOf } from '../components/upload.tsx'
+import { useCopy } from '../look/use-copy.ts'
 import styles from './demo.module.css'
 
 /** What came out, or why nothing did. Keeps the height it had while the next answer is on its way. */
@@ -15,7 +17,7 @@ export function Result({ run, schema, demo }: { run: Run | undefined; schema: De
       {run?.phase === 'failed' && <Failure run={run} />}
       {run?.phase === 'canceled' && <p className={styles.mute}>Cancelled.</p>}
       {run && <Outputs run={run} schema={schema} demo={demo} />}
-      {run?.phase === 'succeeded' && run.id && <Facts run={run} demo={demo} />}
+      {run?.phase === 'succeeded' && run.id && <Facts run={run} schema={schema} demo={demo} />}
     </div>
   )
 }
@@ -28,7 +30,7 @@ function Outputs({ run, schema, demo }: { run: Run; schema: DemoSchema; demo: De
     if (!View || value === undefined || value === null) return null
     return (
       <div key={field.name} className={styles.output} data-component={field.component}>
-        {several && <h3>{field.label}</h3>}
+        {several && <h2>{field.label}</h2>}
         <View options={field.options} value={value} demo={demo} label={field.label} />
       </div>
     )
@@ -49,16 +51,34 @@ function Failure({ run }: { run: Run }) {
   )
 }
 
-function Facts({ run, demo }: { run: Run; demo: DemoClient }) {
-  const [copied, setCopied] = useState(false)
-  const copy = () => void navigator.clipboard?.writeText(JSON.stringify(run.fields, null, 2)).then(() => setCopied(true))
+function Facts({ run, schema, demo }: { run: Run; schema: DemoSchema; demo: DemoClient }) {
+  const { copied, copy } = useCopy()
+  const answer = answerOf(run, schema, demo)
   return (
     <p className={styles.facts}>
       {run.seconds !== undefined && <span>{run.seconds < 10 ? run.seconds.toFixed(1) : Math.round(run.seconds)} s</span>}
       <a href={`${demo.base}/predictions/${run.id}`}>permalink</a>
-      <button type="button" onClick={copy}>
+      <button type="button" onClick={() => void copy(answer.text)}>
         {copied ? 'copied' : 'copy'}
       </button>
+      <a href={answer.href} download={answer.name}>
+        download
+      </a>
     </p>
   )
 }
+
+/** The answer to take away: one text as text, one file as itself, all else as JSON. */
+function answerOf({ fields }: Run, { outputs }: DemoSchema, demo: DemoClient): { text: string; href: string; name: string } {
+  const [only, ...more] = outputs
+  const value = only && more.length === 0 ? fields[only.name] : fields
+  if (typeof value === 'string' && (only?.component === 'file' || only?.component === 'image')) {
+    const href = demo.address(value)
+    return { text: new URL(href, location.href).href, href, name: nameOf(value) }
+  }
+  if (typeof value === 'string') return { text: value, href: dataOf('text/plain', value), name: 'output.txt' }
+  const text = JSON.stringify(value, null, 2) ?? 'null'
+  return { text, href: dataOf('application/json', text), name: 'output.json' }
+}
+
+const dataOf = (type: string, text: string) => `data:${type};charset=utf-8,${encodeURIComponent(text)}`

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { isActive, type Run } from '../client/run.ts'
 import styles from './demo.module.css'
 
@@ -18,7 +18,7 @@ export function RunButton({
   const words = run && isActive(run) ? statusOf(run, now) : undefined
   useTitle(words)
   return (
-    <div className={styles.run}>
+    <div className={styles.run} {...useKeptFocus(words === undefined)}>
       {words === undefined ? (
         <button type="submit" className={styles.primary} disabled={blocked !== undefined}>
           {blocked ?? 'Run'}
@@ -30,15 +30,42 @@ export function RunButton({
         </button>
       ) : (
         <div className={styles.status}>
-          <span role="status">{words}</span>
+          <span>{words}</span>
           <button type="button" onClick={onCancel} disabled={run?.id === undefined}>
             Cancel
           </button>
         </div>
       )}
+      <span className={styles.spoken} role="status">
+        {spoken(run)}
+      </span>
       {run?.phase === 'running' && run.progress && <Progress {...run.progress} />}
     </div>
   )
+}
+
+/** What is read out: what changes, not each second of it. */
+function spoken(run: Run | undefined): string {
+  if (run?.phase === 'waiting') return run.queue ? `Place ${run.queue.position} in line` : 'It waits'
+  if (run?.phase === 'running') return 'It runs'
+  return run?.phase === 'succeeded' ? 'Done' : ''
+}
+
+/** Run and Cancel take each other's place: the focus that was on the one stays here. */
+function useKeptFocus(runs: boolean) {
+  const place = useRef<HTMLDivElement>(null)
+  const inside = useRef(false)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: as one takes the other's place
+  useLayoutEffect(() => {
+    if (inside.current && document.activeElement === document.body) place.current?.focus()
+  }, [runs])
+  const onFocus = () => {
+    inside.current = true
+  }
+  const onBlur = () => {
+    inside.current = false
+  }
+  return { ref: place, tabIndex: -1, onFocus, onBlur }
 }
 
 function Progress({ done, total, note }: NonNullable<Run['progress']>) {

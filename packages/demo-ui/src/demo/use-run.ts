@@ -8,7 +8,8 @@ export interface Running {
   readonly run: Run | undefined
   /** What is wrong with which field, as the server said. */
   readonly problems: readonly Problem[]
-  start(input: Input): void
+  /** Sends the input once it is there; undefined: it will not be, and what was shown before stays. */
+  start(input: () => Promise<Input | undefined>): void
   cancel(): void
 }
 
@@ -23,6 +24,7 @@ export function useRun(
   const [problems, setProblems] = useState<readonly Problem[]>([])
   const stop = useRef<() => void>(undefined)
   const current = useRef<string>(undefined)
+  const count = useRef(0)
 
   const follow = useCallback(
     (key: string, id: string) => {
@@ -40,9 +42,11 @@ export function useRun(
     void demo.snapshot(shown).then(
       (snapshot) => {
         if (!snapshot) return onId(undefined)
-        const found = withSnapshot(sending(shown, snapshot.input), snapshot, schema, Date.now())
-        setRun(found)
-        if (isActive(found)) follow(shown, shown)
+        const ended = snapshot.completed_at !== null
+        // Of one that still runs, the stream brings all of its output and log again.
+        const told = ended ? snapshot : { ...snapshot, output: null, logs: '' }
+        setRun(withSnapshot(sending(shown, snapshot.input), told, schema, Date.now()))
+        if (!ended) follow(shown, shown)
       },
       () => undefined,
     )
@@ -50,10 +54,12 @@ export function useRun(
   useEffect(() => () => stop.current?.(), [])
 
   const start = useCallback(
-    async (input: Input) => {
-      const key = crypto.randomUUID()
+    async (ready: () => Promise<Input | undefined>) => {
+      const key = `run ${count.current++}`
       setProblems([])
-      setRun(sending(key, input))
+      setRun(sending(key, {}))
+      const input = await ready()
+      if (!input) return setRun(undefined)
       try {
         const snapshot = await demo.submit(input)
         current.current = snapshot.id

@@ -1,5 +1,5 @@
 import type { DemoSchema, Health, Input } from '@origami/protocol/demo'
-import { useEffect, useMemo, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import { client } from '../client/client.ts'
 import { Demo } from '../demo/demo.tsx'
 import { LogView } from '../log/log-view.tsx'
@@ -14,6 +14,7 @@ const everyMs = 1500
 export function RuntimePage() {
   const { schema, health, away } = useRuntime()
   const [input, setInput] = useState<Input>({})
+  const main = useRef<HTMLElement>(null)
   const [shown, setShown] = useState(() => location.hash.slice(1) || undefined)
   useEffect(() => {
     if (schema) document.title = schema.title
@@ -25,11 +26,14 @@ export function RuntimePage() {
   const failed = health?.status === 'SETUP_FAILED'
   return (
     <div className={styles.page}>
+      <button type="button" className={styles.skip} onClick={() => main.current?.focus()}>
+        Skip to the demo
+      </button>
       <header className={styles.header}>
         <Crane />
         <h1>{schema?.title ?? 'Origami'}</h1>
       </header>
-      <main className={styles.main}>
+      <main ref={main} tabIndex={-1} className={styles.main}>
         {schema?.description && <p className={styles.description}>{schema.description}</p>}
         {away && <Strip kind="wrong">The server does not answer; trying again.</Strip>}
         {!schema && !away && !failed && <Strip kind="busy">The model is being loaded.</Strip>}
@@ -74,10 +78,12 @@ function useRuntime(): { schema: DemoSchema | undefined; health: Health | undefi
   })
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout>
+    let etag: string | null = null
     const ask = async () => {
       try {
         const health = await demo.health()
-        const found = await demo.schema().catch(() => undefined)
+        const found = await demo.schema(etag).catch(() => undefined)
+        if (found) etag = found.etag
         setState((before) => ({
           health,
           away: false,

@@ -1,5 +1,6 @@
 import type { DemoSchema, Input } from '@origami/protocol/demo'
 import { useState } from 'react'
+import { useCopy } from '../look/use-copy.ts'
 import styles from './snippets.module.css'
 
 const kinds = ['curl', 'Python', 'JavaScript'] as const
@@ -8,25 +9,17 @@ type Kind = (typeof kinds)[number]
 /** How a program runs the demo with what is in the form now. Each runs as printed. */
 export function ApiSnippets({ base, input }: { base: string; schema: DemoSchema; input: Input }) {
   const [kind, setKind] = useState<Kind>('curl')
-  const [copied, setCopied] = useState(false)
+  const { copied, copy } = useCopy()
   const text = snippet(kind, `${location.origin}${base}/predictions`, presentable(input))
-  const choose = (next: Kind) => {
-    setKind(next)
-    setCopied(false)
-  }
   return (
     <section className={styles.snippets} aria-label="Use by API">
       <div className={styles.kinds}>
         {kinds.map((one) => (
-          <button key={one} type="button" aria-pressed={one === kind} onClick={() => choose(one)}>
+          <button key={one} type="button" aria-pressed={one === kind} onClick={() => setKind(one)}>
             {one}
           </button>
         ))}
-        <button
-          type="button"
-          className={styles.copy}
-          onClick={() => void navigator.clipboard?.writeText(text).then(() => setCopied(true))}
-        >
+        <button type="button" className={styles.copy} onClick={() => void copy(text)}>
           {copied ? 'Copied' : 'Copy'}
         </button>
       </div>
@@ -38,7 +31,7 @@ export function ApiSnippets({ base, input }: { base: string; schema: DemoSchema;
   )
 }
 
-/** A file that was put in is named by its whole address. */
+/** Without what is empty: the demo knows what stands in for it. */
 function presentable(input: Input): Input {
   const entries = Object.entries(input).filter(([, value]) => value !== null && value !== undefined)
   return Object.fromEntries(entries)
@@ -49,5 +42,5 @@ function snippet(kind: Kind, url: string, input: Input): string {
   if (kind === 'curl') return `curl ${url} \\\n  -H 'content-type: application/json' \\\n  -d '${body.replaceAll("'", "'\\''")}'`
   if (kind === 'JavaScript')
     return `const response = await fetch('${url}', {\n  method: 'POST',\n  headers: { 'content-type': 'application/json' },\n  body: JSON.stringify(${JSON.stringify({ input }, null, 2).replaceAll('\n', '\n  ')}),\n})\nconst { status, output, error } = await response.json()\nconsole.log(status, output ?? error)`
-  return `import json\nimport urllib.request\n\nbody = json.dumps(json.loads(r'''${body.replaceAll("'''", '\\u0027\\u0027\\u0027')}''')).encode()\nrequest = urllib.request.Request(\n    "${url}", body, {"content-type": "application/json"}\n)\nprediction = json.load(urllib.request.urlopen(request))\nprint(prediction["status"], prediction["output"] or prediction["error"])`
+  return `import json\nimport urllib.request\n\nbody = json.dumps(json.loads(r'''${body.replaceAll("'''", '\\u0027\\u0027\\u0027')}''')).encode()\nrequest = urllib.request.Request(\n    "${url}", body, {"content-type": "application/json"}\n)\nprediction = json.load(urllib.request.urlopen(request))\nprint(prediction["status"], prediction["error"] if prediction["output"] is None else prediction["output"])`
 }
