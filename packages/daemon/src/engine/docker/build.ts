@@ -36,7 +36,7 @@ export async function buildImage(docker: Docker, owner: string, request: BuildRe
   const trace = new BuildTrace()
   let failed: string | undefined
   try {
-    for await (const line of createInterface(answer)) {
+    for await (const line of createInterface({ input: answer, signal })) {
       const { id, aux, error, stream } = JSON.parse(line) as Progress
       if (id === 'moby.buildkit.trace' && typeof aux === 'string')
         for (const told of trace.read(Buffer.from(aux, 'base64'))) onLog({ at: new Date(), source: 'build', text: told.text })

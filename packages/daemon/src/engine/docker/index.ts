@@ -114,14 +114,17 @@ export class DockerEngine implements Engine {
     return followLog(this.docker, id, after, signal)
   }
 
-  /** Docker's stream of events drops; it is opened again. */
+  /** Docker's stream of events drops; it is opened again, from the last event on. */
   async *exits(signal: AbortSignal): AsyncIterable<InstanceExit> {
+    const filters = { event: ['die'], label: [`${labels.owner}=${this.owner}`] }
+    let since = nanoseconds(BigInt(Date.now()) * 1_000_000n)
     while (!signal.aborted) {
       try {
-        const filters = { event: ['die'], label: [`${labels.owner}=${this.owner}`] }
-        const stream = (await this.docker.getEvents({ filters, abortSignal: signal } as never)) as unknown as Readable
-        for await (const line of createInterface(stream)) {
-          const exit = (await this.find((JSON.parse(line) as { id: string }).id))?.exit
+        const stream = (await this.docker.getEvents({ filters, since, abortSignal: signal } as never)) as unknown as Readable
+        for await (const line of createInterface({ input: stream, signal })) {
+          const { id } = JSON.parse(line) as { id: string }
+          since = after(line)
+          const exit = (await this.find(id))?.exit
           if (exit) yield exit
         }
       } catch (error) {
@@ -171,6 +174,12 @@ export class DockerEngine implements Engine {
     return { label: [`${labels.owner}=${this.owner}`, ...more] }
   }
 }
+
+/** As Docker's `since` takes a time: seconds, with nanoseconds. */
+const nanoseconds = (time: bigint): string => `${time / 1_000_000_000n}.${String(time % 1_000_000_000n).padStart(9, '0')}`
+
+/** Just after an event: its time does not fit a number. */
+const after = (event: string): string => nanoseconds(BigInt(/"timeNano":(\d+)/.exec(event)?.[1] ?? 0) + 1n)
 
 const statusOf = (error: unknown): number | undefined => (error as { statusCode?: number }).statusCode
 

@@ -1,7 +1,7 @@
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
 import { describe, expect, test } from 'vitest'
-import { containerSpec } from '../src/engine/docker/spec.ts'
-import type { ImageRef } from '../src/engine/engine.ts'
+import { containerSpec } from '../../src/engine/docker/spec.ts'
+import type { ImageRef } from '../../src/engine/engine.ts'
 
 const request = {
   demo: '0123456789abcdef0123456789abcdef' as DemoId,

@@ -1,0 +1,278 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { type DemoId, type DeploymentId, manifestSchema, randomId } from '@origami/protocol/demo'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import {
+  BuildError,
+  ConfigError,
+  type Engine,
+  type ImageRef,
+  type Instance,
+  type InstanceExit,
+  type InstanceSpec,
+  type LogLine,
+} from '../../src/engine/engine.ts'
+
+/** How one engine is made, and what breaks or holds up its builds. */
+export interface EngineUnderTest {
+  /** Another one for the same things, as after a restart. `owner` is whose things they are. */
+  make(folder: string, owner: string): Engine
+  /** Files of a bundle that it cannot build, and words of the reason in the log. */
+  readonly broken: { files: Record<string, string>; says: string }
+  /** Files of a bundle that is not one, and words of the error. */
+  readonly misshapen: readonly { what: string; files: Record<string, string>; without?: string[]; says: string }[]
+  /** A build that never ends: resolves `begun` once it is under way. `word` is in the arguments of a process of it. */
+  endless(): Promise<{ files: Record<string, string>; word: string; begun(lines: readonly string[]): boolean; end(): void }>
+}
+
+export const spec: InstanceSpec = { port: 6000, memoryBytes: 128 * 1024 ** 2, cpus: 1, pids: 64 }
+const whole = new AbortController().signal
+const newDeployment = () => randomId() as DeploymentId
+const newDemo = () => Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('hex') as DemoId
+
+/** Bundles, built and started by an engine, for tests. */
+export class Yard {
+  readonly owner = randomId()
+  readonly demo = newDemo()
+  readonly engine: Engine
+  private readonly under: EngineUnderTest
+  private readonly folder: string
+
+  private constructor(under: EngineUnderTest, folder: string) {
+    this.under = under
+    this.folder = folder
+    this.engine = under.make(join(folder, 'engine'), this.owner)
+  }
+
+  static async open(under: EngineUnderTest): Promise<Yard> {
+    const yard = new Yard(under, await mkdtemp(join(tmpdir(), 'origami-engine-')))
+    await yard.engine.ready(whole)
+    return yard
+  }
+
+  again(owner = this.owner): Engine {
+    return this.under.make(join(this.folder, owner === this.owner ? 'engine' : owner), owner)
+  }
+
+  async bundle({ files = {}, without = [] }: { files?: Record<string, string>; without?: string[] } = {}): Promise<string> {
+    const folder = await mkdtemp(join(this.folder, 'bundle-'))
+    await mkdir(join(folder, 'origami'))
+    await cp(join(import.meta.dirname, 'inhabitant.mjs'), join(folder, 'origami/server.mjs'))
+    const dockerfile = 'FROM node:24-bookworm-slim\nWORKDIR /app\nCOPY . .\nUSER 1000\nCMD ["node", "origami/server.mjs"]\n'
+    for (const [name, text] of Object.entries({ Dockerfile: dockerfile, ...files })) {
+      await mkdir(dirname(join(folder, name)), { recursive: true })
+      await writeFile(join(folder, name), text)
+    }
+    for (const name of without) await rm(join(folder, name), { recursive: true })
+    return folder
+  }
+
+  async build(
+    bundle: Parameters<Yard['bundle']>[0] = {},
+    { deployment = newDeployment(), demo = this.demo, onLog = (_line: LogLine) => {}, signal = whole } = {},
+  ): Promise<{ demo: DemoId; deployment: DeploymentId; image: ImageRef }> {
+    const folder = await this.bundle(bundle)
+    const limits = { memoryBytes: 1024 ** 3 }
+    const image = await this.engine.build({ demo, deployment, folder, manifest: manifestSchema.parse({}), limits, onLog }, signal)
+    return { demo, deployment, image }
+  }
+
+  /** Built, started, and listening. */
+  async running(more: Partial<InstanceSpec> = {}, demo = this.demo): Promise<Instance & { endpoint: string }> {
+    const instance = await this.engine.start({ ...(await this.build({}, { demo })), spec: { ...spec, ...more } }, whole)
+    return vi.waitFor(
+      async () => {
+        const found = (await this.engine.list()).find(({ id }) => id === instance.id)
+        expect(await ask(found?.endpoint ?? '', 'exists', { path: '/' })).toBe(true)
+        return found as Instance & { endpoint: string }
+      },
+      { timeout: 20_000 },
+    )
+  }
+
+  async clear(): Promise<void> {
+    for (const { id } of await this.engine.list()) await this.engine.remove(id)
+    for (const { ref } of await this.engine.images()) await this.engine.removeImage(ref)
+    await this.engine.forget(this.demo)
+  }
+
+  async close(): Promise<void> {
+    await this.clear()
+    await this.engine[Symbol.asyncDispose]()
+    await rm(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** What an inhabitant answers. */
+export async function ask(endpoint: string, act: string, about: Record<string, string> = {}): Promise<unknown> {
+  return (await fetch(`${endpoint}/${act}?${new URLSearchParams(about)}`)).json()
+}
+
+/** What every engine promises, on real builds and real instances. */
+export function engineContract(name: string, under: EngineUnderTest): void {
+  describe(`the ${name} engine`, () => {
+    let yard: Yard
+    beforeAll(async () => {
+      yard = await Yard.open(under)
+    }, 120_000)
+    afterEach(async () => yard.clear(), 60_000)
+    afterAll(async () => yard.close())
+
+    test('builds once for a deployment, and tells whose the image is', async () => {
+      const built = await yard.build()
+      expect((await yard.build({}, built)).image).toBe(built.image)
+      const { image: ref, demo, deployment } = built
+      expect(await yard.engine.images()).toEqual([{ ref, demo, deployment }])
+      expect(await yard.engine.removeImage(ref)).toBe(true)
+      expect(await yard.engine.removeImage(ref)).toBe(false)
+      expect(await yard.engine.images()).toEqual([])
+    })
+
+    test('says why a build failed, and keeps nothing of it', async () => {
+      const lines: string[] = []
+      const building = yard.build(under.broken, { onLog: ({ text }) => lines.push(text) })
+      await expect(building).rejects.toThrow(BuildError)
+      expect(lines.join('\n')).toContain(under.broken.says)
+      expect(await yard.engine.images()).toEqual([])
+    })
+
+    test.each(under.misshapen)('refuses a bundle with $what', async ({ says, ...bundle }) => {
+      const building = yard.build(bundle)
+      await expect(building).rejects.toThrow(ConfigError)
+      await expect(building).rejects.toThrow(says)
+      expect(await yard.engine.images()).toEqual([])
+    })
+
+    test('a build that is cancelled leaves no image and no process', async () => {
+      const { files, word, begun, end } = await under.endless()
+      const cancel = new AbortController()
+      const lines: string[] = []
+      const building = yard.build({ files }, { signal: cancel.signal, onLog: ({ text }) => lines.push(text) })
+      building.catch(() => {})
+      try {
+        await vi.waitFor(() => expect(begun(lines) && processesWith(word).length > 0, lines.join('\n')).toBe(true), {
+          timeout: 20_000,
+        })
+        cancel.abort('cancelled')
+        await expect(building).rejects.toBe('cancelled')
+      } finally {
+        end()
+      }
+      await vi.waitFor(() => expect(processesWith(word)).toEqual([]), { timeout: 10_000 })
+      expect(await yard.engine.images()).toEqual([])
+    })
+
+    test('starts once for a deployment, on an address that only this machine reaches', async () => {
+      const instance = await yard.running()
+      const { demo, deployment, image } = instance
+      expect(instance).toMatchObject({ demo: yard.demo, state: 'running' })
+      expect(instance.endpoint).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+      expect((await yard.engine.start({ demo, deployment, image, spec }, whole)).id).toBe(instance.id)
+      expect(await yard.engine.list()).toHaveLength(1)
+    })
+
+    test('gives an instance nothing of its own environment', async () => {
+      vi.stubEnv('ORIGAMI_SECRET', 'canary')
+      vi.stubEnv('SOMEBODYS_TOKEN', 'canary')
+      const { endpoint } = await yard.running()
+      expect(JSON.stringify(await ask(endpoint, 'environment'))).not.toContain('canary')
+      vi.unstubAllEnvs()
+    })
+
+    test('stops by asking, then by force; what is gone cannot be stopped or removed', async () => {
+      const asked = await yard.running()
+      expect(await yard.engine.stop(asked.id, 10_000)).toBe(true)
+      expect(await linesOf(yard.engine, asked)).toContain('leaving')
+      expect((await only(yard)).state).toBe('exited')
+      expect(await yard.engine.stop(asked.id, 10_000)).toBe(false)
+      expect(await yard.engine.remove(asked.id)).toBe(true)
+      expect(await yard.engine.remove(asked.id)).toBe(false)
+      const deaf = await yard.running()
+      await ask(deaf.endpoint, 'deaf')
+      expect(await yard.engine.stop(deaf.id, 100)).toBe(true)
+      expect((await only(yard)).state).toBe('exited')
+    })
+
+    test('removes what runs', async () => {
+      const { id, endpoint } = await yard.running()
+      expect(await yard.engine.remove(id)).toBe(true)
+      expect(await yard.engine.list()).toEqual([])
+      await expect(ask(endpoint, 'environment')).rejects.toThrow('fetch failed')
+    })
+
+    test('tells when an instance exits, and with what code', async () => {
+      const gone = new AbortController()
+      const exits = yard.engine.exits(gone.signal)[Symbol.asyncIterator]()
+      const told = exits.next()
+      const { id, endpoint } = await yard.running()
+      await ask(endpoint, 'exit', { code: '3' })
+      const { value } = (await told) as { value: InstanceExit }
+      expect(value).toMatchObject({ id, code: 3, outOfMemory: false })
+      expect((await only(yard)).exit).toEqual(value)
+      gone.abort()
+      expect(await exits.next()).toMatchObject({ done: true })
+    })
+
+    test('tells what an instance printed, from any line on, to whoever asks later', async () => {
+      const instance = await yard.running()
+      for (const text of ['one', 'two', 'three', '  four <b> \u001b[31m']) await ask(instance.endpoint, 'say', { text })
+      const gone = new AbortController()
+      let cursor = ''
+      for await (const line of yard.engine.logs(instance.id, undefined, gone.signal)) {
+        expect(line.source).toBe('demo')
+        if (line.text !== 'two') continue
+        cursor = line.cursor
+        break
+      }
+      await ask(instance.endpoint, 'exit', { code: '0' })
+      expect(await linesOf(yard.again(), instance, cursor)).toEqual(['three', '  four <b> \u001b[31m'])
+      expect(await linesOf(yard.engine, instance)).toEqual(['listening', 'one', 'two', 'three', '  four <b> \u001b[31m'])
+    })
+
+    test('an instance outlives its engine, and the next one takes it over', async () => {
+      const instance = await yard.running()
+      await yard.engine[Symbol.asyncDispose]()
+      const next = yard.again()
+      await next.ready(whole)
+      expect(await next.list()).toEqual([instance])
+      expect(await ask(instance.endpoint, 'exists', { path: '/' })).toBe(true)
+      expect(await next.stop(instance.id, 10_000)).toBe(true)
+    })
+
+    test('what is of another state folder is not seen, stopped or removed', async () => {
+      const { id, image } = await yard.running()
+      const other = yard.again(randomId())
+      await other.ready(whole)
+      expect(await other.list()).toEqual([])
+      expect(await other.images()).toEqual([])
+      expect([await other.stop(id, 0), await other.remove(id), await other.removeImage(image)]).toEqual([false, false, false])
+      expect(await yard.engine.list()).toMatchObject([{ id, state: 'running' }])
+    })
+  })
+}
+
+const only = async ({ engine }: Yard): Promise<Instance> => {
+  const instances = await engine.list()
+  expect(instances).toHaveLength(1)
+  return instances[0] as Instance
+}
+
+/** All that an instance which exited printed after a cursor. */
+export async function linesOf(engine: Engine, { id }: Instance, after?: string): Promise<string[]> {
+  const lines: string[] = []
+  for await (const { text } of engine.logs(id, after, whole)) lines.push(text)
+  return lines
+}
+
+function processesWith(word: string): string[] {
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(word)
+    } catch {
+      return false
+    }
+  })
+}

@@ -1,0 +1,118 @@
+import Docker from 'dockerode'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { DockerEngine } from '../../src/engine/docker/index.ts'
+import type { InstanceExit } from '../../src/engine/engine.ts'
+import { ask, type EngineUnderTest, engineContract, Yard } from './contract.ts'
+
+// No `docker` program: the engine speaks to Docker itself.
+process.env.PATH = '/nowhere'
+
+const from = 'FROM node:24-bookworm-slim\n'
+const under: EngineUnderTest = {
+  make: (_folder, owner) => new DockerEngine({ owner }),
+  broken: { files: { Dockerfile: `${from}RUN echo weights are missing && exit 3\n` }, says: 'weights are missing' },
+  misshapen: [
+    { what: 'no Dockerfile', files: {}, without: ['Dockerfile'], says: 'origami bundle' },
+    { what: 'a frontend of its own', files: { Dockerfile: `# syntax=evil/x\n${from}` }, says: 'syntax' },
+  ],
+  async endless() {
+    const seconds = `86${Math.floor(Math.random() * 1e6)}`
+    return {
+      files: { Dockerfile: `${from}RUN echo begun && sleep ${seconds}\n` },
+      word: seconds,
+      begun: (lines) => lines.includes('begun'),
+      end: () => {},
+    }
+  },
+}
+
+engineContract('docker', under)
+
+describe('what a demo finds inside its container', () => {
+  let yard: Yard
+  beforeAll(async () => {
+    yard = await Yard.open(under)
+  })
+  afterEach(async () => yard.clear(), 60_000)
+  afterAll(async () => yard.close())
+
+  test('no capability, no way to gain one, the default seccomp filter, and not root', async () => {
+    const { endpoint } = await yard.running()
+    const status = String(await ask(endpoint, 'read', { path: '/proc/self/status' }))
+    expect(status).toMatch(/^CapEff:\t0+$/m)
+    expect(status).toMatch(/^CapBnd:\t0+$/m)
+    expect(status).toMatch(/^NoNewPrivs:\t1$/m)
+    expect(status).toMatch(/^Seccomp:\t2$/m)
+    expect(await ask(endpoint, 'identity')).toMatchObject({ uid: 1000 })
+  })
+
+  test('a file system that cannot be written, but for /tmp; no socket of Docker', async () => {
+    const { endpoint } = await yard.running()
+    expect(await ask(endpoint, 'write', { path: '/app/x' })).toBe('EROFS')
+    expect(await ask(endpoint, 'write', { path: '/tmp/x' })).toBe('done')
+    expect(await ask(endpoint, 'exists', { path: '/var/run/docker.sock' })).toBe(false)
+  })
+
+  test('an image that says it is root is not', async () => {
+    const dockerfile = `${from}WORKDIR /app\nCOPY . .\nUSER root\nCMD ["node", "origami/server.mjs"]\n`
+    const built = await yard.build({ files: { Dockerfile: dockerfile } })
+    const spec = { port: 6000, memoryBytes: 128 * 1024 ** 2, cpus: 1, pids: 64 }
+    const { id } = await yard.engine.start({ ...built, spec }, new AbortController().signal)
+    const { Config } = await new Docker().getContainer(id).inspect()
+    expect(Config.User).toBe('1000')
+  })
+
+  test('its limits, as the kernel holds them', async () => {
+    const { id } = await yard.running({ memoryBytes: 96 * 1024 ** 2, cpus: 0.5, pids: 48 })
+    const { HostConfig } = await new Docker().getContainer(id).inspect()
+    expect(HostConfig).toMatchObject({ Memory: 96 * 1024 ** 2, MemorySwap: 96 * 1024 ** 2, NanoCpus: 5e8, PidsLimit: 48 })
+    const { memory_stats, pids_stats } = (await new Docker().getContainer(id).stats({ stream: false })) as Docker.ContainerStats
+    expect([memory_stats.limit, pids_stats?.limit]).toEqual([96 * 1024 ** 2, 48])
+  })
+
+  test('out of memory, it alone ends, and that is told', async () => {
+    const gone = new AbortController()
+    const exits = yard.engine.exits(gone.signal)[Symbol.asyncIterator]()
+    const told = exits.next()
+    const [greedy, modest] = [await yard.running(), await yard.running()]
+    await ask(greedy.endpoint, 'grow').catch(() => {})
+    expect(((await told) as { value: InstanceExit }).value).toMatchObject({ id: greedy.id, outOfMemory: true })
+    expect(await ask(modest.endpoint, 'exists', { path: '/' })).toBe(true)
+    gone.abort()
+    await exits.next()
+  })
+
+  test('no way to another demo', async () => {
+    const other = 'ffffffffffffffffffffffffffffffff' as typeof yard.demo
+    const [one, two] = [await yard.running(), await yard.running({}, other)]
+    const { NetworkSettings } = await new Docker().getContainer(two.id).inspect()
+    const [network] = Object.values(NetworkSettings.Networks)
+    const host = network?.IPAddress ?? ''
+    expect(await ask(two.endpoint, 'reach', { host, port: '6000' })).toBe('reached')
+    expect(await ask(one.endpoint, 'reach', { host, port: '6000' })).not.toBe('reached')
+    expect(await ask(one.endpoint, 'reach', { host: network?.Gateway ?? '', port: new URL(two.endpoint).port })).not.toBe(
+      'reached',
+    )
+    await yard.clear()
+    await yard.engine.forget(other)
+  })
+
+  test('what was in .git is not in the image', async () => {
+    const built = await yard.build({ files: { '.git/config': 'token', 'kept.txt': 'kept' } })
+    const { id } = await yard.engine.start(
+      { ...built, spec: { port: 6000, memoryBytes: 128 * 1024 ** 2, cpus: 1, pids: 64 } },
+      new AbortController().signal,
+    )
+    const { endpoint = '' } = (await yard.engine.list()).find((entry) => entry.id === id) ?? {}
+    await vi.waitFor(async () => expect(await ask(endpoint, 'exists', { path: '/app/kept.txt' })).toBe(true), { timeout: 10_000 })
+    expect(await ask(endpoint, 'exists', { path: '/app/.git' })).toBe(false)
+  })
+
+  test('a demo that is forgotten leaves no network', async () => {
+    const networks = () => new Docker().listNetworks({ filters: { label: [`io.origami.owner=${yard.owner}`] } })
+    await yard.running()
+    expect(await networks()).toHaveLength(1)
+    await yard.clear()
+    expect(await networks()).toEqual([])
+  })
+})
