@@ -51,7 +51,7 @@ export class Repositories {
     try {
       await git(work, 'init', '-q', '-b', 'main')
       await git(work, 'fetch', '-q', repository.folder, 'main:main', '--update-head-ok').catch(() => undefined)
-      await cp(from, work, { recursive: true })
+      await cp(from, work, { recursive: true, verbatimSymlinks: true })
       await git(work, 'add', '-A')
       await git(work, 'commit', '-q', '--allow-empty', '-m', message)
       await git(work, 'push', '-q', repository.folder, 'HEAD:refs/heads/main')

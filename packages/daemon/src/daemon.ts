@@ -51,7 +51,7 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   const work = join(config.data, 'work')
   await rm(work, { recursive: true, force: true })
   await mkdir(work, { recursive: true })
-  const source = given.source ?? new GitSource({ forges: config.forges, work })
+  const source = given.source ?? new GitSource({ work })
   const db = await openStore(config.data)
   opened.defer(() => db.destroy())
 

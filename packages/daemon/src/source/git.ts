@@ -2,7 +2,7 @@ import { lstat, mkdtemp, readdir, readlink, rm } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { type Forge, gitAddress, type RepoLink } from '@origami/protocol/control'
+import { gitAddress, type RepoLink } from '@origami/protocol/control'
 import { execa } from 'execa'
 import type { FetchRequest, Secret, Source, TreeLimits } from './source.ts'
 import { SourceError } from './source.ts'
@@ -11,7 +11,8 @@ import { SourceError } from './source.ts'
 export class GitSource implements Source {
   private readonly work: string
 
-  constructor({ work }: { forges: readonly Forge[]; work: string }) {
+  /** `work`: where git's passing homes are made. */
+  constructor({ work }: { work: string }) {
     this.work = work
   }
 
