@@ -1,0 +1,198 @@
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { type Daemon, type DaemonConfig, defaultLimits, type Limits, startDaemon } from '@origami/daemon'
+import { type ControlEvent, type DemoDetail, type DeploymentState, isEnded } from '@origami/protocol/control'
+import type { PredictionSnapshot } from '@origami/protocol/demo'
+import { readEvents } from '@origami/serving'
+import { ensureCertificates } from '@origami/web'
+import { bundle } from 'origami-lib/bundler'
+import { Agent, request } from 'undici'
+import { expect, vi } from 'vitest'
+import { GitSource } from '../../packages/daemon/src/source/git.ts'
+import { Repositories } from '../fake-github/repositories.ts'
+import { HeldEngine, HeldSource, type Hold } from './held.ts'
+
+const models = join(import.meta.dirname, '../demos')
+
+/** A daemon of its own in a temporary folder, with a folder of repositories as its forge, and holds to stop a deploy where a test wants it. */
+export class DaemonYard implements AsyncDisposable {
+  readonly folder: string
+  readonly engine: HeldEngine
+  readonly source: HeldSource
+  /** Where deploys stop until they are let go. */
+  readonly holds = new Set<Hold>()
+  /** Milliseconds that the daemon's clock is ahead. */
+  ahead = 0
+  private readonly repositories: Repositories
+  private readonly limits: Partial<Limits>
+  private daemon: Daemon | undefined
+  private agent: Agent | undefined
+
+  private constructor(folder: string, limits: Partial<Limits>, engine: 'process' | 'docker') {
+    this.folder = folder
+    this.limits = limits
+    this.repositories = new Repositories(join(folder, 'forge'))
+    this.engine = new HeldEngine(engine, join(folder, 'engine'), this.holds)
+    this.source = new HeldSource(new GitSource({ work: join(folder, 'daemon/work') }), this.holds)
+  }
+
+  static async open(limits: Partial<Limits> = {}, engine: 'process' | 'docker' = 'process'): Promise<DaemonYard> {
+    const yard = new DaemonYard(await mkdtemp(join(tmpdir(), 'origami-yard-')), limits, engine)
+    await ensureCertificates(yard.folder)
+    await yard.start()
+    return yard
+  }
+
+  get config(): DaemonConfig {
+    const tls = (name: string) => join(this.folder, 'daemon/tls', name)
+    return {
+      data: join(this.folder, 'daemon'),
+      host: '127.0.0.1',
+      port: 0,
+      tls: { ca: tls('ca.pem'), cert: tls('cert.pem'), key: tls('key.pem') },
+      engine: 'process',
+      forges: [{ host: 'folder.test', kind: 'folder', git: pathToFileURL(join(this.folder, 'forge')).href }],
+      limits: { ...defaultLimits, reconcileMs: 200, ...this.limits },
+    }
+  }
+
+  async start(): Promise<void> {
+    const { engine, source } = this
+    this.daemon = await startDaemon(this.config, { engine, source, clock: () => Date.now() + this.ahead })
+    const pem = (name: string) => readFile(join(this.folder, 'web/tls', name))
+    this.agent = new Agent({ connect: { ca: await pem('ca.pem'), cert: await pem('cert.pem'), key: await pem('key.pem') } })
+  }
+
+  /** Ends the daemon; demos run on. */
+  async leave(): Promise<void> {
+    await this.agent?.destroy()
+    await this.daemon?.[Symbol.asyncDispose]()
+    this.daemon = undefined
+  }
+
+  /** Pushes a model, bundled, with some files changed. Returns its link. */
+  async push(name: string, files: Record<string, string | null> = {}, model = 'gated'): Promise<string> {
+    const work = await mkdtemp(join(tmpdir(), 'origami-push-'))
+    await cp(join(models, model), work, { recursive: true })
+    await bundle({ folder: work, force: true, run: false, onLog: () => {} }, new AbortController().signal)
+    for (const [path, text] of Object.entries(files))
+      await (text === null ? rm(join(work, path), { recursive: true }) : writeFile(join(work, path), text))
+    await this.repositories.make('ann', name, false)
+    await this.repositories.push('ann', name, work, name)
+    await rm(work, { recursive: true })
+    return `https://folder.test/ann/${name}`
+  }
+
+  /** Puts one file of a bundle beside the model: what `push` takes. */
+  static async model(change: (source: string) => string): Promise<Record<string, string>> {
+    return { 'model.ts': change(await readFile(join(models, 'gated/model.ts'), 'utf8')) }
+  }
+
+  async ask<Answer>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
+    if (!this.daemon || !this.agent) throw new Error('the daemon is away')
+    const answer = await request(this.daemon.url + path, {
+      method: method as 'GET',
+      dispatcher: this.agent,
+      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const text = await answer.body.text()
+    const json = text.startsWith('{') ? JSON.parse(text) : text
+    return { status: answer.statusCode, headers: answer.headers, body: json as Answer }
+  }
+
+  /** Every event from the first on, until the reader leaves. */
+  async *events(after = 0): AsyncIterable<ControlEvent> {
+    if (!this.daemon || !this.agent) throw new Error('the daemon is away')
+    const gone = new AbortController()
+    const { body } = await request(`${this.daemon.url}/events?after=${after}`, { dispatcher: this.agent, signal: gone.signal })
+    body.on('error', () => {})
+    try {
+      for await (const { data } of readEvents(body)) yield JSON.parse(data)
+    } finally {
+      gone.abort()
+    }
+  }
+
+  async trigger(link: string, user = 'ann'): Promise<{ demo: string; deployment: string }> {
+    const body = { user_access_token: null, user_id: user, remote_repo_link: link }
+    const answer = await this.ask<{ demo_id: string; deployment_id: string }>('POST', '/deploy_trigger', body)
+    expect(answer.status, JSON.stringify(answer.body)).toBe(202)
+    return { demo: answer.body.demo_id, deployment: answer.body.deployment_id }
+  }
+
+  async detail(demo: string): Promise<DemoDetail> {
+    return (await this.ask<DemoDetail>('GET', `/stats/${demo}`)).body
+  }
+
+  /** The deployment once it is in a state; by default, once it runs or ended. */
+  async deployment(demo: string, id: string, ...states: DeploymentState[]) {
+    return vi.waitFor(
+      async () => {
+        const found = (await this.detail(demo)).deployments.find((entry) => entry.id === id)
+        const there =
+          found && (states.length > 0 ? states.includes(found.state) : found.state === 'running' || isEnded(found.state))
+        expect(there, `${found?.state}: ${found?.reason}`).toBe(true)
+        return found as NonNullable<typeof found>
+      },
+      { timeout: 60_000, interval: 50 },
+    )
+  }
+
+  /** Pushes, deploys, and waits until it runs or ended. */
+  async deploy(name: string, files: Record<string, string | null> = {}, model?: string) {
+    const { demo, deployment } = await this.trigger(await this.push(name, files, model))
+    return { demo, deployment: await this.deployment(demo, deployment) }
+  }
+
+  async submit(demo: string, input: Record<string, unknown>, visitor = 'visitor-1'): Promise<string> {
+    const headers = { prefer: 'respond-async', 'origami-visitor': visitor }
+    const { status, body } = await this.ask<PredictionSnapshot>('POST', `/demos/${demo}/predictions`, { input }, headers)
+    expect(status, JSON.stringify(body)).toBe(202)
+    return body.id
+  }
+
+  /** The prediction once it satisfies `done`; by default, once it ended. */
+  async prediction(demo: string, id: string, done = ({ completed_at }: PredictionSnapshot) => completed_at !== null) {
+    return vi.waitFor(
+      async () => {
+        const { body } = await this.ask<PredictionSnapshot>('GET', `/demos/${demo}/predictions/${id}`)
+        expect(done(body), `${id} is ${body.status}`).toBe(true)
+        return body
+      },
+      { timeout: 30_000, interval: 50 },
+    )
+  }
+
+  async log(demo: string): Promise<string> {
+    return (await this.ask<string>('GET', `/logs/${demo}`)).body
+  }
+
+  /** What is left of deploys and demos on this machine. */
+  async remains(): Promise<{ instances: number; images: number; checkouts: string[] }> {
+    const [instances, images] = [await this.engine.list(), await this.engine.images()]
+    const checkouts = await readdir(join(this.folder, 'daemon/work'))
+    return { instances: instances.length, images: images.length, checkouts }
+  }
+
+  /** A gate for the model `gated`: predictions wait until it is open. */
+  gate(name = 'gate') {
+    const path = join(this.folder, name)
+    return {
+      path,
+      open: () => writeFile(path, ''),
+      /** Words that began to run, in order. */
+      runs: async () => (await readFile(`${path}.runs`, 'utf8').catch(() => '')).split('\n').slice(0, -1),
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.holds.clear()
+    await this.leave()
+    for (const { id } of await this.engine.list()) await this.engine.remove(id)
+    for (const { ref } of await this.engine.images()) await this.engine.removeImage(ref)
+    await rm(this.folder, { recursive: true, force: true })
+  }
+}
