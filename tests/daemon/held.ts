@@ -44,8 +44,9 @@ export class HeldEngine implements Engine {
   }
   async stop(id: InstanceId, graceMs: number): Promise<boolean> {
     const instance = (await this.real.list()).find((entry) => entry.id === id)
-    this.told.push(`stop ${instance?.deployment}`)
-    return this.real.stop(id, graceMs)
+    const stopped = await this.real.stop(id, graceMs)
+    if (stopped) this.told.push(`stop ${instance?.deployment}`)
+    return stopped
   }
   remove(id: InstanceId): Promise<boolean> {
     return this.real.remove(id)

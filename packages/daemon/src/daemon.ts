@@ -9,6 +9,7 @@ import { Control } from './deploy/control.ts'
 import { Deployer, requeueInterrupted } from './deploy/deployer.ts'
 import type { DeployParts } from './deploy/parts.ts'
 import { Reconciler } from './deploy/reconcile.ts'
+import { Tasks } from './deploy/tasks.ts'
 import { DockerEngine } from './engine/docker/index.ts'
 import type { Engine } from './engine/engine.ts'
 import { ProcessEngine } from './engine/process/index.ts'
@@ -66,6 +67,7 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
     source,
     logs,
     pumps,
+    tasks: new Tasks(),
     vault,
     forges: config.forges,
     limits,

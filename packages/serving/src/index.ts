@@ -1,6 +1,7 @@
 export { HttpPredictor, type HttpPredictorOptions } from './client/http-predictor.ts'
 export { checkFiles } from './files/check.ts'
 export { FolderFiles } from './files/folder-files.ts'
+export { readPrivate } from './files/private-file.ts'
 export { fetchPublic, publicAddress } from './files/remote.ts'
 export { apiIndex } from './http/api-index.ts'
 export { sendError } from './http/errors.ts'

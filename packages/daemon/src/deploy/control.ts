@@ -4,9 +4,11 @@ import type { DemoId, DeploymentId } from '@origami/protocol/demo'
 import { demoById, wantDemo } from '../store/demos.ts'
 import { addDeployment, deploymentById, deploymentsIn, deploymentsOf, move } from '../store/deployments.ts'
 import { addEvent } from '../store/events.ts'
+import type { Trx } from '../store/open.ts'
 import { failWaiting, openPredictionsOf } from '../store/predictions.ts'
 import type { DeploymentRow } from '../store/tables.ts'
 import type { Deployer } from './deployer.ts'
+import { endInstance } from './instance.ts'
 import type { DeployParts } from './parts.ts'
 
 /** There is nothing that can be started: it was never deployed. */
@@ -43,26 +45,30 @@ export class Control {
 
   /** False: there is no such demo. */
   async stop(id: DemoId): Promise<boolean> {
-    const { db, engine, now } = this.parts
+    const { db, engine, tasks } = this.parts
     if (!(await demoById(db, id))) return false
-    await this.changing(async (trx) => {
-      const demo = await demoById(trx, id)
-      if (demo?.want !== 'on') return
-      await trx.updateTable('demos').set({ want: 'stopped' }).where('id', '=', id).execute()
-      await failWaiting(trx, id, 'stopped', 'The demo was stopped by its owner.', now())
-      await addEvent(trx, { demo: id, deployment: null, from: 'on', to: 'stopped', reason: null, at: now() })
-    })
+    const stopped = await this.changing((trx) => this.wantStopped(trx, id))
     await this.cancelAll(id)
-    for (const row of await this.rowsIn(id, ['running', 'draining'])) {
-      if (row.instance) {
-        await engine.stop(row.instance, 10_000)
-        await engine.remove(row.instance)
-      }
-      await this.changing((trx) =>
-        move(trx, row, row.state === 'running' ? 'stopped' : 'retired', now(), { instance: null, endpoint: null }),
-      )
-    }
+    await Promise.all(stopped.map((deployment) => tasks.ended(deployment)))
+    for (const instance of await engine.list()) if (instance.demo === id) await endInstance(this.parts, instance.id)
     return true
+  }
+
+  /** From here on nothing serves and nothing waits. Returns what served: nobody else works on it once its attempt is over. */
+  private async wantStopped(trx: Trx, id: DemoId): Promise<DeploymentId[]> {
+    const now = this.parts.now()
+    const demo = await demoById(trx, id)
+    if (demo?.want === 'on') {
+      await trx.updateTable('demos').set({ want: 'stopped' }).where('id', '=', id).execute()
+      await failWaiting(trx, id, 'stopped', 'The demo was stopped by its owner.', now)
+      await addEvent(trx, { demo: id, deployment: null, from: 'on', to: 'stopped', reason: null, at: now })
+    }
+    const serving = (await deploymentsIn(trx, ['running', 'draining'])).filter((row) => row.demo_id === id)
+    for (const row of serving) {
+      const over = { attempt: row.attempt + 1, instance: null, endpoint: null }
+      await move(trx, row, row.state === 'running' ? 'stopped' : 'retired', now, over)
+    }
+    return serving.map((row) => row.id)
   }
 
   /** Starts what `stop` stopped, or what crashed too often, from its image. False: no such demo. Throws NeverDeployed. */
@@ -132,7 +138,7 @@ export class Control {
     return (await deploymentsIn(this.parts.db, states)).filter((row) => row.demo_id === id)
   }
 
-  private async changing<Result>(work: (trx: Parameters<typeof demoById>[0]) => Promise<Result>): Promise<Result> {
+  private async changing<Result>(work: (trx: Trx) => Promise<Result>): Promise<Result> {
     const result = await this.parts.db.transaction().execute(work)
     this.parts.changed.notify()
     return result

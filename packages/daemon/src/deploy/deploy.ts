@@ -4,7 +4,7 @@ import { deploymentById } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
 import { checkout, readManifest, removeCheckout } from './checkout.ts'
 import { failureOf, Overtaken } from './failure.ts'
-import { startInstance, untilReady } from './instance.ts'
+import { endInstance, startInstance, untilReady } from './instance.ts'
 import type { DeployParts } from './parts.ts'
 import { Progress } from './progress.ts'
 import { resume, retire, suspend, switchTo } from './serving.ts'
@@ -32,17 +32,22 @@ export async function deploy(parts: DeployParts, queued: DeploymentRow, signal: 
       if (manifest.strategy === 'recreate' && before && !signal.aborted) await resume(parts, before)
       throw error
     }
-    if (before) void retire(parts, before)
+    if (before) parts.tasks.start(before.id, () => retire(parts, before))
     await progress.say('Live')
   } catch (error) {
     await end(parts, progress, error, signal)
-  } finally {
-    await removeCheckout(parts, queued)
   }
 }
 
-/** Clone, check, build. */
 async function makeImage(parts: DeployParts, progress: Progress) {
+  try {
+    return await cloneAndBuild(parts, progress)
+  } finally {
+    await removeCheckout(parts, progress.row)
+  }
+}
+
+async function cloneAndBuild(parts: DeployParts, progress: Progress) {
   const folder = await progress.in('cloning', parts.limits.cloneMs, (within) => checkout(parts, progress, within))
   const manifest = await progress.in('validating', 60_000, () => readManifest(folder))
   await progress.note({ manifest: JSON.stringify(manifest) })
@@ -81,12 +86,8 @@ async function end(parts: DeployParts, progress: Progress, error: unknown, signa
     ? { state: 'cancelled' as const, message: 'cancelled' }
     : failureOf(error, progress.step)
   try {
+    if (progress.row.instance) await endInstance(parts, progress.row.instance)
     await progress.say(`${state}: ${message}`)
-    const { instance } = progress.row
-    if (instance) {
-      await parts.engine.remove(instance)
-      await parts.pumps.drained(instance)
-    }
     const keepsImage = (await demoById(parts.db, progress.row.demo_id))?.serving === progress.row.id
     if (progress.row.image && !keepsImage) await parts.engine.removeImage(progress.row.image)
     const tail = JSON.stringify(await parts.logs.tail(progress.row.demo_id, 200))

@@ -98,7 +98,7 @@ export async function requeueInterrupted({ db, now }: DeployParts): Promise<void
           reason: 'a newer request took its place',
           token: null,
         })
-      else await move(trx, row, 'queued', now(), { attempt })
+      else await move(trx, row, 'queued', now(), { attempt, deadline_at: row.deadline_at })
     })
   }
 }

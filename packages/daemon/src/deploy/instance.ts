@@ -2,12 +2,13 @@ import { setTimeout } from 'node:timers/promises'
 import { type DemoSchema, Gone, type Health, type Manifest } from '@origami/protocol/demo'
 import { HttpPredictor } from '@origami/serving'
 import { request } from 'undici'
-import type { ImageRef, Instance, InstanceSpec } from '../engine/engine.ts'
+import type { ImageRef, Instance, InstanceId, InstanceSpec } from '../engine/engine.ts'
 import { DeployFailed } from './failure.ts'
 import type { DeployParts } from './parts.ts'
 import type { Progress } from './progress.ts'
 
 const betweenChecksMs = 100
+const stopGraceMs = 10_000
 
 /** What an instance of this manifest may use. */
 export const instanceSpec = (manifest: Manifest, limits: DeployParts['limits']): InstanceSpec => ({
@@ -30,6 +31,13 @@ export async function startInstance(
   await progress.note({ instance: instance.id, log_cursor: null })
   parts.pumps.start(deployment, instance.id)
   return instance
+}
+
+/** Ends an instance, once all that it printed is in the log. */
+export async function endInstance({ engine, pumps }: DeployParts, instance: InstanceId): Promise<void> {
+  await engine.stop(instance, stopGraceMs)
+  await pumps.drained(instance)
+  await engine.remove(instance)
 }
 
 /** One that an earlier attempt left dead would be taken for this one. */

@@ -7,6 +7,7 @@ import type { LogPumps } from '../logs/log-pumps.ts'
 import type { Source } from '../source/source.ts'
 import type { Vault } from '../state/vault.ts'
 import type { Db } from '../store/open.ts'
+import type { Tasks } from './tasks.ts'
 
 /** What a deploy, and all that looks after deployments, works with. */
 export interface DeployParts {
@@ -15,6 +16,7 @@ export interface DeployParts {
   readonly source: Source
   readonly logs: DemoLogs
   readonly pumps: LogPumps
+  readonly tasks: Tasks
   readonly vault: Vault
   readonly forges: readonly Forge[]
   readonly limits: Limits

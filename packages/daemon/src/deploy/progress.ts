@@ -1,8 +1,11 @@
-import type { ActiveState, DeploymentState } from '@origami/protocol/control'
+import type { ActiveState, Deployment, DeploymentState } from '@origami/protocol/control'
 import { deploymentById, move, note } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
 import { DeployFailed, Overtaken } from './failure.ts'
 import type { DeployParts } from './parts.ts'
+
+/** Even where no time is left: what is ready is asked once. */
+const leastMs = 2000
 
 /** One deployment as the deploy sees it: its row as last written, its log, and the way from step to step. */
 export class Progress {
@@ -10,24 +13,28 @@ export class Progress {
   step: DeploymentState
   private readonly parts: DeployParts
   private readonly signal: AbortSignal
+  private readonly interrupted: { readonly state: DeploymentState; readonly until: number } | undefined
 
   constructor(parts: DeployParts, row: DeploymentRow, signal: AbortSignal) {
     this.parts = parts
     this.row = row
     this.step = row.state
     this.signal = signal
+    this.interrupted = interruptedStep(row)
   }
 
   /** Enters a state and does its work within its deadline. Throws DeployFailed `timed_out`, and what the work throws. */
   async in<Result>(state: ActiveState, deadlineMs: number, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
-    await this.to(state, { deadline_at: new Date(this.parts.clock() + deadlineMs).toISOString() })
+    const now = this.parts.clock()
+    const until = this.interrupted?.state === state ? this.interrupted.until : now + deadlineMs
+    await this.to(state, { deadline_at: new Date(until).toISOString() })
     await this.say(words[state])
-    const deadline = AbortSignal.timeout(deadlineMs)
+    const deadline = AbortSignal.timeout(Math.max(until - now, leastMs))
     try {
       return await work(AbortSignal.any([this.signal, deadline]))
     } catch (error) {
       this.signal.throwIfAborted()
-      if (deadline.aborted)
+      if (deadline.aborted && !(error instanceof DeployFailed))
         throw new DeployFailed('timed_out', `${words[state]} took longer than ${Math.round(deadlineMs / 1000)} s`)
       throw error
     }
@@ -50,7 +57,11 @@ export class Progress {
   }
 
   async say(text: string): Promise<void> {
-    await this.parts.logs.append(this.row.demo_id, [{ at: new Date(this.parts.clock()), source: 'deploy', text }])
+    const at = new Date(this.parts.clock())
+    await this.parts.logs.append(
+      this.row.demo_id,
+      text.split('\n').map((line) => ({ at, source: 'deploy' as const, text: line })),
+    )
   }
 
   private async reread(): Promise<void> {
@@ -58,6 +69,13 @@ export class Progress {
     if (row?.attempt !== this.row.attempt) throw new Overtaken()
     this.row = row
   }
+}
+
+/** Where an instance was being waited for when the daemon went away, and until when it may take: a restart gives no more time. */
+function interruptedStep({ steps, deadline_at }: DeploymentRow): Progress['interrupted'] {
+  const state = (JSON.parse(steps) as Deployment['steps']).at(-2)?.state
+  const waited = state === 'starting' || state === 'health_checking'
+  return waited && deadline_at ? { state, until: Date.parse(deadline_at) } : undefined
 }
 
 const words: Record<ActiveState, string> = {

@@ -1,4 +1,4 @@
-import type { DeploymentId } from '@origami/protocol/demo'
+import { activeStates, type DeploymentState } from '@origami/protocol/control'
 import type { Instance } from '../engine/engine.ts'
 import { deploymentById, deploymentsIn, move, note } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
@@ -9,26 +9,14 @@ import { retire } from './serving.ts'
 
 const crashesAllowed = 3
 const crashWindowMs = 10 * 60_000
-const keepsImage = new Set([
-  'queued',
-  'cloning',
-  'validating',
-  'building',
-  'starting',
-  'health_checking',
-  'switching',
-  'running',
-  'draining',
-  'stopped',
-])
+/** States whose image may be started, now or again. */
+const keepsImage = new Set<DeploymentState>(['queued', ...activeStates, 'running', 'draining', 'stopped', 'runtime_error'])
 
 /** Compares the store with the engine and brings them together. The same at boot, every 30 s, and when an instance exits. */
 export class Reconciler {
   private readonly parts: DeployParts
   private readonly deployer: Deployer
   private readonly signal: AbortSignal
-  private readonly reviving = new Map<DeploymentId, Promise<void>>()
-  private readonly retiring = new Map<DeploymentId, Promise<void>>()
   private turn: Promise<void> = Promise.resolve()
 
   constructor(parts: DeployParts, deployer: Deployer, signal: AbortSignal) {
@@ -45,7 +33,7 @@ export class Reconciler {
 
   async settled(): Promise<void> {
     await this.turn
-    await Promise.all([...this.reviving.values(), ...this.retiring.values()])
+    await this.parts.tasks.settled()
   }
 
   private async round(): Promise<void> {
@@ -53,7 +41,7 @@ export class Reconciler {
     const of = new Map(instances.map((instance) => [instance.deployment, instance]))
     for (const row of await deploymentsIn(this.parts.db, ['running'])) await this.serving(row, of.get(row.id))
     for (const row of await deploymentsIn(this.parts.db, ['draining']))
-      this.once(this.retiring, row.id, () => retire(this.parts, row))
+      this.parts.tasks.start(row.id, () => retire(this.parts, row))
     for (const instance of instances) await this.orphan(instance)
     for (const image of await this.parts.engine.images()) {
       const row = await deploymentById(this.parts.db, image.deployment)
@@ -64,14 +52,14 @@ export class Reconciler {
 
   /** One that is meant to serve: followed where it is, or started again. */
   private async serving(row: DeploymentRow, instance: Instance | undefined): Promise<void> {
-    const { db, pumps, changed } = this.parts
-    if (this.reviving.has(row.id)) return
+    const { db, pumps, changed, tasks } = this.parts
+    if (tasks.has(row.id) || (await this.deployedAnew(row))) return
     if (instance?.state === 'running') {
       pumps.start(row.id, instance.id)
       if (!instance.endpoint || instance.endpoint === row.endpoint) return
       await note(db, row, { endpoint: instance.endpoint, instance: instance.id })
       changed.notify()
-    } else if (!(await this.deployedAnew(row))) {
+    } else {
       await this.again(row, instance)
     }
   }
@@ -98,23 +86,15 @@ export class Reconciler {
     await note(db, row, { endpoint: null, crashes, ...(instance ? { crashed_at: now() } : {}) })
     changed.notify()
     const fresh = await deploymentById(db, row.id)
-    if (fresh) this.once(this.reviving, row.id, () => revive(this.parts, fresh, this.signal))
+    if (fresh) this.parts.tasks.start(row.id, () => revive(this.parts, fresh, this.signal))
   }
 
   /** Ours, but nobody's: of a deployment that ended or is not known. */
   private async orphan(instance: Instance): Promise<void> {
-    if (this.reviving.has(instance.deployment) || this.deployer.isUnderWay(instance.deployment)) return
+    if (this.parts.tasks.has(instance.deployment) || this.deployer.isUnderWay(instance.deployment)) return
     const row = await deploymentById(this.parts.db, instance.deployment)
-    if (row && (keepsImage.has(row.state) || row.state === 'runtime_error') && row.state !== 'stopped') return
+    if (row && keepsImage.has(row.state) && row.state !== 'stopped') return
     await this.parts.engine.stop(instance.id, 5_000)
     await this.parts.engine.remove(instance.id)
-  }
-
-  private once(tasks: Map<DeploymentId, Promise<void>>, id: DeploymentId, work: () => Promise<void>): void {
-    if (tasks.has(id)) return
-    const task = work()
-      .catch((error: unknown) => console.error(`deployment ${id} could not be looked after`, error))
-      .finally(() => tasks.delete(id))
-    tasks.set(id, task)
   }
 }

@@ -4,6 +4,7 @@ import { deploymentById, move, note } from '../store/deployments.ts'
 import { runningOn } from '../store/predictions.ts'
 import type { DeploymentRow } from '../store/tables.ts'
 import { Overtaken } from './failure.ts'
+import { endInstance } from './instance.ts'
 import type { DeployParts } from './parts.ts'
 import type { Progress } from './progress.ts'
 import { revive } from './revive.ts'
@@ -38,10 +39,7 @@ export async function retire(parts: DeployParts, version: DeploymentRow): Promis
   await drained(parts, version)
   const row = await deploymentById(db, version.id)
   if (row?.state !== 'draining') return
-  if (row.instance) {
-    await engine.stop(row.instance, 10_000)
-    await engine.remove(row.instance)
-  }
+  if (row.instance) await endInstance(parts, row.instance)
   if (row.image) await engine.removeImage(row.image)
   await db.transaction().execute((trx) => move(trx, row, 'retired', now(), { instance: null, endpoint: null, image: null }))
   changed.notify()
@@ -49,14 +47,12 @@ export async function retire(parts: DeployParts, version: DeploymentRow): Promis
 
 /** Stops the serving version, keeping its image: its demo is held until something serves again. */
 export async function suspend(parts: DeployParts, version: DeploymentRow): Promise<void> {
-  const { db, engine, changed } = parts
+  const { db, engine, changed, tasks } = parts
+  await tasks.ended(version.id)
   await note(db, version, { endpoint: null })
   changed.notify()
   await drained(parts, version)
-  if (version.instance) {
-    await engine.stop(version.instance, 10_000)
-    await engine.remove(version.instance)
-  }
+  for (const { id, deployment } of await engine.list()) if (deployment === version.id) await endInstance(parts, id)
 }
 
 /** Starts again what `suspend` stopped. */

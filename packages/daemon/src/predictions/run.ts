@@ -37,7 +37,7 @@ export class Run {
 
   /** Sends it. If nobody took it, it waits again; once it was taken it is never sent a second time. */
   async start(endpoint: string, schema: DemoSchema): Promise<void> {
-    const input = JSON.parse(this.row.input) as Record<string, unknown>
+    const input = withoutUnset(schema, JSON.parse(this.row.input))
     const { problems } = validateInput(schema, input)
     if (problems.length > 0) return this.fail('invalid', `The demo changed while this waited: ${new Invalid(problems).message}`)
     const instance = this.parts.reach(endpoint)
@@ -149,4 +149,10 @@ export class Run {
     const end = { status: 'failed' as const, reason, error, logs: this.live.logs, completed_at: this.parts.now(), last_seq }
     await changePrediction(this.parts.db, this.row.arrival, 'processing', end)
   }
+}
+
+/** What was left empty when it was sent does no harm where a newer version no longer asks for it. */
+function withoutUnset(schema: DemoSchema, input: Record<string, unknown>): Record<string, unknown> {
+  const known = new Set(schema.inputs.map(({ name }) => name))
+  return Object.fromEntries(Object.entries(input).filter(([name, value]) => value !== null || known.has(name)))
 }

@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs'
 import { open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
+/** Folders that this very process owns: a process id alone does not tell us from ourselves. */
+const ours = new Set<string>()
+
 /**
  * Makes this process the one owner of a state folder. Throws Error naming the process that owns it already;
  * the lock of a process that is gone is taken over.
@@ -13,13 +16,20 @@ export async function lockFolder(folder: string): Promise<AsyncDisposable> {
     try {
       await using file = await open(path, 'wx', 0o600)
       await file.writeFile(mine)
-      return { [Symbol.asyncDispose]: () => rm(path, { force: true }) }
+      ours.add(path)
+      return {
+        async [Symbol.asyncDispose]() {
+          ours.delete(path)
+          await rm(path, { force: true })
+        },
+      }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     }
     const [pid = '', ...started] = (await readFile(path, 'utf8').catch(() => '')).split(' ')
     const theirs = startTime(Number(pid))
-    if (theirs !== undefined && theirs === started.join(' ') && Number(pid) !== process.pid)
+    const alive = Number(pid) === process.pid ? ours.has(path) : theirs !== undefined && theirs === started.join(' ')
+    if (alive)
       throw new Error(`${folder} belongs to the daemon with process id ${pid}, which runs; stop it, or give another --data`)
     await rm(path, { force: true })
   }

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readPrivate } from '@origami/serving'
 
 /** Encrypts what must not be on disk in the clear: AES-256-GCM, bound to the row it belongs to. */
 export class Vault {
@@ -10,13 +11,13 @@ export class Vault {
     this.key = key
   }
 
-  /** The key is `secret.key` in the folder, made at first use, readable by its owner alone. */
+  /** The key is `secret.key` in the folder, made at first use. Throws Error when others can read it. */
   static async open(folder: string): Promise<Vault> {
     const path = join(folder, 'secret.key')
     await writeFile(path, randomBytes(32), { flag: 'wx', mode: 0o600 }).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error
     })
-    return new Vault(new Uint8Array(hkdfSync('sha256', await readFile(path), '', 'origami tokens', 32)))
+    return new Vault(new Uint8Array(hkdfSync('sha256', await readPrivate(path), '', 'origami tokens', 32)))
   }
 
   seal(text: string, row: string): Buffer {

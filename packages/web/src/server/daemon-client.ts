@@ -8,7 +8,7 @@ import {
   visitorHeader,
 } from '@origami/protocol/control'
 import { Gone, type PredictionSnapshot, predictionSnapshot, type VisitorId } from '@origami/protocol/demo'
-import { HttpPredictor, readEvents } from '@origami/serving'
+import { HttpPredictor, readEvents, readPrivate } from '@origami/serving'
 import { Agent, type Dispatcher, request } from 'undici'
 import type { WebConfig } from './config.ts'
 
@@ -33,7 +33,7 @@ export class DaemonClient implements AsyncDisposable {
   }
 
   static async open({ url, tls }: WebConfig['daemon']): Promise<DaemonClient> {
-    const [ca, cert, key] = await Promise.all([readFile(tls.ca), readFile(tls.cert), readFile(tls.key)])
+    const [ca, cert, key] = await Promise.all([readFile(tls.ca), readFile(tls.cert), readPrivate(tls.key)])
     return new DaemonClient(url, new Agent({ connect: { ca, cert, key }, bodyTimeout: 0 }))
   }
 

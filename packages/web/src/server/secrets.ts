@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readPrivate } from '@origami/serving'
 
 /** 256 random bits, for links, cookies and tokens. */
 export const randomSecret = (): string => randomBytes(32).toString('base64url')
@@ -16,13 +17,13 @@ export class Secrets {
     this.root = root
   }
 
-  /** `secret.key` in the state folder, made at first use, readable by its owner alone. */
+  /** `secret.key` in the state folder, made at first use. Throws Error when others can read it. */
   static async open(folder: string): Promise<Secrets> {
     const path = join(folder, 'secret.key')
     await writeFile(path, randomBytes(32), { flag: 'wx', mode: 0o600 }).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error
     })
-    return new Secrets(await readFile(path))
+    return new Secrets(await readPrivate(path))
   }
 
   /** AES-256-GCM, bound to the account it belongs to. */
