@@ -20,19 +20,34 @@ export class World implements AsyncDisposable {
   readonly folder: string
   private readonly engine: 'process' | 'docker'
   private readonly ports: { web: number; daemon: number }
+  private readonly networks: readonly string[]
   private daemon: ChildProcess | undefined
   private web: Web | undefined
 
-  private constructor(github: FakeGithub, folder: string, engine: 'process' | 'docker', ports: { web: number; daemon: number }) {
+  private constructor(
+    github: FakeGithub,
+    folder: string,
+    engine: 'process' | 'docker',
+    ports: { web: number; daemon: number },
+    networks: readonly string[],
+  ) {
+    this.networks = networks
     this.github = github
     this.folder = folder
     this.engine = engine
     this.ports = ports
   }
 
-  static async start({ engine }: { engine: 'process' | 'docker' }): Promise<World> {
+  /** `networks`: where demos that run elsewhere may be. */
+  static async start({ engine, networks = [] }: { engine: 'process' | 'docker'; networks?: string[] }): Promise<World> {
     const folder = await mkdtemp(join(tmpdir(), 'origami-world-'))
-    const world = new World(await startFakeGithub(), folder, engine, { web: await freePort(), daemon: await freePort() })
+    const world = new World(
+      await startFakeGithub(),
+      folder,
+      engine,
+      { web: await freePort(), daemon: await freePort() },
+      networks,
+    )
     await ensureCertificates(folder)
     await writeFile(join(folder, 'forges.json'), JSON.stringify(world.forges))
     await world.startDaemon()
@@ -91,6 +106,7 @@ export class World implements AsyncDisposable {
       forges: this.forges,
       oauth: { [this.github.forge.host]: this.github.oauth },
       deployers: ['ann', 'bob'],
+      networks: this.networks,
       ui: join(root, 'packages/web/dist/ui'),
     }
     this.web = await startWeb(config)

@@ -18,6 +18,7 @@ export interface ServerFlags {
   readonly publicUrl?: string
   readonly forges?: string
   readonly deployer: readonly string[]
+  readonly privateNetwork?: readonly string[]
   readonly trustDemos?: boolean
 }
 
@@ -42,6 +43,13 @@ export const flags = {
     new Option('--deployer <handle>', 'account that may deploy, besides the owner; may be given again')
       .default([])
       .argParser((handle, before: readonly string[]) => [...before, handle]),
+  privateNetwork: () =>
+    new Option('--private-network <cidr>', 'where demos that run elsewhere may be, besides public addresses; may be given again')
+      .default([])
+      .argParser((network, before: readonly string[]) => {
+        if (!/^[0-9a-f.:]+\/\d{1,3}$/i.test(network)) throw new Failure(`expected a network such as 10.0.0.0/8, got ${network}`)
+        return [...before, network]
+      }),
   trustDemos: () => new Option('--trust-demos', 'let the process engine, which isolates nothing, run on a public address'),
 }
 
@@ -76,6 +84,7 @@ export function webConfig(given: ServerFlags, forges: readonly Forge[], daemonUr
     forges,
     oauth,
     deployers: given.deployer,
+    networks: given.privateNetwork ?? [],
     ui: join(import.meta.dirname, '../../web/dist/ui'),
   } as WebConfig
 }

@@ -2,7 +2,7 @@ export { HttpPredictor, type HttpPredictorOptions } from './client/http-predicto
 export { checkFiles } from './files/check.ts'
 export { FolderFiles } from './files/folder-files.ts'
 export { readPrivate } from './files/private-file.ts'
-export { fetchPublic, publicAddress } from './files/remote.ts'
+export { fetchPublic } from './files/remote.ts'
 export { apiIndex } from './http/api-index.ts'
 export { sendError } from './http/errors.ts'
 export { type PredictionsApiOptions, predictionsApi, prefersHtml } from './http/predictions-api.ts'

@@ -13,6 +13,7 @@ export const up = () =>
     .addOption(flags.publicUrl())
     .addOption(flags.forges())
     .addOption(flags.deployer())
+    .addOption(flags.privateNetwork())
     .addOption(flags.trustDemos())
     .action(async (given: ServerFlags) => {
       refuseUntrusted(given)

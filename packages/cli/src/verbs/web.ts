@@ -12,6 +12,7 @@ export const web = () =>
     .addOption(flags.publicUrl())
     .addOption(flags.forges())
     .addOption(flags.deployer())
+    .addOption(flags.privateNetwork())
     .action(async (given: ServerFlags & { daemonUrl: string }) => {
       const { ensureCertificates, startWeb } = await import('@origami/web')
       await ensureCertificates(given.data)

@@ -32,8 +32,8 @@ export const session = z.object({
 })
 export type Session = z.infer<typeof session>
 
-/** What a page shows a demo to be. */
-export const pageStates = demoStates
+/** What a page shows a demo to be: as the daemon has it, or, of one that runs on somebody's own server, whether it answers. */
+export const pageStates = [...demoStates, 'elsewhere', 'unreachable'] as const
 export type PageState = (typeof pageStates)[number]
 
 /** A demo in a list: `GET /-/api/demos?q=&sort=new|used|name`, `GET /-/api/accounts/{account}`, `GET /-/api/mine`. */
@@ -58,6 +58,8 @@ export const demoList = z.object({ demos: z.array(demoCard) })
 export const demoPage = demoCard.extend({
   /** The repository's link; null for those who may not see it. */
   link: z.string().nullable(),
+  /** Where it runs, when that is not here. */
+  url: z.string().nullable(),
   /** For its owner, when it is not public: the path that lets others in. */
   unlisted: z.string().nullable(),
   commit: z.string().nullable(),
@@ -95,14 +97,30 @@ export const inspection = z.object({
 })
 export type Inspection = z.infer<typeof inspection>
 
+/** `POST /-/api/inspect {url}`: a demo that answers on somebody's own server. */
+export const elsewhereInspection = z.object({
+  url: z.string(),
+  name: z.string(),
+  title: z.string(),
+  description: z.string(),
+  inputs: z.array(z.string()),
+})
+export type ElsewhereInspection = z.infer<typeof elsewhereInspection>
+
+export const demoName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected 1 to 63 of a-z 0-9 . _ -')
+
 /** `POST /-/api/demos`: answers 201 DemoPage, or 403 `{error, authorize}` when the forge must be asked first. */
 export const newDemo = z.strictObject({
   link: z.string().max(500),
-  name: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected 1 to 63 of a-z 0-9 . _ -')
-    .optional(),
+  name: demoName.optional(),
   /** Of a private repository it must be said. */
+  public: z.boolean().optional(),
+})
+
+/** `POST /-/api/demos` for one that runs elsewhere: its URL is checked, then listed and linked. There is no queue for it. */
+export const newElsewhere = z.strictObject({
+  url: z.string().max(500),
+  name: demoName.optional(),
   public: z.boolean().optional(),
 })
 

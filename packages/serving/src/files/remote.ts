@@ -15,10 +15,10 @@ const timeoutMs = 30_000
 
 /**
  * Fetches an http(s) URL from public addresses only: every address of the name is checked, the connection goes to a checked one, and redirects are not followed.
- * Throws Error with words for the person who gave the URL.
+ * `networks` (CIDR) are taken for public too. Throws Error with words for the person who gave the URL.
  */
-export async function fetchPublic(url: URL): Promise<RemoteFile> {
-  const address = await publicAddress(url.hostname.replace(/^\[|\]$/g, ''))
+export async function fetchPublic(url: URL, networks: readonly string[] = []): Promise<RemoteFile> {
+  const address = await publicAddress(url.hostname.replace(/^\[|\]$/g, ''), networks)
   const family = isIP(address)
   const dispatcher = new Agent({
     connect: {
@@ -38,14 +38,19 @@ export async function fetchPublic(url: URL): Promise<RemoteFile> {
   return { name: fileName(url), type: Array.isArray(type) ? type[0] : type, bytes: closing(response.body, dispatcher) }
 }
 
-/** An address of the host, when all it has are public unicast. Throws Error. */
-export async function publicAddress(host: string): Promise<string> {
+/** An address of the host, when all it has may be reached. Throws Error. */
+async function publicAddress(host: string, networks: readonly string[]): Promise<string> {
   const found = await lookup(host, { all: true }).catch(() => [])
   const [first] = found
   if (!first) throw new Error(`${host} has no address`)
   for (const { address } of found)
-    if (ipaddr.process(address).range() !== 'unicast') throw new Error(`${host} is not a public address`)
+    if (!mayReach(ipaddr.process(address), networks)) throw new Error(`${host} is not a public address`)
   return first.address
+}
+
+function mayReach(address: ReturnType<typeof ipaddr.process>, networks: readonly string[]): boolean {
+  const allowed = networks.map((network) => ipaddr.parseCIDR(network)).filter(([base]) => base.kind() === address.kind())
+  return address.range() === 'unicast' || allowed.some((network) => address.match(network as never))
 }
 
 async function* closing(body: AsyncIterable<Uint8Array>, dispatcher: Agent): AsyncIterable<Uint8Array> {

@@ -15,6 +15,8 @@ export interface WebConfig {
   readonly oauth: Readonly<Record<string, OAuthApp>>
   /** Handles of accounts that may deploy, besides the owner. */
   readonly deployers: readonly string[]
+  /** Private networks (CIDR) on which demos that run elsewhere may be, besides public addresses. */
+  readonly networks?: readonly string[]
   /** The built pages. */
   readonly ui: string
   /** Requests a minute from one address, to our own API; 600 when not set. */

@@ -8,6 +8,7 @@ import type { WebConfig } from './config.ts'
 import type { DaemonClient } from './daemon-client.ts'
 import type { Demos, Owned } from './demos/demos.ts'
 import type { Deploys } from './demos/deploys.ts'
+import type { Elsewhere } from './demos/elsewhere.ts'
 import type { Db } from './store/open.ts'
 
 /** What routes work with. */
@@ -17,6 +18,7 @@ export interface Context {
   readonly daemon: DaemonClient
   readonly demos: Demos
   readonly deploys: Deploys
+  readonly elsewhere: Elsewhere
   readonly sessions: Sessions
   readonly signIn: SignIn
   readonly ownerLinks: OwnerLinks
@@ -68,6 +70,13 @@ export async function ownDemo({ demos }: Context, request: FastifyRequest): Prom
   const { account, name } = request.params as DemoParams
   const demo = await demos.at(account, name)
   if (!demo || demo.account !== request.who.account?.id) throw nothing()
+  return demo
+}
+
+/** A demo of its owner's that runs here. Throws Refused for one that runs elsewhere. */
+export async function ownHere(context: Context, request: FastifyRequest): Promise<Owned> {
+  const demo = await ownDemo(context, request)
+  if (demo.url) throw new Refused(409, `It runs at ${demo.url}: Origami lists it, and does not control it.`)
   return demo
 }
 

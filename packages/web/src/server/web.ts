@@ -8,7 +8,7 @@ import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest }
 import { ZodError } from 'zod'
 import { OwnerLinks } from './accounts/owner-links.ts'
 import { SignIn } from './accounts/sign-in.ts'
-import { Sessions } from './accounts/who.ts'
+import { Refused, Sessions } from './accounts/who.ts'
 import { accountRoutes } from './api/account-routes.ts'
 import { demoRoutes } from './api/demo-routes.ts'
 import { guard } from './api/guard.ts'
@@ -17,6 +17,7 @@ import { type Context, visibleDemo } from './context.ts'
 import { DaemonClient, DaemonRefused } from './daemon-client.ts'
 import { Demos } from './demos/demos.ts'
 import { Deploys, NeedsAuthorization } from './demos/deploys.ts'
+import { Elsewhere } from './demos/elsewhere.ts'
 import { FollowDaemon } from './demos/follow-daemon.ts'
 import { Pages } from './pages.ts'
 import { Secrets } from './secrets.ts'
@@ -46,9 +47,10 @@ export async function startWeb(config: WebConfig): Promise<Web> {
   const signIn = new SignIn({ db, secrets, forges, oauth, callback: (host) => `${publicUrl()}/-/callback/${host}` })
   const sessions = new Sessions(db, secrets, config.publicUrl?.startsWith('https:') ?? false)
   const deploys = new Deploys({ demos, daemon, signIn, forges, oauth })
+  const elsewhere = new Elsewhere(demos, config.networks ?? [])
   const ownerLinks = new OwnerLinks()
   const changed = new Notice()
-  const context: Context = { config, db, daemon, demos, deploys, sessions, signIn, ownerLinks, changed, publicUrl }
+  const context: Context = { config, db, daemon, demos, deploys, elsewhere, sessions, signIn, ownerLinks, changed, publicUrl }
 
   const app = await createServer(context)
   await app.listen({ host: config.host, port: config.port })
@@ -56,6 +58,7 @@ export async function startWeb(config: WebConfig): Promise<Web> {
   listening = `http://${config.host}:${port}`
   const leaving = new AbortController()
   const following = new FollowDaemon(db, daemon, demos, changed).work(leaving.signal)
+  const watching = elsewhere.watch(changed, leaving.signal)
   const kept = opened.move()
   return {
     url: listening,
@@ -64,7 +67,7 @@ export async function startWeb(config: WebConfig): Promise<Web> {
     async [Symbol.asyncDispose]() {
       leaving.abort()
       await app.close()
-      await following
+      await Promise.all([following, watching])
       await kept.disposeAsync()
     },
   }
@@ -117,6 +120,7 @@ async function createServer(context: Context): Promise<FastifyInstance> {
     prefix: '/:account/:name',
     predictor: async (request: FastifyRequest) => {
       const demo = await visibleDemo(context, request)
+      if (demo.url) throw new Refused(404, `This demo runs at ${demo.url}; its API is there.`)
       const forOwner = demo.account === request.who.account?.id && request.url.endsWith('/cancel')
       return daemon.predictor(demo.id, forOwner ? undefined : request.who.visitor)
     },

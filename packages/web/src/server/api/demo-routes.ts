@@ -1,25 +1,26 @@
 import { Readable } from 'node:stream'
-import { type DemoPage, newDemo } from '@origami/protocol/control'
+import { type DemoPage, demoName, newDemo, newElsewhere } from '@origami/protocol/control'
 import { type ServerEvent, sendEvents } from '@origami/serving'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { accountByHandle, presentAccount } from '../accounts/accounts.ts'
 import { Refused } from '../accounts/who.ts'
-import { type Context, deployer, ownDemo, signedIn, visibleDemo } from '../context.ts'
+import { type Context, deployer, ownDemo, ownHere, signedIn, visibleDemo } from '../context.ts'
 import { type Owned, presentCard, presentPage, type Sort } from '../demos/demos.ts'
 
 const listQuery = z.object({
   q: z.string().max(200).default(''),
   sort: z.enum(['new', 'used', 'name'] satisfies Sort[]).default('new'),
 })
-const linkBody = z.strictObject({ link: z.string().max(500) })
-const changeBody = z.strictObject({ public: z.boolean().optional(), name: newDemo.shape.name })
+const inspectBody = newDemo.pick({ link: true })
+const inspectElsewhereBody = newElsewhere.pick({ url: true })
+const changeBody = z.strictObject({ public: z.boolean().optional(), name: demoName.optional() })
 
 const at = '/-/api/demos/:account/:name'
 
 /** Demos: to see, and for their owner to make, change, start, stop and remove. */
 export async function demoRoutes(app: FastifyInstance, context: Context): Promise<void> {
-  const { db, config, daemon, demos, deploys, changed } = context
+  const { db, config, daemon, demos, deploys, elsewhere, changed } = context
 
   app.get('/-/api/demos', async (request) => {
     const { q, sort } = listQuery.parse(request.query)
@@ -38,9 +39,17 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
   app.get<{ Querystring: { forge?: string; q?: string } }>('/-/api/repositories', async (request) =>
     deploys.repositories(deployer(context, request), request.query.forge ?? '', request.query.q ?? ''),
   )
-  app.post('/-/api/inspect', async (request) => deploys.inspect(deployer(context, request), linkBody.parse(request.body).link))
+  app.post('/-/api/inspect', async (request) => {
+    const account = deployer(context, request)
+    return isElsewhere(request.body)
+      ? elsewhere.inspect(inspectElsewhereBody.parse(request.body).url)
+      : deploys.inspect(account, inspectBody.parse(request.body).link)
+  })
   app.post('/-/api/demos', async (request, reply) => {
-    const demo = await deploys.create(deployer(context, request), newDemo.parse(request.body))
+    const account = deployer(context, request)
+    const demo = isElsewhere(request.body)
+      ? await elsewhere.create(account, newElsewhere.parse(request.body))
+      : await deploys.create(account, newDemo.parse(request.body))
     return reply.status(201).send(await page(demo, request))
   })
 
@@ -49,12 +58,13 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
     await visibleDemo(context, request)
     await sendEvents(reply, (signal) => pages(request, signal))
   })
-  app.get(`${at}/results`, async (request) => ({
-    predictions: await daemon.results((await visibleDemo(context, request)).id, request.who.visitor),
-  }))
+  app.get(`${at}/results`, async (request) => {
+    const { id, url } = await visibleDemo(context, request)
+    return { predictions: url ? [] : await daemon.results(id, request.who.visitor) }
+  })
 
   app.post(`${at}/deploy`, async (request, reply) => {
-    const own = await ownDemo(context, request)
+    const own = await ownHere(context, request)
     return reply.status(202).send(await page(await deploys.again(deployer(context, request), own), request))
   })
   app.post(`${at}/stop`, async (request) => acted(request, (demo) => daemon.stop(demo.id)))
@@ -65,6 +75,12 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
       if (newest) await daemon.cancel(newest.id)
     }),
   )
+  app.post(`${at}/check`, async (request) => {
+    const own = await ownDemo(context, request)
+    if (!own.url) throw new Refused(409, 'It runs here; there is nothing to check.')
+    if (await elsewhere.check(own)) changed.notify()
+    return page((await demos.byId(own.id)) ?? own, request)
+  })
   app.patch(at, async (request) => {
     const asked = changeBody.parse(request.body)
     const own = await ownDemo(context, request)
@@ -77,13 +93,13 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
   })
   app.delete(at, async (request) => {
     const own = await ownDemo(context, request)
-    await daemon.remove(own.id)
+    if (!own.url) await daemon.remove(own.id)
     await demos.remove(own.id)
     changed.notify()
     return {}
   })
   app.get<{ Querystring: { offset?: string; follow?: string } }>(`${at}/logs`, async (request, reply) => {
-    const own = await ownDemo(context, request)
+    const own = await ownHere(context, request)
     const { offset = '0', follow } = request.query
     const gone = new AbortController()
     reply.raw.once('close', () => gone.abort())
@@ -93,14 +109,14 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
   })
 
   async function acted(request: FastifyRequest, act: (demo: Owned) => Promise<void>): Promise<DemoPage> {
-    const own = await ownDemo(context, request)
+    const own = await ownHere(context, request)
     await act(own)
     return page(own, request)
   }
 
   /** With what the daemon says now; while it is away, with what it last said. */
   async function page(demo: Owned, request: FastifyRequest): Promise<DemoPage> {
-    const detail = await daemon.detail(demo.id).catch(() => undefined)
+    const detail = demo.url ? undefined : await daemon.detail(demo.id).catch(() => undefined)
     if (detail) await demos.keep(detail)
     return presentPage(demo, demo.account === request.who.account?.id, detail)
   }
@@ -116,6 +132,9 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
     }
   }
 }
+
+/** A body with `url` is about a demo that runs on somebody's own server. */
+const isElsewhere = (body: unknown): boolean => typeof body === 'object' && body !== null && 'url' in body
 
 async function* quietly(body: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<Uint8Array> {
   try {

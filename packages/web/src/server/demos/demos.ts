@@ -58,7 +58,11 @@ export class Demos {
     return query.orderBy(sort === 'used' ? 'demos.runs' : 'demos.created_at', 'desc').execute()
   }
 
-  async add(account: AccountRow, demo: Pick<DemoRow, 'id' | 'name' | 'link' | 'public' | 'private'>): Promise<void> {
+  async add(
+    account: AccountRow,
+    demo: Pick<DemoRow, 'id' | 'name' | 'link' | 'public' | 'private'> &
+      Partial<Pick<DemoRow, 'url' | 'state' | 'title' | 'description'>>,
+  ): Promise<void> {
     const fresh = {
       state: 'waiting' as const,
       title: demo.name,
@@ -68,11 +72,18 @@ export class Demos {
     }
     await this.db
       .insertInto('demos')
-      .values({ ...demo, ...fresh, account: account.id })
+      .values({ ...fresh, ...demo, account: account.id })
       .execute()
   }
 
-  async change(id: string, change: Partial<Pick<DemoRow, 'name' | 'public' | 'private'>>): Promise<void> {
+  async elsewhere(): Promise<Owned[]> {
+    return this.all().where('demos.url', 'is not', null).execute()
+  }
+
+  async change(
+    id: string,
+    change: Partial<Pick<DemoRow, 'name' | 'public' | 'private' | 'state' | 'title' | 'description'>>,
+  ): Promise<void> {
     await this.db.updateTable('demos').set(change).where('id', '=', id).execute()
   }
 
@@ -124,7 +135,8 @@ export function presentPage(demo: Owned, mine: boolean, detail: DemoDetail | und
   return {
     ...presentCard(demo),
     ...(detail ? { state: detail.status, runs: detail.runs } : {}),
-    link: mine || demo.private === 0 ? demo.link : null,
+    link: demo.url === null && (mine || demo.private === 0) ? demo.link : null,
+    url: demo.url,
     unlisted: mine && demo.public === 0 ? `${addressOf(demo)}?key=${demo.key}` : null,
     commit: detail?.commit ?? demo.commit_sha,
     schema: detail?.schema ?? (demo.schema ? demoSchema.parse(JSON.parse(demo.schema)) : null),

@@ -22,4 +22,11 @@ const first: Migration = {
   },
 }
 
-export const migrations: MigrationProvider = { getMigrations: async () => ({ '001-first': first }) }
+/** Demos that run on somebody's own server have its address. */
+const elsewhere: Migration = {
+  async up(db: Kysely<unknown>) {
+    await sql`ALTER TABLE demos ADD COLUMN url text`.execute(db)
+  },
+}
+
+export const migrations: MigrationProvider = { getMigrations: async () => ({ '001-first': first, '002-elsewhere': elsewhere }) }

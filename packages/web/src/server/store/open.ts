@@ -28,7 +28,7 @@ export interface Tables {
   }
   tokens: { id: string; account: string; name: string; hash: string; created_at: string; used_at: string | null }
   demos: {
-    /** The daemon's. */
+    /** The daemon's; of one that runs elsewhere, ours. */
     id: string
     account: string
     name: string
@@ -44,6 +44,8 @@ export interface Tables {
     runs: Generated<number>
     commit_sha: string | null
     schema: string | null
+    /** Of one that runs elsewhere. */
+    url: string | null
     created_at: string
   }
   settings: { name: string; value: string }

@@ -6,6 +6,7 @@ import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import { ApiError, change, get, useSession } from '../api.ts'
 import styles from '../parts/parts.module.css'
 import { useTitle } from '../parts/use-title.ts'
+import { RunsElsewhere } from './runs-elsewhere.tsx'
 
 /** From a repository to a demo: one of one's own, or a link. */
 export function NewDemo() {
@@ -36,18 +37,21 @@ export function NewDemo() {
   return (
     <div className={styles.stack}>
       <h1>New demo</h1>
-      <form className={styles.row} onSubmit={submit}>
-        <input
-          className={`${styles.field} ${styles.grow}`}
-          aria-label="Link to a repository"
-          placeholder={`https://${session?.forges[0]?.host ?? 'github.com'}/owner/name`}
-          required
-          value={link}
-          onChange={({ target }) => setLink(target.value)}
-        />
-        <button type="submit" className={styles.button}>
-          Look
-        </button>
+      <form className={styles.sheet} aria-label="A link" onSubmit={submit}>
+        <h2>A link to a repository</h2>
+        <div className={styles.row}>
+          <input
+            className={`${styles.field} ${styles.grow}`}
+            aria-label="Link to a repository"
+            placeholder={`https://${session?.forges[0]?.host ?? 'github.com'}/owner/name`}
+            required
+            value={link}
+            onChange={({ target }) => setLink(target.value)}
+          />
+          <button type="submit" className={styles.button}>
+            Look
+          </button>
+        </div>
       </form>
       {problem && (
         <Strip kind="wrong">
@@ -60,6 +64,7 @@ export function NewDemo() {
         .map(({ host }) => (
           <Repositories key={host} host={host} onPick={(one) => void inspect(one.link)} />
         ))}
+      <RunsElsewhere />
     </div>
   )
 }

@@ -8,6 +8,8 @@ const words: Record<DemoCard['state'], string> = {
   failed: 'failed',
   not_linked: 'not linked',
   stopped: 'stopped',
+  elsewhere: 'runs elsewhere',
+  unreachable: 'does not answer',
 }
 
 /** A demo's state: a dot and a word. */

@@ -8,6 +8,7 @@ import styles from '../../parts/parts.module.css'
 import { State } from '../../parts/state.tsx'
 import { useTitle } from '../../parts/use-title.ts'
 import { Deployments } from './deployments.tsx'
+import { Listed } from './listed.tsx'
 import { Results } from './results.tsx'
 import { blockedBy, StateStrip } from './state-strip.tsx'
 import { useDemoPage } from './use-demo-page.ts'
@@ -49,11 +50,13 @@ export function DemoPage() {
           blocked={blockedBy(page)}
         />
       )}
+      {page.url && <RunsElsewhere url={page.url} />}
       <Tabs page={page} tab={tab} onTab={setTab} />
       {tab === 'about' && <About page={page} />}
       {tab === 'api' && page.schema && <ApiSnippets base={page.address} schema={page.schema} input={input} />}
       {tab === 'results' && <Results page={page} />}
       {tab === 'deployments' && page.detail && <Deployments page={page} detail={page.detail} refresh={refresh} />}
+      {tab === 'deployments' && page.url && <Listed page={page} refresh={refresh} />}
     </div>
   )
 }
@@ -68,9 +71,20 @@ function Head({ page }: { page: Page }) {
       <p className={styles.facts}>
         <a href={`/${page.account}`}>{page.account}</a>
         {page.commit && <span className={styles.code}>{page.commit.slice(0, 7)}</span>}
-        <span>{page.runs.toLocaleString('en')} runs</span>
+        {!page.url && <span>{page.runs.toLocaleString('en')} runs</span>}
       </p>
     </div>
+  )
+}
+
+function RunsElsewhere({ url }: { url: string }) {
+  return (
+    <section className={styles.sheet} aria-label="Where it runs">
+      <p>This demo runs on its author's own server. Origami shows that it is there; what you send goes to that server alone.</p>
+      <a className={styles.button} data-primary="true" href={url} target="_blank" rel="noopener noreferrer">
+        Open {new URL(url).host}
+      </a>
+    </section>
   )
 }
 
@@ -96,7 +110,7 @@ function Tabs({ page, tab, onTab }: { page: Page; tab: Tab; onTab: (tab: Tab) =>
           ['results', 'My results'],
         ] as [Tab, string][])
       : []),
-    ...(page.mine ? ([['deployments', 'Deployments']] as [Tab, string][]) : []),
+    ...(page.mine ? ([['deployments', page.url ? 'Listing' : 'Deployments']] as [Tab, string][]) : []),
   ]
   return (
     <div className={styles.tabs} role="tablist" aria-label="More about this demo">

@@ -18,6 +18,10 @@ export function StateStrip({ page }: { page: DemoPage }) {
       )
     case 'stopped':
       return <Strip kind="note">Its owner has stopped it.</Strip>
+    case 'elsewhere':
+      return null
+    case 'unreachable':
+      return <Strip kind="wrong">It runs on its author's own server, which did not answer when it was asked last.</Strip>
     case 'not_linked':
       return <Strip kind="wrong">{page.mine ? reason : 'It is not ready yet.'}</Strip>
     case 'failed':
