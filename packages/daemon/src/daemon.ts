@@ -79,21 +79,28 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   await requeueInterrupted(deployParts)
   const deployer = new Deployer(deployParts)
   const reconciler = new Reconciler(deployParts, deployer, leaving.signal)
+  const loops: Promise<void>[] = []
+  opened.defer(async () => {
+    await deployer.leave()
+    leaving.abort()
+    await Promise.all([...loops, reconciler.settled(), pumps.ended()])
+  })
   await reconciler.run()
 
   const files = new FolderFiles(join(config.data, 'files'), { maxFileBytes: limits.fileBytes })
   const queueParts = { db, files, limits, now, changed, live: new LiveRuns() }
   const queue = new Queue(queueParts)
   const reach = (endpoint: string) => new HttpPredictor({ base: endpoint })
-  const dispatcher = new Dispatcher({ ...queueParts, reach }, leaving.signal).work()
+  loops.push(new Dispatcher({ ...queueParts, reach }, leaving.signal).work(), watchExits(engine, reconciler, leaving.signal))
   const control = new Control(deployParts, deployer, (demo) => forgetFilesOf(db, files, demo))
   const rounds = every(limits.reconcileMs, async () => {
     await reconciler.run()
     await sweepOld(db, files, limits, clock())
   })
-  const watch = watchExits(engine, reconciler, leaving.signal)
+  opened.defer(() => clearInterval(rounds))
 
   const app = await createServer(config, { db, control, queue, logs, changed, limits, engine })
+  opened.defer(() => app.close())
   await app.listen({ host: config.host, port: config.port })
   const { port } = app.server.address() as AddressInfo
   const kept = opened.move()
@@ -110,14 +117,7 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
         }
       }
     },
-    async [Symbol.asyncDispose]() {
-      clearInterval(rounds)
-      await app.close()
-      await deployer.leave()
-      leaving.abort()
-      await Promise.all([dispatcher, watch, reconciler.settled(), pumps.ended()])
-      await kept.disposeAsync()
-    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
 }
 
