@@ -113,8 +113,9 @@ describe("a demo that runs on its author's own server", () => {
   })
 
   test('is taken off the list', async () => {
-    page.once('dialog', (dialog) => void dialog.accept())
     await page.getByRole('button', { name: 'Remove' }).click()
+    await page.getByRole('dialog').getByText('the demo itself runs on').waitFor()
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
     await page.getByText('You have no demo yet.').waitFor()
     expect(await listed()).toEqual([])
   })

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { LinkError, visitorHeader } from '@origami/protocol/control'
 import type { DemoId, VisitorId } from '@origami/protocol/demo'
-import type { Notice } from '@origami/serving'
+import type { FolderFiles, Notice } from '@origami/serving'
 import { predictionsApi, readPrivate, sendError } from '@origami/serving'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { ZodError } from 'zod'
@@ -17,6 +17,7 @@ export interface ApiParts {
   readonly db: Db
   readonly control: Control
   readonly queue: Queue
+  readonly files: FolderFiles
   readonly logs: DemoLogs
   readonly changed: Notice
   readonly limits: Limits

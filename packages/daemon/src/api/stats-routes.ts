@@ -3,13 +3,14 @@ import type { DemoId, VisitorId } from '@origami/protocol/demo'
 import { type ServerEvent, sendEvents } from '@origami/serving'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { presentPrediction } from '../predictions/queued-prediction.ts'
+import { forgetResult } from '../predictions/retention.ts'
 import { allStats, demoById, detail } from '../store/demos.ts'
 import { eventsAfter } from '../store/events.ts'
 import { predictionsOfVisitor } from '../store/predictions.ts'
 import type { ApiParts } from './server.ts'
 
-/** What only looks: stats, logs, events, a visitor's own results. */
-export async function statsRoutes(app: FastifyInstance, { db, logs, changed, engine }: ApiParts): Promise<void> {
+/** Stats, logs, events, and a visitor's own results. */
+export async function statsRoutes(app: FastifyInstance, { db, files, logs, changed, engine }: ApiParts): Promise<void> {
   app.get('/health', async () => ({ status: 'ok', engine: engine.name }))
   app.get('/stats', async () => ({ demos: await allStats(db) }))
   app.get<{ Params: { demo: DemoId } }>('/stats/:demo', async (request, reply) => {
@@ -49,6 +50,16 @@ export async function statsRoutes(app: FastifyInstance, { db, logs, changed, eng
       if (!visitor) return reply.status(422).send({ error: 'visitor: expected whose results' })
       const rows = await predictionsOfVisitor(db, request.params.demo, visitor, Math.min(200, Number(limit) || 50))
       return { predictions: rows.map(presentPrediction) }
+    },
+  )
+
+  app.delete<{ Params: { demo: DemoId; id: string }; Querystring: { visitor?: VisitorId } }>(
+    '/demos/:demo/results/:id',
+    async (request, reply) => {
+      const { demo, id } = request.params
+      const { visitor } = request.query
+      const gone = visitor !== undefined && (await forgetResult(db, files, demo, visitor, id))
+      return gone ? {} : reply.status(404).send({ error: 'There is no such result of yours that ended.' })
     },
   )
 

@@ -1,5 +1,4 @@
-import type { DemoId } from '@origami/protocol/demo'
-import { parseFileRef } from '@origami/protocol/demo'
+import { type DemoId, type PredictionId, parseFileRef, type VisitorId } from '@origami/protocol/demo'
 import type { FolderFiles } from '@origami/serving'
 import type { Limits } from '../config.ts'
 import type { Db } from '../store/open.ts'
@@ -11,8 +10,10 @@ async function filesNamed(db: Db, column: 'input' | 'output', demo?: DemoId): Pr
     .select(column)
     .$if(demo !== undefined, (query) => query.where('demo_id', '=', demo as DemoId))
     .execute()
-  return rows.flatMap((row) => (row[column] ?? '').match(/files\/[A-Za-z0-9_-]{16,64}\/[^"/\\]+/g) ?? [])
+  return rows.flatMap((row) => filesIn(row[column] ?? ''))
 }
+
+const filesIn = (json: string): string[] => json.match(/files\/[A-Za-z0-9_-]{16,64}\/[^"/\\]+/g) ?? []
 
 /** Removes the files of one demo's predictions. */
 export async function forgetFilesOf(db: Db, files: FolderFiles, demo: DemoId): Promise<void> {
@@ -20,6 +21,32 @@ export async function forgetFilesOf(db: Db, files: FolderFiles, demo: DemoId): P
     const ref = parseFileRef(text)?.ref
     if (ref) await files.forget(ref)
   }
+}
+
+/**
+ * Deletes a result of a visitor's own that ended, and files that no other prediction names.
+ * False: there is none such.
+ */
+export async function forgetResult(db: Db, files: FolderFiles, demo: DemoId, visitor: VisitorId, id: string): Promise<boolean> {
+  const row = await db
+    .deleteFrom('predictions')
+    .where('demo_id', '=', demo)
+    .where('id', '=', id as PredictionId)
+    .where('visitor', '=', visitor)
+    .where('completed_at', 'is not', null)
+    .returning(['input', 'output'])
+    .executeTakeFirst()
+  if (!row) return false
+  for (const text of filesIn(row.input + (row.output ?? ''))) {
+    const ref = parseFileRef(text)?.ref
+    const named = await db
+      .selectFrom('predictions')
+      .select('id')
+      .where((eb) => eb.or([eb('input', 'like', `%${text}%`), eb('output', 'like', `%${text}%`)]))
+      .executeTakeFirst()
+    if (ref && !named) await files.forget(ref)
+  }
+  return true
 }
 
 /** Results go after 30 days, uploads after 24 hours, unless what they belong to still waits or runs. */

@@ -78,6 +78,11 @@ export class DaemonClient implements AsyncDisposable {
     return predictions.map((one) => predictionSnapshot.parse(one))
   }
 
+  /** Throws DaemonRefused 404 for what is not this visitor's, or has not ended. */
+  async forgetResult(demo: string, id: string, visitor: string): Promise<void> {
+    await this.json('DELETE', `/demos/${demo}/results/${encodeURIComponent(id)}?visitor=${encodeURIComponent(visitor)}`)
+  }
+
   /** The log's bytes as they come, and where they end now. */
   async logs(
     demo: string,

@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { accountByHandle, presentAccount } from '../accounts/accounts.ts'
 import { Refused } from '../accounts/who.ts'
-import { type Context, deployer, ownDemo, ownHere, signedIn, visibleDemo } from '../context.ts'
+import { type Context, type DemoParams, deployer, ownDemo, ownHere, signedIn, visibleDemo } from '../context.ts'
 import { type Owned, presentCard, presentPage, type Sort } from '../demos/demos.ts'
 
 const listQuery = z.object({
@@ -61,6 +61,12 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
   app.get(`${at}/results`, async (request) => {
     const { id, url } = await visibleDemo(context, request)
     return { predictions: url ? [] : await daemon.results(id, request.who.visitor) }
+  })
+
+  app.delete<{ Params: DemoParams & { id: string } }>(`${at}/results/:id`, async (request) => {
+    const { id } = await visibleDemo(context, request)
+    await daemon.forgetResult(id, request.params.id, request.who.visitor)
+    return {}
   })
 
   app.post(`${at}/deploy`, async (request, reply) => {

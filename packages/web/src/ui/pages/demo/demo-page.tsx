@@ -73,6 +73,7 @@ function Head({ page }: { page: Page }) {
         {page.commit && <span className={styles.code}>{page.commit.slice(0, 7)}</span>}
         {!page.url && <span>{page.runs.toLocaleString('en')} runs</span>}
       </p>
+      {page.description && <p className={styles.lead}>{page.description.split('\n\n')[0]}</p>}
     </div>
   )
 }

@@ -1,9 +1,11 @@
 import { LogView, Strip } from '@origami/demo-ui'
-import type { DemoDetail, DemoPage, Deployment } from '@origami/protocol/control'
+import { type DemoDetail, type DemoPage, isEnded } from '@origami/protocol/control'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { change } from '../../api.ts'
+import { ConfirmButton } from '../../parts/confirm.tsx'
 import styles from '../../parts/parts.module.css'
+import { DeploymentRow } from './deployment-row.tsx'
 import { useLog } from './use-log.ts'
 
 /** For its owner: what was deployed and how, the log as it comes, and the buttons. */
@@ -11,6 +13,7 @@ export function Deployments({ page, detail, refresh }: { page: DemoPage; detail:
   const api = `/-/api/demos${page.address}`
   const log = useLog(`${api}/logs`)
   const [find, setFind] = useState('')
+  const [following, setFollowing] = useState(true)
   const lines =
     find === ''
       ? log
@@ -27,8 +30,13 @@ export function Deployments({ page, detail, refresh }: { page: DemoPage; detail:
         </p>
       )}
       <ul className={styles.list}>
-        {detail.deployments.map((deployment) => (
-          <Row key={deployment.id} deployment={deployment} serving={deployment.id === detail.serving} />
+        {detail.deployments.map((deployment, index) => (
+          <DeploymentRow
+            key={deployment.id}
+            deployment={deployment}
+            serving={deployment.id === detail.serving}
+            last={detail.deployments.slice(index + 1).find(({ steps }) => steps.some(({ state }) => state === 'running'))}
+          />
         ))}
       </ul>
       <div className={styles.row}>
@@ -42,11 +50,14 @@ export function Deployments({ page, detail, refresh }: { page: DemoPage; detail:
           value={find}
           onChange={({ target }) => setFind(target.value)}
         />
+        <label className={styles.mute}>
+          <input type="checkbox" checked={following} onChange={({ target }) => setFollowing(target.checked)} /> Follow
+        </label>
         <a href={`${api}/logs`} download={`${page.name}.log`}>
           Download
         </a>
       </div>
-      <LogView text={lines} follow label="Log of this demo" />
+      <LogView text={lines} follow={following} label="Log of this demo" />
     </div>
   )
 }
@@ -61,13 +72,12 @@ function Buttons({ page, detail, api, refresh }: { page: DemoPage; detail: DemoD
   }
   const post = (verb: string) => act(() => change('POST', `${api}/${verb}`, {}))
   const remove = () =>
-    confirm(`Remove ${page.title}, its results and its log? This cannot be undone.`) &&
     act(async () => {
       await change('DELETE', api)
       await navigate({ to: '/-/mine' })
     })
   const { newest } = detail
-  const underWay = newest !== null && newest.id !== detail.serving && newest.deadline_at !== null
+  const underWay = newest !== null && newest.state !== 'running' && !isEnded(newest.state)
   return (
     <>
       {problem && <Strip kind="wrong">{problem}</Strip>}
@@ -96,43 +106,13 @@ function Buttons({ page, detail, api, refresh }: { page: DemoPage; detail: DemoD
         >
           {page.public ? 'Make unlisted' : 'Make public'}
         </button>
-        <button type="button" className={styles.button} onClick={() => void remove()}>
-          Remove
-        </button>
+        <ConfirmButton
+          label="Remove"
+          question={`Remove ${page.title}?`}
+          detail="Its results, its log and its permalinks go with it. This cannot be undone."
+          onConfirm={() => void remove()}
+        />
       </div>
     </>
-  )
-}
-
-function Row({ deployment, serving }: { deployment: Deployment; serving: boolean }) {
-  const failed = deployment.log_tail.length > 0
-  return (
-    <li className={styles.sheet}>
-      <div className={styles.row}>
-        <span className={styles.code}>{deployment.commit?.slice(0, 7) ?? '·······'}</span>
-        <span className={styles.grow}>{deployment.commit_message}</span>
-        <span className={styles.mute} title={new Date(deployment.created_at).toLocaleString()}>
-          {serving ? 'live' : deployment.state.replace('_', ' ')} · {new Date(deployment.created_at).toLocaleTimeString()}
-        </span>
-      </div>
-      {deployment.reason && <p role={failed ? 'alert' : undefined}>{deployment.reason}</p>}
-      <ol className={styles.steps} aria-label="Steps">
-        {deployment.steps.map((step, index) => {
-          const next = deployment.steps[index + 1]
-          return (
-            <li key={step.at + step.state}>
-              {next ? '✓' : '●'} {step.state.replace('_', ' ')}{' '}
-              {next && `${((Date.parse(next.at) - Date.parse(step.at)) / 1000).toFixed(1)} s`}
-            </li>
-          )
-        })}
-      </ol>
-      {failed && (
-        <details open>
-          <summary>Its last lines</summary>
-          <LogView lines={deployment.log_tail.slice(-40)} label="Last lines of the log" />
-        </details>
-      )}
-    </li>
   )
 }

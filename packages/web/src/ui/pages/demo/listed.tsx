@@ -3,6 +3,7 @@ import type { DemoPage } from '@origami/protocol/control'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { change } from '../../api.ts'
+import { ConfirmButton } from '../../parts/confirm.tsx'
 import styles from '../../parts/parts.module.css'
 
 /** For the owner of a demo that runs elsewhere: how it is listed, and the buttons. */
@@ -19,7 +20,6 @@ export function Listed({ page, refresh }: { page: DemoPage; refresh: () => void 
     refresh()
   }
   const remove = () =>
-    confirm(`Take ${page.title} off the list? The demo itself runs on.`) &&
     act(async () => {
       await change('DELETE', api)
       await navigate({ to: '/-/mine' })
@@ -52,9 +52,12 @@ export function Listed({ page, refresh }: { page: DemoPage; refresh: () => void 
         >
           {page.public ? 'Make unlisted' : 'Make public'}
         </button>
-        <button type="button" className={styles.button} onClick={() => void remove()}>
-          Remove
-        </button>
+        <ConfirmButton
+          label="Remove"
+          question={`Take ${page.title} off the list?`}
+          detail="Its page here goes; the demo itself runs on."
+          onConfirm={() => void remove()}
+        />
       </div>
     </div>
   )

@@ -1,37 +1,86 @@
+import { client, Strip } from '@origami/demo-ui'
 import type { DemoPage } from '@origami/protocol/control'
 import type { PredictionSnapshot } from '@origami/protocol/demo'
 import { useQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
-import { get } from '../../api.ts'
+import { Link, useNavigate } from '@tanstack/react-router'
+import { useState } from 'react'
+import { change, get } from '../../api.ts'
+import { Ago, duration } from '../../parts/ago.tsx'
+import { ConfirmButton } from '../../parts/confirm.tsx'
 import styles from '../../parts/parts.module.css'
 
-/** This visitor's own, from the server: each has its permalink. */
+/** This visitor's own, from the server: each has its permalink, can be run again, and deleted once it ended. */
 export function Results({ page }: { page: DemoPage }) {
-  const { data, isPending, error } = useQuery({
+  const navigate = useNavigate()
+  const [problem, setProblem] = useState<string>()
+  const path = `/-/api/demos${page.address}/results`
+  const { data, isPending, error, refetch } = useQuery({
     queryKey: ['results', page.address],
-    queryFn: () => get<{ predictions: PredictionSnapshot[] }>(`/-/api/demos${page.address}/results`),
+    queryFn: () => get<{ predictions: PredictionSnapshot[] }>(path),
     gcTime: 0,
   })
+  const act = (work: () => Promise<unknown>) => {
+    setProblem(undefined)
+    work()
+      .catch((cause: unknown) => setProblem(cause instanceof Error ? cause.message : 'It did not work.'))
+      .finally(() => void refetch())
+  }
+  const again = (one: PredictionSnapshot) =>
+    act(async () => {
+      const { id } = await client(page.address).submit(one.input)
+      await navigate({ to: '/$account/$name/predictions/$id', params: { account: page.account, name: page.name, id } })
+    })
   if (isPending) return <p className={styles.mute}>Loading…</p>
-  if (error) return <p role="alert">{error.message}</p>
+  if (error)
+    return (
+      <p role="alert">
+        {error.message}{' '}
+        <button type="button" className={styles.button} onClick={() => void refetch()}>
+          Try again
+        </button>
+      </p>
+    )
   if (data.predictions.length === 0) return <p className={styles.mute}>You have not run this demo yet.</p>
   return (
-    <ul className={styles.list}>
-      {data.predictions.map((one) => (
-        <li key={one.id} className={styles.row}>
-          <Link to="/$account/$name/predictions/$id" params={{ account: page.account, name: page.name, id: one.id }}>
-            {summary(one)}
-          </Link>
-          <span className={styles.mute} title={new Date(one.created_at).toLocaleString()}>
-            {one.status} · {new Date(one.created_at).toLocaleTimeString()}
-          </span>
-        </li>
-      ))}
-    </ul>
+    <div className={styles.stack}>
+      {problem && <Strip kind="wrong">{problem}</Strip>}
+      <ul className={styles.list}>
+        {data.predictions.map((one) => (
+          <li key={one.id} className={styles.sheet}>
+            <Link to="/$account/$name/predictions/$id" params={{ account: page.account, name: page.name, id: one.id }}>
+              {short(one.input)}
+            </Link>
+            <span className={styles.code}>{one.error ?? short(one.output)}</span>
+            <div className={styles.row}>
+              <span className={`${styles.mute} ${styles.grow}`}>
+                {one.status} · <Ago at={one.created_at} />
+                {one.metrics.predict_time !== undefined && ` · ${duration(one.metrics.predict_time * 1000)}`}
+                {one.commit && ` · ${one.commit.slice(0, 7)}`}
+              </span>
+              <button type="button" className={styles.button} onClick={() => again(one)}>
+                Run again
+              </button>
+              {one.completed_at && (
+                <ConfirmButton
+                  label="Delete"
+                  question="Delete this result?"
+                  detail="Its permalink stops working, and its files go. This cannot be undone."
+                  onConfirm={() => act(() => change('DELETE', `${path}/${one.id}`))}
+                />
+              )}
+            </div>
+          </li>
+        ))}
+      </ul>
+    </div>
   )
 }
 
-function summary({ output, input }: PredictionSnapshot): string {
-  const text = JSON.stringify(output ?? input) ?? ''
-  return text.length > 80 ? `${text.slice(0, 78)}…` : text
+/** Values as one line: a file by its name. */
+function short(value: unknown): string {
+  const plain = typeof value === 'string' ? value : (JSON.stringify(value, fileName) ?? '')
+  return plain.length > 120 ? `${plain.slice(0, 118)}…` : plain
 }
+
+const fileName = (_key: string, value: unknown): unknown =>
+  typeof value === 'string' && /\/files\/[\w-]+\//.test(value) ? decodeURIComponent(value.split('/').at(-1) ?? '') : value

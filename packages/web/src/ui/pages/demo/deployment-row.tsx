@@ -1,0 +1,102 @@
+import { LogView } from '@origami/demo-ui'
+import type { Deployment } from '@origami/protocol/control'
+import { useEffect, useState } from 'react'
+import { Ago, duration } from '../../parts/ago.tsx'
+import styles from '../../parts/parts.module.css'
+
+const steps = {
+  queued: 'Queued',
+  cloning: 'Clone',
+  validating: 'Check',
+  building: 'Build',
+  starting: 'Start',
+  health_checking: 'Answer',
+  switching: 'Switch',
+} as const
+type Step = keyof typeof steps
+
+/** One deployment: what it is, how far it came and how long each step took; of one that failed, why, first. */
+export function DeploymentRow({
+  deployment,
+  serving,
+  last,
+}: {
+  deployment: Deployment
+  serving: boolean
+  /** The one before that came live: how long its steps took is what one may expect. */
+  last: Deployment | undefined
+}) {
+  const { state, steps: told, reason } = deployment
+  const failed = deployment.log_tail.length > 0
+  const ended = told.findLast((step) => !(step.state in steps))
+  const took = ended && Date.parse(ended.at) - Date.parse(deployment.created_at)
+  return (
+    <li className={styles.sheet}>
+      <div className={styles.row}>
+        <span className={styles.code}>{deployment.commit?.slice(0, 7) ?? '·······'}</span>
+        <span className={styles.grow}>{deployment.commit_message}</span>
+        <span className={styles.mute}>
+          {serving ? 'live' : state.replace('_', ' ')} · <Ago at={deployment.created_at} />
+          {state === 'running' && took !== undefined && ` · ${duration(took)}`}
+        </span>
+      </div>
+      {reason && <p role={failed ? 'alert' : undefined}>{reason}</p>}
+      {state !== 'superseded' && (
+        <ol className={styles.steps} aria-label="Steps">
+          {Object.entries(steps).map(([name, words]) => (
+            <StepLine key={name} words={words} deployment={deployment} step={name as Step} last={last} />
+          ))}
+        </ol>
+      )}
+      {failed && (
+        <details open>
+          <summary>Its last lines</summary>
+          <LogView lines={deployment.log_tail.slice(-40)} label="Last lines of the log" />
+        </details>
+      )}
+    </li>
+  )
+}
+
+function StepLine({
+  words,
+  deployment: { steps: told, state },
+  step,
+  last,
+}: {
+  words: string
+  deployment: Deployment
+  step: Step
+  last: Deployment | undefined
+}) {
+  const index = told.findLastIndex((entry) => entry.state === step)
+  const [begun, ended] = [told[index], told[index + 1]]
+  const underWay = state === step
+  const now = useSeconds(underWay)
+  if (!begun) return <li className={styles.mute}>○ {words}</li>
+  const time = duration((ended ? Date.parse(ended.at) : now) - Date.parse(begun.at))
+  const before = underWay && last ? timeOf(last, step) : undefined
+  const broke = ended && !(ended.state in steps) && ended.state !== 'running'
+  return (
+    <li aria-current={underWay ? 'step' : undefined}>
+      {underWay ? '●' : broke ? '✗' : '✓'} {words} {time}
+      {before !== undefined && <span className={styles.mute}> (last time {duration(before)})</span>}
+    </li>
+  )
+}
+
+function timeOf({ steps: told }: Deployment, step: Step): number | undefined {
+  const index = told.findLastIndex((entry) => entry.state === step)
+  const [begun, ended] = [told[index], told[index + 1]]
+  return begun && ended && Date.parse(ended.at) - Date.parse(begun.at)
+}
+
+function useSeconds(ticking: boolean): number {
+  const [now, setNow] = useState(Date.now)
+  useEffect(() => {
+    if (!ticking) return
+    const timer = setInterval(() => setNow(Date.now()), 1000)
+    return () => clearInterval(timer)
+  }, [ticking])
+  return now
+}

@@ -1,0 +1,68 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { newVisitor, startBrowser } from './browser.ts'
+import { photograph } from './path.ts'
+import { Person } from './person.ts'
+import { World } from './world.ts'
+
+describe('what a visitor ran', () => {
+  let world: World
+  let browser: Browser
+  let page: Page
+
+  beforeAll(async () => {
+    world = await World.start({ engine: 'process' })
+    const ann = await world.person('ann')
+    await ann.deploy(await world.push('tests/demos/gated', 'ann'))
+    browser = await startBrowser()
+    page = await (await newVisitor(browser)).newPage()
+    page.setDefaultTimeout(15_000)
+    await page.goto(`${world.url}/ann/gated`)
+    await page.getByLabel('Word').fill('hello')
+    await page.getByRole('button', { name: /^Run/ }).click()
+    await page.getByRole('link', { name: 'permalink' }).waitFor()
+    await page.getByRole('tab', { name: 'My results' }).click()
+  }, 120_000)
+
+  afterAll(async () => {
+    await browser?.close()
+    await world?.[Symbol.asyncDispose]()
+  })
+
+  const results = () =>
+    page.getByRole('tabpanel').or(page.getByRole('main')).getByRole('listitem').filter({ hasText: 'succeeded' })
+
+  test('is listed, with what went in, what came out and when; and can be run again', async () => {
+    await results().getByText('hello, version 1').waitFor()
+    await results().getByText('just now').waitFor()
+    await results().getByRole('button', { name: 'Run again' }).click()
+    await page.getByRole('button', { name: 'Run again' }).nth(1).waitFor()
+    await page.getByRole('link', { name: 'permalink' }).waitFor()
+    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+    await photograph(page, 'results')
+  })
+
+  test("is nobody else's to see in their list, or to delete", async () => {
+    const id = new URL(page.url()).pathname.split('/').at(-1)
+    const other = new Person(world.url)
+    await other.session()
+    const path = '/-/api/demos/ann/gated/results'
+    expect(await other.json('GET', path)).toEqual({ predictions: [] })
+    expect(await other.status('DELETE', `${path}/${id}`)).toBe(404)
+    expect((await other.fetch(`/ann/gated/predictions/${id}`)).status).toBe(200)
+  })
+
+  test('is deleted after a question, and its permalink with it', async () => {
+    const id = new URL(page.url()).pathname.split('/').at(-1)
+    const first = results().first()
+    await first.getByRole('button', { name: 'Delete' }).click()
+    await page.getByRole('dialog').getByText('This cannot be undone').waitFor()
+    await page.keyboard.press('Escape')
+    expect(await results().count()).toBe(2)
+    await first.getByRole('button', { name: 'Delete' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await results().nth(1).waitFor({ state: 'detached' })
+    expect((await new Person(world.url).fetch(`/ann/gated/predictions/${id}`)).status).toBe(404)
+  })
+})
