@@ -38,7 +38,7 @@ describe('a bare Python function over HTTP', () => {
 })
 
 test("a class in Cog's shape, with every type once and several outputs", async () => {
-  await using runtime = await serve('types.py')
+  await using runtime = await serve('annotated.py')
   const { inputs, outputs } = await runtime.predictor.schema()
   expect(inputs.map(({ name, component, required, description }) => [name, component, required, description])).toEqual([
     ['size', 'select', true, undefined],
