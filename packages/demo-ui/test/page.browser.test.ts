@@ -14,6 +14,17 @@ const prompt = (page: Page) => page.getByRole('textbox', { name: 'Prompt' })
 const run = (page: Page) => page.getByRole('button', { name: /^Run/ })
 const output = (page: Page) => page.getByLabel('Output', { exact: true })
 const poem = (page: Page) => output(page).locator('[data-component="text"]').first().locator('p')
+const paper = (page: Page) => page.getByRole('img', { name: /draw here/ })
+const inkOf = (canvas: Element) => (canvas as HTMLCanvasElement).toDataURL()
+
+async function drawOn(page: Page): Promise<void> {
+  const box = await paper(page).boundingBox()
+  if (!box) throw new Error('expected paper to draw on')
+  await page.mouse.move(box.x + 40, box.y + 40)
+  await page.mouse.down()
+  await page.mouse.move(box.x + 120, box.y + 120, { steps: 4 })
+  await page.mouse.up()
+}
 
 describe('the page of a demo', () => {
   it('keeps the focus where Run was pressed', async () => {
@@ -152,16 +163,31 @@ describe('the page of a demo', () => {
       }
     })
     const { page, server } = visit
-    const box = await page.getByRole('img', { name: /draw here/ }).boundingBox()
-    if (!box) throw new Error('expected paper to draw on')
-    await page.mouse.move(box.x + 40, box.y + 40)
-    await page.mouse.down()
-    await page.mouse.move(box.x + 120, box.y + 120, { steps: 4 })
-    await page.mouse.up()
+    await drawOn(page)
     await prompt(page).fill('a drawing')
     await run(page).click()
     await page.getByRole('link', { name: 'permalink' }).waitFor()
-    expect([...server.predictions.values()][0]?.snapshot.input.drawing).toMatch(/^data:image\/png;base64,/)
+    expect([...server.predictions.values()][0]?.snapshot.input.drawing).toMatch(/^files\/[0-9a-f]{32}\/drawing\.png$/)
+  })
+
+  it('forgets a drawing that was cleared while it was on its way', async () => {
+    await using visit = await pages.visit(poet(0))
+    const { page, server } = visit
+    const gate = Promise.withResolvers<void>()
+    server.beforeFile = gate.promise
+    const blank = await paper(page).evaluate(inkOf)
+    const begun = page.waitForRequest((request) => request.method() === 'PUT' && request.url().endsWith('/drawing.png'))
+    await drawOn(page)
+    await begun
+    expect(await paper(page).evaluate(inkOf)).not.toBe(blank)
+    await page.getByRole('button', { name: 'Clear' }).click()
+    await prompt(page).fill('no drawing')
+    await run(page).click()
+    gate.resolve()
+    await page.getByRole('link', { name: 'permalink' }).waitFor()
+    expect([...server.predictions.values()][0]?.snapshot.input).not.toHaveProperty('drawing')
+    expect(server.files.size).toBe(1)
+    expect(await paper(page).evaluate(inkOf)).toBe(blank)
   })
 
   it('follows the author: inputs that still fit are kept', async () => {

@@ -38,13 +38,13 @@ describe('a bare Python function over HTTP', () => {
 })
 
 test("a class in Cog's shape, with every type once and several outputs", async () => {
-  await using runtime = await serve('types.py')
+  await using runtime = await serve('annotated.py')
   const { inputs, outputs } = await runtime.predictor.schema()
   expect(inputs.map(({ name, component, required, description }) => [name, component, required, description])).toEqual([
     ['size', 'select', true, undefined],
     ['heat', 'slider', false, 'How warm.'],
     ['paper', 'file', false, undefined],
-    ['data', 'text', false, undefined],
+    ['data', 'json', false, undefined],
   ])
   expect(outputs.map(({ name, component }) => [name, component])).toEqual([
     ['words', 'markdown'],
@@ -54,4 +54,25 @@ test("a class in Cog's shape, with every type once and several outputs", async (
   const { body } = await post(runtime.url, { size: 'large', heat: 1.5, paper: 'data:text/plain,paper' })
   expect(body).toMatchObject({ status: 'succeeded', output: { words: '**ready** LARGE 1.5 paper None', mood: { glad: 0.5 } } })
   expect(await (await fetch((body.output as { copy: string }).copy)).text()).toBe('paper')
+})
+
+test('what no single component fits is JSON; an untyped parameter is what its default is', async () => {
+  await using runtime = await serve('untyped.py')
+  const { inputs } = await runtime.predictor.schema()
+  expect(inputs.map(({ name, component, required }) => [name, component, required])).toEqual([
+    ['bare', 'text', true],
+    ['word', 'text', false],
+    ['count', 'number', false],
+    ['sure', 'checkbox', false],
+    ['nothing', 'json', false],
+    ['parts', 'json', false],
+    ['any', 'json', false],
+    ['either', 'json', false],
+    ['maybe', 'json', false],
+  ])
+  const { body } = await post(runtime.url, { bare: 'x', nothing: [1], any: { a: null }, either: 2 })
+  expect(body.output).toEqual({
+    ...{ bare: 'x', word: 'w', count: 2.5, sure: true, nothing: [1], parts: [1] },
+    ...{ any: { a: null }, either: 2, maybe: null },
+  })
 })

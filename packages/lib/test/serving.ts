@@ -1,15 +1,19 @@
 import { join } from 'node:path'
 import type { PredictionSnapshot } from '@origami/protocol/demo'
 import { expect, vi } from 'vitest'
-import { type Runtime, startRuntime } from '../src/runtime/index.ts'
+import { type Runtime, type RuntimeOptions, startRuntime } from '../src/runtime/index.ts'
+
+/** The built page. */
+export const page = join(import.meta.dirname, '../../demo-ui/dist/page')
 
 /** A runtime with one of the models beside this file, once it is ready (or its setup failed). */
-export async function serve(model: string): Promise<Runtime> {
+export async function serve(model: string, options: Partial<RuntimeOptions> = {}): Promise<Runtime> {
   const runtime = await startRuntime({
     model: join(import.meta.dirname, 'models', model),
     host: '127.0.0.1',
     port: 0,
     cancelGraceMs: 200,
+    ...options,
   })
   await vi.waitFor(async () => expect((await runtime.predictor.health()).status).not.toBe('STARTING'), { timeout: 20_000 })
   return runtime

@@ -45,6 +45,17 @@ describe('an input', () => {
     expect(validateInput(schema, good)).toEqual({ problems: [], input: { ...good, heat: 0.5, loud: null } })
   })
 
+  test.each([200, 201, 100_000])('of JSON nested %i deep is taken up to 200', (depth) => {
+    const nested = JSON.parse('['.repeat(depth) + ']'.repeat(depth))
+    const taken = validateInput(demoSchema.parse({ ...schema, inputs: [field('any', 'json')] }), { any: nested })
+    const problem = {
+      field: 'any',
+      type: 'value_error',
+      message: expect.stringContaining('expected JSON nested at most 200 deep, got '),
+    }
+    expect(taken.problems).toEqual(depth > 200 ? [problem] : [])
+  })
+
   test.each([
     [{ review: undefined }, 'review', 'Field required'],
     [{ review: null }, 'review', 'Field required'],

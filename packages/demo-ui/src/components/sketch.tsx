@@ -13,17 +13,29 @@ function Input(props: InputProps) {
   const [brush, setBrush] = useState((options.brush as number | undefined) ?? Math.max(4, width / 16))
   const canvas = useRef<HTMLCanvasElement>(null)
   const sent = useRef<unknown>(undefined)
+  /** Counts what is put on the paper: the answer to an earlier stroke's upload is stale. */
+  const strokes = useRef(0)
   const last = useRef<Point>(undefined)
   useEffect(() => {
     if (value === sent.current && value !== null) return
     sent.current = value
+    strokes.current++
     show(canvas.current, typeof value === 'string' ? demo.address(value) : undefined)
   }, [value, demo])
-  // Small enough to go with the input: what is drawn is there when Run is pressed.
-  const lift = () => {
+  // Begun before the pointer's event ends, so that a Run pressed next waits for it. Where it fails, the drawing goes with the input.
+  const lift = async () => {
     const drawn = canvas.current?.toDataURL('image/png')
-    sent.current = drawn
-    if (drawn) onChange(drawn)
+    if (!drawn) return
+    const stroke = ++strokes.current
+    const ref = await demo.upload(blobOf(drawn), 'drawing.png').catch(() => drawn)
+    if (stroke !== strokes.current) return
+    sent.current = ref
+    onChange(ref)
+  }
+  const clear = () => {
+    strokes.current++
+    show(canvas.current, undefined)
+    onChange(null)
   }
   return (
     <div className={styles.sketch}>
@@ -41,14 +53,14 @@ function Input(props: InputProps) {
         onPointerMove={(event) => {
           if (event.buttons > 0) last.current = draw(event, brush, last.current)
         }}
-        onPointerUp={lift}
+        onPointerUp={() => void lift()}
       />
       <div className={styles.row}>
         <label className={styles.brush}>
           brush
           <input type="range" min={2} max={width / 6} value={brush} onChange={({ target }) => setBrush(target.valueAsNumber)} />
         </label>
-        <button type="button" className={styles.small} onClick={() => onChange(null)}>
+        <button type="button" className={styles.small} onClick={clear}>
           Clear
         </button>
       </div>
@@ -58,6 +70,11 @@ function Input(props: InputProps) {
       </details>
     </div>
   )
+}
+
+function blobOf(dataUri: string): Blob {
+  const bytes = Uint8Array.from(atob(dataUri.slice(dataUri.indexOf(',') + 1)), (letter) => letter.charCodeAt(0))
+  return new Blob([bytes], { type: 'image/png' })
 }
 
 function show(canvas: HTMLCanvasElement | null, address: string | undefined): void {

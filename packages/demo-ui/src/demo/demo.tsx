@@ -6,6 +6,7 @@ import { LogView } from '../log/log-view.tsx'
 import styles from './demo.module.css'
 import { Examples } from './examples.tsx'
 import { Fields } from './fields.tsx'
+import { given } from './given.ts'
 import { Result } from './result.tsx'
 import { RunButton } from './run-button.tsx'
 import { useRun } from './use-run.ts'
@@ -116,14 +117,4 @@ function startingInput(schema: DemoSchema, kept: string): Input {
   } catch {
     return empty
   }
-}
-
-/** What goes to the server: text is never missing, the rest is left out while it is empty. */
-function given(schema: DemoSchema, input: Input): Input {
-  const values = schema.inputs.map(({ name, component, required }) => {
-    const value = input[name]
-    const blank = component === 'text' && required ? '' : component === 'checkbox' ? false : undefined
-    return [name, value ?? blank] as const
-  })
-  return Object.fromEntries(values.filter(([, value]) => value !== undefined))
 }

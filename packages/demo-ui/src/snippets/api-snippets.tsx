@@ -1,5 +1,6 @@
 import type { DemoSchema, Input } from '@origami/protocol/demo'
 import { useState } from 'react'
+import { given } from '../demo/given.ts'
 import { useCopy } from '../look/use-copy.ts'
 import styles from './snippets.module.css'
 
@@ -7,10 +8,10 @@ const kinds = ['curl', 'Python', 'JavaScript'] as const
 type Kind = (typeof kinds)[number]
 
 /** How a program runs the demo with what is in the form now. Each runs as printed. */
-export function ApiSnippets({ base, input }: { base: string; schema: DemoSchema; input: Input }) {
+export function ApiSnippets({ base, schema, input }: { base: string; schema: DemoSchema; input: Input }) {
   const [kind, setKind] = useState<Kind>('curl')
   const { copied, copy } = useCopy()
-  const text = snippet(kind, `${location.origin}${base}/predictions`, presentable(input))
+  const text = snippet(kind, `${location.origin}${base}/predictions`, given(schema, input))
   return (
     <section className={styles.snippets} aria-label="Use by API">
       <div className={styles.kinds}>
@@ -29,12 +30,6 @@ export function ApiSnippets({ base, input }: { base: string; schema: DemoSchema;
       </section>
     </section>
   )
-}
-
-/** Without what is empty: the demo knows what stands in for it. */
-function presentable(input: Input): Input {
-  const entries = Object.entries(input).filter(([, value]) => value !== null && value !== undefined)
-  return Object.fromEntries(entries)
 }
 
 function snippet(kind: Kind, url: string, input: Input): string {

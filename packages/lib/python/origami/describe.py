@@ -99,7 +99,7 @@ def describe(module: types.ModuleType, path: Path) -> Model:
     hints = _hints(function)
     comment = inspect.getdoc(function) or ""
     inputs = [
-        _input(parameter, hints.get(parameter.name, Any), _words_for(parameter.name, comment))
+        _input(parameter, hints.get(parameter.name, parameter.empty), _words_for(parameter.name, comment))
         for parameter in inspect.signature(function).parameters.values()
     ]
     outputs, several = _outputs(hints.get("return", Any))
@@ -131,12 +131,13 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
 def _input(parameter: inspect.Parameter, hint: Any, description: str | None) -> Field:
     if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
         raise TypeError(f"predict: *{parameter.name} cannot be an input; give each input a name")
-    component, kind, optional = _component(hint, "input", parameter.name)
     has_default = parameter.default is not parameter.empty
+    if hint is parameter.empty:
+        component, kind, optional = _component_of_default(parameter.default) if has_default else Text(), Any, False
+    else:
+        component, kind, optional = _component(hint, "input", parameter.name)
     if isinstance(component, (Number, Slider)) and kind is int and component.integer is None:
         component = replace(component, integer=True)
-    if not hint or hint is Any:
-        component = _component_of_default(parameter.default) if has_default else Text()
     return Field(parameter.name, component, kind, not (optional or has_default), parameter.default if has_default else None, has_default, description)
 
 
@@ -145,7 +146,7 @@ def _component_of_default(default: Any) -> Component:
         return Checkbox()
     if isinstance(default, (int, float)):
         return Number()
-    return Text() if default is None or isinstance(default, str) else Json()
+    return Text() if isinstance(default, str) else Json()
 
 
 def _outputs(hint: Any) -> tuple[list[Field], bool]:
@@ -218,7 +219,7 @@ def _by_type(hint: Any, side: str, name: str) -> Component:
 
 
 def _is_json(hint: Any) -> bool:
-    return hint is Any or (get_origin(hint) or hint) in (dict, list, tuple, object)
+    return hint is Any or (get_origin(hint) or hint) in (dict, list, tuple, object, Union, types.UnionType)
 
 
 def _is_pillow(hint: Any) -> bool:

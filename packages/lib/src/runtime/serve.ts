@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { basename, dirname, extname, join } from 'node:path'
 import { watch } from 'chokidar'
 import { type Runtime, startRuntime } from './server.ts'
@@ -18,11 +19,13 @@ export async function serveModel({ model, port, host, python, onLog = console.er
     depth: 3,
     ignored: (path) => /node_modules|__pycache__|\.venv|\.git/.test(path),
   })
+  const ready = once(code, 'ready')
   code.on('all', (_event, path) => {
     if (!['.py', '.ts', '.js', '.mjs', '.mts'].includes(extname(path))) return
     onLog(`${basename(path)} changed; loading the model anew`)
     runtime.predictor.reload()
   })
+  await ready
   return {
     ...runtime,
     async [Symbol.asyncDispose]() {

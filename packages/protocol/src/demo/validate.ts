@@ -48,8 +48,17 @@ function expectation(issue: z.core.$ZodIssue, expects: string): string {
 
 /** A value, short enough for a message. */
 export function show(value: unknown): string {
-  const text = typeof value === 'string' && value.length > 60 ? `text of ${value.length} characters` : JSON.stringify(value)
-  return text === undefined ? String(value) : text.length > 80 ? `${text.slice(0, 77)}…` : text
+  const text = typeof value === 'string' && value.length > 60 ? `text of ${value.length} characters` : written(value)
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text
+}
+
+/** What is nested deeper than JSON.stringify goes is named by its kind. */
+function written(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    return typeof value
+  }
 }
 
 function unknownField(name: string, schema: DemoSchema): Problem {

@@ -1,0 +1,86 @@
+import { type ComponentName, componentNames, componentOf } from '@origami/protocol/demo'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { newVisitor, startBrowser } from '../../../tests/browser.ts'
+import type { Runtime } from '../src/runtime/index.ts'
+import { pixelsOf, type Row, rows } from './component-rows.ts'
+import { type Python, pythonWithPillow } from './pillow.ts'
+import { page as built, post, serve } from './serving.ts'
+
+let python: Python
+let browser: Browser
+beforeAll(async () => {
+  python = await pythonWithPillow()
+  browser = await startBrowser()
+}, 180_000)
+afterAll(async () => {
+  await browser?.close()
+  await python?.[Symbol.asyncDispose]()
+})
+
+test('every component has a row, and no row is of another', () => {
+  expect(Object.keys(rows).toSorted()).toEqual(componentNames.toSorted())
+})
+
+describe.each(['every.ts', 'every.py'])('of %s', (model) => {
+  let runtime: Runtime
+  let page: Page
+  beforeAll(async () => {
+    runtime = await serve(model, { python: python.program, page: built })
+    expect(await runtime.predictor.health()).toMatchObject({ status: 'READY', setup: { status: 'succeeded' } })
+    page = await (await newVisitor(browser)).newPage()
+    page.setDefaultTimeout(8000)
+    await page.goto(runtime.url)
+  })
+  afterAll(async () => {
+    await page?.context().close()
+    await runtime?.[Symbol.asyncDispose]()
+  })
+
+  test('all components are there', async () => {
+    const { inputs, outputs } = await runtime.predictor.schema()
+    const inputNames = componentNames.filter((name) => componentOf(name).input)
+    expect(inputs.map(({ name, component }) => [name, component])).toEqual(inputNames.map((name) => [name, name]))
+    const outputNames = componentNames.filter((name) => componentOf(name).output)
+    expect(outputs.map(({ name }) => name)).toEqual(componentNames)
+    expect(outputs.filter(({ name, component }) => name === component).map(({ name }) => name)).toEqual(outputNames)
+  })
+
+  test.each(componentNames)('%s goes in and comes out over HTTP', async (name) => {
+    const { sent, given } = row(name)
+    const { status, body } = await post(runtime.url, sent)
+    expect([status, body.status, body.error]).toEqual([200, 'succeeded', null])
+    expect(await readable(name, (body.output as Record<string, unknown>)[name])).toEqual(given)
+  })
+
+  test.each(componentNames)('%s is refused at its field', async (name) => {
+    const { status, body } = await post(runtime.url, { [name]: row(name).refused })
+    expect(status).toBe(422)
+    const { detail } = body as unknown as { detail: { loc: string[]; msg: string }[] }
+    expect(detail.map(({ loc }) => loc)).toEqual([['body', 'input', name]])
+    expect(detail[0]?.msg).toMatch(componentOf(name).input ? /^expected / : /^unknown field/)
+  })
+
+  test.each(componentNames)('%s is put in by a person and shown', async (name) => {
+    await page.evaluate(() => sessionStorage.clear())
+    await page.goto(`${runtime.url}/?${name}`)
+    await row(name).enter(page.getByRole('form', { name: 'Input' }))
+    await page.getByRole('button', { name: /^Run/ }).click()
+    await page.getByRole('link', { name: 'permalink' }).waitFor()
+    const heading = page.getByRole('heading', { name: new RegExp(`^${name}$`, 'i') })
+    await row(name).see(page.getByLabel('Output', { exact: true }).locator('[data-component]').filter({ has: heading }))
+  })
+
+  /** An output, files read: pictures as their pixels, so that encoders may differ. */
+  async function readable(name: ComponentName, value: unknown): Promise<unknown> {
+    const { file } = componentOf(name)
+    if (file === undefined) return value
+    return file === 'image/*' ? pixelsOf(page.locator('body'), String(value)) : (await fetch(String(value))).text()
+  }
+})
+
+function row(name: ComponentName): Row {
+  const found = rows[name]
+  if (!found) throw new Error(`expected a row for ${name}`)
+  return found
+}
