@@ -7,7 +7,10 @@ import { type FileRef, fileRef, Invalid, parseFileRef } from '@origami/protocol/
 import { fileTypeFromBuffer } from 'file-type'
 import type { Files, OpenFile } from '../predictor.ts'
 
-/** Files in a folder: `<id>/content` and `<id>/about.json`, so that no name of a visitor's ever becomes a path of ours. */
+/**
+ * Files in a folder: `<id>/about.json`, and `<id>/file/` with the bytes under what is left of the name once all that a path could mean is gone:
+ * a model still sees the ending that it goes by.
+ */
 export class FolderFiles implements Files {
   private readonly folder: string
   private readonly maxFileBytes: number
@@ -21,9 +24,9 @@ export class FolderFiles implements Files {
     const ref = fileRef(id, name)
     if (await this.open(ref)) return ref
     const arriving = join(this.folder, `.arriving-${id}-${crypto.randomUUID()}`)
-    await mkdir(arriving, { recursive: true })
+    await mkdir(join(arriving, 'file'), { recursive: true })
     try {
-      const content = join(arriving, 'content')
+      const content = join(arriving, 'file', plainName(name))
       await pipeline(Readable.from(this.limited(bytes)), createWriteStream(content))
       const found = await fileTypeFromBuffer(await firstBytes(content))
       await writeFile(join(arriving, 'about.json'), JSON.stringify({ name, type: found?.mime ?? plainType(type) }))
@@ -36,7 +39,7 @@ export class FolderFiles implements Files {
 
   async open(ref: FileRef): Promise<OpenFile | undefined> {
     const path = this.path(ref)
-    const about = path && (await readFile(join(path, '../about.json'), 'utf8').catch(() => undefined))
+    const about = path && (await readFile(join(path, '../../about.json'), 'utf8').catch(() => undefined))
     if (!path || !about) return undefined
     const { name, type } = JSON.parse(about) as { name: string; type: string }
     if (name !== parseFileRef(ref)?.name) return undefined
@@ -52,14 +55,14 @@ export class FolderFiles implements Files {
   /** Where a file's bytes are, for who reads them on this machine. Undefined for what is no reference. */
   path(ref: string): string | undefined {
     const parts = parseFileRef(ref)
-    return parts && join(this.folder, parts.id, 'content')
+    return parts && join(this.folder, parts.id, 'file', plainName(parts.name))
   }
 
   /** False: there was nothing to forget. */
   async forget(ref: FileRef): Promise<boolean> {
     const path = this.path(ref)
     if (!path || !(await stat(path).catch(() => undefined))) return false
-    await rm(join(path, '..'), { recursive: true, force: true })
+    await rm(join(path, '../..'), { recursive: true, force: true })
     return true
   }
 
@@ -90,6 +93,13 @@ export const tooLarge = (limit: number, field?: string): Invalid =>
   new Invalid([
     { ...(field ? { field } : {}), type: 'value_error.too_large', message: `expected a file of at most ${limit} bytes` },
   ])
+
+/** Letters, digits and a few marks; never hidden, never longer than a file system takes. */
+const plainName = (name: string): string =>
+  name
+    .replaceAll(/[^A-Za-z0-9._ -]/g, '_')
+    .replace(/^[. -]+/, '_')
+    .slice(-100) || '_'
 
 /** Two senders of one id: the first stays. */
 function keepFirst(error: NodeJS.ErrnoException): void {

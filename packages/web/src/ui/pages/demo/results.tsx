@@ -48,7 +48,7 @@ export function Results({ page }: { page: DemoPage }) {
         {data.predictions.map((one) => (
           <li key={one.id} className={styles.sheet}>
             <Link to="/$account/$name/predictions/$id" params={{ account: page.account, name: page.name, id: one.id }}>
-              {short(one.input)}
+              {Object.values(one.input).filter(isGiven).map(short).join(' · ') || 'without input'}
             </Link>
             <span className={styles.code}>{one.error ?? short(one.output)}</span>
             <div className={styles.row}>
@@ -78,9 +78,12 @@ export function Results({ page }: { page: DemoPage }) {
 
 /** Values as one line: a file by its name. */
 function short(value: unknown): string {
-  const plain = typeof value === 'string' ? value : (JSON.stringify(value, fileName) ?? '')
+  const named = fileName('', value)
+  const plain = typeof named === 'string' ? named : (JSON.stringify(named, fileName) ?? '')
   return plain.length > 120 ? `${plain.slice(0, 118)}…` : plain
 }
+
+const isGiven = (value: unknown): boolean => value !== null && value !== ''
 
 const fileName = (_key: string, value: unknown): unknown =>
   typeof value === 'string' && /\/files\/[\w-]+\//.test(value) ? decodeURIComponent(value.split('/').at(-1) ?? '') : value
