@@ -70,8 +70,12 @@ export const controlEvent = z.object({
 })
 export type ControlEvent = z.infer<typeof controlEvent>
 
-/** Every error of the daemon and of the web server's own API. `id` is in the log too; the text of a 5xx says no more than that. */
-export const errorBody = z.object({ error: z.string(), id: z.string().optional() })
+/** Every error of the daemon and of the web server's own API. */
+export const errorBody = z.object({
+  error: z.string().describe('For people: what was expected, what came'),
+  id: z.string().optional().describe('Of a 5xx: it is in the log too; the text says no more than that'),
+  status: z.literal('failed').optional().describe('Of a 503, to those who read it as a prediction'),
+})
 
 /** Header by which the web server tells the daemon who calls. */
 export const visitorHeader = 'origami-visitor'
