@@ -36,7 +36,7 @@ export type Deployment = z.infer<typeof deployment>
 export const demoStats = z.object({
   demo_id: z.string(),
   user_id: z.string(),
-  container_id: z.string().describe("The demo's id, as the seed document has it"),
+  container_id: z.string().describe("The demo's id"),
   instance_id: z.string().nullable(),
   port: z.int().nullable(),
   repolink: z.string(),
@@ -46,7 +46,7 @@ export const demoStats = z.object({
   running: z.int().describe('Predictions that run now'),
   runs: z.int().describe('Predictions that ended, in all'),
   commit: z.string().nullable(),
-  serving: z.string().nullable().describe('the deployment that answers'),
+  serving: z.string().nullable().describe('The deployment that answers'),
   newest: deployment.nullable(),
 })
 export type DemoStats = z.infer<typeof demoStats>

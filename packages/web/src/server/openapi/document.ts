@@ -72,7 +72,7 @@ function securityOf(operation: Operation): object[] {
 function responsesOf(operation: Operation): object {
   const answers: Record<number, Answer> = { ...operation.answers, ...refusalsOf(operation), ...operation.refuses }
   const rest: Answer = {
-    what: 'Whatever else goes wrong: an unknown token (401), too many requests (429), the daemon is away (503), our mistake (500)',
+    what: 'An unknown token (401), too many requests (429), the daemon is away (503), our mistake (500)',
     body: 'Error',
   }
   const entries = [...Object.entries(answers), ['default', rest] as const]
@@ -83,7 +83,8 @@ function responsesOf(operation: Operation): object {
 function refusalsOf(operation: Operation): Record<number, Answer> {
   const { who, query, body } = operation
   const account = who === 'signedIn' || who === 'deployer'
-  const mayNot = isOwn(operation) && isChange(operation) ? 'You may not, or the CSRF token is missing' : 'You may not'
+  const byCookie = isOwn(operation) ? 'You may not, or the CSRF token is missing' : 'A page of another site asks'
+  const mayNot = isChange(operation) ? byCookie : 'You may not'
   const refusals: Record<number, Answer | undefined> = {
     401: account ? { what: 'Sign in first, or the token is not known', body: 'Error' } : undefined,
     403: isChange(operation) || who === 'deployer' ? { what: mayNot, body: 'Error' } : undefined,

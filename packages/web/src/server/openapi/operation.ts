@@ -5,8 +5,8 @@ import type { SchemaName } from './schemas.ts'
 export const callers = {
   anyone: 'Anyone',
   sees: 'Anyone, where the demo is public; else its owner, and who came by its unlisted link (`?key=`)',
-  signedIn: 'Who is signed in',
-  deployer: 'Who may deploy here',
+  signedIn: 'Every account that is signed in',
+  deployer: 'Accounts that may deploy here',
   owner: "The demo's owner",
   redeployer: "The demo's owner, who may deploy here",
 } as const
