@@ -32,6 +32,19 @@ describe('demos and whose they are', () => {
     expect((await visitor.prediction(page.address, id)).output).toBe('hi, version 1')
   }, 60_000)
 
+  test('a file that is given to a demo comes back as it was, under the address that is answered', async () => {
+    const put = await visitor.fetch(`${page.address}/files/sixteen-letters-1/a%20note.txt`, {
+      method: 'PUT',
+      headers: { 'content-type': 'text/plain' },
+      body: 'Hello',
+    })
+    expect(put.status).toBe(201)
+    const { ref } = (await put.json()) as { ref: string }
+    expect(ref).toBe(`${world.url}${page.address}/files/sixteen-letters-1/a%20note.txt`)
+    expect(await (await visitor.fetch(ref)).text()).toBe('Hello')
+    expect((await visitor.fetch(ref, { method: 'HEAD' })).headers.get('content-length')).toBe('5')
+  })
+
   test('somebody else cannot touch it: to them it is not there', async () => {
     for (const person of [bob, visitor]) {
       for (const verb of ['deploy', 'stop', 'start', 'cancel']) {

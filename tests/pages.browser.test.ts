@@ -12,6 +12,7 @@ const pages = {
   new: '/-/new',
   mine: '/-/mine',
   account: '/-/account',
+  docs: '/-/docs',
   owner: '/owner',
   demo: '/owner/gated',
   deployments: '/owner/gated',
@@ -51,6 +52,7 @@ describe('every page', () => {
             await page.getByRole('tab', { name: 'Deployments' }).click()
             await page.getByLabel('Log of this demo').getByText('Live').waitFor()
           }
+          if (name === 'docs') await page.getByRole('heading', { name: 'Schemas' }).waitFor()
           await page.waitForLoadState('load')
           const { violations } = await new AxeBuilder({ page }).analyze()
           expect(

@@ -18,6 +18,8 @@ const root = join(import.meta.dirname, '..')
 export class World implements AsyncDisposable {
   readonly github: FakeGithub
   readonly folder: string
+  /** What the web server answers, as `GET /-/api/demos/:account`, without HEAD. */
+  readonly routes = new Set<string>()
   private readonly engine: 'process' | 'docker'
   private readonly ports: { web: number; daemon: number }
   private readonly networks: readonly string[]
@@ -109,7 +111,11 @@ export class World implements AsyncDisposable {
       networks: this.networks,
       ui: join(root, 'packages/web/dist/ui'),
     }
-    this.web = await startWeb(config)
+    this.web = await startWeb(config, {
+      onRoute: ({ method, url }) => {
+        for (const one of [method].flat()) if (one !== 'HEAD') this.routes.add(`${one} ${url}`)
+      },
+    })
   }
 
   async stopWeb(): Promise<void> {

@@ -6,8 +6,7 @@ const time = z.string().describe('ISO 8601 in UTC')
 
 /** Body of `POST /deploy_trigger`. */
 export const deployTrigger = z.strictObject({
-  /** Null where the repository is public. */
-  user_access_token: z.string().min(1).max(1000).nullable(),
+  user_access_token: z.string().min(1).max(1000).nullable().describe('Null where the repository is public'),
   user_id: z.string().regex(/^[A-Za-z0-9_-]{1,100}$/, 'expected 1 to 100 of A-Z a-z 0-9 _ -'),
   remote_repo_link: z.string().min(1).max(500),
 })
@@ -19,20 +18,17 @@ export const deployment = z.object({
   id: z.string(),
   demo_id: z.string(),
   state: z.enum(deploymentStates),
-  /** For people: why it is in this state, and what to do. Null when all is well. */
-  reason: z.string().nullable(),
+  reason: z.string().nullable().describe('For people: why it is in this state, and what to do. Null when all is well'),
   commit: z.string().nullable(),
-  /** First line of the commit's message. */
-  commit_message: z.string().nullable(),
+  commit_message: z.string().nullable().describe("First line of the commit's message"),
   created_at: time,
   updated_at: time,
-  /** When the present step fails by itself. */
-  deadline_at: time.nullable(),
+  deadline_at: time.nullable().describe('When the present step fails by itself'),
   superseded_by: z.string().nullable(),
-  /** States it went through, oldest first, with when it entered each. */
-  steps: z.array(z.object({ state: z.enum(deploymentStates), at: time })),
-  /** The last lines of its log, once it failed. */
-  log_tail: z.array(z.string()),
+  steps: z
+    .array(z.object({ state: z.enum(deploymentStates), at: time }))
+    .describe('States it went through, oldest first, with when it entered each'),
+  log_tail: z.array(z.string()).describe('The last lines of its log, once it failed'),
 })
 export type Deployment = z.infer<typeof deployment>
 
@@ -40,29 +36,25 @@ export type Deployment = z.infer<typeof deployment>
 export const demoStats = z.object({
   demo_id: z.string(),
   user_id: z.string(),
-  /** The demo's id, as the seed document has it. */
-  container_id: z.string(),
+  container_id: z.string().describe("The demo's id"),
   instance_id: z.string().nullable(),
   port: z.int().nullable(),
   repolink: z.string(),
   status: z.enum(demoStates),
   reason: z.string().nullable(),
-  /** Predictions: waiting, running now, and ended in all. */
-  waiting: z.int(),
-  running: z.int(),
-  runs: z.int(),
+  waiting: z.int().describe('Predictions that wait'),
+  running: z.int().describe('Predictions that run now'),
+  runs: z.int().describe('Predictions that ended, in all'),
   commit: z.string().nullable(),
-  serving: z.string().nullable().describe('the deployment that answers'),
+  serving: z.string().nullable().describe('The deployment that answers'),
   newest: deployment.nullable(),
 })
 export type DemoStats = z.infer<typeof demoStats>
 
 /** `GET /stats/{demo_id}`: the row, and what the pages need. */
 export const demoDetail = demoStats.extend({
-  /** Newest first, at most 50. */
-  deployments: z.array(deployment),
-  /** Of the version that serves, or served last. */
-  schema: demoSchema.nullable(),
+  deployments: z.array(deployment).describe('Newest first, at most 50'),
+  schema: demoSchema.nullable().describe('Of the version that serves, or served last'),
 })
 export type DemoDetail = z.infer<typeof demoDetail>
 
@@ -78,8 +70,12 @@ export const controlEvent = z.object({
 })
 export type ControlEvent = z.infer<typeof controlEvent>
 
-/** Every error of the daemon and of the web server's own API. `id` is in the log too; the text of a 5xx says no more than that. */
-export const errorBody = z.object({ error: z.string(), id: z.string().optional() })
+/** Every error of the daemon and of the web server's own API. */
+export const errorBody = z.object({
+  error: z.string().describe('For people: what was expected, what came'),
+  id: z.string().optional().describe('Of a 5xx: it is in the log too; the text says no more than that'),
+  status: z.literal('failed').optional().describe('Of a 503, to those who read it as a prediction'),
+})
 
 /** Header by which the web server tells the daemon who calls. */
 export const visitorHeader = 'origami-visitor'

@@ -1,16 +1,16 @@
 import { z } from 'zod'
+import { predictionSnapshot } from '../demo/prediction.ts'
 import { demoSchema } from '../demo/schema.ts'
-import { demoDetail } from './routes.ts'
+import { demoDetail, errorBody } from './routes.ts'
 import { demoStates } from './states.ts'
 
-/** The web server's own API, under `/-/api`. Pages and `origami` the command use the same. */
+/** The web server's own API, under `/-/api`. Pages and `origami` the command use the same; `GET /-/openapi.json` describes it. */
 
 export const accountInfo = z.object({
   handle: z.string(),
   name: z.string().nullable(),
   avatar: z.string().nullable(),
-  /** Runs this server. */
-  owner: z.boolean(),
+  owner: z.boolean().describe('Runs this server'),
   may_deploy: z.boolean(),
 })
 export type AccountInfo = z.infer<typeof accountInfo>
@@ -18,30 +18,30 @@ export type AccountInfo = z.infer<typeof accountInfo>
 /** `GET /-/api/session` */
 export const session = z.object({
   account: accountInfo.nullable(),
-  /** Sent back as `x-csrf-token` with every change that a cookie authorises. */
-  csrf: z.string(),
+  csrf: z.string().describe('Sent back as `x-csrf-token` with every change that a cookie authorises'),
   forges: z.array(
     z.object({
       host: z.string(),
-      /** People can sign in there: `/-/sign-in/{host}?return=/path`. */
-      sign_in: z.boolean(),
+      sign_in: z.boolean().describe('People can sign in there: `/-/sign-in/{host}?return=/path`'),
     }),
   ),
-  /** Whether the daemon answers. */
-  daemon: z.boolean(),
+  daemon: z.boolean().describe('Whether the daemon answers'),
 })
 export type Session = z.infer<typeof session>
+
+/** `POST /-/api/session/link`: the secret of the one-time link that the server prints for its owner. */
+export const ownerSecret = z.strictObject({ secret: z.string().max(200) })
 
 /** What a page shows a demo to be: as the daemon has it, or, of one that runs on somebody's own server, whether it answers. */
 export const pageStates = [...demoStates, 'elsewhere', 'unreachable'] as const
 export type PageState = (typeof pageStates)[number]
 
+const demoName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected 1 to 63 of a-z 0-9 . _ -')
+
 /** A demo in a list: `GET /-/api/demos?q=&sort=new|used|name`, `GET /-/api/accounts/{account}`, `GET /-/api/mine`. */
 export const demoCard = z.object({
-  /** The daemon's id: what the cover is drawn from. */
-  id: z.string(),
-  /** `/account/name` */
-  address: z.string(),
+  id: z.string().describe("The daemon's id: what the cover is drawn from"),
+  address: z.string().describe('`/account/name`'),
   account: z.string(),
   name: z.string(),
   title: z.string(),
@@ -53,25 +53,43 @@ export const demoCard = z.object({
 })
 export type DemoCard = z.infer<typeof demoCard>
 export const demoList = z.object({ demos: z.array(demoCard) })
+export const accountDemos = demoList.extend({ account: accountInfo })
+
+export const demoSorts = ['new', 'used', 'name'] as const
+export const demoQuery = z.object({
+  q: z.string().max(200).default('').describe('Words of its title, description, name or account'),
+  sort: z.enum(demoSorts).default('new'),
+})
 
 /** `GET /-/api/demos/{account}/{name}`, and each message of `…/events` (SSE, event `demo`). */
 export const demoPage = demoCard.extend({
-  /** The repository's link; null for those who may not see it. */
-  link: z.string().nullable(),
-  /** Where it runs, when that is not here. */
-  url: z.string().nullable(),
-  /** For its owner, when it is not public: the path that lets others in. */
-  unlisted: z.string().nullable(),
+  link: z.string().nullable().describe("The repository's link; null for those who may not see it"),
+  url: z.string().nullable().describe('Where it runs, when that is not here'),
+  unlisted: z.string().nullable().describe('For its owner, when it is not public: the path that lets others in'),
   commit: z.string().nullable(),
   schema: demoSchema.nullable(),
-  /** Whether who asks may deploy, stop, start and remove it, and read its log. */
-  mine: z.boolean(),
-  /** For its owner: why, deployments, places. */
-  detail: demoDetail.nullable(),
+  mine: z.boolean().describe('Whether who asks may deploy, stop, start and remove it, and read its log'),
+  detail: demoDetail.nullable().describe('For its owner: why, deployments, places'),
 })
 export type DemoPage = z.infer<typeof demoPage>
 
+/** `PATCH /-/api/demos/{account}/{name}` */
+export const demoChange = z.strictObject({ public: z.boolean().optional(), name: demoName.optional() })
+
+/** `GET …/results`: the predictions that this visitor made. */
+export const results = z.object({ predictions: z.array(predictionSnapshot) })
+
+/** `GET …/logs` */
+export const logQuery = z.object({
+  offset: z.coerce.number().int().min(0).default(0).describe('The byte to start at'),
+  follow: z.enum(['0', '1']).default('0').describe('1: goes on as lines come'),
+})
+
 /** `GET /-/api/repositories?forge=host&q=` */
+export const repositoryQuery = z.object({
+  forge: z.string().max(300).default('').describe('Its host, as in the session'),
+  q: z.string().max(200).default('').describe('Part of its owner or name'),
+})
 export const repository = z.object({
   link: z.string(),
   owner: z.string(),
@@ -79,17 +97,20 @@ export const repository = z.object({
   description: z.string().nullable(),
   private: z.boolean(),
   pushed_at: z.string().nullable(),
-  /** Whether `.origami` is in its root; null where that is not known (private, not authorised yet). */
-  linked: z.boolean().nullable(),
+  linked: z
+    .boolean()
+    .nullable()
+    .describe('Whether `.origami` is in its root; null where that is not known (private, not authorised yet)'),
 })
 export type Repository = z.infer<typeof repository>
 export const repositoryList = z.object({ repositories: z.array(repository), private_authorised: z.boolean() })
 
+export const repositoryLink = z.strictObject({ link: z.string().max(500) })
+
 /** `POST /-/api/inspect {link}`: what is there, before it is deployed. What a forge cannot tell is null. */
 export const inspection = z.object({
   link: z.string(),
-  /** The name the demo would get. */
-  name: z.string(),
+  name: z.string().describe('The name the demo would get'),
   private: z.boolean(),
   linked: z.boolean().nullable(),
   dockerfile: z.boolean().nullable(),
@@ -97,33 +118,38 @@ export const inspection = z.object({
 })
 export type Inspection = z.infer<typeof inspection>
 
+export const elsewhereUrl = z.strictObject({ url: z.string().max(500) })
+
 /** `POST /-/api/inspect {url}`: a demo that answers on somebody's own server. */
 export const elsewhereInspection = z.object({
   url: z.string(),
-  name: z.string(),
+  name: z.string().describe('The name the demo would get'),
   title: z.string(),
   description: z.string(),
-  inputs: z.array(z.string()),
+  inputs: z.array(z.string()).describe('Their labels'),
 })
 export type ElsewhereInspection = z.infer<typeof elsewhereInspection>
-
-export const demoName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected 1 to 63 of a-z 0-9 . _ -')
 
 /** `POST /-/api/demos`: answers 201 DemoPage, or 403 `{error, authorize}` when the forge must be asked first. */
 export const newDemo = z.strictObject({
   link: z.string().max(500),
-  name: demoName.optional(),
-  /** Of a private repository it must be said. */
-  public: z.boolean().optional(),
+  name: demoName.optional().describe("Without it, the repository's"),
+  public: z.boolean().optional().describe('Of a private repository it must be said'),
 })
 
-/** `POST /-/api/demos` for one that runs elsewhere: its URL is checked, then listed and linked. There is no queue for it. */
+/** `POST /-/api/demos` for one that runs elsewhere: its URL is asked, then listed and linked. There is no queue for it. */
 export const newElsewhere = z.strictObject({
-  url: z.string().max(500),
-  name: demoName.optional(),
+  url: z.string().max(500).describe('Where a runtime answers'),
+  name: demoName.optional().describe('Without it, one made of its title'),
   public: z.boolean().optional(),
 })
 
-/** `GET /-/api/tokens`; `POST /-/api/tokens {name}` answers `{id, name, token}` once; `DELETE /-/api/tokens/{id}`. */
+/** The 403 of a link that the forge must be asked for first. */
+export const authorizeFirst = errorBody.extend({ authorize: z.string().describe('Where a browser goes to ask') })
+
+/** `GET /-/api/tokens`; `POST /-/api/tokens` takes newToken and answers madeToken; `DELETE /-/api/tokens/{id}`. */
 export const tokenInfo = z.object({ id: z.string(), name: z.string(), created_at: z.string(), used_at: z.string().nullable() })
 export type TokenInfo = z.infer<typeof tokenInfo>
+export const tokenList = z.object({ tokens: z.array(tokenInfo) })
+export const newToken = z.strictObject({ name: z.string().trim().min(1).max(100).describe('For people, to know it by') })
+export const madeToken = z.object({ id: z.string(), name: z.string(), token: z.string().describe('Shown this once') })

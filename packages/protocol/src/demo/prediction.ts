@@ -18,23 +18,22 @@ export const predictionSnapshot = z.object({
   id: z.string(),
   status: z.enum(predictionStatuses),
   input: z.record(z.string(), z.unknown()),
-  /** What there is so far. See `Output` for its shape. */
-  output: z.unknown(),
+  output: z.unknown().describe('What there is so far: the bare value of a demo with one output, else an object by field name'),
   error: z.string().nullable(),
   reason: z.enum(failureReasons).nullable(),
-  /** The end of what it printed, at most 64 KiB. */
-  logs: z.string(),
+  logs: z.string().describe('The end of what it printed, at most 64 KiB'),
   metrics: z.object({
-    /** Seconds of running, once it ended. */
-    predict_time: z.number().optional(),
+    predict_time: z.number().optional().describe('Seconds of running, once it ended'),
   }),
   created_at: z.string(),
   started_at: z.string().nullable(),
   completed_at: z.string().nullable(),
   deployment: z.string().nullable(),
   commit: z.string().nullable(),
-  /** While it waits: its place (1 is next) and seconds until it starts, null where nobody can know. */
-  queue: z.object({ position: z.int(), eta: z.number().nullable() }).nullable(),
+  queue: z
+    .object({ position: z.int(), eta: z.number().nullable() })
+    .nullable()
+    .describe('While it waits: its place (1 is next) and seconds until it starts, null where nobody can know'),
 })
 export type PredictionSnapshot = z.infer<typeof predictionSnapshot>
 

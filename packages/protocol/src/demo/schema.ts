@@ -11,8 +11,7 @@ export const fieldSchema = z
     description: z.string().max(2000).optional(),
     component: z.enum(componentNames as [ComponentName, ...ComponentName[]]),
     options: z.record(z.string(), z.unknown()),
-    /** Inputs only: it may be left out or null when false. */
-    required: z.boolean(),
+    required: z.boolean().describe('Inputs only: it may be left out or null when false'),
     default: z.unknown().optional(),
   })
   .superRefine((field, context) => {
@@ -23,18 +22,17 @@ export const fieldSchema = z
 
 /** What a page, a client and the queue need to know of a demo. */
 export const demoSchema = z.strictObject({
-  /** Version of this contract. */
-  api: z.literal(1),
+  api: z.literal(1).describe('Version of this contract'),
   title: z.string().max(200),
   description: z.string().max(10_000),
   inputs: z.array(fieldSchema).max(50),
   outputs: z.array(fieldSchema).min(1).max(50),
-  /** Values of inputs to try, by field name. Files are `data:` URIs or references that the demo itself serves. */
-  examples: z.array(z.record(z.string(), z.unknown())).max(100),
-  /** Whether outputs come in parts. */
-  streaming: z.boolean(),
-  /** How many predictions one instance takes at a time, 1 to 64. */
-  concurrency: z.int().min(1).max(64),
+  examples: z
+    .array(z.record(z.string(), z.unknown()))
+    .max(100)
+    .describe('Values of inputs to try, by field name. Files are `data:` URIs or references that the demo itself serves'),
+  streaming: z.boolean().describe('Whether outputs come in parts'),
+  concurrency: z.int().min(1).max(64).describe('How many predictions one instance takes at a time, 1 to 64'),
 })
 
 export type Field = z.infer<typeof fieldSchema>

@@ -10,9 +10,10 @@ interface FileRouteOptions {
   readonly maxFileBytes: number
 }
 
+/** Names that a prefix with parameters (`/:account/:name`) does not have: of two of one name Fastify keeps the last. */
 interface FileParams {
-  id: string
-  name: string
+  file_id: string
+  file_name: string
 }
 
 /** Bytes up and down. What comes down never runs as a page of ours. */
@@ -20,8 +21,8 @@ export async function fileRoutes(app: FastifyInstance, { files, base, maxFileByt
   await app.register(async (uploads) => {
     uploads.removeAllContentTypeParsers()
     uploads.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
-    uploads.put<{ Params: FileParams }>('/files/:id/:name', { bodyLimit: maxFileBytes }, async (request, reply) => {
-      const { id, name } = request.params
+    uploads.put<{ Params: FileParams }>('/files/:file_id/:file_name', { bodyLimit: maxFileBytes }, async (request, reply) => {
+      const { file_id: id, file_name: name } = request.params
       const ref = checkedRef(id, name)
       if (Number(request.headers['content-length'] ?? 0) > maxFileBytes) throw tooLarge(maxFileBytes)
       const kept = await files(request)
@@ -32,10 +33,16 @@ export async function fileRoutes(app: FastifyInstance, { files, base, maxFileByt
     })
   })
 
-  app.get<{ Params: FileParams }>('/files/:id/:name', async (request, reply) => {
-    const file = await (await files(request)).open(checkedRef(request.params.id, request.params.name))
-    if (!file) return reply.status(404).send({ error: 'There is no such file (any more).' })
-    return sendFile(request, reply, file)
+  /** Both by name: the HEAD that Fastify makes of a GET says a length of 0 where no bytes are sent. */
+  app.route<{ Params: FileParams }>({
+    method: ['GET', 'HEAD'],
+    url: '/files/:file_id/:file_name',
+    async handler(request, reply) {
+      const { file_id: id, file_name: name } = request.params
+      const file = await (await files(request)).open(checkedRef(id, name))
+      if (!file) return reply.status(404).send({ error: 'There is no such file (any more).' })
+      return sendFile(request, reply, file)
+    },
   })
 }
 

@@ -2,6 +2,14 @@ import { type DemoSchema, inputJsonSchema, outputJsonSchema, predictionStatuses 
 
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
 const json = (name: string) => ({ 'application/json': { schema: ref(name) } })
+/** What a 422 and a 413 of the predictions API say: which part of the input, and what is wrong with it. */
+export const validationSchemas = {
+  ValidationError: {
+    type: 'object',
+    properties: { loc: { type: 'array', items: { type: 'string' } }, msg: { type: 'string' }, type: { type: 'string' } },
+  },
+  HTTPValidationError: { type: 'object', properties: { detail: { type: 'array', items: ref('ValidationError') } } },
+}
 const id = { name: 'prediction_id', in: 'path', required: true, schema: { type: 'string', minLength: 8, maxLength: 64 } }
 
 /** OpenAPI 3.0.2 of one demo, laid out as Cog's (pkg/schema/openapi_spec.go), with our routes beside. */
@@ -49,10 +57,6 @@ export function openApi(schema: DemoSchema, base: string): object {
 
 function schemas(schema: DemoSchema): object {
   const time = { type: 'string', format: 'date-time', nullable: true }
-  const problem = {
-    type: 'object',
-    properties: { loc: { type: 'array', items: { type: 'string' } }, msg: { type: 'string' }, type: { type: 'string' } },
-  }
   return {
     Input: inputJsonSchema(schema),
     Output: outputJsonSchema(schema),
@@ -73,7 +77,6 @@ function schemas(schema: DemoSchema): object {
         completed_at: time,
       },
     },
-    ValidationError: problem,
-    HTTPValidationError: { type: 'object', properties: { detail: { type: 'array', items: ref('ValidationError') } } },
+    ...validationSchemas,
   }
 }

@@ -4,7 +4,7 @@ import cookie from '@fastify/cookie'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import { Notice, predictionsApi, sendError } from '@origami/serving'
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest, type RouteOptions } from 'fastify'
 import { ZodError } from 'zod'
 import { OwnerLinks } from './accounts/owner-links.ts'
 import { SignIn } from './accounts/sign-in.ts'
@@ -19,6 +19,7 @@ import { Demos } from './demos/demos.ts'
 import { Deploys, NeedsAuthorization } from './demos/deploys.ts'
 import { Elsewhere } from './demos/elsewhere.ts'
 import { FollowDaemon } from './demos/follow-daemon.ts'
+import { apiDocument } from './openapi/document.ts'
 import { Pages } from './pages.ts'
 import { Secrets } from './secrets.ts'
 import { openStore } from './store/open.ts'
@@ -32,8 +33,13 @@ export interface Web extends AsyncDisposable {
 
 const maxFileBytes = 100 * 1024 ** 2
 
+export interface Given {
+  /** Is told of each route as it is made. */
+  readonly onRoute?: (route: RouteOptions) => void
+}
+
 /** Opens the state folder, listens, and follows the daemon, which may be away. */
-export async function startWeb(config: WebConfig): Promise<Web> {
+export async function startWeb(config: WebConfig, given: Given = {}): Promise<Web> {
   await using opened = new AsyncDisposableStack()
   await mkdir(config.data, { recursive: true, mode: 0o700 })
   const secrets = await Secrets.open(config.data)
@@ -52,7 +58,7 @@ export async function startWeb(config: WebConfig): Promise<Web> {
   const changed = new Notice()
   const context: Context = { config, db, daemon, demos, deploys, elsewhere, sessions, signIn, ownerLinks, changed, publicUrl }
 
-  const app = await createServer(context)
+  const app = await createServer(context, given)
   await app.listen({ host: config.host, port: config.port })
   const { port } = app.server.address() as AddressInfo
   listening = `http://${config.host}:${port}`
@@ -73,7 +79,7 @@ export async function startWeb(config: WebConfig): Promise<Web> {
   }
 }
 
-async function createServer(context: Context): Promise<FastifyInstance> {
+async function createServer(context: Context, { onRoute }: Given): Promise<FastifyInstance> {
   const { config, daemon, publicUrl, sessions } = context
   const app: FastifyInstance = Fastify({
     bodyLimit: 64 * 1024 ** 2,
@@ -81,6 +87,7 @@ async function createServer(context: Context): Promise<FastifyInstance> {
     forceCloseConnections: true,
     logger: { level: 'warn' },
   })
+  if (onRoute) app.addHook('onRoute', onRoute)
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (error instanceof ZodError)
       return reply
@@ -115,6 +122,7 @@ async function createServer(context: Context): Promise<FastifyInstance> {
   guard(app, sessions)
   await app.register(accountRoutes, context)
   await app.register(demoRoutes, context)
+  app.get('/-/openapi.json', async () => apiDocument(publicUrl()))
   const pages = await Pages.open(context)
   await app.register(predictionsApi, {
     prefix: '/:account/:name',

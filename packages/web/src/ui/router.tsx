@@ -38,6 +38,11 @@ const routes = [
   }),
   createRoute({
     getParentRoute: () => root,
+    path: '/-/docs',
+    component: lazyRouteComponent(() => import('./pages/docs/docs.tsx'), 'Docs'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
     path: '/$account',
     component: lazyRouteComponent(() => import('./pages/owner.tsx'), 'Owner'),
   }),

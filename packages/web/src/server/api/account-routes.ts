@@ -1,14 +1,10 @@
-import type { Session, TokenInfo } from '@origami/protocol/control'
+import { newToken, ownerSecret, type Session, type TokenInfo } from '@origami/protocol/control'
 import { randomId } from '@origami/protocol/demo'
 import type { FastifyInstance } from 'fastify'
-import { z } from 'zod'
 import { ownerAccount, presentAccount } from '../accounts/accounts.ts'
 import { Refused } from '../accounts/who.ts'
 import { type Context, deployer, signedIn } from '../context.ts'
 import { hashOf, randomSecret } from '../secrets.ts'
-
-const linkBody = z.strictObject({ secret: z.string().max(200) })
-const tokenBody = z.strictObject({ name: z.string().trim().min(1).max(100) })
 
 /** Who one is: session, sign-in at forges, tokens. */
 export async function accountRoutes(app: FastifyInstance, context: Context): Promise<void> {
@@ -29,7 +25,7 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
   })
 
   app.post('/-/api/session/link', { config: { rateLimit: { max: 20, timeWindow: '1 minute' } } }, async (request, reply) => {
-    const { secret } = linkBody.parse(request.body)
+    const { secret } = ownerSecret.parse(request.body)
     if (!ownerLinks.use(secret))
       throw new Refused(401, 'That link was used, or is not of this server as it runs now; it prints a new one when it starts.')
     await sessions.signIn(reply, await ownerAccount(db, new Date().toISOString()))
@@ -79,7 +75,7 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
   })
   app.post('/-/api/tokens', async (request, reply) => {
     const account = deployer(context, request)
-    const { name } = tokenBody.parse(request.body)
+    const { name } = newToken.parse(request.body)
     const [id, token] = [randomId(), `ori_${randomSecret()}`]
     await db
       .insertInto('tokens')

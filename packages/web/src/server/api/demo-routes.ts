@@ -1,20 +1,21 @@
 import { Readable } from 'node:stream'
-import { type DemoPage, demoName, newDemo, newElsewhere } from '@origami/protocol/control'
+import {
+  type DemoPage,
+  demoChange,
+  demoQuery,
+  elsewhereUrl,
+  logQuery,
+  newDemo,
+  newElsewhere,
+  repositoryLink,
+  repositoryQuery,
+} from '@origami/protocol/control'
 import { type ServerEvent, sendEvents } from '@origami/serving'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { z } from 'zod'
 import { accountByHandle, presentAccount } from '../accounts/accounts.ts'
 import { Refused } from '../accounts/who.ts'
 import { type Context, type DemoParams, deployer, ownDemo, ownHere, signedIn, visibleDemo } from '../context.ts'
-import { type Owned, presentCard, presentPage, type Sort } from '../demos/demos.ts'
-
-const listQuery = z.object({
-  q: z.string().max(200).default(''),
-  sort: z.enum(['new', 'used', 'name'] satisfies Sort[]).default('new'),
-})
-const inspectBody = newDemo.pick({ link: true })
-const inspectElsewhereBody = newElsewhere.pick({ url: true })
-const changeBody = z.strictObject({ public: z.boolean().optional(), name: demoName.optional() })
+import { type Owned, presentCard, presentPage } from '../demos/demos.ts'
 
 const at = '/-/api/demos/:account/:name'
 
@@ -23,7 +24,7 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
   const { db, config, daemon, demos, deploys, elsewhere, changed } = context
 
   app.get('/-/api/demos', async (request) => {
-    const { q, sort } = listQuery.parse(request.query)
+    const { q, sort } = demoQuery.parse(request.query)
     return { demos: (await demos.public(q, sort)).map(presentCard) }
   })
   app.get<{ Params: { account: string } }>('/-/api/accounts/:account', async (request) => {
@@ -36,14 +37,16 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
     demos: (await demos.ofAccount(signedIn(request), { onlyPublic: false })).map(presentCard),
   }))
 
-  app.get<{ Querystring: { forge?: string; q?: string } }>('/-/api/repositories', async (request) =>
-    deploys.repositories(deployer(context, request), request.query.forge ?? '', request.query.q ?? ''),
-  )
+  app.get('/-/api/repositories', async (request) => {
+    const account = deployer(context, request)
+    const { forge, q } = repositoryQuery.parse(request.query)
+    return deploys.repositories(account, forge, q)
+  })
   app.post('/-/api/inspect', async (request) => {
     const account = deployer(context, request)
     return isElsewhere(request.body)
-      ? elsewhere.inspect(inspectElsewhereBody.parse(request.body).url)
-      : deploys.inspect(account, inspectBody.parse(request.body).link)
+      ? elsewhere.inspect(elsewhereUrl.parse(request.body).url)
+      : deploys.inspect(account, repositoryLink.parse(request.body).link)
   })
   app.post('/-/api/demos', async (request, reply) => {
     const account = deployer(context, request)
@@ -63,9 +66,9 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
     return { predictions: url ? [] : await daemon.results(id, request.who.visitor) }
   })
 
-  app.delete<{ Params: DemoParams & { id: string } }>(`${at}/results/:id`, async (request) => {
+  app.delete<{ Params: DemoParams & { prediction_id: string } }>(`${at}/results/:prediction_id`, async (request) => {
     const { id } = await visibleDemo(context, request)
-    await daemon.forgetResult(id, request.params.id, request.who.visitor)
+    await daemon.forgetResult(id, request.params.prediction_id, request.who.visitor)
     return {}
   })
 
@@ -88,7 +91,7 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
     return page((await demos.byId(own.id)) ?? own, request)
   })
   app.patch(at, async (request) => {
-    const asked = changeBody.parse(request.body)
+    const asked = demoChange.parse(request.body)
     const own = await ownDemo(context, request)
     if (asked.name && asked.name !== own.name && (await demos.at(own.handle, asked.name)))
       throw new Refused(409, `You have a demo called ${asked.name} already.`)
@@ -104,12 +107,12 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
     changed.notify()
     return {}
   })
-  app.get<{ Querystring: { offset?: string; follow?: string } }>(`${at}/logs`, async (request, reply) => {
+  app.get(`${at}/logs`, async (request, reply) => {
     const own = await ownHere(context, request)
-    const { offset = '0', follow } = request.query
+    const { offset, follow } = logQuery.parse(request.query)
     const gone = new AbortController()
     reply.raw.once('close', () => gone.abort())
-    const { body, size } = await daemon.logs(own.id, Number(offset) || 0, follow === '1', gone.signal)
+    const { body, size } = await daemon.logs(own.id, offset, follow === '1', gone.signal)
     reply.headers({ 'content-type': 'text/plain; charset=utf-8', 'origami-log-size': size })
     return reply.send(Readable.from(quietly(body, gone.signal), { objectMode: false }))
   })

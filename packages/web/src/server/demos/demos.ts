@@ -1,4 +1,4 @@
-import type { DemoCard, DemoDetail, DemoPage } from '@origami/protocol/control'
+import type { DemoCard, DemoDetail, DemoPage, demoSorts } from '@origami/protocol/control'
 import { demoSchema } from '@origami/protocol/demo'
 import { randomSecret } from '../secrets.ts'
 import type { AccountRow, Db, DemoRow } from '../store/open.ts'
@@ -7,7 +7,7 @@ export interface Owned extends DemoRow {
   readonly handle: string
 }
 
-export type Sort = 'new' | 'used' | 'name'
+export type Sort = (typeof demoSorts)[number]
 
 /** The demos as the web server knows them: whose they are, where they are, and what the daemon last said of them. */
 export class Demos {

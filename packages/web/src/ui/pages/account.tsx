@@ -1,6 +1,6 @@
 import type { TokenInfo } from '@origami/protocol/control'
 import { useQuery } from '@tanstack/react-query'
-import { useNavigate } from '@tanstack/react-router'
+import { Link, useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { change, get, useForgetSession, useSession } from '../api.ts'
 import styles from '../parts/parts.module.css'
@@ -55,7 +55,7 @@ function Tokens() {
     <section className={styles.sheet}>
       <h2>Tokens</h2>
       <p className={styles.mute}>
-        For `origami deploy` and other programs, in ORIGAMI_TOKEN. A token may do what you may. <a href="/-/api/demos">The API</a>{' '}
+        For `origami deploy` and other programs, in ORIGAMI_TOKEN. A token may do what you may. <Link to="/-/docs">The API</Link>{' '}
         is the one these pages use.
       </p>
       <ul className={styles.list}>

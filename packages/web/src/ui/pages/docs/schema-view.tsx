@@ -1,0 +1,88 @@
+import type { ReactNode } from 'react'
+import { nameOf, type Schema } from './api-document.ts'
+import styles from './docs.module.css'
+import { Words } from './words.tsx'
+
+/** The fields of an object, and those of the objects in it. What is named leads to where it is told. */
+export function Fields({ schema }: { schema: Schema }) {
+  const { properties = {}, required = [] } = schema
+  const names = Object.keys(properties)
+  if (names.length === 0) return <p className={styles.mute}>{schema.anyOf ? <Type schema={schema} /> : 'No fields'}</p>
+  return (
+    <ul className={styles.fields}>
+      {Object.entries(properties).map(([name, field]) => (
+        <Field key={name} name={name} schema={field} required={required.includes(name)} />
+      ))}
+    </ul>
+  )
+}
+
+interface FieldProps {
+  name: string
+  schema: Schema
+  required: boolean
+  /** Where it is sent, of a parameter. */
+  place?: string
+}
+
+export function Field({ name, schema, required, place }: FieldProps) {
+  const inner = objectIn(schema)
+  const limits = limitsOf(schema)
+  return (
+    <li>
+      <code className={styles.name}>{name}</code> <Type schema={schema} />
+      {place && <span className={styles.mute}> · {place}</span>}
+      {!required && <span className={styles.mute}> · optional</span>}
+      {limits && <span className={styles.mute}> · {limits}</span>}
+      {schema.description && (
+        <div className={styles.meaning}>
+          <Words text={schema.description} />
+        </div>
+      )}
+      {inner && <Fields schema={inner} />}
+    </li>
+  )
+}
+
+/** `list of DemoCard`, `"a" or "b"`, `string or null`. */
+export function Type({ schema }: { schema: Schema }): ReactNode {
+  const { $ref, anyOf, items, type } = schema
+  const values = schema.enum ?? (schema.const === undefined ? undefined : [schema.const])
+  if ($ref) return <a href={`#schema-${nameOf($ref)}`}>{nameOf($ref)}</a>
+  if (values) return <span className={styles.type}>{values.map((value) => JSON.stringify(value)).join(' or ')}</span>
+  if (items)
+    return (
+      <span className={styles.type}>
+        list of <Type schema={items} />
+      </span>
+    )
+  if (anyOf)
+    return anyOf.map((one, index) => (
+      <span key={JSON.stringify(one)} className={styles.type}>
+        {index > 0 && ' or '}
+        <Type schema={one} />
+      </span>
+    ))
+  return <span className={styles.type}>{[type ?? 'anything'].flat().join(' or ')}</span>
+}
+
+/** The object without a name of its own that is the value, or one of its items. */
+function objectIn({ properties, items, anyOf, ...schema }: Schema): Schema | undefined {
+  if (properties) return { ...schema, properties }
+  if (items) return objectIn(items)
+  return anyOf?.map(objectIn).find(Boolean)
+}
+
+function limitsOf(schema: Schema): string {
+  const { minimum, maximum, minLength, maxLength, maxItems, pattern } = schema
+  const said = [
+    schema.default === undefined ? '' : `default ${JSON.stringify(schema.default)}`,
+    minimum === undefined ? '' : `at least ${minimum}`,
+    maximum === undefined ? '' : `at most ${maximum}`,
+    minLength === undefined ? '' : `at least ${minLength} characters`,
+    maxLength === undefined ? '' : `at most ${maxLength} characters`,
+    maxItems === undefined ? '' : `at most ${maxItems} items`,
+    pattern === undefined ? '' : `matches ${pattern}`,
+  ]
+  return said.filter(Boolean).join(', ')
+}
