@@ -18,6 +18,7 @@ export function Results({ page }: { page: DemoPage }) {
     queryKey: ['results', page.address],
     queryFn: () => get<{ predictions: PredictionSnapshot[] }>(path),
     gcTime: 0,
+    refetchInterval: ({ state }) => (state.data?.predictions.some(({ completed_at }) => completed_at === null) ? 1000 : false),
   })
   const act = (work: () => Promise<unknown>) => {
     setProblem(undefined)
