@@ -3,6 +3,8 @@ export const env = {
   /** Address of the web server that `deploy`, `status`, … speak to. */
   url: process.env.ORIGAMI_URL,
   token: process.env.ORIGAMI_TOKEN,
+  /** Runs Python models. */
+  python: process.env.ORIGAMI_PYTHON ?? 'python3',
   home: process.env.HOME ?? process.env.USERPROFILE,
   /** `GITHUB_CLIENT_ID` for github.com, else the host's name in capitals: `CODE_EXAMPLE_ORG_CLIENT_ID`. */
   oauth: (host: string) => {

@@ -1,5 +1,4 @@
-import { Command } from 'commander'
-import { Failure } from './failure.ts'
+import { run } from './program.ts'
 import { bundle } from './verbs/bundle.ts'
 import { remove, start, stop } from './verbs/control.ts'
 import { daemon } from './verbs/daemon.ts'
@@ -12,17 +11,4 @@ import { status } from './verbs/status.ts'
 import { up } from './verbs/up.ts'
 import { web } from './verbs/web.ts'
 
-const program = new Command('origami')
-  .description('Turns the repository of a trained model into a live, queued, shareable web demo.')
-  .showHelpAfterError('(origami --help lists the verbs, origami <verb> --help what each takes)')
-
-for (const verb of [serve, bundle, deploy, status, logs, stop, start, remove, stats, up, daemon, web, quickstart])
-  program.addCommand(verb())
-
-try {
-  await program.parseAsync()
-} catch (error) {
-  if (!(error instanceof Failure)) throw error
-  console.error(error.message)
-  process.exitCode = 1
-}
+await run([serve, bundle, deploy, status, logs, stop, start, remove, stats, up, daemon, web, quickstart])

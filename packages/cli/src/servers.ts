@@ -3,7 +3,7 @@ import type { Daemon } from '@origami/daemon'
 import type { Forge } from '@origami/protocol/control'
 import type { Web } from '@origami/web'
 import { daemonConfig, type ServerFlags, webConfig } from './config.ts'
-import { Failure } from './failure.ts'
+import { orPortTaken } from './port-taken.ts'
 
 export interface Origami {
   readonly web: Web
@@ -24,17 +24,6 @@ export async function startOrigami(given: ServerFlags, forges: readonly Forge[])
   } catch (error) {
     await daemon[Symbol.asyncDispose]()
     throw error
-  }
-}
-
-/** The error of a port that is in use, with the flag that changes it. */
-export async function orPortTaken<Server>(flag: string, starting: Promise<Server>): Promise<Server> {
-  try {
-    return await starting
-  } catch (error) {
-    const { code, port } = error as NodeJS.ErrnoException & { port?: number }
-    if (code !== 'EADDRINUSE') throw error
-    throw new Failure(`port ${port} is taken by another program; ${flag} chooses another`)
   }
 }
 

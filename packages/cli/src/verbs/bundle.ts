@@ -1,17 +1,24 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
+import { env } from '../env.ts'
 
 export const bundle = () =>
   new Command('bundle')
     .description('write what a repository needs to be deployed: .origami, Dockerfile and the runtime; then run its first example')
     .argument('[folder]', 'where model.py or model.ts is', '.')
     .option('--force', 'overwrite files that were changed by hand')
-    .action(async (folder: string, given: { force?: boolean }) => {
+    .option('--python <program>', 'Python that runs the model', env.python)
+    .action(async (folder: string, given: { force?: boolean; python: string }) => {
       const { bundle: write } = await import('origami-lib/bundler')
       const interrupted = new AbortController()
       process.once('SIGINT', () => interrupted.abort())
       const result = await write(
-        { folder: resolve(folder), force: given.force ?? false, onLog: (line: string) => console.error(line) },
+        {
+          folder: resolve(folder),
+          force: given.force ?? false,
+          python: given.python,
+          onLog: (line: string) => console.error(line),
+        },
         interrupted.signal,
       )
       console.log(result.commands.join('\n'))

@@ -6,7 +6,7 @@ import { examplesForge, fillExamplesForge } from '../examples-forge.ts'
 import { followDeploy } from '../follow-deploy.ts'
 import { OwnerSession } from '../owner-session.ts'
 import { pythonForDemos } from '../python.ts'
-import { orPortTaken, startOrigami, untilSignal } from '../servers.ts'
+import { startOrigami, untilSignal } from '../servers.ts'
 
 const root = join(import.meta.dirname, '../../../..')
 
@@ -21,7 +21,7 @@ export const quickstart = () =>
       await buildAll()
       const forge = examplesForge(join(data, 'forge'))
       const given: ServerFlags = { data, port, daemonPort, host: '127.0.0.1', engine: 'process', deployer: [] }
-      const origami = await orPortTaken('--port', startOrigami(given, [forge]))
+      const origami = await startOrigami(given, [forge])
       const ended = untilSignal(origami)
       console.log(`Origami is at ${origami.web.url}`)
       console.log(`Sign in as its owner, once: ${origami.web.ownerLink()}`)

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
-import { orPortTaken } from '../servers.ts'
+import { env } from '../env.ts'
+import { orPortTaken } from '../port-taken.ts'
 
 export const serve = () =>
   new Command('serve')
@@ -8,7 +9,7 @@ export const serve = () =>
     .argument('<model>', 'model.py or model.ts')
     .option('--port <port>', 'where to listen (browsers refuse 6000)', '6060')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--python <program>', 'Python that runs the model', 'python3')
+    .option('--python <program>', 'Python that runs the model', env.python)
     .action(async (model: string, given: { port: string; host: string; python: string }) => {
       const { serveModel } = await import('origami-lib/runtime')
       await using running = await orPortTaken(

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { flags, readForges, type ServerFlags, webConfig } from '../config.ts'
-import { orPortTaken, untilSignal } from '../servers.ts'
+import { orPortTaken } from '../port-taken.ts'
+import { untilSignal } from '../servers.ts'
 
 export const web = () =>
   new Command('web')

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { parseManifest } from '@origami/protocol/demo'
 import { findModel } from '../runtime/index.ts'
+import { vendor } from '../vendor.ts'
 import { dockerfile, dockerignore } from './dockerfile.ts'
 import { filesUnder, writeBundle } from './files.ts'
 import { runFirstExample } from './try.ts'
@@ -27,7 +28,6 @@ export interface Bundled {
 
 const emptyManifest =
   '# Everything here is optional: title, description, concurrency, strategy, memory, cpus, port, ready_within.\n'
-const vendor = join(import.meta.dirname, '../../dist/vendor')
 
 /**
  * Makes a folder with a model ready to deploy: `.origami`, `Dockerfile`, the runtime under `origami/`; then runs its first example in it.

@@ -1,1 +1,2 @@
 export { type Bundled, type BundleRequest, bundle } from './bundle.ts'
+export { nodeWheel } from './dockerfile.ts'

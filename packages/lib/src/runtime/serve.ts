@@ -1,7 +1,11 @@
 import { once } from 'node:events'
 import { basename, dirname, extname, join } from 'node:path'
 import { watch } from 'chokidar'
+import { inCheckout, vendor } from '../vendor.ts'
 import { type Runtime, startRuntime } from './server.ts'
+
+/** Files that change together, as a checkout of another branch does, load the model once. */
+const settleMs = 100
 
 export interface ServeOptions {
   readonly model: string
@@ -13,22 +17,28 @@ export interface ServeOptions {
 
 /** `origami serve`: a runtime that loads the model anew when its file, or code beside it, changes. */
 export async function serveModel({ model, port, host, python, onLog = console.error }: ServeOptions): Promise<Runtime> {
-  const runtime = await startRuntime({ model, port, host, python, page: join(import.meta.dirname, '../../../demo-ui/dist/page') })
+  const page = inCheckout ? join(import.meta.dirname, '../../../demo-ui/dist/page') : join(vendor, 'page')
+  const runtime = await startRuntime({ model, port, host, python, page })
   const code = watch(dirname(model), {
     ignoreInitial: true,
     depth: 3,
-    ignored: (path) => /node_modules|__pycache__|\.venv|\.git/.test(path),
+    ignored: (path) => path === join(dirname(model), 'origami') || /node_modules|__pycache__|\.venv|\.git/.test(path),
   })
   const ready = once(code, 'ready')
+  let soon: NodeJS.Timeout | undefined
   code.on('all', (_event, path) => {
     if (!['.py', '.ts', '.js', '.mjs', '.mts'].includes(extname(path))) return
-    onLog(`${basename(path)} changed; loading the model anew`)
-    runtime.predictor.reload()
+    clearTimeout(soon)
+    soon = setTimeout(() => {
+      onLog(`${basename(path)} changed; loading the model anew`)
+      runtime.predictor.reload()
+    }, settleMs)
   })
   await ready
   return {
     ...runtime,
     async [Symbol.asyncDispose]() {
+      clearTimeout(soon)
       await code.close()
       await runtime[Symbol.asyncDispose]()
     },

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { delimiter, dirname, extname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { inCheckout, vendor } from '../../vendor.ts'
 
 /** How a worker is started. */
 export interface Launch {
@@ -10,11 +10,8 @@ export interface Launch {
   readonly env: Readonly<Record<string, string>>
 }
 
-/** In a checkout this runs from source; in a bundle all stands beside one file. */
-const vendored = !import.meta.url.endsWith('.ts')
-const here = dirname(fileURLToPath(import.meta.url))
-const nodeWorker = vendored ? join(here, 'worker.mjs') : join(here, '../worker/main.ts')
-const pythonPackage = vendored ? join(here, 'python') : join(here, '../../../python')
+const nodeWorker = inCheckout ? join(import.meta.dirname, '../worker/main.ts') : join(vendor, 'worker.mjs')
+const pythonPackage = inCheckout ? join(import.meta.dirname, '../../../python') : join(vendor, 'python')
 
 const models = ['model.py', 'model.ts', 'model.mts', 'model.js', 'model.mjs']
 

@@ -1,0 +1,17 @@
+import { Command } from 'commander'
+import { Failure } from './failure.ts'
+
+/** Runs the verb that the arguments name. An error that a person can act on is its words, and exit code 1. */
+export async function run(verbs: readonly (() => Command)[]): Promise<void> {
+  const program = new Command('origami')
+    .description('Turns the repository of a trained model into a live, queued, shareable web demo.')
+    .showHelpAfterError('(origami --help lists the verbs, origami <verb> --help what each takes)')
+  for (const verb of verbs) program.addCommand(verb())
+  try {
+    await program.parseAsync()
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    console.error(error.message)
+    process.exitCode = 1
+  }
+}
