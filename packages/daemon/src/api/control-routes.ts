@@ -3,7 +3,7 @@ import type { DemoId, DeploymentId } from '@origami/protocol/demo'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { demoById } from '../store/demos.ts'
-import type { ApiParts } from './server.ts'
+import type { ApiParts } from './parts.ts'
 
 const redeployBody = z.strictObject({ user_access_token: z.string().min(1).max(1000).nullable() })
 const nothing = { error: 'There is no such demo.' }

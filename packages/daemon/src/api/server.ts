@@ -1,28 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { LinkError, visitorHeader } from '@origami/protocol/control'
 import type { DemoId, VisitorId } from '@origami/protocol/demo'
-import type { FolderFiles, Notice } from '@origami/serving'
 import { predictionsApi, readPrivate, sendError } from '@origami/serving'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { ZodError } from 'zod'
-import type { DaemonConfig, Limits } from '../config.ts'
-import { type Control, NeverDeployed } from '../deploy/control.ts'
-import type { DemoLogs } from '../logs/demo-log.ts'
-import type { Queue } from '../predictions/queue.ts'
-import type { Db } from '../store/open.ts'
+import type { DaemonConfig } from '../config.ts'
+import { NeverDeployed } from '../deploy/control.ts'
 import { controlRoutes } from './control-routes.ts'
+import type { ApiParts } from './parts.ts'
 import { statsRoutes } from './stats-routes.ts'
-
-export interface ApiParts {
-  readonly db: Db
-  readonly control: Control
-  readonly queue: Queue
-  readonly files: FolderFiles
-  readonly logs: DemoLogs
-  readonly changed: Notice
-  readonly limits: Limits
-  readonly engine: { readonly name: string }
-}
 
 /** The daemon's API over mutual TLS: without a certificate of our authority there is no answer. */
 export async function createServer(config: DaemonConfig, parts: ApiParts): Promise<FastifyInstance> {

@@ -7,7 +7,7 @@ import { forgetResult } from '../predictions/retention.ts'
 import { allStats, demoById, detail } from '../store/demos.ts'
 import { eventsAfter } from '../store/events.ts'
 import { predictionsOfVisitor } from '../store/predictions.ts'
-import type { ApiParts } from './server.ts'
+import type { ApiParts } from './parts.ts'
 
 /** Stats, logs, events, and a visitor's own results. */
 export async function statsRoutes(app: FastifyInstance, { db, files, logs, changed, engine }: ApiParts): Promise<void> {

@@ -1,17 +1,11 @@
 import type { DemoId } from '@origami/protocol/demo'
-import type { HttpPredictor } from '@origami/serving'
 import { routes } from '../store/demos.ts'
 import { deploymentById } from '../store/deployments.ts'
 import { changePrediction, openPredictions } from '../store/predictions.ts'
 import type { PredictionRow } from '../store/tables.ts'
 import { next } from './next.ts'
-import type { QueueParts } from './queue.ts'
+import type { DispatcherParts } from './parts.ts'
 import { Run } from './run.ts'
-
-export interface DispatcherParts extends QueueParts {
-  /** How an instance is reached. */
-  readonly reach: (endpoint: string) => HttpPredictor
-}
 
 /** Sends waiting predictions to instances, never more to one than its concurrency, and joins those an earlier daemon sent. */
 export class Dispatcher {

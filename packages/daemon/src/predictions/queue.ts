@@ -9,25 +9,13 @@ import {
   type VisitorId,
   validateInput,
 } from '@origami/protocol/demo'
-import type { Notice } from '@origami/serving'
-import { checkFiles, type FolderFiles, type Prediction, type PredictionRequest, type Predictor } from '@origami/serving'
+import { checkFiles, type Prediction, type PredictionRequest, type Predictor } from '@origami/serving'
 import type { Insertable } from 'kysely'
-import type { Limits } from '../config.ts'
 import { demoById, routes, schemaOf } from '../store/demos.ts'
-import type { Db } from '../store/open.ts'
 import { addPredictions, openPredictionsOf, predictionById } from '../store/predictions.ts'
 import type { DemoRow, Tables } from '../store/tables.ts'
-import type { LiveRuns } from './live-runs.ts'
+import type { QueueParts } from './parts.ts'
 import { QueuedPrediction } from './queued-prediction.ts'
-
-export interface QueueParts {
-  readonly db: Db
-  readonly files: FolderFiles
-  readonly limits: Limits
-  readonly now: () => string
-  readonly changed: Notice
-  readonly live: LiveRuns
-}
 
 type NewRow = Insertable<Tables['predictions']>
 

@@ -14,7 +14,7 @@ import { changePrediction, lastTimes, openPredictionsOf, predictionById } from '
 import type { PredictionRow } from '../store/tables.ts'
 import type { LiveRun } from './live-runs.ts'
 import { estimate, placeOf } from './next.ts'
-import type { QueueParts } from './queue.ts'
+import type { QueueParts } from './parts.ts'
 
 /** A row of the queue as who follows it sees it: its place, then what its run tells, then how it ended. */
 export class QueuedPrediction implements Prediction {

@@ -15,8 +15,8 @@ import type { HttpPredictor, Prediction } from '@origami/serving'
 import { demoById } from '../store/demos.ts'
 import { changePrediction } from '../store/predictions.ts'
 import type { PredictionRow } from '../store/tables.ts'
-import type { DispatcherParts } from './dispatcher.ts'
 import type { LiveRun } from './live-runs.ts'
+import type { DispatcherParts } from './parts.ts'
 
 /** An instance that refused or is gone is soon seen to be; until then it is not asked in a tight circle. */
 const beforeNextTryMs = 250

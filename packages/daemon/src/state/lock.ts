@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { startTime } from './start-time.ts'
 
 /** Folders that this very process owns: a process id alone does not tell us from ourselves. */
 const ours = new Set<string>()
@@ -32,23 +32,5 @@ export async function lockFolder(folder: string): Promise<AsyncDisposable> {
     if (alive)
       throw new Error(`${folder} belongs to the daemon with process id ${pid}, which runs; stop it, or give another --data`)
     await rm(path, { force: true })
-  }
-}
-
-/** Tells a process from a later one of the same id. Undefined: no such process. */
-function startTime(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-  } catch {
-    return alive(pid) ? 'unknown' : undefined
-  }
-}
-
-function alive(pid: number): boolean {
-  try {
-    return pid > 0 && process.kill(pid, 0)
-  } catch {
-    return false
   }
 }

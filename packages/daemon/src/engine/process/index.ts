@@ -4,6 +4,7 @@ import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promi
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
+import { startTime } from '../../state/start-time.ts'
 import type {
   BuildRequest,
   Engine,
@@ -19,7 +20,7 @@ import type {
 } from '../engine.ts'
 import { prepareFolder } from './build.ts'
 import { readInstanceLog } from './instance-log.ts'
-import { family, kill, signalGroup, startTime } from './processes.ts'
+import { family, kill, signalGroup } from './processes.ts'
 
 /** `about.json` of an instance. */
 interface About {

@@ -1,16 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** Tells a process from a later one with the same id: when it started, in the kernel's ticks. Undefined: it is gone. */
-export function startTime(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return state === 'Z' ? undefined : fields[18]
-  } catch {
-    return process.platform === 'linux' || !alive(pid) ? undefined : 'unknown'
-  }
-}
-
 /** Sends a signal to a process group. False: nobody is there. */
 export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
   try {
@@ -41,14 +30,6 @@ export function kill(pid: number): void {
     process.kill(pid, 'SIGKILL')
   } catch {
     // It is gone already.
-  }
-}
-
-const alive = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
   }
 }
 

@@ -5,6 +5,7 @@ import { useState } from 'react'
 import { change } from '../../api.ts'
 import { ConfirmButton } from '../../parts/confirm.tsx'
 import styles from '../../parts/parts.module.css'
+import { useAct } from '../../parts/use-act.ts'
 import { DeploymentRow } from './deployment-row.tsx'
 import { useLog } from './use-log.ts'
 
@@ -64,12 +65,7 @@ export function Deployments({ page, detail, refresh }: { page: DemoPage; detail:
 
 function Buttons({ page, detail, api, refresh }: { page: DemoPage; detail: DemoDetail; api: string; refresh: () => void }) {
   const navigate = useNavigate()
-  const [problem, setProblem] = useState<string>()
-  const act = async (work: () => Promise<unknown>) => {
-    setProblem(undefined)
-    await work().catch((error: unknown) => setProblem(error instanceof Error ? error.message : 'It did not work.'))
-    refresh()
-  }
+  const { problem, act } = useAct(refresh)
   const post = (verb: string) => act(() => change('POST', `${api}/${verb}`, {}))
   const remove = () =>
     act(async () => {
@@ -82,35 +78,31 @@ function Buttons({ page, detail, api, refresh }: { page: DemoPage; detail: DemoD
     <>
       {problem && <Strip kind="wrong">{problem}</Strip>}
       <div className={styles.row}>
-        <button type="button" className={styles.button} data-primary="true" onClick={() => void post('deploy')}>
+        <button type="button" className={styles.button} data-primary="true" onClick={() => post('deploy')}>
           Deploy the newest commit
         </button>
         {underWay && (
-          <button type="button" className={styles.button} onClick={() => void post('cancel')}>
+          <button type="button" className={styles.button} onClick={() => post('cancel')}>
             Cancel
           </button>
         )}
         {page.state === 'stopped' || page.state === 'failed' ? (
-          <button type="button" className={styles.button} onClick={() => void post('start')}>
+          <button type="button" className={styles.button} onClick={() => post('start')}>
             Start
           </button>
         ) : (
-          <button type="button" className={styles.button} onClick={() => void post('stop')}>
+          <button type="button" className={styles.button} onClick={() => post('stop')}>
             Stop
           </button>
         )}
-        <button
-          type="button"
-          className={styles.button}
-          onClick={() => void act(() => change('PATCH', api, { public: !page.public }))}
-        >
+        <button type="button" className={styles.button} onClick={() => act(() => change('PATCH', api, { public: !page.public }))}>
           {page.public ? 'Make unlisted' : 'Make public'}
         </button>
         <ConfirmButton
           label="Remove"
           question={`Remove ${page.title}?`}
           detail="Its results, its log and its permalinks go with it. This cannot be undone."
-          onConfirm={() => void remove()}
+          onConfirm={remove}
         />
       </div>
     </>

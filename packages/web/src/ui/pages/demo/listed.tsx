@@ -1,24 +1,16 @@
 import { Strip } from '@origami/demo-ui'
 import type { DemoPage } from '@origami/protocol/control'
 import { useNavigate } from '@tanstack/react-router'
-import { useState } from 'react'
 import { change } from '../../api.ts'
 import { ConfirmButton } from '../../parts/confirm.tsx'
 import styles from '../../parts/parts.module.css'
+import { useAct } from '../../parts/use-act.ts'
 
 /** For the owner of a demo that runs elsewhere: how it is listed, and the buttons. */
 export function Listed({ page, refresh }: { page: DemoPage; refresh: () => void }) {
   const navigate = useNavigate()
-  const [problem, setProblem] = useState<string>()
-  const [asking, setAsking] = useState(false)
+  const { busy, problem, act } = useAct(refresh)
   const api = `/-/api/demos${page.address}`
-  const act = async (work: () => Promise<unknown>) => {
-    setProblem(undefined)
-    setAsking(true)
-    await work().catch((error: unknown) => setProblem(error instanceof Error ? error.message : 'It did not work.'))
-    setAsking(false)
-    refresh()
-  }
   const remove = () =>
     act(async () => {
       await change('DELETE', api)
@@ -40,23 +32,19 @@ export function Listed({ page, refresh }: { page: DemoPage; refresh: () => void 
           type="button"
           className={styles.button}
           data-primary="true"
-          disabled={asking}
-          onClick={() => void act(() => change('POST', `${api}/check`, {}))}
+          disabled={busy}
+          onClick={() => act(() => change('POST', `${api}/check`, {}))}
         >
-          {asking ? 'Asking…' : 'Ask now'}
+          {busy ? 'Asking…' : 'Ask now'}
         </button>
-        <button
-          type="button"
-          className={styles.button}
-          onClick={() => void act(() => change('PATCH', api, { public: !page.public }))}
-        >
+        <button type="button" className={styles.button} onClick={() => act(() => change('PATCH', api, { public: !page.public }))}>
           {page.public ? 'Make unlisted' : 'Make public'}
         </button>
         <ConfirmButton
           label="Remove"
           question={`Take ${page.title} off the list?`}
           detail="Its page here goes; the demo itself runs on."
-          onConfirm={() => void remove()}
+          onConfirm={remove}
         />
       </div>
     </div>

@@ -3,16 +3,15 @@ import type { DemoPage } from '@origami/protocol/control'
 import type { PredictionSnapshot } from '@origami/protocol/demo'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
-import { useState } from 'react'
 import { change, get } from '../../api.ts'
 import { Ago, duration } from '../../parts/ago.tsx'
 import { ConfirmButton } from '../../parts/confirm.tsx'
 import styles from '../../parts/parts.module.css'
+import { useAct } from '../../parts/use-act.ts'
 
 /** This visitor's own, from the server: each has its permalink, can be run again, and deleted once it ended. */
 export function Results({ page }: { page: DemoPage }) {
   const navigate = useNavigate()
-  const [problem, setProblem] = useState<string>()
   const path = `/-/api/demos${page.address}/results`
   const { data, isPending, error, refetch } = useQuery({
     queryKey: ['results', page.address],
@@ -20,12 +19,7 @@ export function Results({ page }: { page: DemoPage }) {
     gcTime: 0,
     refetchInterval: ({ state }) => (state.data?.predictions.some(({ completed_at }) => completed_at === null) ? 1000 : false),
   })
-  const act = (work: () => Promise<unknown>) => {
-    setProblem(undefined)
-    work()
-      .catch((cause: unknown) => setProblem(cause instanceof Error ? cause.message : 'It did not work.'))
-      .finally(() => void refetch())
-  }
+  const { problem, act } = useAct(() => void refetch())
   const again = (one: PredictionSnapshot) =>
     act(async () => {
       const { id } = await client(page.address).submit(one.input)

@@ -1,0 +1,18 @@
+import type { FolderFiles, Notice } from '@origami/serving'
+import type { Limits } from '../config.ts'
+import type { Control } from '../deploy/control.ts'
+import type { DemoLogs } from '../logs/demo-log.ts'
+import type { Queue } from '../predictions/queue.ts'
+import type { Db } from '../store/open.ts'
+
+/** What routes work with. */
+export interface ApiParts {
+  readonly db: Db
+  readonly control: Control
+  readonly queue: Queue
+  readonly files: FolderFiles
+  readonly logs: DemoLogs
+  readonly changed: Notice
+  readonly limits: Limits
+  readonly engine: { readonly name: string }
+}

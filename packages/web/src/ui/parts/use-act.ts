@@ -1,0 +1,19 @@
+import { useState } from 'react'
+
+/** Does what a button says: while it goes on `busy`, and what went wrong in `problem`. `after` follows either way. */
+export function useAct(after: () => void): {
+  busy: boolean
+  problem: string | undefined
+  act(work: () => Promise<unknown>): void
+} {
+  const [busy, setBusy] = useState(false)
+  const [problem, setProblem] = useState<string>()
+  const act = async (work: () => Promise<unknown>) => {
+    setProblem(undefined)
+    setBusy(true)
+    await work().catch((error: unknown) => setProblem(error instanceof Error ? error.message : 'It did not work.'))
+    setBusy(false)
+    after()
+  }
+  return { busy, problem, act: (work) => void act(work) }
+}
