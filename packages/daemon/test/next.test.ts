@@ -1,7 +1,7 @@
 import type { DemoId, PredictionId, VisitorId } from '@origami/protocol/demo'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { estimate, next, placeOf, type Waiting } from '../src/predictions/next.ts'
+import { estimate, placeOf, next as rowsNext, type Waiting } from '../src/predictions/next.ts'
 
 const row = (id: string, demo: string, visitor: string | null, running = false): Waiting => ({
   id: id as PredictionId,
@@ -12,6 +12,7 @@ const row = (id: string, demo: string, visitor: string | null, running = false):
 const one = new Map([['poet' as DemoId, 1]])
 const two = new Map([['poet' as DemoId, 2]])
 const limits = { running: 8 }
+const next = (...given: Parameters<typeof rowsNext>) => rowsNext(...given).map(({ id }) => id)
 
 describe('who goes next', () => {
   test('is who came first', () => {

@@ -5,7 +5,7 @@ import { demoById, wantDemo } from '../store/demos.ts'
 import { addDeployment, deploymentById, deploymentsIn, deploymentsOf, move } from '../store/deployments.ts'
 import { addEvent } from '../store/events.ts'
 import type { Trx } from '../store/open.ts'
-import { failWaiting, openPredictionsOf } from '../store/predictions.ts'
+import { failWaiting, openPredictions } from '../store/predictions.ts'
 import type { DeploymentRow } from '../store/tables.ts'
 import type { Deployer } from './deployer.ts'
 import { endInstance } from './instance.ts'
@@ -129,7 +129,7 @@ export class Control {
     const patience = AbortSignal.timeout(10_000)
     while (!patience.aborted) {
       const change = this.parts.changed.next(patience)
-      if ((await openPredictionsOf(this.parts.db, id)).length === 0) return
+      if ((await openPredictions(this.parts.db, id)).length === 0) return
       await change
     }
   }

@@ -1,7 +1,7 @@
 import type { DemoId } from '@origami/protocol/demo'
-import { routes } from '../store/demos.ts'
+import { routes, storedSchema } from '../store/demos.ts'
 import { deploymentById } from '../store/deployments.ts'
-import { changePrediction, openPredictions } from '../store/predictions.ts'
+import { changePrediction, openPredictions, predictionById } from '../store/predictions.ts'
 import type { PredictionRow } from '../store/tables.ts'
 import { next } from './next.ts'
 import type { DispatcherParts } from './parts.ts'
@@ -31,26 +31,21 @@ export class Dispatcher {
 
   /** Those that ran when the daemon went away: where their instance is still there, their story is told from the start. */
   private async joinAgain(): Promise<void> {
-    for (const row of await openPredictions(this.parts.db)) {
-      if (row.status !== 'processing') continue
+    for (const { id, demo, running } of await openPredictions(this.parts.db)) {
+      const row = running ? await predictionById(this.parts.db, demo, id) : undefined
+      if (!row) continue
       const deployment = row.deployment ? await deploymentById(this.parts.db, row.deployment) : undefined
-      this.follow(row, (run) => (deployment?.endpoint ? run.join(deployment.endpoint) : run.interrupted()))
+      const { endpoint, schema } = deployment ?? {}
+      this.follow(row, (run) => (endpoint && schema ? run.join(endpoint, storedSchema(schema)) : run.interrupted()))
     }
   }
 
   private async send(): Promise<void> {
     const { db, limits, now } = this.parts
-    const [rows, ways] = [await openPredictions(db), await routes(db)]
+    const [waiting, ways] = [await openPredictions(db), await routes(db)]
     const concurrency = new Map<DemoId, number>([...ways].map(([demo, route]) => [demo, route.schema.concurrency]))
-    const waiting = rows.map((row) => ({
-      id: row.id,
-      demo: row.demo_id,
-      visitor: row.visitor,
-      running: row.status === 'processing',
-    }))
-    for (const id of next(waiting, concurrency, limits)) {
-      const row = rows.find((entry) => entry.id === id && entry.status === 'starting')
-      const route = row && ways.get(row.demo_id)
+    for (const { id, demo } of next(waiting, concurrency, limits)) {
+      const [row, route] = [await predictionById(db, demo, id), ways.get(demo)]
       if (!row || !route || this.runs.has(row.arrival)) continue
       const { id: deployment, commit_sha } = route.deployment
       const sent = { status: 'processing' as const, deployment, commit_sha, started_at: now() }

@@ -21,17 +21,17 @@ export function next(
   rows: readonly Waiting[],
   concurrency: ReadonlyMap<DemoId, number>,
   limits: QueueLimits,
-): readonly PredictionId[] {
+): readonly Waiting[] {
   const running = rows.filter((row) => row.running)
   const free = new Map<DemoId, number>()
   for (const [demo, places] of concurrency) free.set(demo, places - running.filter((row) => row.demo === demo).length)
-  const chosen: PredictionId[] = []
+  const chosen: Waiting[] = []
   for (const row of inOrder(rows)) {
     if (running.length + chosen.length >= limits.running) break
     const places = free.get(row.demo) ?? 0
     if (places <= 0) continue
     free.set(row.demo, places - 1)
-    chosen.push(row.id)
+    chosen.push(row)
   }
   return chosen
 }

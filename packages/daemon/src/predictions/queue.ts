@@ -12,7 +12,7 @@ import {
 import { checkFiles, type Prediction, type PredictionRequest, type Predictor } from '@origami/serving'
 import type { Insertable } from 'kysely'
 import { demoById, routes, schemaOf } from '../store/demos.ts'
-import { addPredictions, openPredictionsOf, predictionById } from '../store/predictions.ts'
+import { addPredictions, openPredictions, predictionById } from '../store/predictions.ts'
 import type { DemoRow, Tables } from '../store/tables.ts'
 import type { QueueParts } from './parts.ts'
 import { QueuedPrediction } from './queued-prediction.ts'
@@ -61,7 +61,7 @@ export class Queue {
     const { input, problems } = validateInput(schema, given)
     const wrong = problems.length > 0 ? problems : await checkFiles(schema, input, files)
     if (wrong.length > 0) throw new Invalid(wrong)
-    const waiting = (await openPredictionsOf(db, demo.id)).filter((row) => row.status === 'starting')
+    const waiting = (await openPredictions(db, demo.id)).filter(({ running }) => !running)
     if (waiting.length >= limits.waiting)
       throw new Full(`${waiting.length} predictions wait for this demo already; try again later`, 30)
     await this.store({

@@ -10,7 +10,7 @@ import {
 } from '@origami/protocol/demo'
 import type { Prediction } from '@origami/serving'
 import { demoById, schemaOf } from '../store/demos.ts'
-import { changePrediction, lastTimes, openPredictionsOf, predictionById } from '../store/predictions.ts'
+import { changePrediction, lastTimes, openPredictions, predictionById } from '../store/predictions.ts'
 import type { PredictionRow } from '../store/tables.ts'
 import type { LiveRun } from './live-runs.ts'
 import { estimate, placeOf } from './next.ts'
@@ -79,14 +79,7 @@ export class QueuedPrediction implements Prediction {
   }
 
   private async place(): Promise<{ position: number; eta: number | null } | undefined> {
-    const rows = await openPredictionsOf(this.parts.db, this.demo)
-    const waiting = rows.map((row) => ({
-      id: row.id,
-      demo: row.demo_id,
-      visitor: row.visitor,
-      running: row.status === 'processing',
-    }))
-    const position = placeOf(waiting, this.id)
+    const position = placeOf(await openPredictions(this.parts.db, this.demo), this.id)
     if (position === undefined) return undefined
     const concurrency = (await this.schema())?.concurrency ?? 1
     return { position, eta: estimate(position, concurrency, await lastTimes(this.parts.db, this.demo)) }

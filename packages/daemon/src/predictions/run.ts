@@ -50,17 +50,17 @@ export class Run {
       if (error instanceof Gone || error instanceof Full) return this.waitAgain()
       throw error
     }
-    await this.follow(instance, taken)
+    await this.follow(instance, taken, schema)
   }
 
   /** Finds it again at the instance that had it. */
-  async join(endpoint: string): Promise<void> {
+  async join(endpoint: string, schema: DemoSchema): Promise<void> {
     const instance = this.parts.reach(endpoint)
     const taken = await instance.find(this.row.id).catch((error: unknown) => {
       if (error instanceof Gone) return undefined
       throw error
     })
-    await (taken ? this.follow(instance, taken) : this.interrupted())
+    await (taken ? this.follow(instance, taken, schema) : this.interrupted())
   }
 
   /** The instance went away while it ran. */
@@ -79,12 +79,12 @@ export class Run {
     await this.fail('interrupted', 'Something went wrong between the queue and the demo; run it again.')
   }
 
-  private async follow(instance: HttpPredictor, taken: Prediction): Promise<void> {
+  private async follow(instance: HttpPredictor, taken: Prediction, schema: DemoSchema): Promise<void> {
     this.live.cancel = () => taken.cancel()
     try {
       for await (const event of taken.events(0, this.signal)) {
         if (!('seq' in event)) continue
-        if (event.type === 'completed') return await this.complete(instance, event.data, event.seq)
+        if (event.type === 'completed') return await this.complete(instance, schema, event.data, event.seq)
         this.live.add(event)
       }
     } catch (error) {
@@ -94,8 +94,8 @@ export class Run {
   }
 
   /** Pulls result files before it says that it succeeded. */
-  private async complete(instance: HttpPredictor, end: PredictionSnapshot, seq: number): Promise<void> {
-    if (end.status === 'succeeded') await this.fetchResults(instance, await instance.schema(), end.output)
+  private async complete(instance: HttpPredictor, schema: DemoSchema, end: PredictionSnapshot, seq: number): Promise<void> {
+    if (end.status === 'succeeded') await this.fetchResults(instance, schema, end.output)
     const { db, now } = this.parts
     await db.transaction().execute(async (trx) => {
       const stored = await changePrediction(trx, this.row.arrival, 'processing', {

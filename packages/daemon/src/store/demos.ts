@@ -3,7 +3,7 @@ import { isActive, isFailed } from '@origami/protocol/control'
 import { type DemoId, type DemoSchema, demoSchema } from '@origami/protocol/demo'
 import { deploymentById, deploymentsOf, presentDeployment } from './deployments.ts'
 import type { Db, Trx } from './open.ts'
-import { openPredictionsOf } from './predictions.ts'
+import { openPredictions } from './predictions.ts'
 import type { DemoRow, DeploymentRow } from './tables.ts'
 
 /** Stores a demo, or wants one on again that is known. */
@@ -40,9 +40,7 @@ export async function routes(db: Trx): Promise<ReadonlyMap<DemoId, Route>> {
   return new Map(
     rows.flatMap((deployment) => {
       const { demo_id: demo, endpoint, schema } = deployment
-      return endpoint && schema
-        ? [[demo, { demo, deployment, endpoint, schema: demoSchema.parse(JSON.parse(schema)) }] as const]
-        : []
+      return endpoint && schema ? [[demo, { demo, deployment, endpoint, schema: storedSchema(schema) }] as const] : []
     }),
   )
 }
@@ -50,7 +48,18 @@ export async function routes(db: Trx): Promise<ReadonlyMap<DemoId, Route>> {
 /** The schema of what serves, or served last. */
 export async function schemaOf(db: Trx, demo: DemoRow): Promise<DemoSchema | undefined> {
   const serving = demo.serving ? await deploymentById(db, demo.serving) : undefined
-  return serving?.schema ? demoSchema.parse(JSON.parse(serving.schema)) : undefined
+  return serving?.schema ? storedSchema(serving.schema) : undefined
+}
+
+const parsed = new Map<string, DemoSchema>()
+const parsedAtMost = 500
+
+/** A schema as the store has it. Each is parsed once: every prediction asks for it. */
+export function storedSchema(text: string): DemoSchema {
+  const schema = parsed.get(text) ?? demoSchema.parse(JSON.parse(text))
+  if (parsed.size >= parsedAtMost) parsed.clear()
+  parsed.set(text, schema)
+  return schema
 }
 
 export async function allStats(db: Db): Promise<DemoStats[]> {
@@ -69,7 +78,7 @@ export async function detail(db: Db, id: DemoId): Promise<DemoDetail | undefined
 async function stats(db: Db, demo: DemoRow): Promise<DemoStats> {
   const [newest] = await deploymentsOf(db, demo.id, 1)
   const serving = demo.serving ? await deploymentById(db, demo.serving) : undefined
-  const open = await openPredictionsOf(db, demo.id)
+  const open = await openPredictions(db, demo.id)
   const status = demoState(demo, serving, newest)
   return {
     demo_id: demo.id,
@@ -83,8 +92,8 @@ async function stats(db: Db, demo: DemoRow): Promise<DemoStats> {
       status === 'running' || status === 'stopped'
         ? null
         : ((serving?.state === 'runtime_error' ? serving : newest)?.reason ?? null),
-    waiting: open.filter((row) => row.status === 'starting').length,
-    running: open.filter((row) => row.status === 'processing').length,
+    waiting: open.filter(({ running }) => !running).length,
+    running: open.filter(({ running }) => running).length,
     runs: demo.runs,
     commit: serving?.commit_sha ?? null,
     serving: serving?.state === 'running' ? serving.id : null,

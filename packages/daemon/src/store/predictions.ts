@@ -1,5 +1,6 @@
 import type { DemoId, DeploymentId, FailureReason, PredictionId, PredictionStatus, VisitorId } from '@origami/protocol/demo'
 import type { Insertable, Updateable } from 'kysely'
+import type { Waiting } from '../predictions/next.ts'
 import type { Trx } from './open.ts'
 import type { PredictionRow, Tables } from './tables.ts'
 
@@ -16,19 +17,16 @@ export async function predictionById(db: Trx, demo: DemoId, id: PredictionId): P
   return db.selectFrom('predictions').selectAll().where('demo_id', '=', demo).where('id', '=', id).executeTakeFirst()
 }
 
-/** All that wait or run, in order of arrival. */
-export async function openPredictions(db: Trx): Promise<PredictionRow[]> {
-  return db.selectFrom('predictions').selectAll().where('status', 'in', ['starting', 'processing']).orderBy('arrival').execute()
-}
-
-export async function openPredictionsOf(db: Trx, demo: DemoId): Promise<PredictionRow[]> {
-  return db
+/** All that wait or run (of one demo), in order of arrival, without what is in them. */
+export async function openPredictions(db: Trx, demo?: DemoId): Promise<Waiting[]> {
+  const rows = await db
     .selectFrom('predictions')
-    .selectAll()
-    .where('demo_id', '=', demo)
+    .select(['id', 'demo_id', 'visitor', 'status'])
     .where('status', 'in', ['starting', 'processing'])
+    .$if(demo !== undefined, (query) => query.where('demo_id', '=', demo as DemoId))
     .orderBy('arrival')
     .execute()
+  return rows.map(({ id, demo_id, visitor, status }) => ({ id, demo: demo_id, visitor, running: status === 'processing' }))
 }
 
 /** Changes a prediction that is still in `from`. False: it is not. */

@@ -17,7 +17,8 @@ interface Asked {
 export async function answerWhenDone({ reply, prediction, schema, base, made }: Asked): Promise<unknown> {
   const gone = new AbortController()
   reply.raw.once('close', () => gone.abort())
-  for await (const event of prediction.events(0, gone.signal)) if (event.type === 'completed') break
+  for await (const event of prediction.events(0, gone.signal))
+    if (event.type === 'completed') return reply.send(presentSnapshot(event.data, schema, base))
   if (gone.signal.aborted && made) await prediction.cancel()
   return reply.send(presentSnapshot(await prediction.snapshot(), schema, base))
 }
