@@ -40,6 +40,7 @@ describe('what a visitor ran', () => {
     await results().nth(1).waitFor()
     await page.getByRole('link', { name: 'permalink' }).waitFor()
     expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+    await page.getByText('2 runs').waitFor()
     await photograph(page, 'results')
   })
 

@@ -20,6 +20,8 @@ export interface DemoProps {
   readonly prediction?: string | undefined
   /** Which prediction is shown, for the page's address. */
   readonly onPrediction?: (id: string | undefined) => void
+  /** The prediction that is shown ended, now or before. */
+  readonly onEnded?: () => void
   /** What is in the form, for snippets beside it. */
   readonly onInput?: (input: Input) => void
   /** Why it cannot be run now. */
@@ -29,7 +31,7 @@ export interface DemoProps {
 const nobody = () => undefined
 
 /** Any demo, from its schema: what goes in, the button, what comes out. */
-export function Demo({ base, schema, prediction, onPrediction = nobody, onInput, blocked }: DemoProps) {
+export function Demo({ base, schema, prediction, onPrediction = nobody, onEnded, onInput, blocked }: DemoProps) {
   const { demo, settled } = useUploads(useMemo(() => client(base), [base]))
   const kept = `origami:${base}`
   const [input, setInput] = useState<Input>(() => startingInput(schema, kept))
@@ -42,6 +44,10 @@ export function Demo({ base, schema, prediction, onPrediction = nobody, onInput,
   const output = useRef<HTMLElement>(null)
   const { run, problems, start, cancel } = useRun(demo, schema, prediction, onPrediction)
   const active = run !== undefined && isActive(run)
+  const ended = active ? undefined : run?.key
+  useEffect(() => {
+    if (ended !== undefined) onEnded?.()
+  }, [ended, onEnded])
   useEffect(() => {
     keep(kept, input)
     onInput?.(input)

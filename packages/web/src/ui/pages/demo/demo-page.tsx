@@ -1,8 +1,9 @@
 import { ApiSnippets, Demo } from '@origami/demo-ui'
 import type { DemoPage as Page } from '@origami/protocol/control'
 import type { Input } from '@origami/protocol/demo'
+import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useParams } from '@tanstack/react-router'
-import { useState } from 'react'
+import { useCallback, useState } from 'react'
 import { NotFound } from '../../parts/not-found.tsx'
 import styles from '../../parts/parts.module.css'
 import { State } from '../../parts/state.tsx'
@@ -23,6 +24,11 @@ export function DemoPage() {
   const [input, setInput] = useState<Input>({})
   const [tab, setTab] = useState<Tab>(() => (location.hash === '#deployments' ? 'deployments' : 'about'))
   useTitle(page?.title)
+  const queries = useQueryClient()
+  const ended = useCallback(() => {
+    refresh()
+    void queries.invalidateQueries({ queryKey: ['results'] })
+  }, [refresh, queries])
   if (error) return error.status === 404 ? <NotFound /> : <p role="alert">{error.message}</p>
   if (!page) return <div className={styles.skeleton} aria-busy="true" />
   const show = (prediction: string | undefined) => {
@@ -47,6 +53,7 @@ export function DemoPage() {
           prediction={id}
           onPrediction={show}
           onInput={setInput}
+          onEnded={ended}
           blocked={blockedBy(page)}
         />
       )}
