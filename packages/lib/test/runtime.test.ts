@@ -52,6 +52,27 @@ describe('a TypeScript model over HTTP', () => {
     expect(detail[0]?.msg).toContain(words)
   })
 
+  test('what is too large is refused with 413: a file by its field or by itself, and a body', async () => {
+    const megabytes = (count: number) => Buffer.alloc(count * 1024 ** 2)
+    const put = await fetch(`${runtime.url}/files/0123456789abcdef/large`, { method: 'PUT', body: megabytes(101) })
+    expect([put.status, await put.text()]).toEqual([413, expect.stringContaining(`at most ${100 * 1024 ** 2} bytes`)])
+    const streamed = new ReadableStream({ pull: (controller) => controller.enqueue(megabytes(8)) })
+    const unannounced = fetch(`${runtime.url}/files/0123456789abcdeg/large`, {
+      method: 'PUT',
+      body: streamed,
+      duplex: 'half',
+    } as RequestInit)
+    expect(
+      await unannounced.then(
+        ({ status }) => status,
+        () => 'cut off',
+      ),
+    ).toSatisfy((told) => told === 413 || told === 'cut off')
+    expect((await fetch(`${runtime.url}/files/0123456789abcdeg/large`)).status).toBe(404)
+    const { status } = await post(runtime.url, { say: megabytes(65).toString('latin1') })
+    expect(status).toBe(413)
+  })
+
   test('the same id twice is one prediction', async () => {
     const put = () =>
       fetch(`${runtime.url}/predictions/twice-the-same-id`, {

@@ -1,0 +1,75 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { fetchPublic } from '../src/files/remote.ts'
+
+describe('what a URL names is fetched', () => {
+  const asked: string[] = []
+  let server: Server
+  let port: number
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      asked.push(request.url ?? '')
+      if (request.url === '/moved') response.writeHead(302, { location: '/there' }).end()
+      else if (request.url?.startsWith('/there')) response.writeHead(200, { 'content-type': 'text/plain' }).end('bytes')
+      else response.writeHead(404).end()
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    port = (server.address() as AddressInfo).port
+  })
+  afterAll(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+
+  test.each([
+    '127.0.0.1',
+    '127.1.2.3',
+    'localhost',
+    '[::1]',
+    '[::ffff:127.0.0.1]',
+    '[::]',
+    '0.0.0.0',
+    '2130706433',
+    '0x7f.1',
+    '10.0.0.1',
+    '172.16.0.1',
+    '192.168.1.1',
+    '100.64.0.1',
+    '169.254.169.254',
+    '[fd00:ec2::254]',
+    '[fe80::1]',
+    '224.0.0.1',
+    '255.255.255.255',
+  ])('not from %s', async (host) => {
+    await expect(fetchPublic(new URL(`http://${host}:${port}/there`))).rejects.toThrow('is not a public address')
+    expect(asked).toEqual([])
+  })
+
+  test('not from a name that has no address', async () => {
+    await expect(fetchPublic(new URL('http://nobody.invalid/'))).rejects.toThrow('nobody.invalid has no address')
+  })
+
+  describe('where the network is allowed', () => {
+    const fetched = (path: string) => fetchPublic(new URL(`http://127.0.0.1:${port}${path}`), ['10.0.0.0/8', '127.0.0.0/8'])
+
+    test('with its name and type', async () => {
+      const { name, type, bytes } = await fetched('/there/seven%20of%20nine.png?size=2')
+      expect([name, type, await text(bytes)]).toEqual(['seven of nine.png', 'text/plain', 'bytes'])
+    })
+
+    test('but no redirect is followed, and an error is an error', async () => {
+      await expect(fetched('/moved')).rejects.toThrow(`127.0.0.1:${port} answered 302`)
+      await expect(fetched('/nothing')).rejects.toThrow('answered 404')
+      expect(asked.slice(1)).toEqual(['/moved', '/nothing'])
+    })
+
+    test('and no other network is', async () => {
+      await expect(fetchPublic(new URL('http://192.168.0.1/'), ['10.0.0.0/8'])).rejects.toThrow('is not a public address')
+      await expect(fetchPublic(new URL('http://[::1]/'), ['127.0.0.0/8'])).rejects.toThrow('is not a public address')
+    })
+  })
+})
