@@ -1,20 +1,32 @@
+import { Strip } from '@origami/demo-ui'
 import type { TokenInfo } from '@origami/protocol/control'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { change, get, useForgetSession, useSession } from '../api.ts'
+import { Ago } from '../parts/ago.tsx'
+import { ConfirmButton } from '../parts/confirm.tsx'
+import { Failed } from '../parts/failed.tsx'
+import { Loading } from '../parts/loading.tsx'
 import styles from '../parts/parts.module.css'
+import { useAct } from '../parts/use-act.ts'
 import { useTitle } from '../parts/use-title.ts'
 
 /** Who one is, tokens for programs, and the way out. */
 export function Account() {
   useTitle('Account')
-  const { data: session } = useSession()
+  const { data: session, error, refetch } = useSession()
   const forget = useForgetSession()
   const navigate = useNavigate()
   const account = session?.account
-  if (!session) return <p className={styles.mute}>Loading…</p>
-  if (!account) return <p>You are not signed in.</p>
+  if (!session) return error ? <Failed error={error} retry={() => void refetch()} /> : <Loading what="your account" />
+  if (!account)
+    return (
+      <div className={styles.empty}>
+        <p>You are not signed in.</p>
+        <Link to="/-/sign-in">Sign in</Link>
+      </div>
+    )
   const leave = async () => {
     await change('DELETE', '/-/api/session')
     await forget()
@@ -37,19 +49,20 @@ export function Account() {
 }
 
 function Tokens() {
-  const { data, refetch } = useQuery({ queryKey: ['tokens'], queryFn: () => get<{ tokens: TokenInfo[] }>('/-/api/tokens') })
+  const { data, isPending, error, refetch } = useQuery({
+    queryKey: ['tokens'],
+    queryFn: () => get<{ tokens: TokenInfo[] }>('/-/api/tokens'),
+  })
   const [made, setMade] = useState<string>()
   const [name, setName] = useState('')
-  const make = async (event: FormEvent) => {
+  const { busy, problem, act } = useAct(() => void refetch())
+  const make = (event: FormEvent) => {
     event.preventDefault()
-    const { token } = await change<{ token: string }>('POST', '/-/api/tokens', { name })
-    setMade(token)
-    setName('')
-    await refetch()
-  }
-  const revoke = async (id: string) => {
-    await change('DELETE', `/-/api/tokens/${id}`)
-    await refetch()
+    act(async () => {
+      const { token } = await change<{ token: string }>('POST', '/-/api/tokens', { name })
+      setMade(token)
+      setName('')
+    })
   }
   return (
     <section className={styles.sheet}>
@@ -58,16 +71,29 @@ function Tokens() {
         For `origami deploy` and other programs, in ORIGAMI_TOKEN. A token may do what you may. <Link to="/-/docs">The API</Link>{' '}
         is the one these pages use.
       </p>
+      {problem && <Strip kind="wrong">{problem}</Strip>}
+      {isPending && <Loading what="your tokens" />}
+      {error && <Failed error={error} retry={() => void refetch()} />}
+      {data?.tokens.length === 0 && <p className={styles.mute}>None yet.</p>}
       <ul className={styles.list}>
         {data?.tokens.map((token) => (
           <li key={token.id} className={styles.row}>
             <span className={styles.grow}>{token.name}</span>
             <span className={styles.mute}>
-              {token.used_at ? `used ${new Date(token.used_at).toLocaleDateString()}` : 'never used'}
+              {token.used_at ? (
+                <>
+                  used <Ago at={token.used_at} />
+                </>
+              ) : (
+                'never used'
+              )}
             </span>
-            <button type="button" className={styles.button} onClick={() => void revoke(token.id)}>
-              Revoke
-            </button>
+            <ConfirmButton
+              label="Revoke"
+              question={`Revoke ${token.name}?`}
+              detail="Programs that use it are refused from then on."
+              onConfirm={() => act(() => change('DELETE', `/-/api/tokens/${token.id}`))}
+            />
           </li>
         ))}
       </ul>
@@ -78,7 +104,7 @@ function Tokens() {
           It is shown once; keep it now.
         </p>
       )}
-      <form className={styles.row} onSubmit={(event) => void make(event)}>
+      <form className={styles.row} onSubmit={make}>
         <input
           className={`${styles.field} ${styles.grow}`}
           aria-label="Name of the new token"
@@ -87,7 +113,7 @@ function Tokens() {
           value={name}
           onChange={({ target }) => setName(target.value)}
         />
-        <button type="submit" className={styles.button}>
+        <button type="submit" className={styles.button} disabled={busy}>
           Make a token
         </button>
       </form>

@@ -4,6 +4,8 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import { ApiError, change, get, useSession } from '../api.ts'
+import { Failed } from '../parts/failed.tsx'
+import { Loading } from '../parts/loading.tsx'
 import styles from '../parts/parts.module.css'
 import { useTitle } from '../parts/use-title.ts'
 import { RunsElsewhere } from './runs-elsewhere.tsx'
@@ -112,7 +114,7 @@ function Found({ found }: { found: Inspection }) {
 function Repositories({ host, onPick }: { host: string; onPick: (repository: Repository) => void }) {
   const [words, setWords] = useState('')
   const path = `/-/api/repositories?forge=${host}&q=${encodeURIComponent(words)}`
-  const { data, isPending, error } = useQuery({
+  const { data, isPending, error, refetch } = useQuery({
     queryKey: ['repositories', path],
     queryFn: () => get<{ repositories: Repository[]; private_authorised: boolean }>(path),
   })
@@ -127,8 +129,8 @@ function Repositories({ host, onPick }: { host: string; onPick: (repository: Rep
         value={words}
         onChange={({ target }) => setWords(target.value)}
       />
-      {isPending && <p className={styles.mute}>Loading…</p>}
-      {error && <p role="alert">{error.message}</p>}
+      {isPending && <Loading what="your repositories" />}
+      {error && <Failed error={error} retry={() => void refetch()} />}
       {data?.repositories.length === 0 && <p className={styles.mute}>None found.</p>}
       <ul className={styles.list}>
         {data?.repositories.map((one) => (

@@ -1,5 +1,5 @@
 import { useParams } from '@tanstack/react-router'
-import { useDemos } from '../api.ts'
+import { ApiError, useDemos } from '../api.ts'
 import { DemoCards } from '../parts/demo-cards.tsx'
 import { NotFound } from '../parts/not-found.tsx'
 import styles from '../parts/parts.module.css'
@@ -11,7 +11,7 @@ export function Owner() {
   const path = `/-/api/accounts/${account}`
   const { error } = useDemos(path)
   useTitle(account)
-  if (error) return <NotFound />
+  if (error instanceof ApiError && error.status === 404) return <NotFound />
   return (
     <div className={styles.stack}>
       <h1>{account}</h1>

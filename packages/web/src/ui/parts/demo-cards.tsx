@@ -3,6 +3,7 @@ import type { DemoCard } from '@origami/protocol/control'
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { useDemos } from '../api.ts'
+import { Failed } from './failed.tsx'
 import styles from './parts.module.css'
 import { State } from './state.tsx'
 
@@ -17,15 +18,7 @@ export function DemoCards({ path, empty }: { path: string; empty: ReactNode }) {
         ))}
       </ul>
     )
-  if (error)
-    return (
-      <div className={styles.empty} role="alert">
-        <p>{error.message}</p>
-        <button type="button" className={styles.button} onClick={() => void refetch()}>
-          Try again
-        </button>
-      </div>
-    )
+  if (error) return <Failed error={error} retry={() => void refetch()} />
   if (data.demos.length === 0) return <div className={styles.empty}>{empty}</div>
   return (
     <ul className={styles.cards}>

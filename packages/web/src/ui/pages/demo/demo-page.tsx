@@ -4,6 +4,8 @@ import type { Input } from '@origami/protocol/demo'
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useParams } from '@tanstack/react-router'
 import { useCallback, useState } from 'react'
+import { Failed } from '../../parts/failed.tsx'
+import { Loading } from '../../parts/loading.tsx'
 import { NotFound } from '../../parts/not-found.tsx'
 import styles from '../../parts/parts.module.css'
 import { State } from '../../parts/state.tsx'
@@ -29,8 +31,9 @@ export function DemoPage() {
     refresh()
     void queries.invalidateQueries({ queryKey: ['results'] })
   }, [refresh, queries])
-  if (error) return error.status === 404 ? <NotFound /> : <p role="alert">{error.message}</p>
-  if (!page) return <div className={styles.skeleton} aria-busy="true" />
+  if (error?.status === 404) return <NotFound />
+  if (error && !page) return <Failed error={error} retry={refresh} />
+  if (!page) return <Loading what="the demo" />
   const show = (prediction: string | undefined) => {
     const params = { account, name }
     void (prediction

@@ -6,6 +6,8 @@ import { Link, useNavigate } from '@tanstack/react-router'
 import { change, get } from '../../api.ts'
 import { Ago, duration } from '../../parts/ago.tsx'
 import { ConfirmButton } from '../../parts/confirm.tsx'
+import { Failed } from '../../parts/failed.tsx'
+import { Loading } from '../../parts/loading.tsx'
 import styles from '../../parts/parts.module.css'
 import { useAct } from '../../parts/use-act.ts'
 
@@ -25,16 +27,8 @@ export function Results({ page }: { page: DemoPage }) {
       const { id } = await client(page.address).submit(one.input)
       await navigate({ to: '/$account/$name/predictions/$id', params: { account: page.account, name: page.name, id } })
     })
-  if (isPending) return <p className={styles.mute}>Loading…</p>
-  if (error)
-    return (
-      <p role="alert">
-        {error.message}{' '}
-        <button type="button" className={styles.button} onClick={() => void refetch()}>
-          Try again
-        </button>
-      </p>
-    )
+  if (isPending) return <Loading what="your results" />
+  if (error) return <Failed error={error} retry={() => void refetch()} />
   if (data.predictions.length === 0) return <p className={styles.mute}>You have not run this demo yet.</p>
   return (
     <div className={styles.stack}>

@@ -14,7 +14,11 @@ export function useDemoPage(account: string, name: string): Followed {
   const [error, setError] = useState<ApiError>()
   const path = `/-/api/demos/${account}/${name}`
   const refresh = useCallback(() => {
-    get<DemoPage>(`${path}${location.search}`).then(setPage, (cause: unknown) =>
+    const seen = (now: DemoPage) => {
+      setPage(now)
+      setError(undefined)
+    }
+    get<DemoPage>(`${path}${location.search}`).then(seen, (cause: unknown) =>
       setError(cause instanceof ApiError ? cause : new ApiError(0, 'The server did not answer.')),
     )
   }, [path])

@@ -1,6 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import { get } from '../../api.ts'
+import { Failed } from '../../parts/failed.tsx'
+import { Loading } from '../../parts/loading.tsx'
 import parts from '../../parts/parts.module.css'
 import { useTitle } from '../../parts/use-title.ts'
 import { type ApiDocument, operationsOf, titleOf } from './api-document.ts'
@@ -21,21 +23,8 @@ export function Docs() {
   useEffect(() => {
     if (data) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView()
   }, [data])
-  if (isPending)
-    return (
-      <p className={parts.mute} aria-busy="true">
-        Loading…
-      </p>
-    )
-  if (error)
-    return (
-      <div className={parts.empty} role="alert">
-        <p>{error.message}</p>
-        <button type="button" className={parts.button} onClick={() => void refetch()}>
-          Try again
-        </button>
-      </div>
-    )
+  if (isPending) return <Loading what="the API" />
+  if (error) return <Failed error={error} retry={() => void refetch()} />
   return <Document document={data} />
 }
 
