@@ -60,6 +60,37 @@ describe('what must not be had', () => {
     expect((await fetch(back, { redirect: 'manual' })).status).toBe(422)
   })
 
+  test("a demo's files are never a page of ours, whatever they say they are", async () => {
+    const ann = await world.person('ann')
+    const sent = { method: 'PUT', headers: { 'content-type': 'text/html' }, body: '<script>alert(1)</script>' }
+    const put = await ann.fetch('/ann/gated/files/0123456789abcdef/x.html', sent)
+    expect(put.status).toBe(201)
+    const { headers } = await ann.fetch('/ann/gated/files/0123456789abcdef/x.html')
+    expect(headers.get('content-type')).toBe('application/octet-stream')
+    expect(headers.get('content-disposition')).toMatch(/^attachment/)
+    expect(headers.get('x-content-type-options')).toBe('nosniff')
+    expect(headers.get('content-security-policy')).toBe("sandbox; default-src 'none'")
+  })
+
+  test('pages carry no inline script, may not be framed, and their cookies are no script of ours to read', async () => {
+    const response = await fetch(world.url, { headers: { accept: 'text/html' } })
+    const policy = Object.fromEntries(
+      (response.headers.get('content-security-policy') ?? '').split(';').map((rule) => rule.trim().split(/ (.*)/).slice(0, 2)),
+    )
+    expect(policy).toMatchObject({
+      'default-src': "'self'",
+      'frame-ancestors': "'none'",
+      'base-uri': "'none'",
+      'object-src': "'none'",
+    })
+    expect(policy).not.toHaveProperty('script-src')
+    expect((await response.text()).match(/<script(?![^>]* src=)/g)).toBeNull()
+    const session = await fetch(`${world.url}/-/api/session`)
+    const cookies = session.headers.getSetCookie()
+    expect(cookies.length).toBeGreaterThan(0)
+    for (const cookie of cookies) expect(cookie).toMatch(/; HttpOnly.*; SameSite=Lax/)
+  })
+
   test('a hostile link is refused and nothing is stored', async () => {
     const ann = await world.person('ann')
     for (const link of [
@@ -70,6 +101,29 @@ describe('what must not be had', () => {
     ])
       expect(await ann.status('POST', '/-/api/demos', { link })).toBe(422)
     expect((await ann.json<{ demos: { name: string }[] }>('GET', '/-/api/mine')).demos.map(({ name }) => name)).toEqual(['gated'])
+  })
+})
+
+describe('who asks too much', () => {
+  test('is told to wait, with how long', async () => {
+    await using world = await World.start({ engine: 'process' })
+    const refused: Response[] = []
+    for (let batch = 0; batch < 14 && refused.length === 0; batch += 1) {
+      const answers = await Promise.all(Array.from({ length: 50 }, () => fetch(`${world.url}/-/api/demos`)))
+      refused.push(...answers.filter(({ status }) => status === 429))
+    }
+    expect(Number(refused[0]?.headers.get('retry-after'))).toBeGreaterThan(0)
+  })
+
+  test('or sends too much, is refused', async () => {
+    await using world = await World.start({ engine: 'process' })
+    const body = `{"input":"${'x'.repeat(65 * 1024 ** 2)}"}`
+    const headers = { 'content-type': 'application/json' }
+    const told = fetch(`${world.url}/ann/gated/predictions`, { method: 'POST', headers, body }).then(
+      ({ status }) => status,
+      () => 'cut off',
+    )
+    expect(await told).toSatisfy((status) => status === 413 || status === 'cut off')
   })
 })
 
