@@ -25,6 +25,11 @@ describe('demos and whose they are', () => {
 
   afterAll(async () => world[Symbol.asyncDispose]())
 
+  const listed = async () =>
+    (await new Person(world.url).json<{ demos: { address: string }[] }>('GET', '/-/api/demos')).demos.map(
+      ({ address }) => address,
+    )
+
   test('a visitor sees the demo and is answered', async () => {
     const seen = await visitor.json<DemoPage>('GET', `/-/api/demos${page.address}`)
     expect(seen).toMatchObject({ state: 'running', mine: false, detail: null })
@@ -79,7 +84,49 @@ describe('demos and whose they are', () => {
     expect(mine.state, mine.detail?.newest?.reason ?? '').toBe('running')
     expect(await visitor.status('GET', mine.address)).toBe(404)
     expect([403, 404]).toContain(await bob.status('POST', '/-/api/demos', { link: secret }))
+    expect(mine.unlisted).toMatch(/^\/ann\/secret\?key=[\w-]{20,}$/)
+    const invited = new Person(world.url)
+    for (const path of [mine.address, `/-/api/demos${mine.address}`, `${mine.address}/schema`, `${mine.address}?key=guessed`])
+      expect([path, (await invited.fetch(path)).status]).toEqual([path, 404])
+    expect((await invited.fetch(mine.unlisted ?? '', { headers: { accept: 'text/html' } })).status).toBe(200)
+    const { id } = await invited.submit(mine.address, { word: 'invited' })
+    expect((await invited.prediction(mine.address, id)).output).toBe('invited, version 1')
+    expect((await invited.json<DemoPage>('GET', `/-/api/demos${mine.address}`)).link).toBeNull()
+    expect(await listed()).not.toContain('/ann/secret')
+    await ann.json('PATCH', `/-/api/demos${mine.address}`, { public: true })
+    expect(await listed()).toContain('/ann/secret')
   }, 120_000)
+
+  test("names are one's own: one that is taken is refused, another renames the demo, and its old address is nothing", async () => {
+    const other = await world.push('tests/demos/gated', 'ann', { name: 'other' })
+    expect(await ann.status('POST', '/-/api/demos', { link: other, name: 'gated' })).toBe(409)
+    expect(await ann.status('POST', '/-/api/demos', { link: other, name: 'Not A Name' })).toBe(422)
+    const made = await ann.deploy(other)
+    expect(await ann.status('PATCH', `/-/api/demos${made.address}`, { name: 'gated' })).toBe(409)
+    expect(await ann.json('PATCH', `/-/api/demos${made.address}`, { name: 'renamed' })).toMatchObject({ address: '/ann/renamed' })
+    expect([await ann.status('GET', '/-/api/demos/ann/other'), await ann.status('GET', '/ann/renamed')]).toEqual([404, 200])
+    await ann.json('DELETE', '/-/api/demos/ann/renamed')
+  }, 60_000)
+
+  test('who is not listed visits and does not deploy', async () => {
+    const carol = await world.person('carol')
+    expect((await carol.session()).account).toMatchObject({ handle: 'carol', owner: false, may_deploy: false })
+    for (const path of ['/-/api/demos', '/-/api/inspect']) expect(await carol.status('POST', path, { link })).toBe(403)
+    expect(await carol.status('POST', '/-/api/tokens', { name: 'x' })).toBe(403)
+    const { id } = await carol.submit(page.address, { word: 'carol' })
+    expect((await carol.prediction(page.address, id)).output).toBe('carol, version 1')
+  })
+
+  test('its visitor and its owner cancel a prediction, nobody else', async () => {
+    const gate = join(world.folder, 'cancel-gate')
+    const running = await visitor.submit(page.address, { word: 'running', gate })
+    const waiting = await visitor.submit(page.address, { word: 'waiting', gate })
+    const cancel = (person: Person, id: string) => person.status('POST', `${page.address}/predictions/${id}/cancel`, {})
+    expect(await cancel(bob, waiting.id)).toBe(404)
+    expect(await cancel(ann, waiting.id)).toBe(200)
+    expect(await cancel(visitor, running.id)).toBe(200)
+    for (const { id } of [running, waiting]) expect((await visitor.prediction(page.address, id)).status).toBe('canceled')
+  })
 
   test('what happened while the web server was away is known afterwards', async () => {
     const gate = join(world.folder, 'gate')

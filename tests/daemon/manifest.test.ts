@@ -37,6 +37,9 @@ describe('what .origami says is so', () => {
     const { deployment } = await yard.deploy('swapped', await version(2))
     await yard.deployment(demo, old.id, 'retired')
     expect(yard.engine.told).toEqual([`start ${deployment.id}`, `stop ${old.id}`])
+    expect((await yard.engine.images()).filter((image) => image.demo === demo).map((image) => image.deployment)).toEqual([
+      deployment.id,
+    ])
   })
 
   test('strategy recreate: the old version stops first, what is sent meanwhile waits, and nobody is refused', async () => {
