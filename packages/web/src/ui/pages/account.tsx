@@ -4,13 +4,13 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { change, get, useForgetSession, useSession } from '../api.ts'
-import { Ago } from '../parts/ago.tsx'
 import { ConfirmButton } from '../parts/confirm.tsx'
 import { Failed } from '../parts/failed.tsx'
 import { Loading } from '../parts/loading.tsx'
 import styles from '../parts/parts.module.css'
 import { useAct } from '../parts/use-act.ts'
 import { useTitle } from '../parts/use-title.ts'
+import { Ago } from '../parts/words.tsx'
 
 /** Who one is, tokens for programs, and the way out. */
 export function Account() {

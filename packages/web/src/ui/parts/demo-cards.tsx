@@ -6,6 +6,7 @@ import { useDemos } from '../api.ts'
 import { Failed } from './failed.tsx'
 import styles from './parts.module.css'
 import { State } from './state.tsx'
+import { runs } from './words.tsx'
 
 /** Demos as cards: loading in the same shape, an error with a way on, and words for when there is none. */
 export function DemoCards({ path, empty }: { path: string; empty: ReactNode }) {
@@ -41,7 +42,7 @@ function Card({ demo }: { demo: DemoCard }) {
         <span className={styles.facts}>
           <State state={demo.state} />
           <span>{demo.account}</span>
-          <span>{demo.runs.toLocaleString('en')} runs</span>
+          <span>{runs(demo.runs)}</span>
           {!demo.public && <span>unlisted</span>}
         </span>
       </Link>

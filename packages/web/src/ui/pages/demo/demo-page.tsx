@@ -10,6 +10,7 @@ import { NotFound } from '../../parts/not-found.tsx'
 import styles from '../../parts/parts.module.css'
 import { State } from '../../parts/state.tsx'
 import { useTitle } from '../../parts/use-title.ts'
+import { runs } from '../../parts/words.tsx'
 import { Deployments } from './deployments.tsx'
 import { Listed } from './listed.tsx'
 import { Results } from './results.tsx'
@@ -81,7 +82,7 @@ function Head({ page }: { page: Page }) {
       <p className={styles.facts}>
         <a href={`/${page.account}`}>{page.account}</a>
         {page.commit && <span className={styles.code}>{page.commit.slice(0, 7)}</span>}
-        {!page.url && <span>{page.runs.toLocaleString('en')} runs</span>}
+        {!page.url && <span>{runs(page.runs)}</span>}
       </p>
       {page.description && <p className={styles.lead}>{page.description.split('\n\n')[0]}</p>}
     </div>

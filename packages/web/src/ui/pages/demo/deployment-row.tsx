@@ -1,8 +1,8 @@
 import { LogView } from '@origami/demo-ui'
 import type { Deployment } from '@origami/protocol/control'
 import { useEffect, useState } from 'react'
-import { Ago, duration } from '../../parts/ago.tsx'
 import styles from '../../parts/parts.module.css'
+import { Ago, duration } from '../../parts/words.tsx'
 
 const steps = {
   queued: 'Queued',

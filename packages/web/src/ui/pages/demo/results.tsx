@@ -4,12 +4,12 @@ import type { PredictionSnapshot } from '@origami/protocol/demo'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { change, get } from '../../api.ts'
-import { Ago, duration } from '../../parts/ago.tsx'
 import { ConfirmButton } from '../../parts/confirm.tsx'
 import { Failed } from '../../parts/failed.tsx'
 import { Loading } from '../../parts/loading.tsx'
 import styles from '../../parts/parts.module.css'
 import { useAct } from '../../parts/use-act.ts'
+import { Ago, duration } from '../../parts/words.tsx'
 
 /** This visitor's own, from the server: each has its permalink, can be run again, and deleted once it ended. */
 export function Results({ page }: { page: DemoPage }) {

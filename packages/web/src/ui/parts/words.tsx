@@ -26,6 +26,9 @@ function ago(at: number, now: number): string {
   return step ? words.format(-Math.floor((now - at) / step[1]), step[0]) : 'just now'
 }
 
+/** 1 run, 1,204 runs. */
+export const runs = (count: number): string => `${count.toLocaleString('en')} ${count === 1 ? 'run' : 'runs'}`
+
 /** 0.4 s, 12 s, 3 min 5 s. */
 export function duration(ms: number): string {
   const seconds = Math.max(0, ms) / 1000
