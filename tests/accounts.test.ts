@@ -128,6 +128,29 @@ describe('demos and whose they are', () => {
     for (const { id } of [running, waiting]) expect((await visitor.prediction(page.address, id)).status).toBe('canceled')
   })
 
+  test('a sign-in that the forge no longer knows is asked for anew; a forge that does not answer is an error in words', async () => {
+    world.github.revokeTokens()
+    const answer = await ann.fetch('/-/api/inspect', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ link }),
+    })
+    expect([answer.status, await answer.json()]).toEqual([
+      403,
+      { error: expect.stringContaining('sign in there again'), authorize: '/-/sign-in/github.test?return=/-/new' },
+    ])
+    await ann.authorize(`${world.url}/-/sign-in/github.test?return=/`, world.github, 'ann')
+    expect(await ann.json('POST', '/-/api/inspect', { link })).toMatchObject({ name: 'gated' })
+  })
+
+  test('in a browser a sign-in that fails leads back to where one signs in', async () => {
+    const back = await visitor.fetch('/-/callback/github.test?code=x&state=guessed', {
+      redirect: 'manual',
+      headers: { accept: 'text/html' },
+    })
+    expect([back.status, back.headers.get('location')]).toEqual([302, '/-/sign-in?failed=refused'])
+  })
+
   test('what happened while the web server was away is known afterwards', async () => {
     const gate = join(world.folder, 'gate')
     await writeFile(gate, '')

@@ -51,6 +51,11 @@ export class Accounts {
     return [...this.tokens.keys()]
   }
 
+  /** Every token so far is worth nothing. */
+  revokeAll(): void {
+    this.tokens.clear()
+  }
+
   grant(token: string | undefined): Grant | undefined {
     return token === undefined ? undefined : this.tokens.get(token)
   }

@@ -23,6 +23,8 @@ export interface FakeGithub extends AsyncDisposable {
   push(owner: string, name: string, folder: string, message: string): Promise<string>
   /** Every token handed out so far. */
   tokens(): readonly string[]
+  /** Revokes every token, as people do in their settings. */
+  revokeTokens(): void
   /** Opens an authorise page and presses its button in `login`'s name. Answers the address that it sends the browser to. */
   approve(url: string, login: string): Promise<string>
 }
@@ -49,6 +51,7 @@ export async function startFakeGithub(): Promise<FakeGithub> {
     forge: { host: 'github.test', kind: 'github', web: address, api: `${address}/api/v3`, git: address },
     oauth: accounts.app,
     tokens: () => accounts.handedOut(),
+    revokeTokens: () => accounts.revokeAll(),
     user: async (login) => void accounts.user(login),
     repo: (owner, name, options) => repositories.make(owner, name, options.private),
     push: (owner, name, from, message) => repositories.push(owner, name, from, message),

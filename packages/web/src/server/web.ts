@@ -19,6 +19,7 @@ import { Demos } from './demos/demos.ts'
 import { Deploys, NeedsAuthorization } from './demos/deploys.ts'
 import { Elsewhere } from './demos/elsewhere.ts'
 import { FollowDaemon } from './demos/follow-daemon.ts'
+import { ForgeError } from './forges/github.ts'
 import { apiDocument } from './openapi/document.ts'
 import { Pages } from './pages.ts'
 import { Secrets } from './secrets.ts'
@@ -94,6 +95,10 @@ async function createServer(context: Context, { onRoute }: Given): Promise<Fasti
         .status(422)
         .send({ error: error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ') })
     if (error instanceof NeedsAuthorization) return reply.status(403).send({ error: error.message, authorize: error.authorize })
+    if (error instanceof ForgeError) {
+      const again = error.signedOut ? { authorize: `/-/sign-in/${error.host}?return=/-/new` } : {}
+      return reply.status(error.signedOut ? 403 : 502).send({ error: error.message, ...again })
+    }
     if (error instanceof DaemonRefused) return reply.status(error.statusCode).send({ error: error.message })
     return sendError(error, request, reply)
   })

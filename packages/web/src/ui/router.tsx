@@ -18,6 +18,7 @@ const routes = [
   createRoute({
     getParentRoute: () => root,
     path: '/-/sign-in',
+    validateSearch: (search): { failed?: string } => (typeof search.failed === 'string' ? { failed: search.failed } : {}),
     component: lazyRouteComponent(() => import('./pages/sign-in.tsx'), 'SignIn'),
   }),
   createRoute({

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Forge } from '@origami/protocol/control'
 import { request } from 'undici'
 import type { OAuthApp } from '../config.ts'
-import { GithubApi } from '../forges/github.ts'
+import { ForgeError, GithubApi } from '../forges/github.ts'
 import { hashOf, randomSecret, type Secrets } from '../secrets.ts'
 import type { AccountRow, Db } from '../store/open.ts'
 import { accountOf } from './accounts.ts'
@@ -99,6 +99,8 @@ export class SignIn {
         redirect_uri: this.parts.callback(forge.host),
         code_verifier: verifier,
       }),
+    }).catch((cause: unknown) => {
+      throw new ForgeError(forge.host, `${forge.host} could not be asked; try again later.`, { cause })
     })
     const body = (await response.body.json()) as {
       access_token?: string

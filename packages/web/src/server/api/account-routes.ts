@@ -1,9 +1,11 @@
 import { newToken, ownerSecret, type Session, type TokenInfo } from '@origami/protocol/control'
 import { randomId } from '@origami/protocol/demo'
+import { prefersHtml } from '@origami/serving'
 import type { FastifyInstance } from 'fastify'
 import { ownerAccount, presentAccount } from '../accounts/accounts.ts'
 import { Refused } from '../accounts/who.ts'
 import { type Context, deployer, signedIn } from '../context.ts'
+import { ForgeError } from '../forges/github.ts'
 import { hashOf, randomSecret } from '../secrets.ts'
 
 /** Who one is: session, sign-in at forges, tokens. */
@@ -53,13 +55,16 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
   app.get<{ Params: { host: string }; Querystring: { code?: string; state?: string; error?: string } }>(
     '/-/callback/:host',
     async (request, reply) => {
-      const { account, returnTo } = await signIn.finish(
-        request.params.host,
-        visitorOf(request.who.visitor, request.cookies),
-        request.query,
-      )
-      await sessions.signIn(reply, account)
-      return reply.redirect(returnTo)
+      const visitor = visitorOf(request.who.visitor, request.cookies)
+      try {
+        const { account, returnTo } = await signIn.finish(request.params.host, visitor, request.query)
+        await sessions.signIn(reply, account)
+        return reply.redirect(returnTo)
+      } catch (error) {
+        if (!prefersHtml(request) || !(error instanceof Refused || error instanceof ForgeError)) throw error
+        request.log.warn(error)
+        return reply.redirect(`/-/sign-in?failed=${error instanceof ForgeError ? 'unreachable' : 'refused'}`)
+      }
     },
   )
 

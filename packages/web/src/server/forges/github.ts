@@ -19,22 +19,36 @@ interface RawRepo {
   pushed_at: string | null
 }
 
-/** GitHub's REST API, of github.com or of any forge that speaks it. Without a token: as anyone. */
+/** The forge would not tell. `signedOut`: it no longer knows the token, and asking its person anew helps. */
+export class ForgeError extends Error {
+  override readonly name = 'ForgeError'
+  readonly host: string
+  readonly signedOut: boolean
+  constructor(host: string, message: string, { signedOut = false, cause }: { signedOut?: boolean; cause?: unknown }) {
+    super(message, { cause })
+    this.host = host
+    this.signedOut = signedOut
+  }
+}
+
+/** GitHub's REST API, of github.com or of any forge that speaks it. Without a token: as anyone. Throws ForgeError. */
 export class GithubApi {
   private readonly octokit: Octokit
+  private readonly host: string
 
   constructor(forge: Forge, token?: string) {
+    this.host = forge.host
     this.octokit = new Octokit({ baseUrl: forge.api ?? '', ...(token ? { auth: token } : {}), log: quiet })
   }
 
   async user(): Promise<ForgeUser> {
-    const { data } = await this.octokit.request('GET /user')
+    const { data } = await this.asked(() => this.octokit.request('GET /user'))
     return { subject: String(data.id), login: data.login, name: data.name ?? null, avatar: data.avatar_url ?? null }
   }
 
   /** One's own, those pushed to last first. */
   async repos(): Promise<FoundRepo[]> {
-    const { data } = await this.octokit.request('GET /user/repos', { per_page: 100, sort: 'pushed' })
+    const { data } = await this.asked(() => this.octokit.request('GET /user/repos', { per_page: 100, sort: 'pushed' }))
     return (data as RawRepo[]).map(found)
   }
 
@@ -66,8 +80,24 @@ export class GithubApi {
     } catch (error) {
       const { status } = error as { status?: number }
       if (status === 404 || status === 409) return undefined
-      throw error
+      throw this.inWords(error)
     }
+  }
+
+  private async asked<Result>(ask: () => Promise<Result>): Promise<Result> {
+    return ask().catch((error: unknown) => {
+      throw this.inWords(error)
+    })
+  }
+
+  private inWords(cause: unknown): ForgeError {
+    const { host } = this
+    const { status } = cause as { status?: number }
+    if (status === 401)
+      return new ForgeError(host, `${host} no longer knows your sign-in; sign in there again.`, { signedOut: true, cause })
+    if (status === 403 || status === 429)
+      return new ForgeError(host, `${host} answers no more questions for a while; try again later.`, { cause })
+    return new ForgeError(host, `${host} could not be asked; try again later.`, { cause })
   }
 }
 

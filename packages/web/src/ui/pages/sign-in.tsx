@@ -1,15 +1,21 @@
 import { Strip } from '@origami/demo-ui'
-import { useNavigate } from '@tanstack/react-router'
+import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
 import { change, useForgetSession, useSession } from '../api.ts'
 import styles from '../parts/parts.module.css'
 import { useTitle } from '../parts/use-title.ts'
 
+const failures: Record<string, string> = {
+  refused: 'The sign-in did not end well: it was refused there, begun in another browser, or too long ago. Begin again.',
+  unreachable: 'The place you signed in at could not be asked just now. Try again in a moment.',
+}
+
 /** Sign in at a forge, or by the one-time link whose secret is in the fragment. */
 export function SignIn() {
   useTitle('Sign in')
   const { data: session } = useSession()
-  const [problem, setProblem] = useState<string>()
+  const { failed } = useSearch({ strict: false })
+  const [problem, setProblem] = useState(failed && failures[failed])
   const forget = useForgetSession()
   const navigate = useNavigate()
   const secret = useRef(location.hash.slice(1))

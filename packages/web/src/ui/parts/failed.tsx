@@ -4,11 +4,12 @@ import styles from './parts.module.css'
 
 /** What stands where something could not be had: the server's words, and the way on. */
 export function Failed({ error, retry }: { error: Error; retry: () => void }) {
-  const signIn = error instanceof ApiError && error.status === 401
+  const known = error instanceof ApiError ? error : undefined
   return (
     <div className={styles.empty} role="alert">
       <p>{error.message}</p>
-      {signIn ? (
+      {known?.authorize && <a href={known.authorize}>Sign in there</a>}
+      {known?.status === 401 ? (
         <Link to="/-/sign-in">Sign in</Link>
       ) : (
         <button type="button" className={styles.button} onClick={retry}>
