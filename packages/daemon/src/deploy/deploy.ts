@@ -90,7 +90,8 @@ async function end(parts: DeployParts, progress: Progress, error: unknown, signa
     await progress.say(`${state}: ${message}`)
     const keepsImage = (await demoById(parts.db, progress.row.demo_id))?.serving === progress.row.id
     if (progress.row.image && !keepsImage) await parts.engine.removeImage(progress.row.image)
-    const tail = JSON.stringify(await parts.logs.tail(progress.row.demo_id, 200))
+    const since = progress.row.created_at
+    const tail = JSON.stringify((await parts.logs.tail(progress.row.demo_id, 200)).filter((line) => line >= since))
     await progress.to(state, {
       reason: message,
       token: null,

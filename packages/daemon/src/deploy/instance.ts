@@ -9,6 +9,8 @@ import type { Progress } from './progress.ts'
 
 const betweenChecksMs = 100
 const stopGraceMs = 10_000
+/** Of what a setup that failed said, the end of a traceback being what matters. */
+const setupLines = 40
 
 /** What an instance of this manifest may use. */
 export const instanceSpec = (manifest: Manifest, limits: DeployParts['limits']): InstanceSpec => ({
@@ -63,8 +65,11 @@ export async function untilReady(
         'not_a_predictor',
         `Something answers on port ${port}, but it is no model: GET / and GET /health-check are not those of a runtime`,
       )
-    if (answer !== 'silent' && answer.status === 'SETUP_FAILED')
-      throw new DeployFailed('unhealthy', `The model's setup failed: ${lastLines(answer.setup?.logs)}`)
+    if (answer !== 'silent' && answer.status === 'SETUP_FAILED') {
+      const lines = (answer.setup?.logs ?? '').trimEnd().split('\n')
+      await progress.say(lines.slice(-setupLines).join('\n'))
+      throw new DeployFailed('unhealthy', `The model's setup failed: ${lines.at(-1) || 'it said nothing'}`)
+    }
     if (instance.endpoint && answer !== 'silent' && answer.status === 'READY') {
       await progress.note({ endpoint: instance.endpoint })
       return new HttpPredictor({ base: instance.endpoint }).schema()
@@ -102,5 +107,3 @@ async function exited(parts: DeployParts, instance: Instance | undefined): Promi
 
 const manifestPort = (progress: Progress): number =>
   progress.row.manifest ? (JSON.parse(progress.row.manifest) as Manifest).port : 6000
-
-const lastLines = (text = ''): string => text.trimEnd().split('\n').slice(-5).join('\n') || 'it said nothing'

@@ -4,7 +4,7 @@ import { deploymentById, note } from '../store/deployments.ts'
 import type { Db } from '../store/open.ts'
 import type { DemoLogs } from './demo-log.ts'
 
-const batchMs = 200
+const batchMs = 50
 
 /** Carries what instances print into the logs of their demos, on from where it was when the daemon went away. */
 export class LogPumps {
@@ -44,12 +44,17 @@ export class LogPumps {
     if (!row) return
     let batch: LogLine[] = []
     let cursor = row.log_cursor
-    const flush = async () => {
-      const lines = batch
+    let written: Promise<void> = Promise.resolve()
+    const write = async () => {
+      const [lines, log_cursor] = [batch, cursor]
       batch = []
       if (lines.length === 0) return
       await this.logs.append(row.demo_id, lines)
-      await note(this.db, row, { log_cursor: cursor })
+      await note(this.db, row, { log_cursor })
+    }
+    const flush = () => {
+      written = written.then(write, write)
+      return written
     }
     const timer = setInterval(() => void flush().catch(() => undefined), batchMs)
     try {

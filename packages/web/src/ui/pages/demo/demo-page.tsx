@@ -84,7 +84,7 @@ function Head({ page }: { page: Page }) {
         {page.commit && <span className={styles.code}>{page.commit.slice(0, 7)}</span>}
         {!page.url && <span>{runs(page.runs)}</span>}
       </p>
-      {page.description && <p className={styles.lead}>{page.description.split('\n\n')[0]}</p>}
+      {page.description && <p className={styles.lead}>{leadOf(page)}</p>}
     </div>
   )
 }
@@ -103,7 +103,7 @@ function RunsElsewhere({ url }: { url: string }) {
 function About({ page }: { page: Page }) {
   return (
     <div className={styles.stack}>
-      <p>{page.description || 'Its author has written nothing about it yet.'}</p>
+      {page.description ? <p className={styles.text}>{restOf(page)}</p> : <p>Its author has written nothing about it yet.</p>}
       {page.link && (
         <p>
           From <a href={page.link}>{page.link.replace('https://', '')}</a>
@@ -112,6 +112,9 @@ function About({ page }: { page: Page }) {
     </div>
   )
 }
+
+const leadOf = ({ description }: Page): string => description.split('\n\n')[0] ?? ''
+const restOf = (page: Page): string => page.description.slice(leadOf(page).length).trim()
 
 function Tabs({ page, tab, onTab }: { page: Page; tab: Tab; onTab: (tab: Tab) => void }) {
   const tabs: [Tab, string][] = [

@@ -51,7 +51,7 @@ export function DeploymentRow({
       {failed && (
         <details open>
           <summary>Its last lines</summary>
-          <LogView lines={deployment.log_tail.slice(-40)} label="Last lines of the log" />
+          <LogView lines={deployment.log_tail.slice(-40)} follow label="Last lines of the log" />
         </details>
       )}
     </li>
