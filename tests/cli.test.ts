@@ -40,6 +40,10 @@ describe('the command', () => {
     [['deploy', 'https://evil.example/a/b'], 'is not in the table of forges'],
     [['stop', 'nobody/nothing'], 'There is no such demo'],
     [['stop', 'nonsense'], 'expected account/name, got nonsense'],
+    [['serve', '/nowhere/model.py'], 'there is no /nowhere/model.py'],
+    [['serve', 'README.md'], 'expected a model in Python (.py) or TypeScript (.ts)'],
+    [['bundle', '/nowhere'], 'expected one of model.py'],
+    [['up', '--private-network', 'lab'], 'expected a network such as 10.0.0.0/8, got lab'],
     [['up', '--engine', 'process', '--host', '0.0.0.0'], 'the process engine isolates nothing'],
   ])('%j ends with words, not with a stack', async (args, words) => {
     const { exitCode, stderr } = await origami(args)

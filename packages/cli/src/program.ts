@@ -1,7 +1,6 @@
 import { Command } from 'commander'
-import { Failure } from './failure.ts'
 
-/** Runs the verb that the arguments name. An error that a person can act on is its words, and exit code 1. */
+/** Runs the verb that the arguments name. An error that was thrown with words for a person is those words, and exit code 1. */
 export async function run(verbs: readonly (() => Command)[]): Promise<void> {
   const program = new Command('origami')
     .description('Turns the repository of a trained model into a live, queued, shareable web demo.')
@@ -10,8 +9,11 @@ export async function run(verbs: readonly (() => Command)[]): Promise<void> {
   try {
     await program.parseAsync()
   } catch (error) {
-    if (!(error instanceof Failure)) throw error
+    if (!(error instanceof Error) || isMistakeOfOurs(error)) throw error
     console.error(error.message)
     process.exitCode = 1
   }
 }
+
+const isMistakeOfOurs = (error: Error): boolean =>
+  [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind) || error.name === 'AssertionError'

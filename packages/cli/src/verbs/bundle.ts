@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
+import { ensureBuilt } from '../built.ts'
 import { env } from '../env.ts'
 
 export const bundle = () =>
@@ -9,6 +10,7 @@ export const bundle = () =>
     .option('--force', 'overwrite files that were changed by hand')
     .option('--python <program>', 'Python that runs the model', env.python)
     .action(async (folder: string, given: { force?: boolean; python: string }) => {
+      await ensureBuilt()
       const { bundle: write } = await import('origami-lib/bundler')
       const interrupted = new AbortController()
       process.once('SIGINT', () => interrupted.abort())

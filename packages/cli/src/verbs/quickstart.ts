@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { DemoPage } from '@origami/protocol/control'
 import { Command } from 'commander'
+import { ensureBuilt } from '../built.ts'
 import { flags, type ServerFlags } from '../config.ts'
 import { examplesForge, fillExamplesForge } from '../examples-forge.ts'
 import { followDeploy } from '../follow-deploy.ts'
@@ -17,8 +18,7 @@ export const quickstart = () =>
     .addOption(flags.port())
     .addOption(flags.daemonPort())
     .action(async ({ data, port, daemonPort }: Pick<ServerFlags, 'data' | 'port' | 'daemonPort'>) => {
-      const { buildAll } = (await import(join(root, 'scripts/build.ts'))) as { buildAll(): Promise<void> }
-      await buildAll()
+      await ensureBuilt()
       const forge = examplesForge(join(data, 'forge'))
       const given: ServerFlags = { data, port, daemonPort, host: '127.0.0.1', engine: 'process', deployer: [] }
       const origami = await startOrigami(given, [forge])

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
+import { ensureBuilt } from '../built.ts'
 import { env } from '../env.ts'
 import { orPortTaken } from '../port-taken.ts'
 
@@ -11,6 +12,7 @@ export const serve = () =>
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--python <program>', 'Python that runs the model', env.python)
     .action(async (model: string, given: { port: string; host: string; python: string }) => {
+      await ensureBuilt()
       const { serveModel } = await import('origami-lib/runtime')
       await using running = await orPortTaken(
         '--port',

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { ensureBuilt } from '../built.ts'
 import { flags, readForges, refuseUntrusted, type ServerFlags } from '../config.ts'
 import { type Origami, startOrigami, untilSignal } from '../servers.ts'
 
@@ -17,6 +18,7 @@ export const up = () =>
     .addOption(flags.trustDemos())
     .action(async (given: ServerFlags) => {
       refuseUntrusted(given)
+      await ensureBuilt()
       const origami = await startOrigami(given, await readForges(given.forges))
       announce(origami, given)
       await untilSignal(origami)

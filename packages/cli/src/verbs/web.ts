@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { ensureBuilt } from '../built.ts'
 import { flags, readForges, type ServerFlags, webConfig } from '../config.ts'
 import { orPortTaken } from '../port-taken.ts'
 import { untilSignal } from '../servers.ts'
@@ -15,6 +16,7 @@ export const web = () =>
     .addOption(flags.deployer())
     .addOption(flags.privateNetwork())
     .action(async (given: ServerFlags & { daemonUrl: string }) => {
+      await ensureBuilt()
       const { ensureCertificates, startWeb } = await import('@origami/web')
       await ensureCertificates(given.data)
       const running = await orPortTaken('--port', startWeb(webConfig(given, await readForges(given.forges), given.daemonUrl)))

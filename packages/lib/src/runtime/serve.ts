@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { basename, dirname, extname, join } from 'node:path'
 import { watch } from 'chokidar'
 import { inCheckout, vendor } from '../vendor.ts'
+import { launchOf } from './model/launch.ts'
 import { type Runtime, startRuntime } from './server.ts'
 
 /** Files that change together, as a checkout of another branch does, load the model once. */
@@ -15,8 +16,9 @@ export interface ServeOptions {
   readonly onLog?: (line: string) => void
 }
 
-/** `origami serve`: a runtime that loads the model anew when its file, or code beside it, changes. */
+/** `origami serve`: a runtime that loads the model anew when its file, or code beside it, changes. Throws Error for a file that is no model, or is not there. */
 export async function serveModel({ model, port, host, python, onLog = console.error }: ServeOptions): Promise<Runtime> {
+  launchOf(model, { python })
   const page = inCheckout ? join(import.meta.dirname, '../../../demo-ui/dist/page') : join(vendor, 'page')
   const runtime = await startRuntime({ model, port, host, python, page })
   const code = watch(dirname(model), {
