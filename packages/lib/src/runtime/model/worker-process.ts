@@ -92,7 +92,9 @@ export class WorkerProcess implements AsyncDisposable {
     try {
       for await (const message of readFrames<FromWorker>(this.pipe)) await this.take(message)
     } catch (error) {
-      this.print('stderr', `the model's process sent something that is not understood: ${error}\n`)
+      // Of one that is killed the pipe breaks off: how it exited tells more.
+      if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET')
+        this.print('stderr', `the model's process sent something that is not understood: ${error}\n`)
       this.kill()
     }
   }
