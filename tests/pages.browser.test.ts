@@ -6,7 +6,7 @@ import { photograph } from './path.ts'
 import { World } from './world.ts'
 
 /** Every page that the router knows, and a tab of the demo page that only its owner has. */
-const pages = {
+const pages: Record<string, string> = {
   gallery: '/',
   'sign-in': '/-/sign-in',
   new: '/-/new',
@@ -32,6 +32,10 @@ describe('every page', () => {
     await page.goto(`${world.url}/-/new?link=https://github.test/ann/gated`)
     await page.getByRole('button', { name: 'Deploy', exact: true }).click()
     await page.getByRole('button', { name: /^Run/ }).waitFor({ timeout: 120_000 })
+    await page.getByLabel('Word').fill('kept')
+    await page.getByRole('button', { name: /^Run/ }).click()
+    await page.getByRole('link', { name: 'permalink' }).waitFor()
+    pages.prediction = new URL(page.url()).pathname
   }, 240_000)
 
   afterAll(async () => {

@@ -64,6 +64,21 @@ describe('a daemon that starts', () => {
     expect((await yard.engine.list()).map(({ id }) => id)).toEqual([before?.id])
   })
 
+  test('starts an instance again that exited while the daemon was away', async () => {
+    yard.holds.add('start')
+    const { demo, deployment } = await yard.trigger(await yard.push('exited'))
+    await yard.deployment(demo, deployment, 'starting')
+    yard.holds.clear()
+    await vi.waitFor(async () => expect(await yard.engine.list()).toHaveLength(1), { timeout: 10_000 })
+    await yard.leave()
+    const [before] = await yard.engine.list()
+    await yard.engine.stop(before?.id ?? ('' as never), 0)
+    await yard.start()
+    await vi.waitFor(async () => expect(await yard.engine.list()).toMatchObject([{ state: 'running' }]), { timeout: 20_000 })
+    expect((await yard.deployment(demo, deployment)).state).toBe('running')
+    expect(await yard.prediction(demo, await yard.submit(demo, { word: 'again' }))).toMatchObject({ output: 'again, version 1' })
+  })
+
   test('ends a deploy whose time was over while it was away', async () => {
     const slow = await DaemonYard.model((source) =>
       source.replace('async predict', 'setup: () => new Promise(() => {}),\n  async predict'),
