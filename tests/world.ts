@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import type { Forge } from '@origami/protocol/control'
 import { ensureCertificates, startWeb, type Web, type WebConfig } from '@origami/web'
 import Docker from 'dockerode'
+import { execa } from 'execa'
 import { bundle } from 'origami-lib/bundler'
 import { type FakeGithub, startFakeGithub } from './fake-github/index.ts'
 import { Person } from './person.ts'
@@ -152,6 +153,8 @@ export class World implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stopWeb()
     await this.endDaemon('SIGINT')
+    const left = await execa('pgrep', ['-af', this.folder], { reject: false })
+    if (left.stdout !== '') throw new Error(`Ctrl-C ended the daemon, and left behind:\n${left.stdout}`)
     if (this.engine === 'docker') await removeOwned(await readFile(join(this.folder, 'daemon/owner'), 'utf8'))
     await this.github[Symbol.asyncDispose]()
     await rm(this.folder, { recursive: true, force: true })

@@ -29,7 +29,7 @@ export interface Daemon extends AsyncDisposable {
   /** `https://127.0.0.1:6001` */
   readonly url: string
   readonly port: number
-  /** Stops every instance, to be started again by the next daemon: for who ends what they started. */
+  /** Rests, and stops every instance, to be started again by the next daemon: for who ends what they started. Then dispose. */
   stopInstances(): Promise<void>
 }
 
@@ -80,11 +80,12 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   const deployer = new Deployer(deployParts)
   const reconciler = new Reconciler(deployParts, deployer, leaving.signal)
   const loops: Promise<void>[] = []
-  opened.defer(async () => {
+  const rest = async () => {
     await deployer.leave()
     leaving.abort()
     await Promise.all([...loops, reconciler.settled(), pumps.ended()])
-  })
+  }
+  opened.defer(rest)
   await reconciler.run()
 
   const files = new FolderFiles(join(config.data, 'files'), { maxFileBytes: limits.fileBytes })
@@ -109,12 +110,11 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
     url: `https://${config.host}:${port}`,
     port,
     async stopInstances() {
-      for (const row of await deploymentsIn(db, ['running', 'draining'])) {
-        if (row.instance) {
-          await note(db, row, { endpoint: null })
-          await engine.stop(row.instance, 10_000)
-          await engine.remove(row.instance)
-        }
+      await rest()
+      for (const row of await deploymentsIn(db, ['running', 'draining'])) await note(db, row, { endpoint: null })
+      for (const { id } of await engine.list()) {
+        await engine.stop(id, 10_000)
+        await engine.remove(id)
       }
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
