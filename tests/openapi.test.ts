@@ -115,6 +115,7 @@ describe('the document of the API', () => {
     await answers(ann, 'stopDemo', 503)
     await answers(ann, 'predict', 503, { body: { input: { word: 'hi' } } })
     await answers(ann, 'getSession')
+    await world.startDaemon()
   })
 
   function operations() {
