@@ -48,11 +48,12 @@ const needs: readonly Need[] = [
 ]
 
 const root = join(import.meta.dirname, '..')
-const given = process.argv.slice(2)
+const long = process.argv.includes('--long')
+const given = process.argv.slice(2).filter((argument) => argument !== '--long')
 
 if (given.includes('--help')) {
   console.log(
-    'npm test [-- vitest arguments]\nRuns every suite this machine can run, and lists the others. ORIGAMI_TEST_REQUIRE=all makes a suite left out a failure.',
+    'npm test [-- vitest arguments]\nRuns every suite this machine can run, and lists the others. ORIGAMI_TEST_REQUIRE=all makes a suite left out a failure.\nnpm run test:long runs the long ones instead (*.long.test.ts): soaks, and crashes by the dozen.',
   )
 } else {
   await buildAll()
@@ -73,9 +74,13 @@ if (given.includes('--help')) {
 async function vitest(left: readonly Need[]): Promise<{ code: number; passed: number; failed: number }> {
   const folder = await mkdtemp(join(tmpdir(), 'origami-test-'))
   const report = join(folder, 'report.json')
-  const excludes = left.flatMap((need) => ['--exclude', `**/*.${need.name}.*`])
+  const excludes = [...left.map((need) => `**/*.${need.name}.*`), ...(long ? [] : ['**/*.long.*'])].flatMap((glob) => [
+    '--exclude',
+    glob,
+  ])
+  const only = long ? ['.long.'] : []
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...excludes, ...given], {
+  const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...excludes, ...only, ...given], {
     cwd: root,
     stdio: 'inherit',
   })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Daemon, type DaemonConfig, defaultLimits, type Limits, startDaemon } from '@origami/daemon'
-import { type ControlEvent, type DemoDetail, type DeploymentState, isEnded } from '@origami/protocol/control'
+import { type ControlEvent, type DemoDetail, type Deployment, type DeploymentState, isEnded } from '@origami/protocol/control'
 import type { PredictionSnapshot } from '@origami/protocol/demo'
 import { readEvents } from '@origami/serving'
 import { ensureCertificates } from '@origami/web'
@@ -123,8 +123,10 @@ export class DaemonYard implements AsyncDisposable {
     return { demo: answer.body.demo_id, deployment: answer.body.deployment_id }
   }
 
-  async detail(demo: string): Promise<DemoDetail> {
-    return (await this.ask<DemoDetail>('GET', `/stats/${demo}`)).body
+  async detail(demo: string): Promise<DemoDetail & { deployments: Deployment[] }> {
+    const { body } = await this.ask<DemoDetail>('GET', `/stats/${demo}`)
+    const list = await this.ask<{ deployments: Deployment[] }>('GET', `/demos/${demo}/deployments`)
+    return { ...body, deployments: list.body.deployments }
   }
 
   /** The deployment once it is in a state; by default, once it runs or ended. */

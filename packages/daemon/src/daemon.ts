@@ -2,8 +2,9 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { randomId } from '@origami/protocol/demo'
-import { FolderFiles, HttpPredictor, Notice } from '@origami/serving'
+import { FolderFiles, HttpPredictor } from '@origami/serving'
 import { createServer } from './api/server.ts'
+import { Changes } from './changes.ts'
 import { type DaemonConfig, defaultLimits, type Parts } from './config.ts'
 import { Control } from './deploy/control.ts'
 import { Deployer, requeueInterrupted } from './deploy/deployer.ts'
@@ -57,7 +58,7 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   opened.defer(() => db.destroy())
 
   const leaving = new AbortController()
-  const changed = new Notice()
+  const changed = new Changes()
   const logs = await DemoLogs.open(join(config.data, 'logs'), limits.logBytes)
   const pumps = new LogPumps(db, engine, logs, leaving.signal)
   const vault = await Vault.open(config.data)

@@ -3,8 +3,8 @@ import { ManifestError, parseManifest } from '../src/demo/index.ts'
 
 describe('.origami', () => {
   test('may be empty, and is then all defaults', () => {
-    expect(parseManifest('')).toEqual({ strategy: 'swap', port: 6000, ready_within: 120 })
-    expect(parseManifest('# nothing yet\n')).toEqual({ strategy: 'swap', port: 6000, ready_within: 120 })
+    expect(parseManifest('')).toEqual({ strategy: 'swap', port: 6000, ready_within: 120, timeout: 600 })
+    expect(parseManifest('# nothing yet\n')).toEqual({ strategy: 'swap', port: 6000, ready_within: 120, timeout: 600 })
   })
 
   test('sizes come out in bytes', () => {

@@ -1,4 +1,5 @@
-import type { FolderFiles, Notice } from '@origami/serving'
+import type { FolderFiles } from '@origami/serving'
+import type { Changes } from '../changes.ts'
 import type { Limits } from '../config.ts'
 import type { Control } from '../deploy/control.ts'
 import type { DemoLogs } from '../logs/demo-log.ts'
@@ -12,7 +13,7 @@ export interface ApiParts {
   readonly queue: Queue
   readonly files: FolderFiles
   readonly logs: DemoLogs
-  readonly changed: Notice
+  readonly changed: Changes
   readonly limits: Limits
   readonly engine: { readonly name: string }
 }

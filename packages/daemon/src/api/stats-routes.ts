@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { presentPrediction } from '../predictions/queued-prediction.ts'
 import { forgetResult } from '../predictions/retention.ts'
 import { allStats, demoById, detail } from '../store/demos.ts'
+import { deploymentsOf, presentDeployment } from '../store/deployments.ts'
 import { eventsAfter } from '../store/events.ts'
 import { predictionsOfVisitor } from '../store/predictions.ts'
 import type { ApiParts } from './parts.ts'
@@ -15,6 +16,11 @@ export async function statsRoutes(app: FastifyInstance, { db, files, logs, chang
   app.get('/stats', async () => ({ demos: await allStats(db) }))
   app.get<{ Params: { demo: DemoId } }>('/stats/:demo', async (request, reply) => {
     return (await detail(db, request.params.demo)) ?? missing(reply)
+  })
+  app.get<{ Params: { demo: DemoId } }>('/demos/:demo/deployments', async (request, reply) => {
+    const { demo } = request.params
+    if (!(await demoById(db, demo))) return missing(reply)
+    return { deployments: (await deploymentsOf(db, demo, 50)).map(presentDeployment) }
   })
 
   app.get<{ Params: { demo: DemoId }; Querystring: { offset?: string; follow?: string } }>(

@@ -35,7 +35,7 @@ export class Control {
   async trigger(user: string, link: string, token: string | null): Promise<{ demo: DemoId; deployment: DeploymentId }> {
     const repo = parseRepoLink(link, this.parts.forges)
     const demo = demoIdOf(user, repo.canonical)
-    const deployment = await this.changing(async (trx) => {
+    const deployment = await this.changing(demo, async (trx) => {
       await wantDemo(trx, { id: demo, user_id: user, repolink: repo.canonical }, this.parts.now())
       return addDeployment(trx, demo, this.parts.now(), (id) => (token === null ? null : this.parts.vault.seal(token, id)))
     })
@@ -47,7 +47,7 @@ export class Control {
   async stop(id: DemoId): Promise<boolean> {
     const { db, engine, tasks } = this.parts
     if (!(await demoById(db, id))) return false
-    const stopped = await this.changing((trx) => this.wantStopped(trx, id))
+    const stopped = await this.changing(id, (trx) => this.wantStopped(trx, id))
     await this.cancelAll(id)
     await Promise.all(stopped.map((deployment) => tasks.ended(deployment)))
     for (const instance of await engine.list()) if (instance.demo === id) await endInstance(this.parts, instance.id)
@@ -74,7 +74,7 @@ export class Control {
   /** Starts what `stop` stopped, or what crashed too often, from its image. False: no such demo. Throws NeverDeployed. */
   async start(id: DemoId): Promise<boolean> {
     const { now } = this.parts
-    const started = await this.changing(async (trx) => {
+    const started = await this.changing(id, async (trx) => {
       const demo = await demoById(trx, id)
       if (!demo) return false
       const serving = demo.serving ? await deploymentById(trx, demo.serving) : undefined
@@ -105,7 +105,7 @@ export class Control {
     await engine.forget(id)
     await this.untilNothingRuns(id)
     await this.forgetPredictions(id)
-    await this.changing(async (trx) => {
+    await this.changing(id, async (trx) => {
       await trx.deleteFrom('predictions').where('demo_id', '=', id).execute()
       await trx.deleteFrom('deployments').where('demo_id', '=', id).execute()
       await trx.deleteFrom('demos').where('id', '=', id).execute()
@@ -128,7 +128,7 @@ export class Control {
   private async untilNothingRuns(id: DemoId): Promise<void> {
     const patience = AbortSignal.timeout(10_000)
     while (!patience.aborted) {
-      const change = this.parts.changed.next(patience)
+      const change = this.parts.changed.ofDemo(id, patience)
       if ((await openPredictions(this.parts.db, id)).length === 0) return
       await change
     }
@@ -138,9 +138,9 @@ export class Control {
     return (await deploymentsIn(this.parts.db, states)).filter((row) => row.demo_id === id)
   }
 
-  private async changing<Result>(work: (trx: Trx) => Promise<Result>): Promise<Result> {
+  private async changing<Result>(demo: DemoId, work: (trx: Trx) => Promise<Result>): Promise<Result> {
     const result = await this.parts.db.transaction().execute(work)
-    this.parts.changed.notify()
+    this.parts.changed.notify(demo)
     return result
   }
 

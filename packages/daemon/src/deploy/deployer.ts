@@ -36,7 +36,7 @@ export class Deployer {
     const cancelled = await db
       .transaction()
       .execute((trx) => move(trx, row, 'cancelled', now(), { reason: 'cancelled', token: null }))
-    changed.notify()
+    changed.notify(row.demo_id)
     return cancelled
   }
 

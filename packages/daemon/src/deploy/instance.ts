@@ -3,6 +3,7 @@ import { type DemoSchema, Gone, type Health, type Manifest } from '@origami/prot
 import { HttpPredictor } from '@origami/serving'
 import { request } from 'undici'
 import type { ImageRef, Instance, InstanceId, InstanceSpec } from '../engine/engine.ts'
+import { demoById } from '../store/demos.ts'
 import { DeployFailed } from './failure.ts'
 import type { DeployParts } from './parts.ts'
 import type { Progress } from './progress.ts'
@@ -13,7 +14,8 @@ const stopGraceMs = 10_000
 const setupLines = 40
 
 /** What an instance of this manifest may use. */
-export const instanceSpec = (manifest: Manifest, limits: DeployParts['limits']): InstanceSpec => ({
+export const instanceSpec = (repolink: string, manifest: Manifest, limits: DeployParts['limits']): InstanceSpec => ({
+  name: repolink.slice(repolink.lastIndexOf('/') + 1),
   port: manifest.port,
   memoryBytes: manifest.memory ?? limits.memoryBytes,
   cpus: manifest.cpus ?? limits.cpus,
@@ -29,7 +31,8 @@ export async function startInstance(
 ): Promise<Instance> {
   const { demo_id: demo, id: deployment } = progress.row
   await removeExited(parts, progress)
-  const instance = await parts.engine.start({ demo, deployment, image, spec: instanceSpec(manifest, parts.limits) }, signal)
+  const spec = instanceSpec((await demoById(parts.db, demo))?.repolink ?? '', manifest, parts.limits)
+  const instance = await parts.engine.start({ demo, deployment, image, spec }, signal)
   await progress.note({ instance: instance.id, log_cursor: null })
   parts.pumps.start(deployment, instance.id)
   return instance

@@ -1,5 +1,5 @@
 import type { Forge } from '@origami/protocol/control'
-import type { Notice } from '@origami/serving'
+import type { Changes } from '../changes.ts'
 import type { Limits } from '../config.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { DemoLogs } from '../logs/demo-log.ts'
@@ -26,5 +26,5 @@ export interface DeployParts {
   readonly now: () => string
   readonly clock: () => number
   /** Tells that rows changed: events, routes, places in the queue. */
-  readonly changed: Notice
+  readonly changed: Changes
 }

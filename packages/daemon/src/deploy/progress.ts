@@ -47,7 +47,7 @@ export class Progress {
     if (!moved) throw new Overtaken()
     this.step = state
     await this.reread()
-    changed.notify()
+    changed.notify(this.row.demo_id)
   }
 
   /** Notes what was found out. Throws Overtaken. */

@@ -58,7 +58,7 @@ export class Reconciler {
       pumps.start(row.id, instance.id)
       if (!instance.endpoint || instance.endpoint === row.endpoint) return
       await note(db, row, { endpoint: instance.endpoint, instance: instance.id })
-      changed.notify()
+      changed.notify(row.demo_id)
     } else {
       await this.again(row, instance)
     }
@@ -80,11 +80,11 @@ export class Reconciler {
       const reason = `It ${why} ${crashes} times within ten minutes; its last lines are in the log`
       const log_tail = JSON.stringify(await logs.tail(row.demo_id, 200))
       await db.transaction().execute((trx) => move(trx, row, 'runtime_error', now(), { reason, log_tail, endpoint: null }))
-      changed.notify()
+      changed.notify(row.demo_id)
       return
     }
     await note(db, row, { endpoint: null, crashes, ...(instance ? { crashed_at: now() } : {}) })
-    changed.notify()
+    changed.notify(row.demo_id)
     const fresh = await deploymentById(db, row.id)
     if (fresh) this.parts.tasks.start(row.id, () => revive(this.parts, fresh, this.signal))
   }

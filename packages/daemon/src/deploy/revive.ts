@@ -1,4 +1,5 @@
 import { type Manifest, manifestSchema } from '@origami/protocol/demo'
+import { demoById } from '../store/demos.ts'
 import { deploymentById, move, note } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
 import { failureOf, Overtaken } from './failure.ts'
@@ -20,7 +21,8 @@ export async function revive(parts: DeployParts, version: DeploymentRow, signal:
     if (!version.image) throw new Error('its image is gone; deploy it again')
     await progress.say('Starting it again')
     const { demo_id: demo, id: deployment, image } = version
-    const instance = await engine.start({ demo, deployment, image, spec: instanceSpec(manifest, parts.limits) }, signal)
+    const spec = instanceSpec((await demoById(db, demo))?.repolink ?? '', manifest, parts.limits)
+    const instance = await engine.start({ demo, deployment, image, spec }, signal)
     await note(db, version, { instance: instance.id, endpoint: null, log_cursor: null })
     pumps.start(deployment, instance.id)
     const within = AbortSignal.any([signal, AbortSignal.timeout(manifest.ready_within * 1000)])
@@ -37,5 +39,5 @@ export async function revive(parts: DeployParts, version: DeploymentRow, signal:
         move(trx, row, 'runtime_error', now(), { reason: message, log_tail: tail, instance: null, endpoint: null }),
       )
   }
-  changed.notify()
+  changed.notify(version.demo_id)
 }

@@ -30,7 +30,7 @@ export async function switchTo(parts: DeployParts, progress: Progress, instance:
     else if (before?.image) await move(trx, before, 'retired', now(), { reason: before.reason })
     await trx.updateTable('demos').set({ serving: row.id }).where('id', '=', row.demo_id).execute()
   })
-  changed.notify()
+  changed.notify(row.demo_id)
 }
 
 /** Lets what runs on a version finish, then removes it and its image. */
@@ -42,7 +42,7 @@ export async function retire(parts: DeployParts, version: DeploymentRow): Promis
   if (row.instance) await endInstance(parts, row.instance)
   if (row.image) await engine.removeImage(row.image)
   await db.transaction().execute((trx) => move(trx, row, 'retired', now(), { instance: null, endpoint: null, image: null }))
-  changed.notify()
+  changed.notify(version.demo_id)
 }
 
 /** Stops the serving version, keeping its image: its demo is held until something serves again. */
@@ -50,7 +50,7 @@ export async function suspend(parts: DeployParts, version: DeploymentRow): Promi
   const { db, engine, changed, tasks } = parts
   await tasks.ended(version.id)
   await note(db, version, { endpoint: null })
-  changed.notify()
+  changed.notify(version.demo_id)
   await drained(parts, version)
   for (const { id, deployment } of await engine.list()) if (deployment === version.id) await endInstance(parts, id)
 }
@@ -63,7 +63,7 @@ export async function resume(parts: DeployParts, version: DeploymentRow): Promis
 async function drained({ db, changed, limits }: DeployParts, version: DeploymentRow): Promise<void> {
   const deadline = AbortSignal.timeout(limits.drainMs)
   while (!deadline.aborted) {
-    const change = changed.next(deadline)
+    const change = changed.ofDemo(version.demo_id, deadline)
     if ((await runningOn(db, version.id)) === 0) return
     await change
   }

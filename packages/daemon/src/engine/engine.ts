@@ -34,6 +34,8 @@ export interface BuildLimits {
 }
 
 export interface InstanceSpec {
+  /** What the demo is called where its model does not say: the repository's name. In the instance it is `ORIGAMI_NAME`. */
+  readonly name: string
   /** Where the demo listens inside. */
   readonly port: number
   readonly memoryBytes: number

@@ -51,7 +51,7 @@ export class Dispatcher {
       const sent = { status: 'processing' as const, deployment, commit_sha, started_at: now() }
       if (await changePrediction(db, row.arrival, 'starting', sent)) {
         this.follow({ ...row, ...sent }, (run) => run.start(route.endpoint, route.schema))
-        this.parts.changed.notify()
+        this.parts.changed.notify(row.demo_id)
       }
     }
   }
@@ -63,7 +63,7 @@ export class Dispatcher {
       .finally(() => {
         this.runs.delete(row.arrival)
         this.parts.live.close(row.arrival)
-        this.parts.changed.notify()
+        this.parts.changed.notify(row.demo_id)
       })
     this.runs.set(row.arrival, done)
   }

@@ -1,4 +1,5 @@
-import type { FolderFiles, HttpPredictor, Notice } from '@origami/serving'
+import type { FolderFiles, HttpPredictor } from '@origami/serving'
+import type { Changes } from '../changes.ts'
 import type { Limits } from '../config.ts'
 import type { Db } from '../store/open.ts'
 import type { LiveRuns } from './live-runs.ts'
@@ -9,7 +10,7 @@ export interface QueueParts {
   readonly files: FolderFiles
   readonly limits: Limits
   readonly now: () => string
-  readonly changed: Notice
+  readonly changed: Changes
   readonly live: LiveRuns
 }
 

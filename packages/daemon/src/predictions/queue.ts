@@ -99,7 +99,7 @@ export class Queue {
         ),
       )
       for (const { stored } of batch) stored.resolve()
-      this.parts.changed.notify()
+      for (const demo of new Set(batch.map(({ row }) => row.demo_id))) this.parts.changed.notify(demo)
     } catch (error) {
       for (const { stored } of batch) stored.reject(error)
     }

@@ -46,7 +46,7 @@ export class QueuedPrediction implements Prediction {
     let seen = after
     let told = ''
     while (!signal.aborted) {
-      const change = this.parts.changed.next(signal)
+      const change = this.parts.changed.ofDemo(this.demo, signal)
       const row = await this.row()
       if (isTerminal(row.status)) {
         yield { seq: Math.max(row.last_seq, 1), type: 'completed', data: await this.snapshot() }
@@ -72,7 +72,7 @@ export class QueuedPrediction implements Prediction {
     if (isTerminal(row.status)) return false
     const completed_at = this.parts.now()
     if (await changePrediction(this.parts.db, row.arrival, 'starting', { status: 'canceled', completed_at, last_seq: 1 })) {
-      this.parts.changed.notify()
+      this.parts.changed.notify(this.demo)
       return true
     }
     return (await this.parts.live.of(row.arrival)?.cancel?.()) ?? false

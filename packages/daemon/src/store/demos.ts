@@ -70,9 +70,7 @@ export async function allStats(db: Db): Promise<DemoStats[]> {
 export async function detail(db: Db, id: DemoId): Promise<DemoDetail | undefined> {
   const demo = await demoById(db, id)
   if (!demo) return undefined
-  const deployments = await deploymentsOf(db, id, 50)
-  const schema = await schemaOf(db, demo)
-  return { ...(await stats(db, demo)), deployments: deployments.map(presentDeployment), schema: schema ?? null }
+  return { ...(await stats(db, demo)), schema: (await schemaOf(db, demo)) ?? null }
 }
 
 async function stats(db: Db, demo: DemoRow): Promise<DemoStats> {

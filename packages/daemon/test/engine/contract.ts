@@ -27,7 +27,7 @@ export interface EngineUnderTest {
   endless(): Promise<{ files: Record<string, string>; word: string; begun(lines: readonly string[]): boolean; end(): void }>
 }
 
-export const spec: InstanceSpec = { port: 6000, memoryBytes: 128 * 1024 ** 2, cpus: 1, pids: 64 }
+export const spec: InstanceSpec = { name: 'digits', port: 6000, memoryBytes: 128 * 1024 ** 2, cpus: 1, pids: 64 }
 const whole = new AbortController().signal
 const newDeployment = () => randomId() as DeploymentId
 const newDemo = () => Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('hex') as DemoId

@@ -53,10 +53,27 @@ export type DemoStats = z.infer<typeof demoStats>
 
 /** `GET /stats/{demo_id}`: the row, and what the pages need. */
 export const demoDetail = demoStats.extend({
-  deployments: z.array(deployment).describe('Newest first, at most 50'),
   schema: demoSchema.nullable().describe('Of the version that serves, or served last'),
 })
 export type DemoDetail = z.infer<typeof demoDetail>
+
+/** `GET /demos/{demo_id}/deployments`: for its owner alone. */
+export const deploymentList = z.object({ deployments: z.array(deployment).describe('Newest first, at most 50') })
+
+/** One that waits or runs, as the demo's owner sees it. */
+export const queueEntry = z.object({
+  id: z.string(),
+  visitor: z.string().nullable().describe('Whose it is; null: nobody is known'),
+  status: z.enum(['starting', 'processing']),
+  position: z.int().nullable().describe('Its place among those that wait (1 is next); null once it runs'),
+  created_at: time,
+  started_at: time.nullable(),
+})
+export type QueueEntry = z.infer<typeof queueEntry>
+/** `GET /demos/{demo_id}/queue`: what runs, then what waits in its order. `DELETE` cancels all that waits, and answers how many. */
+export const queueView = z.object({ entries: z.array(queueEntry).describe('At most 500'), running: z.int(), waiting: z.int() })
+export type QueueView = z.infer<typeof queueView>
+export const queueEmptied = z.object({ canceled: z.int() })
 
 /** One line of `GET /events?after=seq` (SSE: id = seq, data = this). `deployment` is null when it is the demo as a whole. */
 export const controlEvent = z.object({

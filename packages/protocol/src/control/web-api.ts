@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { predictionSnapshot } from '../demo/prediction.ts'
 import { demoSchema } from '../demo/schema.ts'
-import { demoDetail, errorBody } from './routes.ts'
+import { demoDetail, deploymentList, errorBody } from './routes.ts'
 import { demoStates } from './states.ts'
 
 /** The web server's own API, under `/-/api`. Pages and `origami` the command use the same; `GET /-/openapi.json` describes it. */
@@ -69,7 +69,7 @@ export const demoPage = demoCard.extend({
   commit: z.string().nullable(),
   schema: demoSchema.nullable(),
   mine: z.boolean().describe('Whether who asks may deploy, stop, start and remove it, and read its log'),
-  detail: demoDetail.nullable().describe('For its owner: why, deployments, places'),
+  detail: demoDetail.extend(deploymentList.shape).nullable().describe('For its owner: why, deployments, places'),
 })
 export type DemoPage = z.infer<typeof demoPage>
 

@@ -14,6 +14,8 @@ export const health = z.object({
       logs: z.string(),
     })
     .nullable(),
+  /** How many worker processes serve, of how many there should be. Absent: a runtime made before this was told. */
+  workers: z.object({ ready: z.int().min(0), of: z.int().min(0) }).optional(),
   version: z.record(z.string(), z.string()),
 })
 export type Health = z.infer<typeof health>

@@ -20,6 +20,8 @@ export const manifestSchema = z.strictObject({
   port: z.int().min(1).max(65_535).default(6000),
   /** Seconds from start to READY. */
   ready_within: z.int().min(1).max(3600).default(120),
+  /** Seconds one prediction may run; the operator may set a lower ceiling. */
+  timeout: z.int().min(1).max(86_400).default(600),
 })
 export type Manifest = z.infer<typeof manifestSchema>
 

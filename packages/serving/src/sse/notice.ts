@@ -2,6 +2,11 @@
 export class Notice {
   private readonly waiting = new Set<() => void>()
 
+  /** Whether nobody waits. */
+  get idle(): boolean {
+    return this.waiting.size === 0
+  }
+
   notify(): void {
     for (const wake of [...this.waiting]) wake()
   }
@@ -18,5 +23,22 @@ export class Notice {
       if (signal?.aborted) wake()
       else signal?.addEventListener('abort', wake, { once: true })
     })
+  }
+}
+
+/** A Notice for each topic. A topic that nobody waits for takes no memory. */
+export class Notices<Topic> {
+  private readonly topics = new Map<Topic, Notice>()
+
+  notify(topic: Topic): void {
+    this.topics.get(topic)?.notify()
+  }
+
+  /** Resolves at the next `notify` of this topic, or when the signal aborts. */
+  async next(topic: Topic, signal?: AbortSignal): Promise<void> {
+    const notice = this.topics.get(topic) ?? new Notice()
+    this.topics.set(topic, notice)
+    await notice.next(signal)
+    if (notice.idle && this.topics.get(topic) === notice) this.topics.delete(topic)
   }
 }

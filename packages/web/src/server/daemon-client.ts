@@ -3,8 +3,10 @@ import {
   type ControlEvent,
   controlEvent,
   type DemoDetail,
+  type Deployment,
   demoDetail,
   deployAccepted,
+  deploymentList,
   visitorHeader,
 } from '@origami/protocol/control'
 import { Gone, type PredictionSnapshot, predictionSnapshot, type VisitorId } from '@origami/protocol/demo'
@@ -49,6 +51,16 @@ export class DaemonClient implements AsyncDisposable {
       return demoDetail.parse(await this.json('GET', `/stats/${demo}`))
     } catch (error) {
       if (error instanceof DaemonRefused && error.statusCode === 404) return undefined
+      throw error
+    }
+  }
+
+  /** Newest first. Empty: it knows no such demo. */
+  async deployments(demo: string): Promise<Deployment[]> {
+    try {
+      return deploymentList.parse(await this.json('GET', `/demos/${demo}/deployments`)).deployments
+    } catch (error) {
+      if (error instanceof DaemonRefused && error.statusCode === 404) return []
       throw error
     }
   }

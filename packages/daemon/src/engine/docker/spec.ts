@@ -25,7 +25,7 @@ export function containerSpec(
     Image: image,
     User: safeUser(imageUser),
     Labels: { [labels.owner]: owner, [labels.demo]: demo, [labels.deployment]: deployment, [labels.role]: 'demo' },
-    Env: [`PORT=${spec.port}`, 'ORIGAMI_HOST=0.0.0.0', 'ORIGAMI_LOG=/dev/stdout', 'HOME=/tmp'],
+    Env: [`PORT=${spec.port}`, 'ORIGAMI_HOST=0.0.0.0', 'ORIGAMI_LOG=/dev/stdout', 'HOME=/tmp', `ORIGAMI_NAME=${spec.name}`],
     ExposedPorts: { [port]: {} },
     HostConfig: {
       NetworkMode: networkName(demo),

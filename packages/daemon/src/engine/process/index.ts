@@ -70,14 +70,14 @@ export class ProcessEngine implements Engine {
     }
   }
 
-  async start({ demo, deployment, image }: StartRequest): Promise<Instance> {
+  async start({ demo, deployment, image, spec }: StartRequest): Promise<Instance> {
     const id = `${demo.slice(0, 8)}-${deployment}` as InstanceId
     const before = await this.find(id)
     if (before) return before
     const folder = this.folder(id)
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const command = process.execPath
-    const env = this.environment(image, folder)
+    const env = this.environment(image, folder, spec.name)
     await writeFile(
       join(folder, 'spec.json'),
       JSON.stringify({ command, args: [join(image, 'origami/server.mjs')], cwd: image, env }),
@@ -184,7 +184,7 @@ export class ProcessEngine implements Engine {
   }
 
   /** Nothing of the daemon's own but the way to programs. */
-  private environment(image: string, folder: string): Record<string, string> {
+  private environment(image: string, folder: string, name: string): Record<string, string> {
     const python = join(image, '.venv/bin/python')
     return {
       PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
@@ -192,6 +192,7 @@ export class ProcessEngine implements Engine {
       LANG: 'C.UTF-8',
       PORT: '0',
       ORIGAMI_HOST: '127.0.0.1',
+      ORIGAMI_NAME: name,
       ORIGAMI_PORT_FILE: join(folder, 'port'),
       ORIGAMI_FILES: join(folder, 'files'),
       ORIGAMI_PYTHON: existsSync(python) ? python : 'python3',

@@ -127,7 +127,9 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
   async function page(demo: Owned, request: FastifyRequest): Promise<DemoPage> {
     const detail = demo.url ? undefined : await daemon.detail(demo.id).catch(() => undefined)
     if (detail) await demos.keep(detail)
-    return presentPage(demo, demo.account === request.who.account?.id, detail)
+    const mine = demo.account === request.who.account?.id
+    const deployments = mine && detail ? await daemon.deployments(demo.id) : []
+    return presentPage(demo, mine, detail && { ...detail, deployments })
   }
 
   async function* pages(request: FastifyRequest, signal: AbortSignal): AsyncIterable<ServerEvent> {

@@ -131,7 +131,7 @@ export const presentCard = (demo: Owned): DemoCard => ({
 })
 
 /** A demo's page, for its owner with what the daemon tells. */
-export function presentPage(demo: Owned, mine: boolean, detail: DemoDetail | undefined): DemoPage {
+export function presentPage(demo: Owned, mine: boolean, detail: NonNullable<DemoPage['detail']> | undefined): DemoPage {
   return {
     ...presentCard(demo),
     ...(detail ? { state: detail.status, runs: detail.runs } : {}),

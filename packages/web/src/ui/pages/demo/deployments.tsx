@@ -1,5 +1,5 @@
 import { LogView, Strip } from '@origami/demo-ui'
-import { type DemoDetail, type DemoPage, isEnded } from '@origami/protocol/control'
+import { type DemoPage, isEnded } from '@origami/protocol/control'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { change } from '../../api.ts'
@@ -9,8 +9,10 @@ import { useAct } from '../../parts/use-act.ts'
 import { DeploymentRow } from './deployment-row.tsx'
 import { useLog } from './use-log.ts'
 
+type Detail = NonNullable<DemoPage['detail']>
+
 /** For its owner: what was deployed and how, the log as it comes, and the buttons. */
-export function Deployments({ page, detail, refresh }: { page: DemoPage; detail: DemoDetail; refresh: () => void }) {
+export function Deployments({ page, detail, refresh }: { page: DemoPage; detail: Detail; refresh: () => void }) {
   const api = `/-/api/demos${page.address}`
   const log = useLog(`${api}/logs`)
   const [find, setFind] = useState('')
@@ -63,7 +65,7 @@ export function Deployments({ page, detail, refresh }: { page: DemoPage; detail:
   )
 }
 
-function Buttons({ page, detail, api, refresh }: { page: DemoPage; detail: DemoDetail; api: string; refresh: () => void }) {
+function Buttons({ page, detail, api, refresh }: { page: DemoPage; detail: Detail; api: string; refresh: () => void }) {
   const navigate = useNavigate()
   const { problem, act } = useAct(refresh)
   const post = (verb: string) => act(() => change('POST', `${api}/${verb}`, {}))
