@@ -9,8 +9,6 @@ import { type DaemonConfig, defaultLimits, type Parts } from './config.ts'
 import { Control } from './deploy/control.ts'
 import { Deployer, requeueInterrupted } from './deploy/deployer.ts'
 import type { DeployParts } from './deploy/parts.ts'
-import { Reconciler } from './deploy/reconcile.ts'
-import { Tasks } from './deploy/tasks.ts'
 import { DockerEngine } from './engine/docker/index.ts'
 import type { Engine } from './engine/engine.ts'
 import { ProcessEngine } from './engine/process/index.ts'
@@ -25,6 +23,8 @@ import { lockFolder } from './state/lock.ts'
 import { Vault } from './state/vault.ts'
 import { deploymentsIn, note } from './store/deployments.ts'
 import { openStore } from './store/open.ts'
+import { Reconciler } from './upkeep/reconcile.ts'
+import { Tasks } from './upkeep/tasks.ts'
 
 export interface Daemon extends AsyncDisposable {
   /** `https://127.0.0.1:6001` */

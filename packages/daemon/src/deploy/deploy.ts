@@ -2,12 +2,13 @@ import { type Manifest, manifestSchema } from '@origami/protocol/demo'
 import { demoById } from '../store/demos.ts'
 import { deploymentById } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
+import { retire } from '../upkeep/retire.ts'
 import { checkout, readManifest, removeCheckout } from './checkout.ts'
 import { failureOf, Overtaken } from './failure.ts'
 import { endInstance, startInstance, untilReady } from './instance.ts'
 import type { DeployParts } from './parts.ts'
 import { Progress } from './progress.ts'
-import { resume, retire, suspend, switchTo } from './serving.ts'
+import { resume, suspend, switchTo } from './serving.ts'
 
 /**
  * Brings one deployment live, from `queued` to `running`. Aborting the signal with a reason of `cancelled` cancels it; any other abort leaves the row

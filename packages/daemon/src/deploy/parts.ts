@@ -7,7 +7,7 @@ import type { LogPumps } from '../logs/log-pumps.ts'
 import type { Source } from '../source/source.ts'
 import type { Vault } from '../state/vault.ts'
 import type { Db } from '../store/open.ts'
-import type { Tasks } from './tasks.ts'
+import type { Tasks } from '../upkeep/tasks.ts'
 
 /** What a deploy, and all that looks after deployments, works with. */
 export interface DeployParts {

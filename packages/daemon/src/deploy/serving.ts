@@ -1,13 +1,13 @@
 import type { DemoSchema } from '@origami/protocol/demo'
 import type { Instance } from '../engine/engine.ts'
 import { deploymentById, move, note } from '../store/deployments.ts'
-import { runningOn } from '../store/predictions.ts'
 import type { DeploymentRow } from '../store/tables.ts'
+import { drained } from '../upkeep/retire.ts'
+import { revive } from '../upkeep/revive.ts'
 import { Overtaken } from './failure.ts'
 import { endInstance } from './instance.ts'
 import type { DeployParts } from './parts.ts'
 import type { Progress } from './progress.ts'
-import { revive } from './revive.ts'
 
 /** The route, the states and their events change in one transaction: from here on the new version serves. */
 export async function switchTo(parts: DeployParts, progress: Progress, instance: Instance, schema: DemoSchema): Promise<void> {
@@ -33,18 +33,6 @@ export async function switchTo(parts: DeployParts, progress: Progress, instance:
   changed.notify(row.demo_id)
 }
 
-/** Lets what runs on a version finish, then removes it and its image. */
-export async function retire(parts: DeployParts, version: DeploymentRow): Promise<void> {
-  const { db, engine, now, changed } = parts
-  await drained(parts, version)
-  const row = await deploymentById(db, version.id)
-  if (row?.state !== 'draining') return
-  if (row.instance) await endInstance(parts, row.instance)
-  if (row.image) await engine.removeImage(row.image)
-  await db.transaction().execute((trx) => move(trx, row, 'retired', now(), { instance: null, endpoint: null, image: null }))
-  changed.notify(version.demo_id)
-}
-
 /** Stops the serving version, keeping its image: its demo is held until something serves again. */
 export async function suspend(parts: DeployParts, version: DeploymentRow): Promise<void> {
   const { db, engine, changed, tasks } = parts
@@ -58,13 +46,4 @@ export async function suspend(parts: DeployParts, version: DeploymentRow): Promi
 /** Starts again what `suspend` stopped. */
 export async function resume(parts: DeployParts, version: DeploymentRow): Promise<void> {
   await revive(parts, version, AbortSignal.timeout(10 * 60_000))
-}
-
-async function drained({ db, changed, limits }: DeployParts, version: DeploymentRow): Promise<void> {
-  const deadline = AbortSignal.timeout(limits.drainMs)
-  while (!deadline.aborted) {
-    const change = changed.ofDemo(version.demo_id, deadline)
-    if ((await runningOn(db, version.id)) === 0) return
-    await change
-  }
 }

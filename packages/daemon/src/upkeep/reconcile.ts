@@ -1,11 +1,11 @@
 import { activeStates, type DeploymentState } from '@origami/protocol/control'
+import type { Deployer } from '../deploy/deployer.ts'
+import type { DeployParts } from '../deploy/parts.ts'
 import type { Instance } from '../engine/engine.ts'
 import { deploymentById, deploymentsIn, move, note } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
-import type { Deployer } from './deployer.ts'
-import type { DeployParts } from './parts.ts'
+import { retire } from './retire.ts'
 import { revive } from './revive.ts'
-import { retire } from './serving.ts'
 
 const crashesAllowed = 3
 const crashWindowMs = 10 * 60_000

@@ -1,11 +1,11 @@
 import { type Manifest, manifestSchema } from '@origami/protocol/demo'
+import { failureOf, Overtaken } from '../deploy/failure.ts'
+import { instanceSpec, untilReady } from '../deploy/instance.ts'
+import type { DeployParts } from '../deploy/parts.ts'
+import { Progress } from '../deploy/progress.ts'
 import { demoById } from '../store/demos.ts'
 import { deploymentById, move, note } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
-import { failureOf, Overtaken } from './failure.ts'
-import { instanceSpec, untilReady } from './instance.ts'
-import type { DeployParts } from './parts.ts'
-import { Progress } from './progress.ts'
 
 /**
  * Starts an instance again for a version that is meant to serve and has none. Its route comes back once it answers; if it does not, the
