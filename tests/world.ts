@@ -41,9 +41,11 @@ export class World implements AsyncDisposable {
     this.ports = ports
   }
 
-  /** `networks`: where demos that run elsewhere may be. */
-  static async start({ engine, networks = [] }: { engine: 'process' | 'docker'; networks?: string[] }): Promise<World> {
+  /** `networks`: where demos that run elsewhere may be. `state`: a folder with the state of servers that ran before; it is copied. */
+  static async start(given: { engine: 'process' | 'docker'; networks?: string[]; state?: string }): Promise<World> {
+    const { engine, networks = [], state } = given
     const folder = await mkdtemp(join(tmpdir(), 'origami-world-'))
+    if (state) await cp(state, folder, { recursive: true })
     const world = new World(
       await startFakeGithub(),
       folder,
