@@ -40,6 +40,17 @@ export interface Limits {
   readonly uploadHours: number
   /** Between two comparisons of the store with the engine. */
   readonly reconcileMs: number
+  /** An answer of an instance to "are you there"; one that takes longer counts as none. */
+  readonly answerMs: number
+  /** Crashes of a version within `crashWindowMs`; one more, and the last version that served well takes its place. */
+  readonly crashes: number
+  readonly crashWindowMs: number
+  /** Before a version that could not be started again is tried once more: after the first failure, the second, …; the last for ever. */
+  readonly reviveAfterMs: readonly number[]
+  /** Versions of a demo that served well whose images are kept. */
+  readonly keepVersions: number
+  /** Times that a deployment may have been under way when its daemon died; then it is not tried again. */
+  readonly interruptions: number
 }
 
 const gigabyte = 1024 ** 3
@@ -62,6 +73,12 @@ export const defaultLimits: Limits = {
   resultDays: 30,
   uploadHours: 24,
   reconcileMs: 30_000,
+  answerMs: 5_000,
+  crashes: 3,
+  crashWindowMs: 10 * 60_000,
+  reviveAfterMs: [60_000, 5 * 60_000, 15 * 60_000, 60 * 60_000],
+  keepVersions: 3,
+  interruptions: 3,
 }
 
 /** What a daemon is made of and tests may replace. */

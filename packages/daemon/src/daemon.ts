@@ -5,7 +5,7 @@ import { randomId } from '@origami/protocol/demo'
 import { FolderFiles, HttpPredictor } from '@origami/serving'
 import { createServer } from './api/server.ts'
 import { Changes } from './changes.ts'
-import { type DaemonConfig, defaultLimits, type Parts } from './config.ts'
+import { type DaemonConfig, defaultLimits, type Limits, type Parts } from './config.ts'
 import { Control } from './deploy/control.ts'
 import { Deployer, requeueInterrupted } from './deploy/deployer.ts'
 import type { DeployParts } from './deploy/parts.ts'
@@ -30,6 +30,8 @@ export interface Daemon extends AsyncDisposable {
   /** `https://127.0.0.1:6001` */
   readonly url: string
   readonly port: number
+  /** Sets limits in place; what waits reads them anew at its next turn. */
+  configure(limits: Partial<Limits>): void
   /** Rests, and stops every instance, to be started again by the next daemon: for who ends what they started. Then dispose. */
   stopInstances(): Promise<void>
 }
@@ -110,6 +112,7 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   return {
     url: `https://${config.host}:${port}`,
     port,
+    configure: (given) => void Object.assign(limits, given),
     async stopInstances() {
       await rest()
       for (const row of await deploymentsIn(db, ['running', 'draining'])) await note(db, row, { endpoint: null })

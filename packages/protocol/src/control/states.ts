@@ -11,6 +11,7 @@ export const failedStates = [
   'not_a_predictor',
   'timed_out',
   'runtime_error',
+  'poisoned',
 ] as const
 export const endedStates = [...failedStates, 'cancelled', 'superseded', 'retired', 'stopped'] as const
 export const deploymentStates = ['queued', ...activeStates, 'running', 'draining', ...endedStates] as const
