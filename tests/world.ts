@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Forge } from '@origami/protocol/control'
-import { ensureCertificates, startWeb, type Web, type WebConfig } from '@origami/web'
+import { ensureCertificates, startWeb, type Web, type WebConfig, type WebLimits } from '@origami/web'
 import Docker from 'dockerode'
 import { execa } from 'execa'
 import { bundle } from 'origami-lib/bundler'
@@ -14,6 +14,16 @@ import { type FakeGithub, startFakeGithub } from './fake-github/index.ts'
 import { Person } from './person.ts'
 
 const root = join(import.meta.dirname, '..')
+
+export interface WorldOptions {
+  readonly engine: 'process' | 'docker'
+  /** Where demos that run elsewhere may be. */
+  readonly networks?: string[]
+  /** The web server's. */
+  readonly limits?: Partial<WebLimits>
+  /** A folder with the state of servers that ran before; it is copied. */
+  readonly state?: string
+}
 
 /** A whole Origami in a temporary folder: a fake GitHub, the web server, the daemon as a process of its own, an engine. */
 export class World implements AsyncDisposable {
@@ -24,6 +34,7 @@ export class World implements AsyncDisposable {
   private readonly engine: 'process' | 'docker'
   private readonly ports: { web: number; daemon: number }
   private readonly networks: readonly string[]
+  private readonly limits: Partial<WebLimits>
   private daemon: ChildProcess | undefined
   private web: Web | undefined
 
@@ -33,7 +44,9 @@ export class World implements AsyncDisposable {
     engine: 'process' | 'docker',
     ports: { web: number; daemon: number },
     networks: readonly string[],
+    limits: Partial<WebLimits>,
   ) {
+    this.limits = limits
     this.networks = networks
     this.github = github
     this.folder = folder
@@ -41,9 +54,7 @@ export class World implements AsyncDisposable {
     this.ports = ports
   }
 
-  /** `networks`: where demos that run elsewhere may be. `state`: a folder with the state of servers that ran before; it is copied. */
-  static async start(given: { engine: 'process' | 'docker'; networks?: string[]; state?: string }): Promise<World> {
-    const { engine, networks = [], state } = given
+  static async start({ engine, networks = [], limits = {}, state }: WorldOptions): Promise<World> {
     const folder = await mkdtemp(join(tmpdir(), 'origami-world-'))
     if (state) await cp(state, folder, { recursive: true })
     const world = new World(
@@ -52,6 +63,7 @@ export class World implements AsyncDisposable {
       engine,
       { web: await freePort(), daemon: await freePort() },
       networks,
+      limits,
     )
     await ensureCertificates(folder)
     await writeFile(join(folder, 'forges.json'), JSON.stringify(world.forges))
@@ -112,6 +124,7 @@ export class World implements AsyncDisposable {
       oauth: { [this.github.forge.host]: this.github.oauth },
       deployers: ['ann', 'bob'],
       networks: this.networks,
+      limits: this.limits,
       ui: join(root, 'packages/web/dist/ui'),
     }
     this.web = await startWeb(config, {
@@ -119,6 +132,11 @@ export class World implements AsyncDisposable {
         for (const one of [method].flat()) if (one !== 'HEAD') this.routes.add(`${one} ${url}`)
       },
     })
+  }
+
+  /** Puts limits of the web server in force while it runs. */
+  configure(limits: Partial<WebLimits>): void {
+    this.web?.configure(limits)
   }
 
   async stopWeb(): Promise<void> {

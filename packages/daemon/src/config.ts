@@ -24,6 +24,8 @@ export interface Limits {
   /** Predictions waiting for one demo; more are refused. */
   readonly waiting: number
   readonly fileBytes: number
+  /** Bytes of one JSON body. */
+  readonly bodyBytes: number
   /** Bytes of a demo's log on disk. */
   readonly logBytes: number
   readonly treeBytes: number
@@ -60,6 +62,7 @@ export const defaultLimits: Limits = {
   running: 8,
   waiting: 100,
   fileBytes: 100 * 1024 ** 2,
+  bodyBytes: 32 * 1024 ** 2,
   logBytes: 10 * 1024 ** 2,
   treeBytes: 5 * gigabyte,
   treeFiles: 50_000,

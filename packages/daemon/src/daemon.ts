@@ -91,7 +91,7 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   opened.defer(rest)
   await reconciler.run()
 
-  const files = new FolderFiles(join(config.data, 'files'), { maxFileBytes: limits.fileBytes })
+  const files = new FolderFiles(join(config.data, 'files'), { maxFileBytes: () => limits.fileBytes })
   const queueParts = { db, files, limits, now, changed, live: new LiveRuns() }
   const queue = new Queue(queueParts)
   const reach = (endpoint: string) => new HttpPredictor({ base: endpoint })

@@ -12,7 +12,7 @@ describe('files in a folder', () => {
   let files: FolderFiles
   beforeAll(async () => {
     folder = await realpath(await mkdtemp(join(tmpdir(), 'origami-files-')))
-    files = new FolderFiles(folder, { maxFileBytes: 1000 })
+    files = new FolderFiles(folder, { maxFileBytes: () => 1000 })
   })
   afterAll(async () => rm(folder, { recursive: true }))
 

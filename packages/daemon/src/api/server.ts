@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { LinkError, visitorHeader } from '@origami/protocol/control'
 import type { DemoId, VisitorId } from '@origami/protocol/demo'
-import { predictionsApi, readPrivate, sendError } from '@origami/serving'
+import { limitJson, predictionsApi, readPrivate, sendError } from '@origami/serving'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { ZodError } from 'zod'
 import type { DaemonConfig } from '../config.ts'
@@ -15,10 +15,10 @@ export async function createServer(config: DaemonConfig, parts: ApiParts): Promi
   const [key, cert, ca] = await Promise.all([readPrivate(config.tls.key), readFile(config.tls.cert), readFile(config.tls.ca)])
   const app = Fastify({
     https: { key, cert, ca, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
-    bodyLimit: 10 * 1024 ** 2,
     forceCloseConnections: true,
     logger: { level: 'warn' },
   }) as unknown as FastifyInstance
+  limitJson(app, { bytes: () => parts.limits.bodyBytes })
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (error instanceof ZodError || error instanceof LinkError) return reply.status(422).send({ error: words(error) })
     if (error instanceof NeverDeployed) return reply.status(409).send({ error: error.message })
@@ -31,7 +31,7 @@ export async function createServer(config: DaemonConfig, parts: ApiParts): Promi
     prefix: '/demos/:demo',
     predictor: (request: FastifyRequest) => parts.queue.predictor((request.params as { demo: DemoId }).demo),
     visitor: visitorOf,
-    maxFileBytes: parts.limits.fileBytes,
+    maxFileBytes: () => parts.limits.fileBytes,
     remoteFiles: true,
   })
   return app

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { Manifest } from '@origami/protocol/demo'
-import { apiIndex, FolderFiles, predictionsApi, prefersHtml } from '@origami/serving'
+import { apiIndex, FolderFiles, limitJson, predictionsApi, prefersHtml } from '@origami/serving'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { launchOf } from './model/launch.ts'
 import { type ModelOptions, ModelPredictor } from './model/model-predictor.ts'
@@ -21,6 +21,8 @@ export interface RuntimeOptions extends Pick<ModelOptions, 'cancelGraceMs' | 'ke
   readonly python?: string | undefined
   /** The built page; without it browsers get the index. */
   readonly page?: string | undefined
+  /** Bytes of one JSON body; 32 MiB when not given. */
+  readonly bodyBytes?: number
   /** Where files are kept; a temporary folder, removed at the end, when not given. */
   readonly files?: string | undefined
 }
@@ -38,10 +40,16 @@ const policy =
 /** One model behind HTTP: its page and its API. Listens at once; `/health-check` says when the model is ready. */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const kept = options.files ?? (await mkdtemp(join(tmpdir(), 'origami-files-')))
-  const files = new FolderFiles(kept, { maxFileBytes })
+  const files = new FolderFiles(kept, { maxFileBytes: () => maxFileBytes })
   const predictor = new ModelPredictor({ ...options, files, launch: () => launchOf(options.model, { python: options.python }) })
-  const app: FastifyInstance = Fastify({ bodyLimit: 64 * 1024 ** 2, forceCloseConnections: true, logger: { level: 'warn' } })
-  await app.register(predictionsApi, { predictor: async () => predictor, publicBase: origin, maxFileBytes, remoteFiles: true })
+  const app: FastifyInstance = Fastify({ forceCloseConnections: true, logger: { level: 'warn' } })
+  limitJson(app, { bytes: () => options.bodyBytes ?? 32 * 1024 ** 2 })
+  await app.register(predictionsApi, {
+    predictor: async () => predictor,
+    publicBase: origin,
+    maxFileBytes: () => maxFileBytes,
+    remoteFiles: true,
+  })
   await registerPage(app, options.page)
   try {
     await app.listen({ host: options.host, port: options.port })

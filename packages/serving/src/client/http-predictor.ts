@@ -188,6 +188,7 @@ export class HttpPredictor implements Predictor {
     const { detail, error } = parsed(text)
     if ((status === 422 || status === 413) && detail)
       return new Invalid(detail.map(({ loc, msg, type }) => ({ ...(loc[2] ? { field: loc[2] } : {}), message: msg, type })))
+    if (status === 413) return new Invalid([{ type: 'value_error.too_large', message: error ?? 'it is too large' }])
     if (status === 429) return new Full(error ?? 'the queue is full', 5)
     if (status === 503) return new Gone(error ?? `${this.base} takes no predictions`)
     return new Error(`${this.base} answered ${status}${error ? `: ${error}` : ''}`)

@@ -13,9 +13,10 @@ import type { Files, OpenFile } from '../predictor.ts'
  */
 export class FolderFiles implements Files {
   private readonly folder: string
-  private readonly maxFileBytes: number
+  private readonly maxFileBytes: () => number
 
-  constructor(folder: string, { maxFileBytes }: { maxFileBytes: number }) {
+  /** `maxFileBytes` is asked anew for each file. */
+  constructor(folder: string, { maxFileBytes }: { maxFileBytes: () => number }) {
     this.folder = folder
     this.maxFileBytes = maxFileBytes
   }
@@ -79,20 +80,19 @@ export class FolderFiles implements Files {
   }
 
   private async *limited(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    const limit = this.maxFileBytes()
     let total = 0
     for await (const part of bytes) {
       total += part.length
-      if (total > this.maxFileBytes) throw tooLarge(this.maxFileBytes)
+      if (total > limit) throw tooLarge(limit)
       yield part
     }
   }
 }
 
 /** The error of a file above the limit. HTTP 413. */
-export const tooLarge = (limit: number, field?: string): Invalid =>
-  new Invalid([
-    { ...(field ? { field } : {}), type: 'value_error.too_large', message: `expected a file of at most ${limit} bytes` },
-  ])
+export const tooLarge = (limit: number, came?: number): Invalid =>
+  new Invalid([{ type: 'value_error.too_large', message: `expected a file of at most ${limit} bytes, got ${came ?? 'more'}` }])
 
 /** Letters, digits and a few marks; never hidden, never longer than a file system takes. */
 const plainName = (name: string): string =>

@@ -1,5 +1,6 @@
 import { type DemoSchema, fileRef, type Input, Invalid, isFileComponent, parseFileRef } from '@origami/protocol/demo'
 import type { Files } from '../predictor.ts'
+import { tooLarge } from './folder-files.ts'
 import { fetchPublic, type RemoteFile } from './remote.ts'
 
 /**
@@ -10,7 +11,7 @@ export async function takeInFiles(
   schema: DemoSchema,
   input: Input,
   files: Files,
-  { base, remote }: { base: string; remote: boolean },
+  { base, remote, maxFileBytes }: { base: string; remote: boolean; maxFileBytes: number },
 ): Promise<Input> {
   const taken = { ...input }
   for (const { name, component } of schema.inputs) {
@@ -23,7 +24,7 @@ export async function takeInFiles(
     const own = base !== '' && value.startsWith(`${base}/`) ? value.slice(base.length + 1) : value
     if (parseFileRef(own)) return own
     try {
-      if (value.startsWith('data:')) return await keep(readDataUri(value))
+      if (value.startsWith('data:')) return await keep(readDataUri(value, maxFileBytes))
       if (remote && /^https?:\/\//.test(value)) return await keep(await fetchPublic(new URL(value)))
     } catch (error) {
       if (error instanceof Invalid) throw new Invalid(error.problems.map((problem) => ({ ...problem, field })))
@@ -40,12 +41,13 @@ export async function takeInFiles(
   }
 }
 
-/** RFC 2397. Throws Error when it is none. */
-function readDataUri(uri: string): RemoteFile {
+/** RFC 2397. Throws Error when it is none, Invalid when it holds more than `limit` bytes. */
+function readDataUri(uri: string, limit: number): RemoteFile {
   const match = /^data:([^;,]*)((?:;[^;,]*)*),(.*)$/s.exec(uri)
   if (!match) throw new Error('not a data: URI')
   const [, type = '', parameters = '', data = ''] = match
   const bytes = parameters.endsWith(';base64') ? Buffer.from(data, 'base64') : Buffer.from(decodeURIComponent(data))
+  if (bytes.length > limit) throw tooLarge(limit, bytes.length)
   return { name: `file.${type.split('/')[1]?.replace(/\W.*/, '') || 'bin'}`, type, bytes: once(bytes) }
 }
 

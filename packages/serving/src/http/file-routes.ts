@@ -7,7 +7,8 @@ import type { Files, OpenFile } from '../predictor.ts'
 interface FileRouteOptions {
   files(request: FastifyRequest): Promise<Files>
   base(request: FastifyRequest): string
-  readonly maxFileBytes: number
+  /** Bytes of one file, asked anew for each. */
+  maxFileBytes(): number
 }
 
 /** Names that a prefix with parameters (`/:account/:name`) does not have: of two of one name Fastify keeps the last. */
@@ -21,10 +22,11 @@ export async function fileRoutes(app: FastifyInstance, { files, base, maxFileByt
   await app.register(async (uploads) => {
     uploads.removeAllContentTypeParsers()
     uploads.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
-    uploads.put<{ Params: FileParams }>('/files/:file_id/:file_name', { bodyLimit: maxFileBytes }, async (request, reply) => {
+    uploads.put<{ Params: FileParams }>('/files/:file_id/:file_name', async (request, reply) => {
       const { file_id: id, file_name: name } = request.params
       const ref = checkedRef(id, name)
-      if (Number(request.headers['content-length'] ?? 0) > maxFileBytes) throw tooLarge(maxFileBytes)
+      const [limit, announced] = [maxFileBytes(), Number(request.headers['content-length'] ?? 0)]
+      if (announced > limit) throw tooLarge(limit, announced)
       const kept = await files(request)
       await kept.put(id, name, request.headers['content-type'], (request.body as Readable | null) ?? Readable.from([]))
       const { type, size } = (await kept.open(ref)) ?? {}

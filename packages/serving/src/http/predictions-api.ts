@@ -24,8 +24,8 @@ export interface PredictionsApiOptions {
   visitor?: (request: FastifyRequest) => VisitorId | undefined
   /** Answers `GET /predictions/{id}` of a browser. */
   html?: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
-  /** Bytes of one file. */
-  readonly maxFileBytes: number
+  /** Bytes of one file, asked anew for each. */
+  maxFileBytes(): number
   /** Whether http(s) URLs given for files are fetched, from public addresses. `data:` URIs are always taken. */
   readonly remoteFiles: boolean
 }
@@ -101,6 +101,7 @@ export async function predictionsApi(app: FastifyInstance, options: PredictionsA
     const input = await takeInFiles(schema, given as Record<string, unknown>, predictor.files, {
       base: base(request),
       remote: options.remoteFiles,
+      maxFileBytes: options.maxFileBytes(),
     })
     return predictor.submit({ id, input, visitor: options.visitor?.(request) })
   }

@@ -19,8 +19,22 @@ export interface WebConfig {
   readonly networks?: readonly string[]
   /** The built pages. */
   readonly ui: string
-  /** Requests a minute from one address, to our own API; 600 when not set. */
-  readonly requestsPerMinute?: number
+  readonly limits?: Partial<WebLimits>
+}
+
+/** Every limit of the web server. Read where it is used: `Web.configure` changes the object in place. */
+export interface WebLimits {
+  /** Requests from one address. */
+  readonly requestsPerMinute: number
+  /** Bytes of one JSON body. */
+  readonly bodyBytes: number
+  readonly fileBytes: number
+}
+
+export const defaultLimits: WebLimits = {
+  requestsPerMinute: 600,
+  bodyBytes: 32 * 1024 ** 2,
+  fileBytes: 100 * 1024 ** 2,
 }
 
 export interface OAuthApp {

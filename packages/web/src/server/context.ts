@@ -4,7 +4,7 @@ import { mayDeploy } from './accounts/accounts.ts'
 import type { OwnerLinks } from './accounts/owner-links.ts'
 import type { SignIn } from './accounts/sign-in.ts'
 import { Refused, type Sessions, type Who } from './accounts/who.ts'
-import type { WebConfig } from './config.ts'
+import type { WebConfig, WebLimits } from './config.ts'
 import type { DaemonClient } from './daemon-client.ts'
 import type { Demos, Owned } from './demos/demos.ts'
 import type { Deploys } from './demos/deploys.ts'
@@ -14,6 +14,7 @@ import type { Db } from './store/open.ts'
 /** What routes work with. */
 export interface Context {
   readonly config: WebConfig
+  readonly limits: WebLimits
   readonly db: Db
   readonly daemon: DaemonClient
   readonly demos: Demos

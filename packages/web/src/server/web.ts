@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import cookie from '@fastify/cookie'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
-import { Notice, predictionsApi, sendError } from '@origami/serving'
+import { limitJson, Notice, predictionsApi, sendError } from '@origami/serving'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest, type RouteOptions } from 'fastify'
 import { ZodError } from 'zod'
 import { OwnerLinks } from './accounts/owner-links.ts'
@@ -12,7 +12,7 @@ import { Refused, Sessions } from './accounts/who.ts'
 import { accountRoutes } from './api/account-routes.ts'
 import { demoRoutes } from './api/demo-routes.ts'
 import { guard } from './api/guard.ts'
-import type { WebConfig } from './config.ts'
+import { defaultLimits, type WebConfig, type WebLimits } from './config.ts'
 import { type Context, visibleDemo } from './context.ts'
 import { DaemonClient, DaemonRefused } from './daemon-client.ts'
 import { Demos } from './demos/demos.ts'
@@ -30,9 +30,9 @@ export interface Web extends AsyncDisposable {
   readonly port: number
   /** A link that signs in the owner, once. */
   ownerLink(): string
+  /** Puts limits in force at once; those not given are the defaults. */
+  configure(limits: Partial<WebLimits>): void
 }
-
-const maxFileBytes = 100 * 1024 ** 2
 
 export interface Given {
   /** Is told of each route as it is made. */
@@ -50,6 +50,7 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
   let listening = ''
   const publicUrl = () => (config.publicUrl ?? listening).replace(/\/$/, '')
   const { forges, oauth } = config
+  const limits: WebLimits = { ...defaultLimits, ...config.limits }
   const demos = new Demos(db)
   const signIn = new SignIn({ db, secrets, forges, oauth, callback: (host) => `${publicUrl()}/-/callback/${host}` })
   const sessions = new Sessions(db, secrets, config.publicUrl?.startsWith('https:') ?? false)
@@ -57,7 +58,20 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
   const elsewhere = new Elsewhere(demos, config.networks ?? [])
   const ownerLinks = new OwnerLinks()
   const changed = new Notice()
-  const context: Context = { config, db, daemon, demos, deploys, elsewhere, sessions, signIn, ownerLinks, changed, publicUrl }
+  const context: Context = {
+    config,
+    limits,
+    db,
+    daemon,
+    demos,
+    deploys,
+    elsewhere,
+    sessions,
+    signIn,
+    ownerLinks,
+    changed,
+    publicUrl,
+  }
 
   const app = await createServer(context, given)
   await app.listen({ host: config.host, port: config.port })
@@ -71,6 +85,7 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
     url: listening,
     port,
     ownerLink: () => ownerLinks.make(publicUrl()),
+    configure: (changed) => void Object.assign(limits, defaultLimits, changed),
     async [Symbol.asyncDispose]() {
       leaving.abort()
       await app.close()
@@ -81,13 +96,13 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
 }
 
 async function createServer(context: Context, { onRoute }: Given): Promise<FastifyInstance> {
-  const { config, daemon, publicUrl, sessions } = context
+  const { config, limits, daemon, publicUrl, sessions } = context
   const app: FastifyInstance = Fastify({
-    bodyLimit: 64 * 1024 ** 2,
     trustProxy: config.publicUrl !== undefined,
     forceCloseConnections: true,
     logger: { level: 'warn' },
   })
+  limitJson(app, { bytes: () => limits.bodyBytes })
   if (onRoute) app.addHook('onRoute', onRoute)
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (error instanceof ZodError)
@@ -104,7 +119,7 @@ async function createServer(context: Context, { onRoute }: Given): Promise<Fasti
   })
   await app.register(cookie)
   await app.register(rateLimit, {
-    max: config.requestsPerMinute ?? 600,
+    max: () => limits.requestsPerMinute,
     timeWindow: '1 minute',
     allowList: (request) => request.url.startsWith('/-/assets/'),
   })
@@ -139,7 +154,7 @@ async function createServer(context: Context, { onRoute }: Given): Promise<Fasti
     },
     publicBase: (request: FastifyRequest) => publicUrl() + request.url.split('/').slice(0, 3).join('/'),
     html: (request, reply) => pages.demo(request, reply),
-    maxFileBytes,
+    maxFileBytes: () => limits.fileBytes,
     remoteFiles: false,
   })
   await pages.routes(app)
