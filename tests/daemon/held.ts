@@ -43,13 +43,16 @@ export class HeldEngine implements Engine {
     return this.real.start(request, signal)
   }
   async stop(id: InstanceId, graceMs: number): Promise<boolean> {
-    const instance = (await this.real.list()).find((entry) => entry.id === id)
+    const instance = await this.real.find(id)
     const stopped = await this.real.stop(id, graceMs)
     if (stopped) this.told.push(`stop ${instance?.deployment}`)
     return stopped
   }
   remove(id: InstanceId): Promise<boolean> {
     return this.real.remove(id)
+  }
+  find(id: InstanceId): Promise<Instance | undefined> {
+    return this.real.find(id)
   }
   list(): Promise<readonly Instance[]> {
     return this.real.list()

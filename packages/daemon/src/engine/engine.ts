@@ -93,6 +93,8 @@ export interface Engine extends AsyncDisposable {
   stop(instance: InstanceId, graceMs: number): Promise<boolean>
   /** Removes a stopped (or running) instance and what belongs to it alone. False: nothing to remove. */
   remove(instance: InstanceId): Promise<boolean>
+  /** One of this state folder as it is now: its address read anew. Undefined: it is not there, or another's. */
+  find(id: InstanceId): Promise<Instance | undefined>
   /** Everything of this state folder, running or exited; survives a restart of the daemon. */
   list(): Promise<readonly Instance[]>
   images(): Promise<readonly Image[]>

@@ -84,7 +84,7 @@ export class Yard {
     const instance = await this.engine.start({ ...(await this.build({}, { demo })), spec: { ...spec, ...more } }, whole)
     return vi.waitFor(
       async () => {
-        const found = (await this.engine.list()).find(({ id }) => id === instance.id)
+        const found = await this.engine.find(instance.id)
         expect(await ask(found?.endpoint ?? '', 'exists', { path: '/' })).toBe(true)
         return found as Instance & { endpoint: string }
       },
@@ -195,6 +195,19 @@ export function engineContract(name: string, under: EngineUnderTest): void {
       expect((await only(yard)).state).toBe('exited')
     })
 
+    test('finds one instance as it is now, and nothing where there is none', async () => {
+      const instance = await yard.running()
+      expect(await yard.engine.find(instance.id)).toEqual(instance)
+      await yard.engine.stop(instance.id, 10_000)
+      expect(await yard.engine.find(instance.id)).toMatchObject({
+        state: 'exited',
+        endpoint: undefined,
+        exit: { id: instance.id },
+      })
+      await yard.engine.remove(instance.id)
+      expect(await yard.engine.find(instance.id)).toBeUndefined()
+    })
+
     test('removes what runs', async () => {
       const { id, endpoint } = await yard.running()
       expect(await yard.engine.remove(id)).toBe(true)
@@ -247,6 +260,7 @@ export function engineContract(name: string, under: EngineUnderTest): void {
       await other.ready(whole)
       expect(await other.list()).toEqual([])
       expect(await other.images()).toEqual([])
+      expect(await other.find(id)).toBeUndefined()
       expect([await other.stop(id, 0), await other.remove(id), await other.removeImage(image)]).toEqual([false, false, false])
       expect(await yard.engine.list()).toMatchObject([{ id, state: 'running' }])
     })

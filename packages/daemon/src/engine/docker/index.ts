@@ -63,7 +63,7 @@ export class DockerEngine implements Engine {
       // It was made before a crash: taken over as it is, and started if it had not been.
       await this.docker.getContainer(containerName(request)).start().catch(unless(304))
     }
-    const instance = await this.find(containerName(request))
+    const instance = await this.find(containerName(request) as InstanceId)
     if (!instance) throw new Error('the container that was just started is gone')
     return instance
   }
@@ -84,9 +84,33 @@ export class DockerEngine implements Engine {
     return true
   }
 
+  /** Ports are read anew each time, since they change on a restart. */
+  async find(id: InstanceId): Promise<Instance | undefined> {
+    const found = await this.docker
+      .getContainer(id)
+      .inspect()
+      .catch((error: unknown) => {
+        if (statusOf(error) !== 404) throw error
+      })
+    const { Labels = {} } = found?.Config ?? {}
+    if (!found || Labels[labels.owner] !== this.owner) return undefined
+    const { State, NetworkSettings } = found
+    const [binding] = Object.values(NetworkSettings.Ports).flatMap((bindings) => bindings ?? [])
+    const running = State.Running || State.Status === 'created'
+    const instance = {
+      id: found.Id as InstanceId,
+      demo: Labels[labels.demo] as DemoId,
+      deployment: Labels[labels.deployment] as DeploymentId,
+      image: found.Image as ImageRef,
+    }
+    if (running) return { ...instance, state: 'running', endpoint: binding && `http://127.0.0.1:${binding.HostPort}` }
+    const exit = { id: instance.id, code: State.ExitCode, outOfMemory: State.OOMKilled, at: new Date(State.FinishedAt) }
+    return { ...instance, state: 'exited', endpoint: undefined, exit }
+  }
+
   async list(): Promise<readonly Instance[]> {
     const found = await this.docker.listContainers({ all: true, filters: this.mine() })
-    const instances = await Promise.all(found.map(({ Id }) => this.find(Id)))
+    const instances = await Promise.all(found.map(({ Id }) => this.find(Id as InstanceId)))
     return instances.filter((instance) => instance !== undefined)
   }
 
@@ -122,7 +146,7 @@ export class DockerEngine implements Engine {
       try {
         const stream = (await this.docker.getEvents({ filters, since, abortSignal: signal } as never)) as unknown as Readable
         for await (const line of createInterface({ input: stream, signal })) {
-          const { id } = JSON.parse(line) as { id: string }
+          const { id } = JSON.parse(line) as { id: InstanceId }
           since = after(line)
           const exit = (await this.find(id))?.exit
           if (exit) yield exit
@@ -136,30 +160,6 @@ export class DockerEngine implements Engine {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
-
-  /** One of ours as it is now: ports are read anew each time, since they change on a restart. */
-  private async find(id: string): Promise<Instance | undefined> {
-    const found = await this.docker
-      .getContainer(id)
-      .inspect()
-      .catch((error: unknown) => {
-        if (statusOf(error) !== 404) throw error
-      })
-    const { Labels = {} } = found?.Config ?? {}
-    if (!found || Labels[labels.owner] !== this.owner) return undefined
-    const { State, NetworkSettings } = found
-    const [binding] = Object.values(NetworkSettings.Ports).flatMap((bindings) => bindings ?? [])
-    const running = State.Running || State.Status === 'created'
-    const instance = {
-      id: found.Id as InstanceId,
-      demo: Labels[labels.demo] as DemoId,
-      deployment: Labels[labels.deployment] as DeploymentId,
-      image: found.Image as ImageRef,
-    }
-    if (running) return { ...instance, state: 'running', endpoint: binding && `http://127.0.0.1:${binding.HostPort}` }
-    const exit = { id: instance.id, code: State.ExitCode, outOfMemory: State.OOMKilled, at: new Date(State.FinishedAt) }
-    return { ...instance, state: 'exited', endpoint: undefined, exit }
-  }
 
   private async network(demo: DemoId): Promise<void> {
     const Labels = { [labels.owner]: this.owner, [labels.demo]: demo }

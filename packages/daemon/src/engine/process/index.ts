@@ -115,6 +115,20 @@ export class ProcessEngine implements Engine {
     return true
   }
 
+  async find(id: InstanceId): Promise<Instance | undefined> {
+    const about = await this.about(id)
+    if (!about) return undefined
+    const { demo, deployment, image } = about
+    if (this.isRunning(about)) {
+      const port = await readFile(join(this.folder(id), 'port'), 'utf8').catch(() => undefined)
+      return { id, demo, deployment, image, state: 'running', endpoint: port && `http://127.0.0.1:${port}` }
+    }
+    const record = await readFile(join(this.folder(id), 'exit.json'), 'utf8').catch(() => undefined)
+    const { code = null, at } = record ? (JSON.parse(record) as { code: number | null; at: string }) : {}
+    const exit = { id, code, outOfMemory: false, at: new Date(at ?? Date.now()) }
+    return { id, demo, deployment, image, state: 'exited', endpoint: undefined, exit }
+  }
+
   async list(): Promise<readonly Instance[]> {
     const found = await Promise.all((await readdir(this.instances).catch(() => [])).map((id) => this.find(id as InstanceId)))
     return found.filter((instance) => instance !== undefined)
@@ -159,20 +173,6 @@ export class ProcessEngine implements Engine {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
-
-  private async find(id: InstanceId): Promise<Instance | undefined> {
-    const about = await this.about(id)
-    if (!about) return undefined
-    const { demo, deployment, image } = about
-    if (this.isRunning(about)) {
-      const port = await readFile(join(this.folder(id), 'port'), 'utf8').catch(() => undefined)
-      return { id, demo, deployment, image, state: 'running', endpoint: port && `http://127.0.0.1:${port}` }
-    }
-    const record = await readFile(join(this.folder(id), 'exit.json'), 'utf8').catch(() => undefined)
-    const { code = null, at } = record ? (JSON.parse(record) as { code: number | null; at: string }) : {}
-    const exit = { id, code, outOfMemory: false, at: new Date(at ?? Date.now()) }
-    return { id, demo, deployment, image, state: 'exited', endpoint: undefined, exit }
-  }
 
   private async about(id: InstanceId): Promise<About | undefined> {
     const text = await readFile(join(this.folder(id), 'about.json'), 'utf8').catch(() => undefined)
