@@ -14,6 +14,7 @@ const products = [
       'packages/lib/src',
       'packages/lib/python',
       'packages/lib/vite.config.ts',
+      'packages/lib/bundled',
       'packages/serving/src',
       'packages/protocol/src',
       'packages/demo-ui',

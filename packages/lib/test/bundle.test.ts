@@ -1,8 +1,10 @@
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { bundle } from '../src/bundler/index.ts'
+import { vendoredFiles } from '../src/bundler/vendored.ts'
+import { vendor } from '../src/vendor.ts'
 
 describe('a bundle', () => {
   let folder: string
@@ -39,6 +41,35 @@ describe('a bundle', () => {
     expect((await run({ run: false, force: true })).kept).toEqual([])
     expect(await readFile(join(folder, 'Dockerfile'), 'utf8')).toContain('USER 1000')
   })
+
+  test('holds what its demo uses, and nothing that was left lying about', async () => {
+    const everything = await vendoredFiles(vendor, { language: 'python', schema: undefined })
+    await run({ run: false })
+    await mkdir(join(folder, 'origami/python/__pycache__'), { recursive: true })
+    await writeFile(join(folder, 'origami/python/__pycache__/worker.cpython-312.pyc'), 'x')
+    await run()
+    const paths = Object.keys(await contents(folder)).map((path) => path.slice(folder.length + 1))
+    expect(paths).toEqual(expect.arrayContaining(['origami/server.mjs', 'origami/worker.mjs', 'origami/page/index.html']))
+    expect(paths.filter((path) => /python|\.pyc$|\.map$|manifest\.json/.test(path))).toEqual([])
+    expect(paths.filter((path) => path.includes('markdown'))).toEqual([])
+    expect([...everything.keys()].filter((path) => path.includes('worker'))).toEqual(['origami/python/origami/worker.py'])
+    expect([...everything.keys()].filter((path) => path.includes('react-markdown'))).toHaveLength(1)
+  }, 60_000)
+
+  test('of text, label and image is at most 1 MB', async () => {
+    await writeFile(
+      join(folder, 'model.ts'),
+      `import { demo, image, label, text } from 'origami-lib'
+export default demo({
+  title: 'Three', inputs: { words: text(), picture: image({ optional: true }) }, outputs: { mood: label() },
+  predict: () => ({ glad: 1 }), examples: [{ words: 'a' }],
+})`,
+    )
+    const { bytes } = await run()
+    const files = Object.values(await contents(folder)).map((base64) => Buffer.from(base64, 'base64').length)
+    expect(bytes).toBeGreaterThan(400_000)
+    expect(files.reduce((sum, size) => sum + size)).toBeLessThan(1024 ** 2)
+  }, 60_000)
 
   test('of a model that fails, of none, and with a wrong .origami is refused with the reason', async () => {
     await cp(join(import.meta.dirname, 'models/broken.ts'), join(folder, 'model.ts'))

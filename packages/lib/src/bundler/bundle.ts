@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { parseManifest } from '@origami/protocol/demo'
+import { type DemoSchema, parseManifest } from '@origami/protocol/demo'
 import { findModel } from '../runtime/index.ts'
 import { vendor } from '../vendor.ts'
 import { dockerfile, dockerignore } from './dockerfile.ts'
-import { filesUnder, writeBundle } from './files.ts'
+import { type Contents, writeBundle } from './files.ts'
 import { runFirstExample } from './try.ts'
+import { removeLeavings, vendoredFiles } from './vendored.ts'
 
 export interface BundleRequest {
   /** Where model.py or model.ts is. */
@@ -22,12 +23,14 @@ export interface BundleRequest {
 export interface Bundled {
   /** Paths that a person changed, and that were kept. */
   readonly kept: readonly string[]
+  /** Of all that it wrote, the runtime included. */
+  readonly bytes: number
   /** What would build and run it on one's own server. */
   readonly commands: readonly string[]
 }
 
 const emptyManifest =
-  '# Everything here is optional: title, description, concurrency, strategy, memory, cpus, port, ready_within.\n'
+  '# Everything here is optional: title, description, concurrency, strategy, memory, cpus, port, ready_within, timeout.\n'
 
 /**
  * Makes a folder with a model ready to deploy: `.origami`, `Dockerfile`, the runtime under `origami/`; then runs its first example in it.
@@ -37,22 +40,41 @@ export async function bundle(
   { folder, force = false, run = true, python, onLog }: BundleRequest,
   signal: AbortSignal,
 ): Promise<Bundled> {
-  const model = basename(findModel(folder))
-  const has = (name: string) => existsSync(join(folder, name))
-  const language = model.endsWith('.py') ? ('python' as const) : ('node' as const)
-  const dependencies = has(language === 'python' ? 'requirements.txt' : 'package.json')
-  const contents = new Map<string, string | Uint8Array>(await filesUnder(vendor, 'origami'))
-  contents.set('Dockerfile', dockerfile({ language, dependencies, locked: has('package-lock.json') }))
-  contents.set('.dockerignore', dockerignore)
-  const manifest = has('.origami') ? await readFile(join(folder, '.origami'), 'utf8') : emptyManifest
-  parseManifest(manifest)
-  contents.set('.origami', manifest)
-  const kept = await writeBundle(folder, contents, force)
+  const language = findModel(folder).endsWith('.py') ? 'python' : 'node'
+  const own = await ownFiles(folder, language)
+  const write = async (schema?: DemoSchema) => {
+    const contents: Contents = new Map<string, string | Uint8Array>([
+      ...(await vendoredFiles(vendor, { language, schema })),
+      ...own,
+    ])
+    return { contents, kept: await writeBundle(folder, contents, force) }
+  }
+  let { contents, kept } = await write()
   for (const path of kept) onLog(`kept ${path}, which was changed by hand (--force overwrites it)`)
-  if (run) await runFirstExample(folder, python, onLog, signal)
+  if (run) {
+    const schema = await runFirstExample(folder, python, onLog, signal)
+    ;({ contents, kept } = await write(schema))
+  }
+  await removeLeavings(join(folder, 'origami'))
   const name =
     basename(folder)
       .toLowerCase()
       .replaceAll(/[^a-z0-9_.-]/g, '-') || 'demo'
-  return { kept, commands: [`docker build -t ${name} .`, `docker run --rm -p 6060:6000 ${name}`] }
+  return { kept, bytes: sizeOf(contents), commands: [`docker build -t ${name} .`, `docker run --rm -p 6060:6000 ${name}`] }
 }
+
+/** What a bundle has besides the runtime. */
+async function ownFiles(folder: string, language: 'python' | 'node'): Promise<Map<string, string>> {
+  const has = (name: string) => existsSync(join(folder, name))
+  const dependencies = has(language === 'python' ? 'requirements.txt' : 'package.json')
+  const manifest = has('.origami') ? await readFile(join(folder, '.origami'), 'utf8') : emptyManifest
+  parseManifest(manifest)
+  return new Map([
+    ['Dockerfile', dockerfile({ language, dependencies, locked: has('package-lock.json') })],
+    ['.dockerignore', dockerignore],
+    ['.origami', manifest],
+  ])
+}
+
+const sizeOf = (contents: Contents): number =>
+  [...contents.values()].reduce((sum, content) => sum + Buffer.byteLength(content), 0)

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join, relative } from 'node:path'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 
 /** `origami/files.json` says what we wrote, so that a change by hand is seen. */
 const record = 'origami/files.json'
@@ -36,15 +35,6 @@ export async function writeBundle(folder: string, contents: Contents, force: boo
   await mkdir(join(folder, 'origami'), { recursive: true })
   await writeFile(join(folder, record), `${JSON.stringify(Object.fromEntries(Object.entries(hashes).toSorted()), null, 2)}\n`)
   return kept
-}
-
-/** Every file under a folder, by its path under `into`. Throws Error when the folder was not built. */
-export async function filesUnder(folder: string, into: string): Promise<Map<string, Uint8Array>> {
-  if (!existsSync(folder)) throw new Error(`the runtime is not built: ${folder} is missing; \`npm run build\` makes it`)
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
-  const files = paths.toSorted().map(async (path) => [`${into}/${relative(folder, path)}`, await readFile(path)] as const)
-  return new Map(await Promise.all(files))
 }
 
 const hashOf = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex')

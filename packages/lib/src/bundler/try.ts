@@ -4,18 +4,18 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { newPredictionId } from '@origami/protocol/demo'
+import { type DemoSchema, newPredictionId } from '@origami/protocol/demo'
 import { HttpPredictor } from '@origami/serving'
 
 const readyWithinMs = 5 * 60_000
 
-/** Starts what was bundled, as it will be started, and runs its first example. Throws Error with the model's own words when it fails. */
+/** Starts what was bundled, as it will be started, and runs its first example. Returns its schema. Throws Error with the model's own words when it fails. */
 export async function runFirstExample(
   folder: string,
   python: string | undefined,
   onLog: (line: string) => void,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<DemoSchema> {
   const scratch = await mkdtemp(join(tmpdir(), 'origami-try-'))
   const portFile = join(scratch, 'port')
   const env = {
@@ -38,14 +38,19 @@ export async function runFirstExample(
   try {
     const within = AbortSignal.any([signal, AbortSignal.timeout(readyWithinMs)])
     const predictor = await ready(portFile, within, () => server.exitCode !== null && `the runtime exited:\n${printed}`)
-    const [example] = (await predictor.schema()).examples
-    if (!example) return onLog('the model loads; it has no example to run')
+    const schema = await predictor.schema()
+    const [example] = schema.examples
+    if (!example) {
+      onLog('the model loads; it has no example to run')
+      return schema
+    }
     onLog(`running the first example: ${JSON.stringify(example).slice(0, 200)}`)
     const prediction = await predictor.submit({ id: newPredictionId(), input: example })
     for await (const event of prediction.events(0, within)) if (event.type === 'completed') break
     const end = await prediction.snapshot()
     if (end.status !== 'succeeded') throw new Error(`the first example ${end.status}: ${end.error}\n${end.logs}`)
     onLog(`it answers: ${JSON.stringify(end.output).slice(0, 200)}`)
+    return schema
   } finally {
     server.kill('SIGTERM')
     if (server.exitCode === null) await once(server, 'exit')

@@ -1,8 +1,10 @@
 import { lookup } from 'node:dns/promises'
+import { once } from 'node:events'
+import { type IncomingMessage, request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
 import { isIP } from 'node:net'
 import { basename } from 'node:path'
 import ipaddr from 'ipaddr.js'
-import { Agent, request } from 'undici'
 
 /** A file that somebody else's server has. */
 export interface RemoteFile {
@@ -19,23 +21,28 @@ const timeoutMs = 30_000
  */
 export async function fetchPublic(url: URL, networks: readonly string[] = []): Promise<RemoteFile> {
   const address = await publicAddress(url.hostname.replace(/^\[|\]$/g, ''), networks)
-  const family = isIP(address)
-  const dispatcher = new Agent({
-    connect: {
-      timeout: timeoutMs,
-      lookup: (_host, options, done) => (options.all ? done(null, [{ address, family }]) : done(null, address, family)),
-    },
-    bodyTimeout: timeoutMs,
-    headersTimeout: timeoutMs,
-  })
-  const response = await request(url, { dispatcher })
+  const response = await answerOf(url, address)
   if (response.statusCode !== 200) {
-    await response.body.dump()
-    await dispatcher.close()
+    response.destroy()
     throw new Error(`${url.host} answered ${response.statusCode}`)
   }
-  const type = response.headers['content-type']
-  return { name: fileName(url), type: Array.isArray(type) ? type[0] : type, bytes: closing(response.body, dispatcher) }
+  return { name: fileName(url), type: response.headers['content-type'], bytes: response }
+}
+
+/** What the server at a checked address says to a GET, its body not yet read. Node's own client: every bundle carries this file, and undici would be half of it. */
+async function answerOf(url: URL, address: string): Promise<IncomingMessage> {
+  const family = isIP(address)
+  const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, {
+    agent: false,
+    timeout: timeoutMs,
+    lookup: (_host, options, done) => (options.all ? done(null, [{ address, family }]) : done(null, address, family)),
+  })
+  request.once('timeout', () => request.destroy(new Error(`${url.host} said nothing for ${timeoutMs / 1000} s`)))
+  request.end()
+  // What breaks later breaks the body too, where its reader learns of it.
+  request.on('error', () => {})
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  return response
 }
 
 /** An address of the host, when all it has may be reached. Throws Error. */
@@ -51,14 +58,6 @@ async function publicAddress(host: string, networks: readonly string[]): Promise
 function mayReach(address: ReturnType<typeof ipaddr.process>, networks: readonly string[]): boolean {
   const allowed = networks.map((network) => ipaddr.parseCIDR(network)).filter(([base]) => base.kind() === address.kind())
   return address.range() === 'unicast' || allowed.some((network) => address.match(network as never))
-}
-
-async function* closing(body: AsyncIterable<Uint8Array>, dispatcher: Agent): AsyncIterable<Uint8Array> {
-  try {
-    yield* body
-  } finally {
-    await dispatcher.destroy()
-  }
 }
 
 function fileName(url: URL): string {
