@@ -23,5 +23,6 @@ export const bundle = () =>
         },
         interrupted.signal,
       )
+      console.error(`the bundle is ${(result.bytes / 1024 ** 2).toFixed(2)} MB`)
       console.log(result.commands.join('\n'))
     })
