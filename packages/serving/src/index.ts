@@ -1,3 +1,5 @@
+export { type Deadlines, defaultDeadlines } from './client/deadlines.ts'
+export { Unanswered } from './client/http-client.ts'
 export { HttpPredictor, type HttpPredictorOptions } from './client/http-predictor.ts'
 export { checkFiles } from './files/check.ts'
 export { FolderFiles } from './files/folder-files.ts'

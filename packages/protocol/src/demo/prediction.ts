@@ -58,6 +58,32 @@ export interface OutputPart {
   index: number
 }
 
+/** Where a queue stands: the place (1 is next), and seconds until it starts, null where nobody can know. */
+const queuePlace = z.object({ position: z.int(), eta: z.number().nullable() })
+const numbered = { seq: z.int().min(1) }
+
+/** Reads an event that somebody else sent. */
+export const predictionEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('queue'), data: queuePlace }),
+  z.object({ ...numbered, type: z.literal('start'), data: z.object({ id: z.string(), status: z.literal('processing') }) }),
+  z.object({
+    ...numbered,
+    type: z.literal('progress'),
+    data: z.object({ done: z.number(), total: z.number().nullable(), note: z.string().nullable() }),
+  }),
+  z.object({
+    ...numbered,
+    type: z.literal('log'),
+    data: z.object({ source: z.enum(['stdout', 'stderr']), data: z.string() }),
+  }),
+  z.object({
+    ...numbered,
+    type: z.literal('output'),
+    data: z.object({ field: z.string(), mode: z.enum(['append', 'replace']), chunk: z.unknown(), index: z.int().min(0) }),
+  }),
+  z.object({ ...numbered, type: z.literal('completed'), data: predictionSnapshot }),
+]) satisfies z.ZodType<PredictionEvent>
+
 export const eventTypes = ['queue', 'start', 'progress', 'log', 'output', 'completed'] as const
 
 /** Takes a part into the output so far, by field name. */

@@ -2,71 +2,72 @@ import { setTimeout } from 'node:timers/promises'
 import {
   type DemoSchema,
   demoSchema,
+  eventTypes,
   type FileRef,
-  Full,
   Gone,
   type Health,
   health,
-  Invalid,
   type PredictionEvent,
   type PredictionId,
   type PredictionSnapshot,
   parseFileRef,
+  predictionEvent,
   predictionSnapshot,
 } from '@origami/protocol/demo'
-import { type Dispatcher, request } from 'undici'
+import { z } from 'zod'
 import type { Files, OpenFile, Prediction, PredictionRequest, Predictor } from '../predictor.ts'
 import { readEvents } from '../sse/read.ts'
+import { readCaps } from './deadlines.ts'
+import { HttpClient, type HttpClientOptions } from './http-client.ts'
+import { refusal } from './refusal.ts'
 
-export interface HttpPredictorOptions {
-  /** Where its predictions API hangs: `http://127.0.0.1:6000`, `https://daemon:6001/demos/<id>`. */
-  readonly base: string
-  readonly dispatcher?: Dispatcher | undefined
-  readonly headers?: Readonly<Record<string, string>>
-}
-
-type Sent = Omit<NonNullable<Parameters<typeof request>[1]>, 'body'> & { body?: unknown }
+export type HttpPredictorOptions = HttpClientOptions
 
 const reconnects = 5
+const putAnswer = z.object({ ref: z.string() })
+const known: ReadonlySet<string> = new Set(eventTypes)
 
-/** A demo over there, by its predictions API. Speaks plain HTTP by undici's `request`, since `fetch` refuses port 6000. */
+/** A demo over there, by its predictions API. What it answers is read within deadlines, under caps, and by schema. */
 export class HttpPredictor implements Predictor {
   private readonly base: string
-  private readonly options: HttpPredictorOptions
+  private readonly client: HttpClient
   readonly files: Files
 
   constructor(options: HttpPredictorOptions) {
-    this.options = options
-    this.base = options.base.replace(/\/$/, '')
-    this.files = { put: (...given) => this.put(...given), open: (ref) => this.open(ref) }
+    this.client = new HttpClient(options)
+    this.base = this.client.base
+    this.files = { put: (...given) => this.put(...given), open: (...given) => this.open(...given) }
   }
 
-  async schema(): Promise<DemoSchema> {
-    return demoSchema.parse(await this.json('GET', '/schema'))
+  async schema(signal?: AbortSignal): Promise<DemoSchema> {
+    return this.read(demoSchema, '/schema', readCaps.schema, signal)
   }
 
-  async health(): Promise<Health> {
-    return health.parse(await this.json('GET', '/health-check'))
+  async health(signal?: AbortSignal): Promise<Health> {
+    return this.read(health, '/health-check', readCaps.health, signal)
   }
 
-  async submit({ id, input }: PredictionRequest): Promise<Prediction> {
-    await this.json('PUT', `/predictions/${id}`, { headers: { prefer: 'respond-async' }, body: { input } })
+  async submit({ id, input }: PredictionRequest, signal?: AbortSignal): Promise<Prediction> {
+    const headers = { prefer: 'respond-async', 'content-type': 'application/json' }
+    const sent = { headers, body: JSON.stringify({ input }), signal }
+    await this.client.json('PUT', `/predictions/${id}`, readCaps.snapshot, sent)
     return this.prediction(id)
   }
 
-  async find(id: PredictionId): Promise<Prediction | undefined> {
-    const response = await this.send('GET', `/predictions/${id}`)
-    await response.body.dump()
-    if (response.statusCode === 404) return undefined
-    return response.statusCode === 200 ? this.prediction(id) : this.refuse(response.statusCode, '')
+  async find(id: PredictionId, signal?: AbortSignal): Promise<Prediction | undefined> {
+    const { statusCode } = await this.client.head('GET', `/predictions/${id}`, signal)
+    if (statusCode === 404) return undefined
+    if (statusCode !== 200) throw refusal(this.base, statusCode, '')
+    return this.prediction(id)
   }
 
   private prediction(id: PredictionId): Prediction {
     return {
       id,
-      snapshot: async () => this.withBareRefs(predictionSnapshot.parse(await this.json('GET', `/predictions/${id}`))),
+      snapshot: async (signal) =>
+        this.withBareRefs(await this.read(predictionSnapshot, `/predictions/${id}`, readCaps.snapshot, signal)),
       events: (after = 0, signal) => this.events(id, after, signal),
-      cancel: async () => (await this.drained('POST', `/predictions/${id}/cancel`)) === 200,
+      cancel: async (signal) => (await this.client.head('POST', `/predictions/${id}/cancel`, signal)).statusCode === 200,
     }
   }
 
@@ -76,6 +77,7 @@ export class HttpPredictor implements Predictor {
     for (let attempt = 0; !signal?.aborted; attempt += 1) {
       try {
         for await (const event of this.stream(id, seen, signal)) {
+          if ('seq' in event && event.seq <= seen) continue
           if ('seq' in event) seen = event.seq
           attempt = 0
           yield event
@@ -83,22 +85,21 @@ export class HttpPredictor implements Predictor {
         }
       } catch (error) {
         if (signal?.aborted) return
-        if (error instanceof Gone === false || attempt >= reconnects) throw error
+        if (!(error instanceof Gone) || attempt >= reconnects) throw error
       }
       if (attempt >= reconnects) throw new Gone('the event stream ended before the prediction did')
+      // An aborted wait ends the loop by its condition.
       await setTimeout(100 * 2 ** attempt, undefined, signal ? { signal } : {}).catch(() => undefined)
     }
   }
 
   private async *stream(id: PredictionId, after: number, signal?: AbortSignal): AsyncIterable<PredictionEvent> {
-    const headers = { 'last-event-id': String(after) }
-    const response = await this.send('GET', `/predictions/${id}/events`, { headers, signal: signal ?? null, bodyTimeout: 60_000 })
-    if (response.statusCode !== 200) throw this.refusal(response.statusCode, await response.body.text())
-    try {
-      for await (const { event, id: seq, data } of readEvents(response.body))
-        yield this.event({ type: event, data: JSON.parse(data), ...(seq ? { seq: Number(seq) } : {}) } as PredictionEvent)
-    } catch (cause) {
-      throw new Gone('the connection broke', { cause })
+    const bytes = this.client.download(`/predictions/${id}/events`, { 'last-event-id': String(after) }, signal)
+    const size = { sinceEvent: 0 }
+    for await (const { event: type = '', id: seq, data } of readEvents(capped(bytes, size))) {
+      size.sinceEvent = 0
+      if (!known.has(type)) continue
+      yield this.event(this.parsed(predictionEvent, { type, data: JSON.parse(data), ...(seq ? { seq: Number(seq) } : {}) }))
     }
   }
 
@@ -120,85 +121,49 @@ export class HttpPredictor implements Predictor {
     return typeof value === 'string' && value.startsWith(`${this.base}/files/`) ? value.slice(this.base.length + 1) : value
   }
 
-  private async put(id: string, name: string, type: string | undefined, bytes: AsyncIterable<Uint8Array>): Promise<FileRef> {
+  private async put(...[id, name, type, bytes, signal]: Parameters<Files['put']>): Promise<FileRef> {
     const headers = { 'content-type': type ?? 'application/octet-stream' }
-    const { ref } = (await this.json('PUT', `/files/${id}/${encodeURIComponent(name)}`, { headers, body: bytes })) as {
-      ref: string
-    }
-    const parsed = parseFileRef(ref.slice(ref.lastIndexOf('files/')))
-    if (!parsed) throw new Error(`expected a file reference from ${this.base}, got ${ref}`)
-    return parsed.ref
+    const answer = await this.client.upload(`/files/${id}/${encodeURIComponent(name)}`, headers, bytes, signal)
+    const { ref } = this.parsed(putAnswer, answer)
+    const found = parseFileRef(ref.slice(ref.lastIndexOf('files/')))
+    if (!found) throw new Error(`expected a file reference from ${this.base}, got ${ref.slice(0, 300)}`)
+    return found.ref
   }
 
-  private async open(ref: FileRef): Promise<OpenFile | undefined> {
-    const head = await this.send('HEAD', `/${ref}`)
-    await head.body.dump()
-    if (head.statusCode === 404) return undefined
-    if (head.statusCode !== 200) throw this.refusal(head.statusCode, '')
-    const size = Number(head.headers['content-length'] ?? 0)
+  private async open(ref: FileRef, signal?: AbortSignal): Promise<OpenFile | undefined> {
+    const { statusCode, headers } = await this.client.head('HEAD', `/${ref}`, signal)
+    if (statusCode === 404) return undefined
+    if (statusCode !== 200) throw refusal(this.base, statusCode, '')
+    const size = this.parsed(z.coerce.number().int().min(0), headers['content-length'] ?? 0)
     return {
       name: parseFileRef(ref)?.name ?? 'file',
-      type: String(head.headers['content-type'] ?? 'application/octet-stream'),
+      type: String(headers['content-type'] ?? 'application/octet-stream'),
       size,
-      bytes: (start = 0, end = size) => this.bytes(ref, start, end),
+      bytes: (start = 0, end = size) => this.bytes(ref, start, end, signal),
     }
   }
 
-  private async *bytes(ref: FileRef, start: number, end: number): AsyncIterable<Uint8Array> {
-    if (end <= start) return
-    const response = await this.send('GET', `/${ref}`, { headers: { range: `bytes=${start}-${end - 1}` } })
-    if (response.statusCode !== 206) throw this.refusal(response.statusCode, await response.body.text())
-    yield* response.body
+  private async *bytes(ref: FileRef, start: number, end: number, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+    if (end > start) yield* this.client.download(`/${ref}`, { range: `bytes=${start}-${end - 1}` }, signal)
   }
 
-  private async drained(method: 'POST', path: string): Promise<number> {
-    const response = await this.send(method, path)
-    await response.body.dump()
-    return response.statusCode
+  private async read<Answer>(schema: z.ZodType<Answer>, path: string, cap: number, signal?: AbortSignal): Promise<Answer> {
+    return this.parsed(schema, await this.client.json('GET', path, cap, { signal }))
   }
 
-  private async json(method: Dispatcher.HttpMethod, path: string, sent: Partial<Sent> = {}): Promise<unknown> {
-    const plain = sent.body !== undefined && !(Symbol.asyncIterator in Object(sent.body))
-    const headers = { ...(plain ? { 'content-type': 'application/json' } : {}), ...(sent.headers as Record<string, string>) }
-    const response = await this.send(method, path, { ...sent, headers, ...(plain ? { body: JSON.stringify(sent.body) } : {}) })
-    const text = await response.body.text()
-    if (response.statusCode >= 300) throw this.refusal(response.statusCode, text)
-    return JSON.parse(text)
-  }
-
-  private async send(method: Dispatcher.HttpMethod, path: string, sent: Partial<Sent> = {}): Promise<Dispatcher.ResponseData> {
-    const { dispatcher, headers } = this.options
-    const options = {
-      ...sent,
-      method,
-      headers: { ...headers, ...(sent.headers as Record<string, string>) },
-      ...(dispatcher ? { dispatcher } : {}),
-    }
-    return request(`${this.base}${path}`, options as never).catch((cause: Error & { code?: string }) => {
-      if (sent.signal instanceof AbortSignal && sent.signal.aborted) throw cause
-      throw new Gone(`nobody answers at ${this.base}`, { cause })
-    })
-  }
-
-  private refuse(status: number, text: string): never {
-    throw this.refusal(status, text)
-  }
-
-  private refusal(status: number, text: string): Error {
-    const { detail, error } = parsed(text)
-    if ((status === 422 || status === 413) && detail)
-      return new Invalid(detail.map(({ loc, msg, type }) => ({ ...(loc[2] ? { field: loc[2] } : {}), message: msg, type })))
-    if (status === 413) return new Invalid([{ type: 'value_error.too_large', message: error ?? 'it is too large' }])
-    if (status === 429) return new Full(error ?? 'the queue is full', 5)
-    if (status === 503) return new Gone(error ?? `${this.base} takes no predictions`)
-    return new Error(`${this.base} answered ${status}${error ? `: ${error}` : ''}`)
+  /** Throws Error with what is wrong about it: a foreign answer is never an input of ours. */
+  private parsed<Answer>(schema: z.ZodType<Answer>, answer: unknown): Answer {
+    const { data, error } = schema.safeParse(answer)
+    if (error) throw new Error(`${this.base} answered something else than expected: ${z.prettifyError(error)}`)
+    return data as Answer
   }
 }
 
-function parsed(text: string): { detail?: { loc: string[]; msg: string; type: string }[]; error?: string } {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return {}
+/** Throws Error once one event is larger than its cap; who reads sets the count back at each. */
+async function* capped(bytes: AsyncIterable<Uint8Array>, size: { sinceEvent: number }): AsyncIterable<Uint8Array> {
+  for await (const part of bytes) {
+    size.sinceEvent += part.length
+    if (size.sinceEvent > readCaps.event) throw new Error(`expected an event of at most ${readCaps.event} bytes, got more`)
+    yield part
   }
 }

@@ -1,0 +1,158 @@
+import { Gone } from '@origami/protocol/demo'
+import { Agent, type Dispatcher, request } from 'undici'
+import { type Deadlines, defaultDeadlines, Idle, readCaps } from './deadlines.ts'
+import { refusal } from './refusal.ts'
+
+export interface HttpClientOptions {
+  /** Where its predictions API hangs: `http://127.0.0.1:6000`, `https://daemon:6001/demos/<id>`. */
+  readonly base: string
+  readonly dispatcher?: Dispatcher | undefined
+  readonly headers?: Readonly<Record<string, string>>
+  readonly deadlines?: Partial<Deadlines>
+}
+
+/** Nobody answered in time, or the connection broke: whether what was sent arrived, nobody knows. */
+export class Unanswered extends Gone {}
+
+interface Sent {
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | AsyncIterable<Uint8Array>
+  /** The caller's own: aborting it throws its reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+const neverConnected = new Set(['ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH'])
+const direct = new Agent({ connect: { timeout: 5_000 }, headersTimeout: 0, bodyTimeout: 0 })
+
+/** Plain HTTP by undici's `request`, since `fetch` refuses port 6000. Every answer is read within a deadline and under a cap. */
+export class HttpClient {
+  readonly base: string
+  readonly deadlines: Deadlines
+  private readonly options: HttpClientOptions
+
+  constructor(options: HttpClientOptions) {
+    this.options = options
+    this.base = options.base.replace(/\/$/, '')
+    this.deadlines = { ...defaultDeadlines, ...options.deadlines }
+  }
+
+  /** A small answer as JSON. Throws Invalid | Full | Gone, and Error when it is none or above `cap` bytes. */
+  async json(method: Dispatcher.HttpMethod, path: string, cap: number, sent: Sent = {}): Promise<unknown> {
+    return this.answer(sent.signal, (within) => this.readJson(method, path, cap, { ...sent, signal: within }))
+  }
+
+  /** The status and headers of an answer whose body does not matter. */
+  async head(method: Dispatcher.HttpMethod, path: string, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
+    return this.answer(signal, async (within) => {
+      const response = await this.send(method, path, { signal: within })
+      await response.body.dump()
+      return response
+    })
+  }
+
+  /** Sends bytes for as long as they move, and reads a small answer. */
+  async upload(path: string, headers: Record<string, string>, bytes: AsyncIterable<Uint8Array>, signal?: AbortSignal) {
+    using idle = new Idle(this.deadlines.idleMs)
+    const source = new Source(idle.watching(bytes))
+    const sent = { headers, body: source.bytes(), signal: together(signal, idle.signal) }
+    return await this.translated(signal, () => this.readJson('PUT', path, readCaps.error, sent).catch(source.rethrow))
+  }
+
+  /** The bytes of an answer, for as long as they move. */
+  async *download(path: string, headers: Record<string, string>, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+    using idle = new Idle(this.deadlines.idleMs)
+    const sent = { headers, signal: together(signal, idle.signal) }
+    try {
+      const response = await this.send('GET', path, sent)
+      if (response.statusCode >= 300) throw refusal(this.base, response.statusCode, await text(response.body, readCaps.error))
+      yield* idle.watching(response.body)
+    } catch (error) {
+      throw this.translate(error, signal)
+    }
+  }
+
+  private async answer<Result>(signal: AbortSignal | undefined, work: (within: AbortSignal) => Promise<Result>): Promise<Result> {
+    return this.translated(signal, () => work(together(signal, AbortSignal.timeout(this.deadlines.answerMs))))
+  }
+
+  private async readJson(method: Dispatcher.HttpMethod, path: string, cap: number, sent: Sent): Promise<unknown> {
+    const response = await this.send(method, path, sent)
+    const answered = await text(response.body, response.statusCode < 300 ? cap : readCaps.error)
+    if (response.statusCode >= 300) throw refusal(this.base, response.statusCode, answered)
+    try {
+      return JSON.parse(answered)
+    } catch (cause) {
+      throw new Error(`expected JSON from ${this.base}${path}, got ${JSON.stringify(answered.slice(0, 100))}`, { cause })
+    }
+  }
+
+  private async send(method: Dispatcher.HttpMethod, path: string, sent: Sent): Promise<Dispatcher.ResponseData> {
+    const { dispatcher = direct, headers } = this.options
+    const timeouts = { headersTimeout: 0, bodyTimeout: 0 }
+    const options = { ...sent, ...timeouts, method, headers: { ...headers, ...sent.headers }, dispatcher }
+    return request(`${this.base}${path}`, options as never)
+  }
+
+  private async translated<Result>(signal: AbortSignal | undefined, work: () => Promise<Result>): Promise<Result> {
+    return work().catch((error: unknown) => {
+      throw this.translate(error, signal)
+    })
+  }
+
+  /** What broke on the way is told as Gone; what was answered, and what the caller aborted, stays what it is. */
+  private translate(error: unknown, signal: AbortSignal | undefined): unknown {
+    if (signal?.aborted) return signal.reason
+    if (!isTransport(error)) return error
+    const message = `nobody answers at ${this.base}`
+    return neverConnected.has(String(error.code))
+      ? new Gone(message, { cause: error })
+      : new Unanswered(message, { cause: error })
+  }
+}
+
+/** Bytes that are sent. When they themselves break, that is what is told, and not that nobody answers. */
+class Source {
+  private readonly given: AsyncIterable<Uint8Array>
+  private broken: { error: unknown } | undefined
+
+  constructor(given: AsyncIterable<Uint8Array>) {
+    this.given = given
+  }
+
+  async *bytes(): AsyncIterable<Uint8Array> {
+    try {
+      yield* this.given
+    } catch (error) {
+      this.broken = { error }
+      throw error
+    }
+  }
+
+  readonly rethrow = (error: unknown): never => {
+    if (this.broken) throw new Error('what was to be sent cannot be read', { cause: this.broken.error })
+    throw error
+  }
+}
+
+/** Reads a body as text. Throws Error above `cap` bytes, and the connection goes. */
+async function text(body: Dispatcher.ResponseData['body'], cap: number): Promise<string> {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of body) {
+    size += part.length
+    if (size > cap) throw new Error(`expected an answer of at most ${cap} bytes, got more`)
+    parts.push(part)
+  }
+  return Buffer.concat(parts).toString('utf8')
+}
+
+const together = (signal: AbortSignal | undefined, deadline: AbortSignal): AbortSignal =>
+  signal ? AbortSignal.any([signal, deadline]) : deadline
+
+/** Errors of undici, of sockets, and of a deadline, by what they carry. */
+function isTransport(error: unknown): error is Error & { code?: string | number } {
+  if (!(error instanceof Error)) return false
+  return (
+    'code' in error || error.name === 'AbortError' || error.name === 'TimeoutError' || error.message.startsWith('nothing moved')
+  )
+}

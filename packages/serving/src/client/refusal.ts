@@ -1,0 +1,29 @@
+import { Full, Gone, Invalid } from '@origami/protocol/demo'
+import { z } from 'zod'
+
+const refusalBody = z.object({
+  detail: z.array(z.object({ loc: z.array(z.unknown()), msg: z.string(), type: z.string() })).optional(),
+  error: z.string().optional(),
+})
+
+/** An answer of 300 and above as the error it stands for: Invalid, Full, Gone, or an Error with the status. */
+export function refusal(base: string, status: number, text: string): Error {
+  const { detail, error } = read(text)
+  if ((status === 422 || status === 413) && detail)
+    return new Invalid(
+      detail.map(({ loc, msg, type }) => ({ ...(typeof loc[2] === 'string' ? { field: loc[2] } : {}), message: msg, type })),
+    )
+  if (status === 413) return new Invalid([{ type: 'value_error.too_large', message: error ?? 'it is too large' }])
+  if (status === 429) return new Full(error ?? 'the queue is full', 5)
+  if (status === 503) return new Gone(error ?? `${base} takes no predictions`)
+  return new Error(`${base} answered ${status}${error ? `: ${error}` : ''}`)
+}
+
+function read(text: string): z.infer<typeof refusalBody> {
+  try {
+    return refusalBody.parse(JSON.parse(text))
+  } catch {
+    // No JSON of ours: the status alone tells what it is.
+    return {}
+  }
+}
