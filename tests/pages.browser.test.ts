@@ -13,6 +13,7 @@ const pages: Record<string, string> = {
   mine: '/-/mine',
   account: '/-/account',
   docs: '/-/docs',
+  device: '/-/device',
   owner: '/owner',
   demo: '/owner/gated',
   deployments: '/owner/gated',

@@ -147,6 +147,41 @@ export const newElsewhere = z.strictObject({
 /** The 403 of a link that the forge must be asked for first. */
 export const authorizeFirst = errorBody.extend({ authorize: z.string().describe('Where a browser goes to ask') })
 
+/** `POST /-/api/device`: a program asks to sign in (RFC 8628), as `origami login` does. */
+export const newDevice = z.strictObject({
+  host: z
+    .string()
+    .trim()
+    .regex(/^[ -~]{1,100}$/, 'expected 1 to 100 letters of ASCII')
+    .optional()
+    .describe('The machine that asks, for people; its address when not said'),
+})
+export const deviceBegun = z.object({
+  device_code: z.string().describe('For the program alone'),
+  user_code: z.string().describe('`ABCD-EFGH`: shown to the person'),
+  verification_uri: z.string(),
+  verification_uri_complete: z.string().describe('The page, with the code in it'),
+  expires_in: z.int().describe('Seconds'),
+  interval: z.int().describe('Seconds to wait between two questions'),
+})
+/** `POST /-/api/device/token`: asked until there is a token, or a reason that ends it. */
+export const deviceToken = z.strictObject({ device_code: z.string().max(200) })
+export const deviceSignedIn = z.object({ token: z.string().describe('Told this once'), handle: z.string() })
+export const deviceReasons = ['authorization_pending', 'slow_down', 'access_denied', 'expired_token', 'used'] as const
+export type DeviceReason = (typeof deviceReasons)[number]
+export const deviceRefused = errorBody.extend({ reason: z.enum(deviceReasons) })
+/** `GET /-/api/device?code=`: who asks. */
+export const deviceQuery = z.object({ code: z.string().max(20).default('').describe('The code that the person reads') })
+export const deviceAsking = z.object({
+  host: z.string(),
+  agent: z.string(),
+  address: z.string(),
+  expires_at: z.string(),
+})
+export type DeviceAsking = z.infer<typeof deviceAsking>
+/** `POST /-/api/device/answer` */
+export const deviceAnswer = z.strictObject({ code: z.string().max(20), allow: z.boolean() })
+
 /** `GET /-/api/tokens`; `POST /-/api/tokens` takes newToken and answers madeToken; `DELETE /-/api/tokens/{id}`. */
 export const tokenInfo = z.object({ id: z.string(), name: z.string(), created_at: z.string(), used_at: z.string().nullable() })
 export type TokenInfo = z.infer<typeof tokenInfo>

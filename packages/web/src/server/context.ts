@@ -1,6 +1,7 @@
 import type { Notice } from '@origami/serving'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { mayDeploy } from './accounts/accounts.ts'
+import type { DeviceCodes } from './accounts/device-codes.ts'
 import type { OwnerLinks } from './accounts/owner-links.ts'
 import type { SignIn } from './accounts/sign-in.ts'
 import { Refused, type Sessions, type Who } from './accounts/who.ts'
@@ -23,6 +24,7 @@ export interface Context {
   readonly sessions: Sessions
   readonly signIn: SignIn
   readonly ownerLinks: OwnerLinks
+  readonly deviceCodes: DeviceCodes
   readonly changed: Notice
   /** `https://demos.example.org`, without a slash at its end. */
   readonly publicUrl: () => string

@@ -23,7 +23,7 @@ export class Pages {
   async routes(app: FastifyInstance): Promise<void> {
     const root = join(this.context.config.ui, 'assets')
     await app.register(fastifyStatic, { root, prefix: '/-/assets/', immutable: true, maxAge: '1y', index: false })
-    for (const path of ['/', '/-/new', '/-/mine', '/-/account', '/-/docs', '/-/sign-in', '/:account'])
+    for (const path of ['/', '/-/new', '/-/mine', '/-/account', '/-/docs', '/-/sign-in', '/-/device', '/:account'])
       app.get(path, async (_request, reply) => this.send(reply))
     app.get('/:account/:name', async (request, reply) => (prefersHtml(request) ? this.demo(request, reply) : this.index(request)))
     app.setNotFoundHandler(async (request, reply) => {

@@ -6,11 +6,13 @@ import rateLimit from '@fastify/rate-limit'
 import { limitJson, Notice, predictionsApi, sendError } from '@origami/serving'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest, type RouteOptions } from 'fastify'
 import { ZodError } from 'zod'
+import { DeviceCodes } from './accounts/device-codes.ts'
 import { OwnerLinks } from './accounts/owner-links.ts'
 import { SignIn } from './accounts/sign-in.ts'
 import { Refused, Sessions } from './accounts/who.ts'
 import { accountRoutes } from './api/account-routes.ts'
 import { demoRoutes } from './api/demo-routes.ts'
+import { deviceRoutes } from './api/device-routes.ts'
 import { guard } from './api/guard.ts'
 import { defaultLimits, type WebConfig, type WebLimits } from './config.ts'
 import { type Context, visibleDemo } from './context.ts'
@@ -57,6 +59,7 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
   const deploys = new Deploys({ demos, daemon, signIn, forges, oauth })
   const elsewhere = new Elsewhere(demos, config.networks ?? [])
   const ownerLinks = new OwnerLinks()
+  const deviceCodes = new DeviceCodes(db)
   const changed = new Notice()
   const context: Context = {
     config,
@@ -69,6 +72,7 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
     sessions,
     signIn,
     ownerLinks,
+    deviceCodes,
     changed,
     publicUrl,
   }
@@ -141,6 +145,7 @@ async function createServer(context: Context, { onRoute }: Given): Promise<Fasti
   })
   guard(app, sessions)
   await app.register(accountRoutes, context)
+  await app.register(deviceRoutes, context)
   await app.register(demoRoutes, context)
   app.get('/-/openapi.json', async () => apiDocument(publicUrl()))
   const pages = await Pages.open(context)

@@ -12,19 +12,23 @@ const demo = createRoute({
   component: lazyRouteComponent(() => import('./pages/demo/demo-page.tsx'), 'DemoPage'),
 })
 
+/** A parameter of an address, where it is text. */
+const text = <Name extends string>(search: Record<string, unknown>, name: Name): { [one in Name]?: string } =>
+  (typeof search[name] === 'string' ? { [name]: search[name] } : {}) as { [one in Name]?: string }
+
 /** Every address of a page. Our own are under `/-/`, where no account is. */
 const routes = [
   createRoute({ getParentRoute: () => root, path: '/', component: Gallery }),
   createRoute({
     getParentRoute: () => root,
     path: '/-/sign-in',
-    validateSearch: (search): { failed?: string } => (typeof search.failed === 'string' ? { failed: search.failed } : {}),
+    validateSearch: (search): { failed?: string; return?: string } => ({ ...text(search, 'failed'), ...text(search, 'return') }),
     component: lazyRouteComponent(() => import('./pages/sign-in.tsx'), 'SignIn'),
   }),
   createRoute({
     getParentRoute: () => root,
     path: '/-/new',
-    validateSearch: (search): { link?: string } => (typeof search.link === 'string' ? { link: search.link } : {}),
+    validateSearch: (search): { link?: string } => text(search, 'link'),
     component: lazyRouteComponent(() => import('./pages/new-demo.tsx'), 'NewDemo'),
   }),
   createRoute({
@@ -36,6 +40,12 @@ const routes = [
     getParentRoute: () => root,
     path: '/-/account',
     component: lazyRouteComponent(() => import('./pages/account.tsx'), 'Account'),
+  }),
+  createRoute({
+    getParentRoute: () => root,
+    path: '/-/device',
+    validateSearch: (search): { code?: string } => text(search, 'code'),
+    component: lazyRouteComponent(() => import('./pages/device.tsx'), 'Device'),
   }),
   createRoute({
     getParentRoute: () => root,

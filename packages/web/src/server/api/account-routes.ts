@@ -1,12 +1,11 @@
 import { newToken, ownerSecret, type Session, type TokenInfo } from '@origami/protocol/control'
-import { randomId } from '@origami/protocol/demo'
 import { prefersHtml } from '@origami/serving'
 import type { FastifyInstance } from 'fastify'
 import { ownerAccount, presentAccount } from '../accounts/accounts.ts'
+import { makeToken } from '../accounts/tokens.ts'
 import { Refused } from '../accounts/who.ts'
 import { type Context, deployer, signedIn } from '../context.ts'
 import { ForgeError } from '../forges/github.ts'
-import { hashOf, randomSecret } from '../secrets.ts'
 
 /** Who one is: session, sign-in at forges, tokens. */
 export async function accountRoutes(app: FastifyInstance, context: Context): Promise<void> {
@@ -81,12 +80,7 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
   app.post('/-/api/tokens', async (request, reply) => {
     const account = deployer(context, request)
     const { name } = newToken.parse(request.body)
-    const [id, token] = [randomId(), `ori_${randomSecret()}`]
-    await db
-      .insertInto('tokens')
-      .values({ id, account: account.id, name, hash: hashOf(token), created_at: new Date().toISOString(), used_at: null })
-      .execute()
-    return reply.status(201).send({ id, name, token })
+    return reply.status(201).send(await makeToken(db, account.id, name))
   })
   app.delete<{ Params: { id: string } }>('/-/api/tokens/:id', async (request) => {
     const account = signedIn(request)

@@ -125,10 +125,11 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
 
   /** With what the daemon says now; while it is away, with what it last said. */
   async function page(demo: Owned, request: FastifyRequest): Promise<DemoPage> {
+    const mine = demo.account === request.who.account?.id
+    // Before the detail, so that a page never says of a deployment what its demo's state does not know yet.
+    const deployments = mine && !demo.url ? await daemon.deployments(demo.id).catch(() => []) : []
     const detail = demo.url ? undefined : await daemon.detail(demo.id).catch(() => undefined)
     if (detail) await demos.keep(detail)
-    const mine = demo.account === request.who.account?.id
-    const deployments = mine && detail ? await daemon.deployments(demo.id) : []
     return presentPage(demo, mine, detail && { ...detail, deployments })
   }
 

@@ -1,12 +1,20 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Refused, type Sessions } from '../accounts/who.ts'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** False: a program calls it and no cookie speaks, so no page of somebody else's can cause anything. */
+    readonly byCookie?: boolean
+  }
+}
+
 /** Says on each request who asks, and refuses changes that a page of somebody else's may have caused. */
 export function guard(app: FastifyInstance, sessions: Sessions): void {
   app.decorateRequest('who', null as never)
   app.addHook('onRequest', async (request, reply) => {
     request.who = await sessions.who(request, reply)
     if (request.method === 'GET' || request.method === 'HEAD' || request.who.byToken) return
+    if (request.routeOptions.config.byCookie === false) return
     if (request.url.startsWith('/-/')) requireCsrf(request)
     else requireSameOrigin(request)
   })

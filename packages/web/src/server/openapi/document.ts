@@ -63,6 +63,7 @@ const isChange = (operation: Operation): boolean => operation.method !== 'get'
 
 /** A change of our own API by no account still needs the CSRF token of the visitor: a token stands in for it. */
 function securityOf(operation: Operation): object[] {
+  if (operation.byCookie === false) return [{}]
   const csrf = isOwn(operation) && isChange(operation)
   const open = operation.who === 'anyone' || operation.who === 'sees'
   const byCookie = { ...(open && csrf ? {} : { session: [] }), ...(csrf ? { csrf: [] } : {}) }
@@ -87,7 +88,8 @@ function refusalsOf(operation: Operation): Record<number, Answer> {
   const mayNot = isChange(operation) ? byCookie : 'You may not'
   const refusals: Record<number, Answer | undefined> = {
     401: account ? { what: 'Sign in first, or the token is not known', body: 'Error' } : undefined,
-    403: isChange(operation) || who === 'deployer' ? { what: mayNot, body: 'Error' } : undefined,
+    403:
+      (isChange(operation) && operation.byCookie !== false) || who === 'deployer' ? { what: mayNot, body: 'Error' } : undefined,
     404: who === 'sees' || who.endsWith('owner') || who === 'redeployer' ? { what: 'No such demo', body: 'Error' } : undefined,
     422: query || body ? { what: 'That does not fit, and why', body: 'Error' } : undefined,
   }

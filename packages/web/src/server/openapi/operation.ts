@@ -30,6 +30,8 @@ export interface Operation {
   readonly summary: string
   readonly description?: string
   readonly who: Caller
+  /** False: a program calls it, and neither cookie nor token says who asks. */
+  readonly byCookie?: false
   readonly query?: z.ZodObject
   /** Headers that change the answer, by name, with what they do. */
   readonly headers?: Readonly<Record<string, string>>

@@ -1,4 +1,4 @@
-import { demoQuery, logQuery, repositoryQuery } from '@origami/protocol/control'
+import { demoQuery, deviceQuery, logQuery, repositoryQuery } from '@origami/protocol/control'
 import type { Operation } from './operation.ts'
 
 const at = '/-/api/demos/{account}/{name}'
@@ -66,6 +66,53 @@ export const ownOperations: readonly Operation[] = [
     who: 'signedIn',
     answers: done,
     example: { id: 'id-of-the-token' },
+  },
+  {
+    id: 'beginDevice',
+    method: 'post',
+    path: '/-/api/device',
+    tag: 'Account',
+    summary: 'A program asks to sign in: a code for a person to confirm',
+    description: 'As RFC 8628; `origami login` does it.',
+    who: 'anyone',
+    byCookie: false,
+    body: { schema: 'NewDevice', example: { host: 'laptop' } },
+    answers: { 200: { what: 'The codes, good for ten minutes', body: 'DeviceBegun' } },
+  },
+  {
+    id: 'takeDeviceToken',
+    method: 'post',
+    path: '/-/api/device/token',
+    tag: 'Account',
+    summary: 'The token of a program that was let in, once',
+    who: 'anyone',
+    byCookie: false,
+    body: { schema: 'DeviceToken', example: { device_code: 'what-was-answered' } },
+    answers: { 200: { what: 'It is signed in', body: 'DeviceSignedIn' } },
+    refuses: { 400: { what: 'Not yet, or never: `reason` says which', body: 'DeviceRefused' } },
+  },
+  {
+    id: 'getDevice',
+    method: 'get',
+    path: '/-/api/device',
+    tag: 'Account',
+    summary: 'Who asks under a code',
+    who: 'signedIn',
+    query: deviceQuery,
+    answers: { 200: { what: 'What they say they are, and from where', body: 'DeviceAsking' } },
+    refuses: { 404: { what: 'Nobody asks under it (any more)', body: 'Error' } },
+  },
+  {
+    id: 'answerDevice',
+    method: 'post',
+    path: '/-/api/device/answer',
+    tag: 'Account',
+    summary: 'Lets a program in as you, or not',
+    description: 'Only who may deploy can allow it.',
+    who: 'signedIn',
+    body: { schema: 'DeviceAnswer', example: { code: 'BCDF-GHJK', allow: false } },
+    answers: done,
+    refuses: { 404: { what: 'Nobody asks under it (any more)', body: 'Error' } },
   },
   {
     id: 'listDemos',

@@ -29,4 +29,28 @@ const elsewhere: Migration = {
   },
 }
 
-export const migrations: MigrationProvider = { getMigrations: async () => ({ '001-first': first, '002-elsewhere': elsewhere }) }
+/** Programs that ask to sign in, who may deploy by the forge's own number, addresses that demos had, and an index for every question. */
+const healing: Migration = {
+  async up(db: Kysely<unknown>) {
+    for (const statement of [
+      `CREATE TABLE device_codes (hash text PRIMARY KEY, user_hash text NOT NULL UNIQUE, host text NOT NULL, agent text NOT NULL, address text NOT NULL,
+        state text NOT NULL, account text REFERENCES accounts(id), asked_at text, expires_at text NOT NULL)`,
+      `CREATE INDEX device_codes_expire ON device_codes (expires_at)`,
+      `CREATE TABLE deployers (forge text NOT NULL, subject text NOT NULL, PRIMARY KEY (forge, subject))`,
+      `CREATE TABLE deployer_seeds (forge text NOT NULL, login text NOT NULL, PRIMARY KEY (forge, login))`,
+      `CREATE TABLE former_addresses (account text NOT NULL REFERENCES accounts(id), name text NOT NULL,
+        demo text NOT NULL REFERENCES demos(id) ON DELETE CASCADE, PRIMARY KEY (account, name))`,
+      `CREATE INDEX former_addresses_demo ON former_addresses (demo)`,
+      `CREATE INDEX sessions_created ON sessions (created_at)`,
+      `CREATE INDEX oauth_states_expire ON oauth_states (expires_at)`,
+      `CREATE INDEX tokens_account ON tokens (account, created_at)`,
+      `CREATE INDEX identities_account ON identities (account, forge)`,
+      `CREATE INDEX demos_url ON demos (url) WHERE url IS NOT NULL`,
+    ])
+      await sql.raw(statement).execute(db)
+  },
+}
+
+export const migrations: MigrationProvider = {
+  getMigrations: async () => ({ '001-first': first, '002-elsewhere': elsewhere, '003-healing': healing }),
+}

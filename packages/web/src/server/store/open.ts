@@ -26,6 +26,24 @@ export interface Tables {
     return_to: string
     expires_at: string
   }
+  /** Programs that wait to be let in, or were. */
+  device_codes: {
+    hash: string
+    user_hash: string
+    host: string
+    agent: string
+    address: string
+    state: 'pending' | 'allowed' | 'denied' | 'used'
+    account: string | null
+    asked_at: string | null
+    expires_at: string
+  }
+  /** Who may deploy, by the forge's own number. */
+  deployers: { forge: string; subject: string }
+  /** Logins that the operator listed and the forge resolved, each once. */
+  deployer_seeds: { forge: string; login: string }
+  /** Names that demos had. */
+  former_addresses: { account: string; name: string; demo: string }
   tokens: { id: string; account: string; name: string; hash: string; created_at: string; used_at: string | null }
   demos: {
     /** The daemon's; of one that runs elsewhere, ours. */

@@ -14,7 +14,7 @@ const failures: Record<string, string> = {
 export function SignIn() {
   useTitle('Sign in')
   const { data: session } = useSession()
-  const { failed } = useSearch({ strict: false })
+  const { failed, return: back = '/' } = useSearch({ strict: false })
   const [problem, setProblem] = useState(failed && failures[failed])
   const forget = useForgetSession()
   const navigate = useNavigate()
@@ -38,7 +38,7 @@ export function SignIn() {
       {problem && <Strip kind="wrong">{problem}</Strip>}
       {forges.map(({ host }) => (
         <p key={host}>
-          <a className={styles.button} href={`/-/sign-in/${host}?return=/`}>
+          <a className={styles.button} href={`/-/sign-in/${host}?return=${encodeURIComponent(back)}`}>
             Sign in with {host}
           </a>
         </p>
