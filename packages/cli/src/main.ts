@@ -1,5 +1,6 @@
 import { run } from './program.ts'
 import { bundle } from './verbs/bundle.ts'
+import { config } from './verbs/config.ts'
 import { remove, start, stop } from './verbs/control.ts'
 import { daemon } from './verbs/daemon.ts'
 import { deploy } from './verbs/deploy.ts'
@@ -11,4 +12,4 @@ import { status } from './verbs/status.ts'
 import { up } from './verbs/up.ts'
 import { web } from './verbs/web.ts'
 
-await run([serve, bundle, deploy, status, logs, stop, start, remove, stats, up, daemon, web, quickstart])
+await run([serve, bundle, deploy, status, logs, stop, start, remove, stats, up, daemon, web, config, quickstart])

@@ -2,8 +2,9 @@ import { mkdir } from 'node:fs/promises'
 import type { Daemon } from '@origami/daemon'
 import type { Forge } from '@origami/protocol/control'
 import type { Web } from '@origami/web'
-import { daemonConfig, type ServerFlags, webConfig } from './config.ts'
+import { daemonConfig, webConfig } from './config.ts'
 import { orPortTaken } from './port-taken.ts'
+import type { Settings } from './settings/read-settings.ts'
 
 export interface Origami {
   readonly web: Web
@@ -11,16 +12,17 @@ export interface Origami {
 }
 
 /** Starts daemon and web server in this process. Throws Failure when a port is taken. */
-export async function startOrigami(given: ServerFlags, forges: readonly Forge[]): Promise<Origami> {
+export async function startOrigami(settings: Settings, forges: readonly Forge[]): Promise<Origami> {
   const [{ startDaemon }, { ensureCertificates, startWeb }] = await Promise.all([
     import('@origami/daemon'),
     import('@origami/web'),
   ])
-  await mkdir(given.data, { recursive: true, mode: 0o700 })
-  await ensureCertificates(given.data)
-  const daemon = await orPortTaken('--daemon-port', startDaemon(daemonConfig(given, forges)))
+  const { data } = settings.values
+  await mkdir(data, { recursive: true, mode: 0o700 })
+  await ensureCertificates(data)
+  const daemon = await orPortTaken('--daemon-port', startDaemon(daemonConfig(settings, forges)))
   try {
-    return { daemon, web: await orPortTaken('--port', startWeb(webConfig(given, forges, daemon.url))) }
+    return { daemon, web: await orPortTaken('--port', startWeb(webConfig(settings, forges, daemon.url))) }
   } catch (error) {
     await daemon[Symbol.asyncDispose]()
     throw error

@@ -13,7 +13,11 @@ export function table(head: string[], rows: string[][]): string {
     'bottom-right': '',
   }
   const inside = { left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' }
-  const drawn = new Table({ head, chars: { ...none, ...inside }, style: { head: [], 'padding-left': 0, 'padding-right': 0 } })
+  const drawn = new Table({
+    head,
+    chars: { ...none, ...inside },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+  })
   drawn.push(...rows)
   return drawn.toString()
 }

@@ -1,18 +1,32 @@
 import { Command } from 'commander'
-import { daemonConfig, flags, readForges, type ServerFlags } from '../config.ts'
+import { daemonConfig, readForges } from '../config.ts'
 import { orPortTaken } from '../port-taken.ts'
 import { untilSignal } from '../servers.ts'
+import { settingFlags } from '../settings/flags.ts'
+import { reloadAtSighup } from '../settings/reload.ts'
+
+const flags = settingFlags([
+  'data',
+  ['daemon.host', '--host <address>'],
+  'daemon_port',
+  'daemon.certificates',
+  'engine',
+  'forges',
+])
 
 export const daemon = () =>
-  new Command('daemon')
-    .description('run the daemon alone: it deploys, queues and runs demos, for the web server alone')
-    .addOption(flags.data())
-    .addOption(flags.daemonPort())
-    .addOption(flags.engine())
-    .addOption(flags.forges())
-    .action(async (given: ServerFlags) => {
+  flags
+    .addTo(new Command('daemon').description('run the daemon alone: it deploys, queues and runs demos, for the web server alone'))
+    .action(async (_flags, command: Command) => {
+      const settings = await flags.read(command)
       const { startDaemon } = await import('@origami/daemon')
-      const running = await orPortTaken('--daemon-port', startDaemon(daemonConfig(given, await readForges(given.forges))))
+      const running = await orPortTaken('--daemon-port', startDaemon(daemonConfig(settings, await readForges(settings))))
+      await using _reloading = await reloadAtSighup({
+        verb: 'daemon',
+        settings,
+        read: () => flags.read(command),
+        apply: ({ limits }) => running.configure(limits.daemon),
+      })
       console.log(`The daemon listens at ${running.url}`)
       await untilSignal({ daemon: running })
     })

@@ -2,26 +2,29 @@ import { join } from 'node:path'
 import type { DemoPage } from '@origami/protocol/control'
 import { Command } from 'commander'
 import { ensureBuilt } from '../built.ts'
-import { flags, type ServerFlags } from '../config.ts'
+import { refuseUntrusted } from '../config.ts'
 import { examplesForge, fillExamplesForge } from '../examples-forge.ts'
 import { followDeploy } from '../follow-deploy.ts'
 import { OwnerSession } from '../owner-session.ts'
 import { pythonForDemos } from '../python.ts'
 import { startOrigami, untilSignal } from '../servers.ts'
+import { settingFlags } from '../settings/flags.ts'
+import { keys } from '../settings/keys.ts'
 
 const root = join(import.meta.dirname, '../../../..')
 
+const flags = settingFlags(['data', 'port', 'daemon_port'], { data: join(keys.data.default, 'quickstart'), engine: 'process' })
+
 export const quickstart = () =>
-  new Command('quickstart')
-    .description('what `npm start` runs: everything on this machine, with the examples deployed')
-    .addOption(flags.data().default(join(flags.data().defaultValue, 'quickstart')))
-    .addOption(flags.port())
-    .addOption(flags.daemonPort())
-    .action(async ({ data, port, daemonPort }: Pick<ServerFlags, 'data' | 'port' | 'daemonPort'>) => {
+  flags
+    .addTo(new Command('quickstart').description('what `npm start` runs: everything on this machine, with the examples deployed'))
+    .action(async (_flags, command: Command) => {
+      const settings = await flags.read(command)
+      refuseUntrusted(settings)
+      const { data } = settings.values
       await ensureBuilt()
       const forge = examplesForge(join(data, 'forge'))
-      const given: ServerFlags = { data, port, daemonPort, host: '127.0.0.1', engine: 'process', deployer: [] }
-      const origami = await startOrigami(given, [forge])
+      const origami = await startOrigami(settings, [forge])
       const ended = untilSignal(origami)
       console.log(`Origami is at ${origami.web.url}`)
       console.log(`Sign in as its owner, once: ${origami.web.ownerLink()}`)

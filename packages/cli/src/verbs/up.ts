@@ -1,33 +1,49 @@
 import { Command } from 'commander'
 import { ensureBuilt } from '../built.ts'
-import { flags, readForges, refuseUntrusted, type ServerFlags } from '../config.ts'
+import { readForges, refuseUntrusted } from '../config.ts'
 import { type Origami, startOrigami, untilSignal } from '../servers.ts'
+import { settingFlags } from '../settings/flags.ts'
+import type { Settings } from '../settings/read-settings.ts'
+import { reloadAtSighup } from '../settings/reload.ts'
+
+const flags = settingFlags([
+  'data',
+  'host',
+  'port',
+  'daemon_port',
+  'engine',
+  'public_url',
+  'forges',
+  'deployers',
+  'private_networks',
+  'trusted_proxies',
+  'trust_demos',
+])
 
 export const up = () =>
-  new Command('up')
-    .description('run the web server and the daemon, with certificates made for them')
-    .addOption(flags.data())
-    .addOption(flags.host())
-    .addOption(flags.port())
-    .addOption(flags.daemonPort())
-    .addOption(flags.engine())
-    .addOption(flags.publicUrl())
-    .addOption(flags.forges())
-    .addOption(flags.deployer())
-    .addOption(flags.privateNetwork())
-    .addOption(flags.trustDemos())
-    .action(async (given: ServerFlags) => {
-      refuseUntrusted(given)
+  flags
+    .addTo(new Command('up').description('run the web server and the daemon, with certificates made for them'))
+    .action(async (_flags, command: Command) => {
+      const settings = await flags.read(command)
+      refuseUntrusted(settings)
       await ensureBuilt()
-      const origami = await startOrigami(given, await readForges(given.forges))
-      announce(origami, given)
+      const origami = await startOrigami(settings, await readForges(settings))
+      await using _reloading = await reloadAtSighup({
+        verb: 'up',
+        settings,
+        read: () => flags.read(command),
+        apply({ limits }) {
+          origami.daemon.configure(limits.daemon)
+          origami.web.configure(limits.web)
+        },
+      })
+      announce(origami, settings)
       await untilSignal(origami)
     })
 
-function announce(origami: Origami, given: ServerFlags): void {
+function announce(origami: Origami, { values: { engine } }: Settings): void {
   console.log(`Origami is at ${origami.web.url}`)
   console.log(`Sign in as its owner, once: ${origami.web.ownerLink()}`)
-  if (given.engine === 'docker')
-    console.log("Note: demos are not yet kept from the host's network by firewall rules. See SECURITY.md")
-  if (given.engine === 'process') console.log('Note: the process engine isolates nothing. Deploy only code that you trust.')
+  if (engine === 'docker') console.log("Note: demos are not yet kept from the host's network by firewall rules. See SECURITY.md")
+  if (engine === 'process') console.log('Note: the process engine isolates nothing. Deploy only code that you trust.')
 }

@@ -1,25 +1,39 @@
 import { Command } from 'commander'
 import { ensureBuilt } from '../built.ts'
-import { flags, readForges, type ServerFlags, webConfig } from '../config.ts'
+import { readForges, webConfig } from '../config.ts'
 import { orPortTaken } from '../port-taken.ts'
 import { untilSignal } from '../servers.ts'
+import { settingFlags } from '../settings/flags.ts'
+import { reloadAtSighup } from '../settings/reload.ts'
+
+const flags = settingFlags([
+  'data',
+  'host',
+  'port',
+  'daemon.url',
+  'public_url',
+  'forges',
+  'deployers',
+  'private_networks',
+  'trusted_proxies',
+])
 
 export const web = () =>
-  new Command('web')
-    .description('run the web server alone, for a daemon that runs elsewhere')
-    .addOption(flags.data())
-    .addOption(flags.host())
-    .addOption(flags.port())
-    .option('--daemon-url <url>', 'where the daemon listens', 'https://127.0.0.1:6001')
-    .addOption(flags.publicUrl())
-    .addOption(flags.forges())
-    .addOption(flags.deployer())
-    .addOption(flags.privateNetwork())
-    .action(async (given: ServerFlags & { daemonUrl: string }) => {
+  flags
+    .addTo(new Command('web').description('run the web server alone, for a daemon that runs elsewhere'))
+    .action(async (_flags, command: Command) => {
+      const settings = await flags.read(command)
       await ensureBuilt()
       const { ensureCertificates, startWeb } = await import('@origami/web')
-      await ensureCertificates(given.data)
-      const running = await orPortTaken('--port', startWeb(webConfig(given, await readForges(given.forges), given.daemonUrl)))
+      await ensureCertificates(settings.values.data)
+      const config = webConfig(settings, await readForges(settings), settings.values['daemon.url'])
+      const running = await orPortTaken('--port', startWeb(config))
+      await using _reloading = await reloadAtSighup({
+        verb: 'web',
+        settings,
+        read: () => flags.read(command),
+        apply: ({ limits }) => running.configure(limits.web),
+      })
       console.log(`Origami is at ${running.url}`)
       console.log(`Sign in as its owner, once: ${running.ownerLink()}`)
       await untilSignal({ web: running })

@@ -1,5 +1,5 @@
-import { LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
+import { parseYamlKeys } from './yaml-keys.ts'
 
 const size = z
   .string()
@@ -32,50 +32,9 @@ export class ManifestError extends Error {
 
 /** Reads the text of `.origami`; an empty one is all defaults. Throws ManifestError. */
 export function parseManifest(text: string): Manifest {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, maxAliasCount: 0 } as never)
-  const where = (offset: number) => {
-    const { line, col } = lines.linePos(offset)
-    return `.origami line ${line}, column ${col}`
+  try {
+    return parseYamlKeys(text, manifestSchema, '.origami').value
+  } catch (cause) {
+    throw new ManifestError(cause instanceof Error ? cause.message : String(cause), { cause })
   }
-  const [broken] = document.errors
-  if (broken) throw new ManifestError(`${where(broken.pos[0])}: ${broken.message}`)
-  const value: unknown = document.toJS() ?? {}
-  if (typeof value !== 'object' || Array.isArray(value))
-    throw new ManifestError(`${where(0)}: expected keys and values, such as "title: My demo"`)
-  const parsed = manifestSchema.safeParse(value)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  if (!issue) throw new ManifestError('.origami: not understood')
-  if (issue.code === 'unrecognized_keys') {
-    const [key = ''] = issue.keys
-    throw new ManifestError(
-      `${where(keyOffset(document, key))}: unknown key ${JSON.stringify(key)}; did you mean ${nearest(key)}?`,
-    )
-  }
-  const key = String(issue.path[0] ?? '')
-  throw new ManifestError(`${where(keyOffset(document, key))}: ${key}: ${issue.message}`)
-}
-
-function keyOffset(document: ReturnType<typeof parseDocument>, key: string): number {
-  const contents = document.contents as { items?: { key?: { value?: unknown; range?: [number, number, number] } }[] } | null
-  return contents?.items?.find((item) => item.key?.value === key)?.key?.range?.[0] ?? 0
-}
-
-function nearest(key: string): string {
-  const keys = Object.keys(manifestSchema.shape)
-  const [best = ''] = keys.toSorted((a, b) => distance(key, a) - distance(key, b))
-  return best
-}
-
-/** Levenshtein's edit distance. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1]
-    for (const [j, other] of [...b].entries())
-      next.push(Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (letter === other ? 0 : 1)))
-    row = next
-  }
-  return row.at(-1) ?? 0
 }

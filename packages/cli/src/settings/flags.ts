@@ -1,0 +1,58 @@
+import { type Command, Option } from 'commander'
+import { Failure } from '../failure.ts'
+import { type KeyName, keys, type Values } from './keys.ts'
+import { type GivenByFlag, readSettings, type Settings } from './read-settings.ts'
+
+/** The flags of one verb that set settings, and what they, the environment and `origami.yaml` come to. */
+export interface SettingFlags {
+  addTo(command: Command): Command
+  /** Reads all three again, each time. Throws Failure. */
+  read(command: Command): Promise<Settings>
+}
+
+/**
+ * `[name, flag]`: a setting that this verb calls otherwise, as `origami daemon --host` sets `daemon.host`.
+ * `defaults`: where this verb's are others.
+ */
+export function settingFlags(
+  names: readonly (KeyName | readonly [KeyName, string])[],
+  defaults: Partial<Values> = {},
+): SettingFlags {
+  const options = names.map((entry) => {
+    const [name, flag] = typeof entry === 'string' ? [entry, keys[entry].flag] : entry
+    return { name, option: optionOf(name, flag, defaults) }
+  })
+  const config = new Option('--config <file>', 'file of settings (origami.yaml in the data folder)')
+  const limit = new Option('--limit <name=value>', 'a limit, such as waiting=200; may be given again').argParser(collect)
+  return {
+    addTo(command) {
+      for (const option of [...options.map((entry) => entry.option), config, limit]) command.addOption(option)
+      return command
+    },
+    read(command) {
+      const { config: file, limit: given = [] } = command.opts<{ config?: string; limit?: string[] }>()
+      const byFlag = options.flatMap(({ name, option }): GivenByFlag[] => {
+        const written: unknown = command.opts()[option.attributeName()]
+        return written === undefined ? [] : [{ name, written, flag: option.long ?? name }]
+      })
+      return readSettings([...byFlag, ...given.map(limitGiven)], file, defaults)
+    },
+  }
+}
+
+function optionOf(name: KeyName, flag: string, defaults: Partial<Values>): Option {
+  const { kind, meaning } = keys[name]
+  const standard = defaults[name] ?? keys[name].default
+  const many = Array.isArray(standard)
+  const shown = standard === undefined || standard === false || many ? '' : ` (${kind.write(standard as never)} when not set)`
+  const option = new Option(flag, `${meaning}${shown}${many ? '; may be given again' : ''}`)
+  return many ? option.argParser(collect) : option
+}
+
+const collect = (written: string, before: string[] = []): string[] => [...before, written]
+
+function limitGiven(written: string): GivenByFlag {
+  const [, name, value] = /^([a-z_]+)=(.+)$/.exec(written) ?? []
+  if (name === undefined) throw new Failure(`--limit: expected name=value, such as waiting=200, got ${written}`)
+  return { name: `limits.${name}`, written: value, flag: `--limit ${name}` }
+}

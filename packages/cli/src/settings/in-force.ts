@@ -1,0 +1,65 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+
+/** What a server that runs goes by, told in a file so that `origami config` can show it. It holds no secret. */
+const recordSchema = z.object({
+  /** `up`, `daemon` or `web`. */
+  verb: z.string(),
+  pid: z.int().positive(),
+  settings: z.array(z.object({ name: z.string(), value: z.string().nullable(), from: z.string(), live: z.boolean() })),
+  /** Why the file was not taken over when it was last read. */
+  error: z.string().nullable(),
+  /** Settings that were changed in the file and need a restart. */
+  restart: z.array(z.string()),
+})
+export type InForce = z.infer<typeof recordSchema>
+
+const folderOf = (data: string): string => join(data, 'in-force')
+
+/** Puts it where `whatRuns` finds it, whole or not at all. */
+export async function tellInForce(data: string, record: InForce): Promise<void> {
+  const folder = folderOf(data)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const path = join(folder, `${record.verb}.json`)
+  await writeFile(`${path}.${record.pid}`, JSON.stringify(record), { mode: 0o600 })
+  await rename(`${path}.${record.pid}`, path)
+}
+
+export async function forgetInForce(data: string, verb: string): Promise<void> {
+  await rm(join(folderOf(data), `${verb}.json`), { force: true })
+}
+
+/** The servers of this data folder that run now. What a killed one left is not among them. */
+export async function whatRuns(data: string): Promise<InForce[]> {
+  const files = await readdir(folderOf(data)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+  const records = await Promise.all(
+    files
+      .filter((name) => name.endsWith('.json'))
+      .map(async (name) => readFile(join(folderOf(data), name), 'utf8').catch(() => '')),
+  )
+  return records.flatMap((text) => {
+    const parsed = recordSchema.safeParse(jsonOf(text))
+    return parsed.success && isAlive(parsed.data.pid) ? [parsed.data] : []
+  })
+}
+
+/** A record that cannot be read counts as none: a server that runs writes it again at its next SIGHUP. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

@@ -1,0 +1,70 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { Forge } from '@origami/protocol/control'
+import { env } from '../env.ts'
+import { choice, count, forges, type Kind, list, path, text, url, yesNo } from './kinds.ts'
+
+/** One setting that is not a limit. Its name is its place in `origami.yaml`, dots between. */
+export interface Key<Value> {
+  readonly kind: Kind<Exclude<Value, undefined>>
+  readonly default: Value
+  readonly meaning: string
+  /** The flag that sets it, as commander reads it. */
+  readonly flag: string
+  /** Whether SIGHUP changes it in a server that runs. The others need a restart. */
+  readonly live?: boolean
+}
+
+const key = <Value>(
+  flag: string,
+  kind: Kind<Exclude<Value, undefined>>,
+  standard: Value,
+  meaning: string,
+  live = false,
+): Key<Value> => ({ kind, default: standard, meaning, flag, live })
+
+const port = count({ from: 0, to: 65_535 })
+const handle = text('forge/login, such as github.com/ann', /^([a-z0-9.-]+(:\d+)?\/)?[A-Za-z0-9][\w.-]*$/)
+const network = text('a network such as 10.0.0.0/8', /^[0-9a-f.:]+\/\d{1,3}$/i)
+const addresses = text('an address or a network such as 10.0.0.0/8', /^[0-9a-f.:]+(\/\d{1,3})?$/i)
+
+/** All but the limits. */
+export const keys = {
+  data: key('--data <folder>', path, join(env.home ?? homedir(), '.origami'), 'where state lives'),
+  host: key('--host <address>', text('an address'), '127.0.0.1', 'address the web server listens on'),
+  port: key('--port <port>', port, 8000, 'port of the web server'),
+  daemon_port: key('--daemon-port <port>', port, 6001, 'port of the daemon'),
+  engine: key<'docker' | 'process'>('--engine <engine>', choice('docker', 'process'), 'docker', 'where demos run'),
+  public_url: key<string | undefined>(
+    '--public-url <url>',
+    url,
+    undefined,
+    'address people use, when another server stands in front',
+  ),
+  forges: key<string | readonly Forge[] | undefined>(
+    '--forges <file>',
+    forges,
+    undefined,
+    'where repositories may come from (github.com when not set)',
+  ),
+  deployers: key<readonly string[]>('--deployer <forge/login>', list(handle), [], 'who may deploy, besides the owner'),
+  private_networks: key<readonly string[]>(
+    '--private-network <cidr>',
+    list(network),
+    [],
+    'where demos that run elsewhere may be, besides public addresses',
+  ),
+  trusted_proxies: key<readonly string[]>('--trusted-proxy <cidr>', list(addresses), [], 'whose X-Forwarded-* is believed'),
+  trust_demos: key('--trust-demos', yesNo, false, 'lets the process engine, which isolates nothing, run on a public address'),
+  'daemon.host': key('--daemon-host <address>', text('an address'), '127.0.0.1', 'address the daemon listens on'),
+  'daemon.url': key('--daemon <url>', url, 'https://127.0.0.1:6001', 'where `origami web` finds the daemon'),
+  'daemon.certificates': key<string | undefined>(
+    '--certificates <folder>',
+    path,
+    undefined,
+    "the daemon's certificates, from `origami certificates` (`daemon/tls` under the data when not set)",
+  ),
+}
+
+export type KeyName = keyof typeof keys
+export type Values = { [Name in KeyName]: (typeof keys)[Name]['default'] }

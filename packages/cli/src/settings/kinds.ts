@@ -1,0 +1,157 @@
+import { isAbsolute, resolve } from 'node:path'
+import { type Forge, forgeSchema } from '@origami/protocol/control'
+
+/** How a setting is written by people. */
+export interface Kind<Value> {
+  /** What is right, as in "expected a size such as 512m". */
+  readonly expected: string
+  /**
+   * From the text of a flag or of the environment, or the value in a file; paths that are not absolute start at `base`.
+   * Throws Error: expected this, got that.
+   */
+  read(written: unknown, base: string): Value
+  /** As a person would write it. */
+  write(value: Value): string
+}
+
+interface Definition<Value> extends Omit<Kind<Value>, 'read'> {
+  /** Undefined: it is not of this kind. */
+  read(written: unknown, base: string): Value | undefined
+}
+
+function kind<Value>({ expected, read, write }: Definition<Value>): Kind<Value> {
+  return {
+    expected,
+    write,
+    read(written, base) {
+      const value = read(written, base)
+      if (value === undefined) throw new Error(`expected ${expected}, got ${shown(written)}`)
+      return value
+    },
+  }
+}
+
+const shown = (written: unknown): string => (typeof written === 'string' ? written : (JSON.stringify(written) ?? 'nothing'))
+
+export const text = (expected: string, pattern = /./): Kind<string> =>
+  kind({
+    expected,
+    read: (written) => (typeof written === 'string' && pattern.test(written) ? written : undefined),
+    write: (value) => value,
+  })
+
+export const path: Kind<string> = kind({
+  expected: 'a path',
+  read: (written, base) => (typeof written === 'string' && written !== '' ? resolve(base, written) : undefined),
+  write: (value) => value,
+})
+
+export const url: Kind<string> = kind({
+  expected: 'an address such as https://demos.example.org',
+  read(written) {
+    if (typeof written !== 'string' || !URL.canParse(written)) return undefined
+    return ['http:', 'https:'].includes(new URL(written).protocol) ? written.replace(/\/$/, '') : undefined
+  },
+  write: (value) => value,
+})
+
+export const choice = <Choice extends string>(...choices: Choice[]): Kind<Choice> =>
+  kind({
+    expected: choices.join(' or '),
+    read: (written) => choices.find((one) => one === written),
+    write: (value) => value,
+  })
+
+export const yesNo: Kind<boolean> = kind({
+  expected: 'true or false',
+  read: (written) => (String(written) === 'true' ? true : String(written) === 'false' ? false : undefined),
+  write: String,
+})
+
+/** A list in a file; with commas between in the environment; a flag may be given again. */
+export const list = <Item>(item: Kind<Item>): Kind<readonly Item[]> =>
+  kind({
+    expected: `a list, each ${item.expected}`,
+    read(written, base) {
+      const parts = typeof written === 'string' ? written.split(',').map((part) => part.trim()) : written
+      if (!Array.isArray(parts)) return undefined
+      return parts.filter((part) => part !== '').map((part: unknown) => item.read(part, base))
+    },
+    write: (value) => value.map((one) => item.write(one)).join(', '),
+  })
+
+/** The forges themselves, or the path of a JSON file that lists them. */
+export const forges: Kind<string | readonly Forge[]> = kind({
+  expected: 'a list of forges (host, kind, web, api, git), or the path of a JSON file with one',
+  read(written, base) {
+    if (typeof written === 'string' && written !== '') return isAbsolute(written) ? written : resolve(base, written)
+    const parsed = forgeSchema.array().min(1).safeParse(written)
+    return parsed.success ? parsed.data : undefined
+  },
+  write: (value) => (typeof value === 'string' ? value : value.map(({ host }) => host).join(', ')),
+})
+
+const most = 1_000_000_000
+
+export const count = ({ from = 1, to = most } = {}): Kind<number> =>
+  kind({
+    expected: to === most ? `a whole number from ${from}` : `a whole number from ${from} to ${to}`,
+    read(written) {
+      const value = numberOf(written)
+      return Number.isInteger(value) && value >= from && value <= to ? value : undefined
+    },
+    write: String,
+  })
+
+/** More than 0; parts of one are allowed. */
+export const amount: Kind<number> = kind({
+  expected: 'a number above 0, such as 2 or 0.5',
+  read(written) {
+    const value = numberOf(written)
+    return value > 0 && value <= most ? value : undefined
+  },
+  write: String,
+})
+
+const sizes = { t: 1024 ** 4, g: 1024 ** 3, m: 1024 ** 2, k: 1024 }
+
+/** In bytes. */
+export const size: Kind<number> = kind({
+  expected: 'a size such as 512k, 32m or 5g',
+  read(written) {
+    const [, digits, unit = ''] = /^([0-9]{1,9}(?:\.[0-9]{1,3})?)([kmgt])$/i.exec(String(written)) ?? []
+    const bytes = Math.round(Number(digits) * (sizes[unit.toLowerCase() as keyof typeof sizes] ?? Number.NaN))
+    return bytes >= 1 && Number.isSafeInteger(bytes) ? bytes : undefined
+  },
+  write: (bytes) => withUnit(bytes, sizes, 'k'),
+})
+
+const durations = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 }
+
+/** In milliseconds, or in the unit named. A timer of Node ends at once when it is longer than `longestTimer`, so no duration in milliseconds is. */
+export const duration = (unit: keyof typeof durations = 'ms'): Kind<number> =>
+  kind({
+    expected: `a time such as 30s, 10m, 12h${unit === 'ms' ? ' (at most 24d)' : ' or 30d'}`,
+    read(written) {
+      const [, digits, letter = ''] = /^([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s|m|h|d)$/.exec(String(written)) ?? []
+      const milliseconds = Number(digits) * durations[letter as keyof typeof durations]
+      const value = milliseconds / durations[unit]
+      return value > 0 && (unit !== 'ms' || value <= longestTimer) ? value : undefined
+    },
+    write: (value) => withUnit(value * durations[unit], durations, 'ms'),
+  })
+
+const longestTimer = 24 * 86_400_000
+
+function numberOf(written: unknown): number {
+  return typeof written === 'number' || (typeof written === 'string' && written.trim() !== '') ? Number(written) : Number.NaN
+}
+
+/** In the largest unit of which it is a whole number. */
+function withUnit(value: number, units: Record<string, number>, smallest: string): string {
+  const [unit, factor] = Object.entries(units).find(([, each]) => value >= each && value % each === 0) ?? [
+    smallest,
+    units[smallest] ?? 1,
+  ]
+  return `${value / factor}${unit}`
+}

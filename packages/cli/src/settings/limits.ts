@@ -1,0 +1,75 @@
+import { defaultLimits as daemonDefaults, type Limits } from '@origami/daemon/config'
+import { type WebLimits, defaultLimits as webDefaults } from '@origami/web/config'
+import { amount, count, duration, type Kind, list, size } from './kinds.ts'
+
+/** One limit as an operator sees it. It stands under `limits:` in `origami.yaml`. */
+export interface Limit<Value> {
+  readonly name: string
+  readonly kind: Kind<Value>
+  readonly meaning: string
+}
+
+type TableOf<All> = { readonly [Key in keyof All]: Limit<All[Key]> }
+
+const limit = <Value>(name: string, kind: Kind<Value>, meaning: string): Limit<Value> => ({ name, kind, meaning })
+
+/**
+ * Each limit of the daemon as a setting: one that is missing here is an error of types. The table in docs/operator.md is made of this
+ * (`node scripts/limits-table.ts`).
+ */
+export const daemonLimits: TableOf<Limits> = {
+  deployments: limit('deployments', count(), 'deployments at a time'),
+  running: limit('running', count(), 'predictions running at a time on this host'),
+  waiting: limit('waiting', count(), 'predictions waiting for one demo; more are refused'),
+  fileBytes: limit('file', size, 'one file that goes in or comes out'),
+  bodyBytes: limit('body', size, 'one JSON body'),
+  logBytes: limit('log', size, "a demo's log on disk; the oldest half goes when it is full"),
+  treeBytes: limit('tree', size, 'a repository, checked out'),
+  treeFiles: limit('tree_files', count(), 'files in a repository'),
+  memoryBytes: limit('memory', size, 'memory of an instance whose `.origami` says nothing'),
+  cpus: limit('cpus', amount, 'processors of an instance whose `.origami` says nothing'),
+  pids: limit('pids', count(), 'processes and threads of an instance'),
+  buildMemoryBytes: limit('build_memory', size, 'memory of a build'),
+  cloneMs: limit('clone_time', duration(), 'a clone'),
+  buildMs: limit('build_time', duration(), 'a build'),
+  drainMs: limit('drain_time', duration(), 'what still runs in the old version when a new one took over'),
+  resultDays: limit('results', duration('d'), 'how long results are kept'),
+  uploadHours: limit('uploads', duration('h'), "how long a visitor's uploads are kept"),
+  reconcileMs: limit('round', duration(), 'between two rounds of looking after demos'),
+  answerMs: limit('answer', duration(), 'an instance\'s answer to "are you there"; one that takes longer counts as none'),
+  crashes: limit(
+    'crashes',
+    count(),
+    'crashes of a version within `crash_window`; one more, and the last good version takes its place',
+  ),
+  crashWindowMs: limit('crash_window', duration(), 'the time in which crashes are counted'),
+  reviveAfterMs: limit(
+    'revive_after',
+    list(duration()),
+    'before a version that could not be started is tried again; the last for ever',
+  ),
+  keepVersions: limit('keep_versions', count(), 'good versions of a demo whose images are kept'),
+  interruptions: limit('interruptions', count(), 'times that a deployment may take the daemon down before it is given up'),
+}
+
+/** Each limit of the web server. Where the daemon has the same one, it is the same setting. */
+export const webLimits: TableOf<WebLimits> = {
+  requestsPerMinute: limit('requests', count(), 'requests a minute from one address'),
+  bodyBytes: daemonLimits.bodyBytes,
+  fileBytes: daemonLimits.fileBytes,
+}
+
+/** Every limit once, with its default. */
+export const limits: readonly (Limit<unknown> & { readonly default: unknown })[] = [
+  ...new Map([...rowsOf(webLimits, webDefaults), ...rowsOf(daemonLimits, daemonDefaults)].map((row) => [row.name, row])).values(),
+]
+
+/** What the settings (`limits.waiting`) come to for one of the two servers. */
+export function limitsOf<All extends object>(table: TableOf<All>, values: ReadonlyMap<string, unknown>): All {
+  const entries = Object.entries<Limit<unknown>>(table).map(([key, { name }]) => [key, values.get(`limits.${name}`)])
+  return Object.fromEntries(entries) as All
+}
+
+function rowsOf<All extends object>(table: TableOf<All>, defaults: All) {
+  return Object.entries<Limit<unknown>>(table).map(([key, row]) => ({ ...row, default: defaults[key as keyof All] as unknown }))
+}

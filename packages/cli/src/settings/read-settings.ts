@@ -1,0 +1,127 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Limits } from '@origami/daemon/config'
+import { nearest, parseYamlKeys, type YamlKeys } from '@origami/protocol/demo'
+import type { WebLimits } from '@origami/web/config'
+import { env } from '../env.ts'
+import { Failure } from '../failure.ts'
+import { fileSchema, type Row, rows } from './file-schema.ts'
+import { keys, type Values } from './keys.ts'
+import { daemonLimits, limitsOf, webLimits } from './limits.ts'
+
+/** A setting that a flag gave. */
+export interface GivenByFlag {
+  /** `port`, or `limits.waiting`. */
+  readonly name: string
+  readonly written: unknown
+  readonly flag: string
+}
+
+/** One setting with where its value is from: `default`, `/srv/origami.yaml:3`, `ORIGAMI_PORT`, `--port`. */
+export interface SettingInForce {
+  readonly name: string
+  /** As a person would write it; null when nothing is set. */
+  readonly value: string | null
+  readonly from: string
+  /** Whether SIGHUP changes it in a server that runs; the others need a restart. */
+  readonly live: boolean
+}
+
+export interface Settings {
+  readonly values: Values
+  readonly limits: { readonly daemon: Limits; readonly web: WebLimits }
+  readonly inForce: readonly SettingInForce[]
+  /** The file that was read, if there is one. */
+  readonly file: string | undefined
+}
+
+interface Found {
+  readonly value: unknown
+  readonly from: string
+}
+
+/**
+ * What is set: a flag, else the environment, else `origami.yaml` (`config`, else beside the data), else the default.
+ * Throws Failure that says where what is wrong stands, and what would be right.
+ */
+export async function readSettings(
+  given: readonly GivenByFlag[] = [],
+  config?: string,
+  defaults: Partial<Values> = {},
+): Promise<Settings> {
+  const above = [...given.map(fromFlag), ...fromEnvironment()]
+  const found = new Map<string, Found>(above.toReversed())
+  const standard = new Map<string, unknown>([...rows.map((row) => [row.name, row.default] as const), ...Object.entries(defaults)])
+  const data = String(found.get('data')?.value ?? standard.get('data'))
+  const file = await readFileOf(config ?? env.variable('ORIGAMI_CONFIG') ?? join(data, 'origami.yaml'), config !== undefined)
+  for (const [name, entry] of file?.found ?? []) if (!found.has(name)) found.set(name, entry)
+  const all = rows.map((row) => ({ row, ...(found.get(row.name) ?? { value: standard.get(row.name), from: 'default' }) }))
+  const values = new Map(all.map(({ row, value }) => [row.name, value]))
+  return {
+    values: Object.fromEntries(Object.keys(keys).map((name) => [name, values.get(name)])) as Values,
+    limits: { daemon: limitsOf(daemonLimits, values), web: limitsOf(webLimits, values) },
+    inForce: all.map(({ row, value, from }) => ({
+      name: row.name,
+      value: value === undefined ? null : row.kind.write(value),
+      from,
+      live: row.live,
+    })),
+    file: file?.path,
+  }
+}
+
+/** The variable that sets a setting: `ORIGAMI_LIMITS_WAITING`. */
+export const variableOf = (name: string): string => `ORIGAMI_${name.replace('.', '_').toUpperCase()}`
+
+function fromFlag({ name, written, flag }: GivenByFlag): [string, Found] {
+  const row = rows.find((one) => one.name === name)
+  if (!row) throw new Failure(`${flag}: there is no setting ${JSON.stringify(name)}; did you mean ${nearest(name, names())}?`)
+  return [name, { value: read(row, written, flag), from: flag }]
+}
+
+function fromEnvironment(): [string, Found][] {
+  const byVariable = new Map(rows.map((row) => [variableOf(row.name), row]))
+  for (const name of env.variablesWith('ORIGAMI_LIMITS_'))
+    if (!byVariable.has(name))
+      throw new Failure(`${name}: there is no such limit; did you mean ${nearest(name, [...byVariable.keys()])}?`)
+  return [...byVariable].flatMap(([variable, row]): [string, Found][] => {
+    const written = env.variable(variable)
+    return written === undefined ? [] : [[row.name, { value: read(row, written, variable), from: variable }]]
+  })
+}
+
+function read(row: Row, written: unknown, where: string): unknown {
+  try {
+    return row.kind.read(written, process.cwd())
+  } catch (error) {
+    throw new Failure(`${where}: ${error instanceof Error ? error.message : error}`)
+  }
+}
+
+async function readFileOf(path: string, wanted: boolean): Promise<{ path: string; found: [string, Found][] } | undefined> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (cause) {
+    if (!wanted && (cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new Failure(`cannot read ${path}: ${cause instanceof Error ? cause.message : cause}`)
+  }
+  const file = parsed(text, path)
+  const found = rows.flatMap(({ name }): [string, Found][] => {
+    const [first = '', second] = name.split('.')
+    const top = file.value[first]
+    const value = second === undefined ? top : (top as Record<string, unknown> | undefined)?.[second]
+    return value === undefined ? [] : [[name, { value, from: `${path}:${file.lineOf(name.split('.'))}` }]]
+  })
+  return { path, found }
+}
+
+function parsed(text: string, path: string): YamlKeys<Record<string, unknown>> {
+  try {
+    return parseYamlKeys(text, fileSchema(dirname(path)), path)
+  } catch (cause) {
+    throw new Failure(cause instanceof Error ? cause.message : String(cause))
+  }
+}
+
+const names = (): string[] => rows.map(({ name }) => name)

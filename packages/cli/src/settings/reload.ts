@@ -1,0 +1,62 @@
+import { on } from 'node:events'
+import { forgetInForce, type InForce, tellInForce } from './in-force.ts'
+import type { SettingInForce, Settings } from './read-settings.ts'
+
+/** A server whose settings are read again at SIGHUP. */
+export interface Reloading {
+  readonly verb: string
+  readonly settings: Settings
+  /** Reads them again. Throws with what is wrong. */
+  read(): Promise<Settings>
+  /** Brings what may change into the server. */
+  apply(settings: Settings): void | Promise<void>
+}
+
+/** At each SIGHUP, until disposed. Settings that cannot be read leave those of before in force. */
+export async function reloadAtSighup({ verb, settings, read, apply }: Reloading): Promise<AsyncDisposable> {
+  const { data } = settings.values
+  const leaving = new AbortController()
+  let record: InForce = { verb, pid: process.pid, settings: [...settings.inForce], error: null, restart: [] }
+  const signals = on(process, 'SIGHUP', { signal: leaving.signal })
+  await tellInForce(data, record)
+  const reload = async () => {
+    try {
+      const next = await read()
+      await apply(next)
+      record = { ...record, error: null, ...taken(record.settings, next.inForce) }
+    } catch (error) {
+      record = { ...record, error: error instanceof Error ? error.message : String(error) }
+    }
+    for (const line of wordsOf(record)) console.error(line)
+    await tellInForce(data, record).catch((error: unknown) => console.error('origami config cannot be told', error))
+  }
+  const reloading = (async () => {
+    for await (const _signal of signals) await reload()
+  })().catch((error: unknown) => {
+    if (!leaving.signal.aborted) throw error
+  })
+  return {
+    async [Symbol.asyncDispose]() {
+      leaving.abort()
+      await reloading
+      await forgetInForce(data, verb)
+    },
+  }
+}
+
+/** What is in force after a reload: the new value of what may change, the old one of the rest. */
+function taken(before: readonly SettingInForce[], next: readonly SettingInForce[]): Pick<InForce, 'settings' | 'restart'> {
+  const old = new Map(before.map((setting) => [setting.name, setting]))
+  return {
+    settings: next.map((setting) => (setting.live ? setting : (old.get(setting.name) ?? setting))),
+    restart: next.flatMap(({ name, value, live }) => (!live && old.get(name)?.value !== value ? [name] : [])),
+  }
+}
+
+/** What a person should know of a record: for the log, and for `origami config`. */
+export function wordsOf({ error, restart }: InForce): string[] {
+  if (error !== null) return [`The settings of before stay in force: ${error}`]
+  return restart.length === 0
+    ? ['The settings were read again.']
+    : [`The settings were read again. A restart is needed for: ${restart.join(', ')}`]
+}

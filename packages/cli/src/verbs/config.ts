@@ -1,0 +1,73 @@
+import { Command } from 'commander'
+import { readForges } from '../config.ts'
+import { env } from '../env.ts'
+import { Failure } from '../failure.ts'
+import { settingFlags } from '../settings/flags.ts'
+import { type InForce, whatRuns } from '../settings/in-force.ts'
+import { keys } from '../settings/keys.ts'
+import type { SettingInForce, Settings } from '../settings/read-settings.ts'
+import { wordsOf } from '../settings/reload.ts'
+import { table } from '../table.ts'
+
+const flags = settingFlags(['data'])
+
+export const config = () =>
+  flags
+    .addTo(new Command('config').description('the settings in force, and where each is from; no secret is printed'))
+    .option('--json', 'print JSON')
+    .action(async ({ json, data }: { json?: boolean; data?: string }, command: Command) => {
+      const read = await flags.read(command).catch(asFailure)
+      const failed = read instanceof Failure
+      const running = await whatRuns(failed ? (data ?? env.variable('ORIGAMI_DATA') ?? keys.data.default) : read.values.data)
+      const secrets = failed ? [] : await secretsOf(read)
+      const error = failed ? read.message : null
+      const settings = failed ? null : read.inForce
+      if (json) console.log(JSON.stringify({ running, settings, secrets, error }))
+      else console.log(inWords(running, settings, secrets, error))
+      if (error !== null || running.some((record) => record.error !== null)) process.exitCode = 1
+    })
+
+/** What a person set wrongly is shown among the rest; a mistake of ours is thrown on. */
+function asFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error
+  throw error
+}
+
+/** What runs goes by what it read; without one, what the next one would go by. */
+function inWords(
+  running: readonly InForce[],
+  settings: readonly SettingInForce[] | null,
+  secrets: readonly SettingInForce[],
+  error: string | null,
+): string {
+  const parts = running.map((record) => {
+    const about = record.error === null && record.restart.length === 0 ? [] : wordsOf(record)
+    return [`origami ${record.verb} (process ${record.pid}) goes by these:`, shown(record.settings), ...about].join('\n')
+  })
+  if (running.length === 0 && settings) parts.push(shown(settings))
+  if (secrets.length > 0) parts.push(shown(secrets))
+  if (error !== null) parts.push(error)
+  return parts.join('\n\n')
+}
+
+const shown = (settings: readonly SettingInForce[]): string =>
+  table(
+    ['setting', 'value', 'from'],
+    settings.map(({ name, value, from }) => [name, value ?? '', from]),
+  )
+
+/** The OAuth app of each forge: whether it is set, never what it is. */
+async function secretsOf(settings: Settings): Promise<SettingInForce[]> {
+  const forges = await readForges(settings)
+  return forges
+    .filter(({ kind }) => kind === 'github')
+    .map(({ host }) => {
+      const variable = env.oauthVariable(host)
+      return {
+        name: `OAuth app of ${host}`,
+        value: env.oauth(host) ? 'set' : 'not set',
+        from: `${variable}_CLIENT_…`,
+        live: false,
+      }
+    })
+}

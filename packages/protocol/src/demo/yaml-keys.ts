@@ -1,0 +1,109 @@
+import { type Document, isMap, isScalar, LineCounter, parseDocument } from 'yaml'
+import { z } from 'zod'
+
+/** What a YAML file of keys and values says. */
+export interface YamlKeys<Value> {
+  readonly value: Value
+  /** The line, from 1, where a key stands (`['limits', 'waiting']`). Undefined: the file does not have it. */
+  lineOf(path: readonly string[]): number | undefined
+}
+
+/**
+ * Reads a YAML file of keys and values by its schema; an empty file has no keys. Aliases are refused.
+ * Throws Error with the file's name, line, column and what would be right: for an unknown key the known one nearest to it.
+ */
+export function parseYamlKeys<Shape extends z.ZodRawShape>(
+  text: string,
+  schema: z.ZodObject<Shape>,
+  name: string,
+): YamlKeys<z.infer<z.ZodObject<Shape>>> {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
+  const where = (offset: number) => {
+    const { line, col } = lines.linePos(offset)
+    return `${name} line ${line}, column ${col}`
+  }
+  const [broken] = document.errors
+  if (broken) throw new Error(`${where(broken.pos[0])}: ${broken.message}`)
+  const value = withoutAliases(document, name)
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw new Error(`${where(0)}: expected keys and values, such as "${Object.keys(schema.shape)[0]}: …"`)
+  const parsed = schema.safeParse(value)
+  if (!parsed.success) throw new Error(describeIssue(document, schema, parsed.error, where))
+  return {
+    value: parsed.data,
+    lineOf(path) {
+      const at = offsetOf(document, path)
+      return at === undefined ? undefined : lines.linePos(at).line
+    },
+  }
+}
+
+function withoutAliases(document: Document.Parsed, name: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 0 }) ?? {}
+  } catch (cause) {
+    throw new Error(`${name}: ${cause instanceof Error ? cause.message : cause}`, { cause })
+  }
+}
+
+function describeIssue(
+  document: Document.Parsed,
+  schema: z.ZodObject,
+  error: z.ZodError,
+  where: (offset: number) => string,
+): string {
+  const [issue] = error.issues
+  const path = (issue?.path ?? []).map(String)
+  if (issue?.code !== 'unrecognized_keys')
+    return `${where(offsetOf(document, path) ?? 0)}: ${path.join('.')}: ${issue?.message ?? 'not understood'}`
+  const [key = ''] = issue.keys
+  const place = where(offsetOf(document, [...path, key]) ?? 0)
+  return `${place}: unknown key ${JSON.stringify(key)}; did you mean ${nearest(key, keysAt(schema, path))}?`
+}
+
+/** Where a key stands, or the deepest one above it that the file has. */
+function offsetOf(document: Document.Parsed, path: readonly string[]): number | undefined {
+  let node: unknown = document.contents
+  let offset: number | undefined
+  for (const part of path) {
+    if (!isMap(node)) return offset
+    const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === part)
+    if (!pair || !isScalar(pair.key)) return undefined
+    offset = pair.key.range?.[0]
+    node = pair.value
+  }
+  return offset
+}
+
+function keysAt(schema: z.ZodType, path: readonly string[]): string[] {
+  let at: unknown = schema
+  for (const part of path) {
+    at = inner(at)
+    at = at instanceof z.ZodObject ? at.shape[part] : undefined
+  }
+  at = inner(at)
+  return at instanceof z.ZodObject ? Object.keys(at.shape) : []
+}
+
+function inner(schema: unknown): unknown {
+  return schema instanceof z.ZodOptional || schema instanceof z.ZodDefault ? inner(schema.unwrap()) : schema
+}
+
+/** The known word with the fewest letters to change. */
+export function nearest(word: string, known: readonly string[]): string {
+  const [best = ''] = known.toSorted((a, b) => distance(word, a) - distance(word, b))
+  return best
+}
+
+/** Levenshtein's edit distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (const [i, letter] of [...a].entries()) {
+    const next = [i + 1]
+    for (const [j, other] of [...b].entries())
+      next.push(Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (letter === other ? 0 : 1)))
+    row = next
+  }
+  return row.at(-1) ?? 0
+}
