@@ -21,6 +21,8 @@ export interface WorldOptions {
   readonly networks?: string[]
   /** The web server's. */
   readonly limits?: Partial<WebLimits>
+  /** What else is different at the web server. */
+  readonly web?: Partial<WebConfig>
   /** A folder with the state of servers that ran before; it is copied. */
   readonly state?: string
 }
@@ -33,8 +35,7 @@ export class World implements AsyncDisposable {
   readonly routes = new Set<string>()
   private readonly engine: 'process' | 'docker'
   private readonly ports: { web: number; daemon: number }
-  private readonly networks: readonly string[]
-  private readonly limits: Partial<WebLimits>
+  private readonly options: WorldOptions
   private daemon: ChildProcess | undefined
   private web: Web | undefined
 
@@ -43,28 +44,21 @@ export class World implements AsyncDisposable {
     folder: string,
     engine: 'process' | 'docker',
     ports: { web: number; daemon: number },
-    networks: readonly string[],
-    limits: Partial<WebLimits>,
+    options: WorldOptions,
   ) {
-    this.limits = limits
-    this.networks = networks
+    this.options = options
     this.github = github
     this.folder = folder
     this.engine = engine
     this.ports = ports
   }
 
-  static async start({ engine, networks = [], limits = {}, state }: WorldOptions): Promise<World> {
+  static async start(options: WorldOptions): Promise<World> {
+    const { engine, state } = options
     const folder = await mkdtemp(join(tmpdir(), 'origami-world-'))
     if (state) await cp(state, folder, { recursive: true })
-    const world = new World(
-      await startFakeGithub(),
-      folder,
-      engine,
-      { web: await freePort(), daemon: await freePort() },
-      networks,
-      limits,
-    )
+    const world = new World(await startFakeGithub(), folder, engine, { web: await freePort(), daemon: await freePort() }, options)
+    for (const login of ['ann', 'bob']) await world.github.user(login)
     await ensureCertificates(folder)
     await writeFile(join(folder, 'forges.json'), JSON.stringify(world.forges))
     await world.startDaemon()
@@ -110,7 +104,8 @@ export class World implements AsyncDisposable {
     await this.endDaemon('SIGKILL')
   }
 
-  async startWeb(): Promise<void> {
+  /** `change`: what is different this time. */
+  async startWeb(change: Partial<WebConfig> = {}): Promise<void> {
     const tls = (name: string) => join(this.folder, 'web/tls', name)
     const config: WebConfig = {
       data: join(this.folder, 'web'),
@@ -123,8 +118,10 @@ export class World implements AsyncDisposable {
       forges: this.forges,
       oauth: { [this.github.forge.host]: this.github.oauth },
       deployers: ['ann', 'bob'],
-      networks: this.networks,
-      limits: this.limits,
+      networks: this.options.networks ?? [],
+      limits: this.options.limits ?? {},
+      ...this.options.web,
+      ...change,
       ui: join(root, 'packages/web/dist/ui'),
     }
     this.web = await startWeb(config, {

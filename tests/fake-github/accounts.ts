@@ -28,6 +28,18 @@ export class Accounts {
     return user
   }
 
+  /** Undefined: nobody's. */
+  find(login: string): User | undefined {
+    return this.users.get(login)
+  }
+
+  /** The login is free afterwards, for whoever comes. */
+  rename(login: string, to: string): void {
+    const { id } = this.user(login)
+    this.users.delete(login)
+    this.users.set(to, { id, login: to })
+  }
+
   code(code: Code): string {
     const secret = randomBytes(16).toString('hex')
     this.codes.set(secret, code)

@@ -22,6 +22,8 @@ export async function answerApi(
   if (root === 'user' && grant && rest.length === 0)
     return answer(200, { id: grant.user.id, login: grant.user.login, name: null, avatar_url: null })
   if (root === 'user' && grant && rest[0] === 'repos') return answer(200, repositories.ofOwner(grant).map(present))
+  const user = root === 'users' ? accounts.find(rest[0] ?? '') : undefined
+  if (user) return answer(200, { id: user.id, login: user.login, name: null, avatar_url: null })
   const [owner = '', name = '', kind, ...more] = rest
   const found = root === 'repos' ? repositories.find(owner, name, grant) : undefined
   if (!found) return answer(404, { message: 'Not Found' })

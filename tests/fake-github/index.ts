@@ -17,6 +17,8 @@ export interface FakeGithub extends AsyncDisposable {
   readonly oauth: { readonly clientId: string; readonly clientSecret: string }
   /** Makes an account, once. */
   user(login: string): Promise<void>
+  /** Gives an account another login: the one it had is free. */
+  rename(login: string, to: string): void
   /** Makes a repository, once. */
   repo(owner: string, name: string, options: { private: boolean }): Promise<void>
   /** Commits a folder's content, in place of what was there, and pushes it. */
@@ -53,6 +55,7 @@ export async function startFakeGithub(): Promise<FakeGithub> {
     tokens: () => accounts.handedOut(),
     revokeTokens: () => accounts.revokeAll(),
     user: async (login) => void accounts.user(login),
+    rename: (login, to) => accounts.rename(login, to),
     repo: (owner, name, options) => repositories.make(owner, name, options.private),
     push: (owner, name, from, message) => repositories.push(owner, name, from, message),
     async approve(url, login) {

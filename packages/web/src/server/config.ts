@@ -13,10 +13,12 @@ export interface WebConfig {
   readonly forges: readonly Forge[]
   /** OAuth apps, by the forge's host. */
   readonly oauth: Readonly<Record<string, OAuthApp>>
-  /** Handles of accounts that may deploy, besides the owner. */
+  /** Who may deploy, besides the owner: `github.com/ann`, or `ann` at the first forge. Each is looked up there once, then kept by its number. */
   readonly deployers: readonly string[]
   /** Private networks (CIDR) on which demos that run elsewhere may be, besides public addresses. */
   readonly networks?: readonly string[]
+  /** Addresses and networks (CIDR) of the servers in front, whose X-Forwarded-* is believed; nobody's when not given. */
+  readonly trustedProxies?: readonly string[]
   /** The built pages. */
   readonly ui: string
   readonly limits?: Partial<WebLimits>

@@ -1,6 +1,6 @@
 import type { Notice } from '@origami/serving'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { mayDeploy } from './accounts/accounts.ts'
+import type { Deployers } from './accounts/deployers.ts'
 import type { DeviceCodes } from './accounts/device-codes.ts'
 import type { OwnerLinks } from './accounts/owner-links.ts'
 import type { SignIn } from './accounts/sign-in.ts'
@@ -23,6 +23,7 @@ export interface Context {
   readonly elsewhere: Elsewhere
   readonly sessions: Sessions
   readonly signIn: SignIn
+  readonly deployers: Deployers
   readonly ownerLinks: OwnerLinks
   readonly deviceCodes: DeviceCodes
   readonly changed: Notice
@@ -42,9 +43,9 @@ declare module 'fastify' {
 }
 
 /** Who asks, of those who may deploy. Throws Refused. */
-export function deployer({ config }: Context, request: FastifyRequest) {
+export async function deployer({ deployers }: Context, request: FastifyRequest) {
   const account = signedIn(request)
-  if (!mayDeploy(account, config.deployers))
+  if (!(await deployers.mayDeploy(account)))
     throw new Refused(403, 'Only the owner of this server, and accounts the owner lists, may deploy here.')
   return account
 }

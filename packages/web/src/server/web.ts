@@ -6,6 +6,7 @@ import rateLimit from '@fastify/rate-limit'
 import { limitJson, Notice, predictionsApi, sendError } from '@origami/serving'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest, type RouteOptions } from 'fastify'
 import { ZodError } from 'zod'
+import { Deployers } from './accounts/deployers.ts'
 import { DeviceCodes } from './accounts/device-codes.ts'
 import { OwnerLinks } from './accounts/owner-links.ts'
 import { SignIn } from './accounts/sign-in.ts'
@@ -54,7 +55,9 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
   const { forges, oauth } = config
   const limits: WebLimits = { ...defaultLimits, ...config.limits }
   const demos = new Demos(db)
-  const signIn = new SignIn({ db, secrets, forges, oauth, callback: (host) => `${publicUrl()}/-/callback/${host}` })
+  const log = (message: string, error?: unknown) => console.error(message, ...(error ? [error] : []))
+  const deployers = new Deployers({ db, forges, listed: config.deployers, log })
+  const signIn = new SignIn({ db, secrets, forges, oauth, deployers, callback: (host) => `${publicUrl()}/-/callback/${host}` })
   const sessions = new Sessions(db, secrets, config.publicUrl?.startsWith('https:') ?? false)
   const deploys = new Deploys({ demos, daemon, signIn, forges, oauth })
   const elsewhere = new Elsewhere(demos, config.networks ?? [])
@@ -71,6 +74,7 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
     elsewhere,
     sessions,
     signIn,
+    deployers,
     ownerLinks,
     deviceCodes,
     changed,
@@ -83,6 +87,7 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
   listening = `http://${config.host}:${port}`
   const leaving = new AbortController()
   const following = new FollowDaemon(db, daemon, demos, changed).work(leaving.signal)
+  const seeding = deployers.seed(leaving.signal)
   const watching = elsewhere.watch(changed, leaving.signal)
   const kept = opened.move()
   return {
@@ -93,7 +98,7 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
     async [Symbol.asyncDispose]() {
       leaving.abort()
       await app.close()
-      await Promise.all([following, watching])
+      await Promise.all([following, seeding, watching])
       await kept.disposeAsync()
     },
   }
@@ -102,7 +107,7 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
 async function createServer(context: Context, { onRoute }: Given): Promise<FastifyInstance> {
   const { config, limits, daemon, publicUrl, sessions } = context
   const app: FastifyInstance = Fastify({
-    trustProxy: config.publicUrl !== undefined,
+    trustProxy: config.trustedProxies?.length ? [...config.trustedProxies] : false,
     forceCloseConnections: true,
     logger: { level: 'warn' },
   })
@@ -143,7 +148,7 @@ async function createServer(context: Context, { onRoute }: Given): Promise<Fasti
     strictTransportSecurity: config.publicUrl?.startsWith('https:') ?? false,
     crossOriginEmbedderPolicy: false,
   })
-  guard(app, sessions)
+  guard(app, sessions, publicUrl)
   await app.register(accountRoutes, context)
   await app.register(deviceRoutes, context)
   await app.register(demoRoutes, context)

@@ -32,17 +32,13 @@ export async function accountByHandle(db: Db, handle: string): Promise<AccountRo
   return db.selectFrom('accounts').selectAll().where('handle', '=', handle.toLowerCase()).executeTakeFirst()
 }
 
-export const presentAccount = (row: AccountRow, deployers: readonly string[]): AccountInfo => ({
+export const presentAccount = (row: AccountRow, mayDeploy: boolean): AccountInfo => ({
   handle: row.handle,
   name: row.name,
   avatar: row.avatar,
   owner: row.owner === 1,
-  may_deploy: mayDeploy(row, deployers),
+  may_deploy: mayDeploy,
 })
-
-/** The owner, and the accounts that the owner lists; everybody else visits. */
-export const mayDeploy = (row: AccountRow, deployers: readonly string[]): boolean =>
-  row.owner === 1 || deployers.includes(row.handle)
 
 async function addAccount(
   db: Db,

@@ -6,6 +6,7 @@ import { ForgeError, GithubApi } from '../forges/github.ts'
 import { hashOf, randomSecret, type Secrets } from '../secrets.ts'
 import type { AccountRow, Db } from '../store/open.ts'
 import { accountOf } from './accounts.ts'
+import type { Deployers } from './deployers.ts'
 import { Refused } from './who.ts'
 
 const minutes = 10
@@ -17,6 +18,7 @@ export interface SignInParts {
   readonly oauth: Readonly<Record<string, OAuthApp>>
   /** Where people come back to, by the forge's host. */
   readonly callback: (host: string) => string
+  readonly deployers: Deployers
 }
 
 /** Sign-in at a forge: OAuth 2.0 with state and PKCE (RFC 7636, S256). A state is bound to one browser, good once, for ten minutes. */
@@ -69,6 +71,7 @@ export class SignIn {
       .values({ forge: host, subject: user.subject, account: account.id, ...identity })
       .onConflict((conflict) => conflict.columns(['forge', 'subject']).doUpdateSet(identity))
       .execute()
+    await this.parts.deployers.seen(host, user)
     return { account, returnTo: pending.return_to }
   }
 

@@ -9,7 +9,7 @@ import { ForgeError } from '../forges/github.ts'
 
 /** Who one is: session, sign-in at forges, tokens. */
 export async function accountRoutes(app: FastifyInstance, context: Context): Promise<void> {
-  const { config, db, daemon, sessions, signIn, ownerLinks } = context
+  const { config, db, daemon, deployers, sessions, signIn, ownerLinks } = context
 
   app.get('/-/api/session', async (request): Promise<Session> => {
     const { account, csrf } = request.who
@@ -18,7 +18,7 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
       () => false,
     )
     return {
-      account: account ? presentAccount(account, config.deployers) : null,
+      account: account ? presentAccount(account, await deployers.mayDeploy(account)) : null,
       csrf,
       forges: config.forges.map(({ host }) => ({ host, sign_in: config.oauth[host] !== undefined })),
       daemon: answers,
@@ -78,7 +78,7 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
     return { tokens }
   })
   app.post('/-/api/tokens', async (request, reply) => {
-    const account = deployer(context, request)
+    const account = await deployer(context, request)
     const { name } = newToken.parse(request.body)
     return reply.status(201).send(await makeToken(db, account.id, name))
   })

@@ -21,7 +21,7 @@ const at = '/-/api/demos/:account/:name'
 
 /** Demos: to see, and for their owner to make, change, start, stop and remove. */
 export async function demoRoutes(app: FastifyInstance, context: Context): Promise<void> {
-  const { db, config, daemon, demos, deploys, elsewhere, changed } = context
+  const { db, daemon, deployers, demos, deploys, elsewhere, changed } = context
 
   app.get('/-/api/demos', async (request) => {
     const { q, sort } = demoQuery.parse(request.query)
@@ -31,25 +31,25 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
     const account = await accountByHandle(db, request.params.account)
     if (!account) throw new Refused(404, 'There is no such account.')
     const all = await demos.ofAccount(account, { onlyPublic: account.id !== request.who.account?.id })
-    return { account: presentAccount(account, config.deployers), demos: all.map(presentCard) }
+    return { account: presentAccount(account, await deployers.mayDeploy(account)), demos: all.map(presentCard) }
   })
   app.get('/-/api/mine', async (request) => ({
     demos: (await demos.ofAccount(signedIn(request), { onlyPublic: false })).map(presentCard),
   }))
 
   app.get('/-/api/repositories', async (request) => {
-    const account = deployer(context, request)
+    const account = await deployer(context, request)
     const { forge, q } = repositoryQuery.parse(request.query)
     return deploys.repositories(account, forge, q)
   })
   app.post('/-/api/inspect', async (request) => {
-    const account = deployer(context, request)
+    const account = await deployer(context, request)
     return isElsewhere(request.body)
       ? elsewhere.inspect(elsewhereUrl.parse(request.body).url)
       : deploys.inspect(account, repositoryLink.parse(request.body).link)
   })
   app.post('/-/api/demos', async (request, reply) => {
-    const account = deployer(context, request)
+    const account = await deployer(context, request)
     const demo = isElsewhere(request.body)
       ? await elsewhere.create(account, newElsewhere.parse(request.body))
       : await deploys.create(account, newDemo.parse(request.body))
@@ -74,7 +74,7 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
 
   app.post(`${at}/deploy`, async (request, reply) => {
     const own = await ownHere(context, request)
-    return reply.status(202).send(await page(await deploys.again(deployer(context, request), own), request))
+    return reply.status(202).send(await page(await deploys.again(await deployer(context, request), own), request))
   })
   app.post(`${at}/stop`, async (request) => acted(request, (demo) => daemon.stop(demo.id)))
   app.post(`${at}/start`, async (request) => acted(request, (demo) => daemon.start(demo.id)))

@@ -9,14 +9,14 @@ declare module 'fastify' {
 }
 
 /** Says on each request who asks, and refuses changes that a page of somebody else's may have caused. */
-export function guard(app: FastifyInstance, sessions: Sessions): void {
+export function guard(app: FastifyInstance, sessions: Sessions, publicUrl: () => string): void {
   app.decorateRequest('who', null as never)
   app.addHook('onRequest', async (request, reply) => {
     request.who = await sessions.who(request, reply)
     if (request.method === 'GET' || request.method === 'HEAD' || request.who.byToken) return
     if (request.routeOptions.config.byCookie === false) return
     if (request.url.startsWith('/-/')) requireCsrf(request)
-    else requireSameOrigin(request)
+    else requireSameOrigin(request, hostOf(publicUrl()))
   })
 }
 
@@ -30,11 +30,11 @@ function requireCsrf(request: FastifyRequest): void {
 }
 
 /** A demo's API is open to programs, which send no Origin; a browser's page must be ours. */
-function requireSameOrigin(request: FastifyRequest): void {
+function requireSameOrigin(request: FastifyRequest, publicHost: string | undefined): void {
   const { origin } = request.headers
   const site = request.headers['sec-fetch-site']
-  const foreign =
-    (site !== undefined && site !== 'same-origin' && site !== 'none') || (origin !== undefined && hostOf(origin) !== request.host)
+  const ours = origin === undefined || [request.host, publicHost].includes(hostOf(origin))
+  const foreign = !ours || (site !== undefined && site !== 'same-origin' && site !== 'none')
   if (foreign) throw new Refused(403, 'Pages of other sites cannot run demos here; a program can.')
 }
 

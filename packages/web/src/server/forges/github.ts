@@ -46,6 +46,14 @@ export class GithubApi {
     return { subject: String(data.id), login: data.login, name: data.name ?? null, avatar: data.avatar_url ?? null }
   }
 
+  /** Whose login it is now. Undefined: nobody's. */
+  async account(username: string): Promise<ForgeUser | undefined> {
+    return this.unlessMissing(async () => {
+      const { data } = await this.octokit.request('GET /users/{username}', { username })
+      return { subject: String(data.id), login: data.login, name: data.name ?? null, avatar: data.avatar_url ?? null }
+    })
+  }
+
   /** One's own, those pushed to last first. */
   async repos(): Promise<FoundRepo[]> {
     const { data } = await this.asked(() => this.octokit.request('GET /user/repos', { per_page: 100, sort: 'pushed' }))

@@ -1,0 +1,103 @@
+import { setTimeout } from 'node:timers/promises'
+import type { Forge } from '@origami/protocol/control'
+import { GithubApi } from '../forges/github.ts'
+import type { AccountRow, Db } from '../store/open.ts'
+import type { ForgeUser } from './accounts.ts'
+
+export interface DeployerParts {
+  readonly db: Db
+  readonly forges: readonly Forge[]
+  /** `github.com/ann`, or `ann` at the first forge where people sign in. */
+  readonly listed: readonly string[]
+  readonly log: (message: string, error?: unknown) => void
+}
+
+interface Seed {
+  readonly forge: Forge
+  readonly login: string
+}
+
+const backOffMs = [1000, 5000, 30_000, 120_000, 600_000]
+
+/**
+ * Who may deploy, besides the owner: kept by forge and by the forge's own number. What the operator lists are logins; each is looked up at its forge
+ * once, and never again: a login that is renamed, or has a new owner, decides nothing afterwards.
+ */
+export class Deployers {
+  private readonly parts: DeployerParts
+  private readonly seeds: readonly Seed[]
+
+  constructor(parts: DeployerParts) {
+    this.parts = parts
+    this.seeds = parts.listed.flatMap((one) => this.parse(one) ?? [])
+  }
+
+  async mayDeploy(account: AccountRow): Promise<boolean> {
+    if (account.owner === 1) return true
+    const found = await this.parts.db
+      .selectFrom('identities')
+      .innerJoin('deployers', (join) =>
+        join.onRef('deployers.forge', '=', 'identities.forge').onRef('deployers.subject', '=', 'identities.subject'),
+      )
+      .select('deployers.subject')
+      .where('identities.account', '=', account.id)
+      .executeTakeFirst()
+    return found !== undefined
+  }
+
+  /** Looks up what is listed and not known yet, with back-off, until all is known or the signal aborts. */
+  async seed(signal: AbortSignal): Promise<void> {
+    for (let attempt = 0; !signal.aborted; attempt += 1) {
+      const left = await this.pending()
+      await Promise.all(left.map((one) => this.look(one, attempt === 0)))
+      if ((await this.pending()).length === 0) return
+      await setTimeout(backOffMs[Math.min(attempt, backOffMs.length - 1)], undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  /** Somebody signed in: the forge has just said whose login it is, so it need not be asked. */
+  async seen(host: string, { login, subject }: ForgeUser): Promise<void> {
+    const seed = (await this.pending()).find((one) => one.forge.host === host && one.login === login.toLowerCase())
+    if (seed) await this.keep(seed, subject)
+  }
+
+  private async pending(): Promise<Seed[]> {
+    const known = await this.parts.db.selectFrom('deployer_seeds').selectAll().execute()
+    return this.seeds.filter(({ forge, login }) => !known.some((one) => one.forge === forge.host && one.login === login))
+  }
+
+  private async look(seed: Seed, first: boolean): Promise<void> {
+    const { forge, login } = seed
+    try {
+      const user = await new GithubApi(forge).account(login)
+      if (user) await this.keep(seed, user.subject)
+      else if (first) this.parts.log(`${forge.host} knows no ${login}, who may deploy here; it is asked again later`)
+    } catch (error) {
+      if (first) this.parts.log(`${forge.host} could not be asked who ${login} is, who may deploy here; it is asked again`, error)
+    }
+  }
+
+  private async keep({ forge: { host }, login }: Seed, subject: string): Promise<void> {
+    await this.parts.db.transaction().execute(async (trx) => {
+      const seed = await trx
+        .insertInto('deployer_seeds')
+        .values({ forge: host, login })
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirst()
+      if (seed.numInsertedOrUpdatedRows === 0n) return
+      await trx
+        .insertInto('deployers')
+        .values({ forge: host, subject })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute()
+    })
+  }
+
+  private parse(listed: string): Seed | undefined {
+    const [host, login = ''] = listed.includes('/') ? listed.toLowerCase().split('/') : [undefined, listed.toLowerCase()]
+    const forge = this.parts.forges.find((one) => one.kind === 'github' && (host === undefined || one.host === host))
+    if (forge && login !== '') return { forge, login }
+    this.parts.log(`${listed} is nobody who may deploy: expected forge/login, of a forge where people sign in`)
+    return undefined
+  }
+}
