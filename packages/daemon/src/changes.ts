@@ -1,24 +1,72 @@
 import type { DemoId } from '@origami/protocol/demo'
 import { Notice, Notices } from '@origami/serving'
 
-/** Wakes who waits for rows to change: of one demo, or of any. Take the promise before reading, so that no change slips between. */
+/**
+ * Wakes who waits for rows to change, and nobody whom the change does not concern.
+ * Take the promise before reading, so that no change slips between.
+ */
 export class Changes {
-  private readonly any = new Notice()
+  private readonly deployments = new Notice()
+  private readonly work_ = new Notice()
   private readonly demos = new Notices<DemoId>()
+  private readonly queues = new Notices<DemoId>()
+  private readonly predictions = new Notices<number>()
+  private readonly versions = new Map<DemoId, number>()
 
-  /** Something of this demo changed: a deployment, its route, a prediction. */
+  /** Something of this demo changed that is no prediction: a deployment, its route, what its owner wants. */
   notify(demo: DemoId): void {
-    this.any.notify()
-    this.demos.notify(demo)
+    this.deployments.notify()
+    this.queueChanged(demo)
   }
 
-  /** Resolves at the next change of any demo, or when the signal aborts. */
+  /** The row of a prediction changed: it arrived, began, ended, or is to be cancelled. */
+  predictionChanged(demo: DemoId, arrival: number): void {
+    this.predictions.notify(arrival)
+    this.queueChanged(demo)
+  }
+
+  /** Resolves at the next `notify` of any demo, or when the signal aborts. */
   next(signal?: AbortSignal): Promise<void> {
-    return this.any.next(signal)
+    return this.deployments.next(signal)
   }
 
-  /** Resolves at the next change of this demo, or when the signal aborts. */
+  /** Resolves at the next change of this demo, predictions included, or when the signal aborts. */
   ofDemo(demo: DemoId, signal?: AbortSignal): Promise<void> {
     return this.demos.next(demo, signal)
+  }
+
+  /** Resolves when something may be sent that could not be before, or when the signal aborts. */
+  work(signal?: AbortSignal): Promise<void> {
+    return this.work_.next(signal)
+  }
+
+  /** Resolves at the next change of this prediction's row, or when the signal aborts. */
+  ofPrediction(arrival: number, signal?: AbortSignal): Promise<void> {
+    return this.predictions.next(arrival, signal)
+  }
+
+  /** Resolves when this prediction's row or its place may have changed, or when the signal aborts. */
+  async ofWaiting(demo: DemoId, arrival: number, signal: AbortSignal): Promise<void> {
+    const woken = new AbortController()
+    const either = AbortSignal.any([signal, woken.signal])
+    await Promise.race([this.queues.next(demo, either), this.predictions.next(arrival, either)])
+    woken.abort()
+  }
+
+  /** Something may be sent that could not be before, though no row says so: a place came free. */
+  workChanged(): void {
+    this.work_.notify()
+  }
+
+  /** Counts the changes of a demo's queue: what was made of it is good for as long as this stays. */
+  queueVersion(demo: DemoId): number {
+    return this.versions.get(demo) ?? 0
+  }
+
+  private queueChanged(demo: DemoId): void {
+    this.versions.set(demo, this.queueVersion(demo) + 1)
+    this.demos.notify(demo)
+    this.queues.notify(demo)
+    this.work_.notify()
   }
 }

@@ -23,6 +23,24 @@ export interface Limits {
   readonly running: number
   /** Predictions waiting for one demo; more are refused. */
   readonly waiting: number
+  /** Seconds one prediction may run at most, whatever its demo's `timeout` says. */
+  readonly predictionSeconds: number
+  /** How long an instance has to say that a cancelled prediction ended; then it is so without its word. */
+  readonly cancelMs: number
+  /** Before an instance that took nothing is tried again: after the first time, the second, …; the last for ever. */
+  readonly retryMs: readonly number[]
+  /** Of what a running prediction told, kept for who follows it later; older parts are folded into one. */
+  readonly liveEvents: number
+  readonly liveBytes: number
+  /** Bytes of what one prediction may put out as text and JSON. */
+  readonly outputBytes: number
+  /** Events of deployments go when they are older than this, and when there are more than that. */
+  readonly eventDays: number
+  readonly eventsKept: number
+  /** Deployments of one demo that ended, the newest of which are kept with their log. */
+  readonly deploymentsKept: number
+  /** Rows that a sweep changes in one go. */
+  readonly sweepRows: number
   readonly fileBytes: number
   /** Bytes of one JSON body. */
   readonly bodyBytes: number
@@ -61,6 +79,16 @@ export const defaultLimits: Limits = {
   deployments: 2,
   running: 8,
   waiting: 100,
+  predictionSeconds: 3600,
+  cancelMs: 4_000,
+  retryMs: [250, 500, 1_000, 2_000, 5_000, 10_000],
+  liveEvents: 2_000,
+  liveBytes: 4 * 1024 ** 2,
+  outputBytes: 64 * 1024 ** 2,
+  eventDays: 30,
+  eventsKept: 10_000,
+  deploymentsKept: 200,
+  sweepRows: 200,
   fileBytes: 100 * 1024 ** 2,
   bodyBytes: 32 * 1024 ** 2,
   logBytes: 10 * 1024 ** 2,

@@ -16,6 +16,7 @@ import { DemoLogs } from './logs/demo-log.ts'
 import { LogPumps } from './logs/log-pumps.ts'
 import { Dispatcher } from './predictions/dispatcher.ts'
 import { LiveRuns } from './predictions/live-runs.ts'
+import { Places } from './predictions/places.ts'
 import { Queue } from './predictions/queue.ts'
 import { forgetFilesOf, sweepOld } from './predictions/retention.ts'
 import { GitSource } from './source/git.ts'
@@ -92,7 +93,7 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   await reconciler.run()
 
   const files = new FolderFiles(join(config.data, 'files'), { maxFileBytes: () => limits.fileBytes })
-  const queueParts = { db, files, limits, now, changed, live: new LiveRuns() }
+  const queueParts = { db, files, limits, now, changed, live: new LiveRuns(limits), places: new Places(db, changed) }
   const queue = new Queue(queueParts)
   const reach = (endpoint: string) => new HttpPredictor({ base: endpoint })
   loops.push(new Dispatcher({ ...queueParts, reach }, leaving.signal).work(), watchExits(engine, reconciler, leaving.signal))

@@ -57,6 +57,85 @@ describe('who goes next', () => {
   })
 })
 
+describe('demos among each other', () => {
+  const wide = (...demos: string[]) => new Map(demos.map((demo) => [demo as DemoId, 64] as const))
+  const many = (demo: string, count: number, running = false) =>
+    Array.from({ length: count }, (_, index) => row(`${demo}${running ? 'r' : 'w'}${index}`, demo, null, running))
+  const perDemo = (ids: readonly string[]) =>
+    Object.fromEntries([...Map.groupBy(ids, (id) => id[0])].map(([key, all]) => [key, all.length]))
+
+  test('one that is alone may hold every place', () => {
+    expect(next(many('a', 20), wide('a'), limits)).toHaveLength(8)
+  })
+
+  test.each([
+    [[...many('a', 20), ...many('b', 20)], { a: 4, b: 4 }],
+    [[...many('a', 20), ...many('b', 1)], { a: 7, b: 1 }],
+    [[...many('a', 20), ...many('b', 20), ...many('c', 20)], { a: 3, b: 3, c: 2 }],
+    [[...many('a', 5, true), ...many('a', 20), ...many('b', 20)], { b: 3 }],
+    [[...many('a', 7, true), ...many('a', 20), ...many('b', 1)], { b: 1 }],
+  ])('each gets its share while others could use a place, whoever came first (%#)', (rows, expected) => {
+    expect(perDemo(next(rows, wide('a', 'b', 'c'), limits))).toEqual(expected)
+  })
+
+  test('a place that nobody else could use is nobody’s share', () => {
+    const rows = [...many('a', 20), ...many('b', 5, true).slice(0, 1), ...many('b', 5), ...many('c', 5)]
+    const routes = new Map([
+      ['a' as DemoId, 64],
+      ['b' as DemoId, 1],
+    ])
+    expect(perDemo(next(rows, routes, limits))).toEqual({ a: 7 })
+  })
+
+  const demos = ['a', 'b', 'c', 'd', 'e'] as const
+  const anyRows = fc.array(fc.tuple(fc.constantFrom(...demos), fc.constantFrom('ann', 'bob', null), fc.boolean()), {
+    maxLength: 60,
+  })
+  const anyRoutes = fc.dictionary(fc.constantFrom(...demos), fc.integer({ min: 1, max: 10 }))
+
+  test('nobody gets a place while another who could use it holds fewer', () => {
+    fc.assert(
+      fc.property(anyRows, anyRoutes, fc.integer({ min: 1, max: 12 }), (given, places, host) => {
+        const rows = given.map(([demo, visitor, running], index) => row(`${demo}${index}`, demo, visitor, running))
+        const chosen = rowsNext(rows, new Map(Object.entries(places) as [DemoId, number][]), { running: host })
+        const held = (demo: string) =>
+          [...rows.filter((entry) => entry.running), ...chosen].filter((entry) => entry.demo === demo).length
+        const left = demos.filter(
+          (demo) =>
+            held(demo) < (places[demo] ?? 0) &&
+            rows.some((entry) => entry.demo === demo && !entry.running && !chosen.includes(entry)),
+        )
+        for (const { demo } of chosen) for (const other of left) expect(held(demo)).toBeLessThanOrEqual(held(other) + 1)
+      }),
+    )
+  })
+
+  test('none that waits and has a route starves, however many others come, and in whatever order runs end', () => {
+    const busy = fc.array(fc.constantFrom('a', 'b'), { minLength: 1, maxLength: 4 })
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(fc.tuple(busy, fc.nat()), { minLength: 60, maxLength: 60 }),
+        (host, steps) => {
+          const first = row('patient', 'c', 'cas')
+          let rows: Waiting[] = [...many('a', 10), ...many('b', 10), first]
+          for (const [index, [arrive, end]] of steps.entries()) {
+            const started = new Set(rowsNext(rows, wide('a', 'b', 'c'), { running: host }))
+            if (started.has(first)) return
+            rows = rows.map((entry) => (started.has(entry) ? { ...entry, running: true } : entry))
+            const running = rows.filter((entry) => entry.running)
+            const ended = running[end % running.length]
+            rows = rows.filter((entry) => entry !== ended)
+            for (const [at, demo] of arrive.entries()) rows.push(row(`${index}-${at}`, demo, null))
+          }
+          expect.fail('it never had its turn')
+        },
+      ),
+      { numRuns: 200 },
+    )
+  })
+})
+
 test('an estimate is the median of the last runs times the rounds before it, and none below three runs', () => {
   expect(estimate(1, 1, [1, 2])).toBeNull()
   expect(estimate(3, 1, [1, 2, 90])).toBe(6)

@@ -1,70 +1,149 @@
 import type { DemoId } from '@origami/protocol/demo'
-import { routes, storedSchema } from '../store/demos.ts'
+import { type Route, routes, storedSchema, timesOf } from '../store/demos.ts'
 import { deploymentById } from '../store/deployments.ts'
-import { changePrediction, openPredictions, predictionById } from '../store/predictions.ts'
-import type { PredictionRow } from '../store/tables.ts'
+import {
+  cancelUnsent,
+  changePrediction,
+  type OpenPrediction,
+  openPredictions,
+  predictionByArrival,
+} from '../store/predictions.ts'
 import { next } from './next.ts'
 import type { DispatcherParts } from './parts.ts'
-import { Run } from './run.ts'
+import { Refusals } from './refusals.ts'
+import { type Attempt, Run, type Target } from './run.ts'
 
-/** Sends waiting predictions to instances, never more to one than its concurrency, and joins those an earlier daemon sent. */
+type Routes = ReadonlyMap<DemoId, Route>
+
+/** After a round that failed, such as on a full disk. */
+const afterFailureMs = 1000
+
+/**
+ * Sends waiting predictions to instances, never more to one than its concurrency, and takes up again those that were sent before.
+ * One that nobody took stays in its place and is tried again, later each time.
+ */
 export class Dispatcher {
   private readonly parts: DispatcherParts
   private readonly signal: AbortSignal
   private readonly runs = new Map<number, Promise<void>>()
+  /** Instances that surely have not got a prediction they were asked to take, by arrival. */
+  private readonly absentAt = new Map<number, string>()
+  private readonly refusals: Refusals
 
   constructor(parts: DispatcherParts, signal: AbortSignal) {
     this.parts = parts
     this.signal = signal
+    this.refusals = new Refusals(parts.limits, (deployment) => {
+      console.error(`the instance of deployment ${deployment} takes no predictions`)
+      parts.lookAt?.(deployment)
+    })
   }
 
-  /** Goes on until the signal aborts, a round after each change. */
+  /** Goes on until the signal aborts, a round after each change, and when an instance may be tried again. */
   async work(): Promise<void> {
-    await this.joinAgain()
     while (!this.signal.aborted) {
-      const change = this.parts.changed.next(this.signal)
-      await this.send().catch((error: unknown) => console.error('predictions could not be sent', error))
+      const pause = new AbortController()
+      const change = this.parts.changed.work(AbortSignal.any([this.signal, pause.signal]))
+      const wait = await this.round().catch((error: unknown) => {
+        if (!this.signal.aborted) console.error('predictions could not be sent; tried again soon', error)
+        return afterFailureMs
+      })
+      const timer = wait === undefined ? undefined : setTimeout(() => pause.abort(), wait)
       await change
+      clearTimeout(timer)
     }
     await Promise.all(this.runs.values())
   }
 
-  /** Those that ran when the daemon went away: where their instance is still there, their story is told from the start. */
-  private async joinAgain(): Promise<void> {
-    for (const { id, demo, running } of await openPredictions(this.parts.db)) {
-      const row = running ? await predictionById(this.parts.db, demo, id) : undefined
-      if (!row) continue
-      const deployment = row.deployment ? await deploymentById(this.parts.db, row.deployment) : undefined
-      const { endpoint, schema } = deployment ?? {}
-      this.follow(row, (run) => (endpoint && schema ? run.join(endpoint, storedSchema(schema)) : run.interrupted()))
+  /** Returns in how many milliseconds the next is due though nothing changes. Undefined: never. */
+  private async round(): Promise<number | undefined> {
+    const { db, limits } = this.parts
+    const [open, ways] = [await openPredictions(db), await routes(db)]
+    this.forget(open, ways)
+    for (const row of open) if (!this.runs.has(row.arrival)) await this.takeUp(row, ways.get(row.demo))
+    const rows = open.map((row) => ({ ...row, running: row.running || this.runs.has(row.arrival) || this.isUnsure(row) }))
+    const ready = [...ways].filter(([, { endpoint }]) => this.refusals.wait(endpoint) === 0)
+    const concurrency = new Map(ready.map(([demo, { schema }]) => [demo, schema.concurrency] as const))
+    for (const row of next(rows, concurrency, limits)) {
+      const route = ways.get(row.demo)
+      if (route) await this.follow(row.arrival, route, (run) => run.send(false))
     }
+    return this.untilNextTry(open, ways)
   }
 
-  private async send(): Promise<void> {
-    const { db, limits, now } = this.parts
-    const [waiting, ways] = [await openPredictions(db), await routes(db)]
-    const concurrency = new Map<DemoId, number>([...ways].map(([demo, route]) => [demo, route.schema.concurrency]))
-    for (const { id, demo } of next(waiting, concurrency, limits)) {
-      const [row, route] = [await predictionById(db, demo, id), ways.get(demo)]
-      if (!row || !route || this.runs.has(row.arrival)) continue
-      const { id: deployment, commit_sha } = route.deployment
-      const sent = { status: 'processing' as const, deployment, commit_sha, started_at: now() }
-      if (await changePrediction(db, row.arrival, 'starting', sent)) {
-        this.follow({ ...row, ...sent }, (run) => run.start(route.endpoint, route.schema))
-        this.parts.changed.notify(row.demo_id)
-      }
-    }
+  /** One that was sent or cancelled before, and that nobody follows now. */
+  private async takeUp(row: OpenPrediction, route: Route | undefined): Promise<void> {
+    const { arrival, sentTo } = row
+    const unsure = row.running || this.isUnsure(row)
+    if (!unsure && row.cancelRequested) return this.cancelled(row)
+    if (!unsure && sentTo !== null && sentTo !== route?.endpoint) return this.leaveInstance(row)
+    if (!unsure || this.refusals.wait(sentTo ?? '') > 0) return
+    if (!row.running && route?.endpoint === sentTo && !row.cancelRequested)
+      return this.follow(arrival, route, (run) => run.send(true))
+    const deployment = row.deployment ? await deploymentById(this.parts.db, row.deployment) : undefined
+    const endpoint = sentTo ?? deployment?.endpoint
+    if (!deployment?.schema || !endpoint) return this.lost(row)
+    const target = { endpoint, deployment, schema: storedSchema(deployment.schema), times: timesOf(deployment.manifest) }
+    await this.follow(arrival, target, (run) => (row.running ? run.join() : run.settle(deployment.endpoint === endpoint)))
   }
 
-  private follow(row: PredictionRow, work: (run: Run) => Promise<void>): void {
-    const run = new Run(this.parts, row, this.signal)
+  private isUnsure({ arrival, sentTo, running }: OpenPrediction): boolean {
+    return !running && sentTo !== null && this.absentAt.get(arrival) !== sentTo
+  }
+
+  private async follow(arrival: number, target: Target, work: (run: Run) => Promise<Attempt>): Promise<void> {
+    const row = await predictionByArrival(this.parts.db, arrival)
+    if (!row || row.completed_at || this.runs.has(arrival)) return
+    const run = new Run(this.parts, row, target, this.signal, () => this.refusals.took(target.endpoint))
     const done = work(run)
-      .catch((error: unknown) => run.broke(error))
-      .finally(() => {
-        this.runs.delete(row.arrival)
-        this.parts.live.close(row.arrival)
-        this.parts.changed.notify(row.demo_id)
+      .then((attempt) => this.tried(arrival, target, attempt))
+      .catch((error: unknown) => {
+        console.error(`prediction ${row.id} could not be ended; it is taken up again`, error)
+        this.refusals.refused(target)
       })
-    this.runs.set(row.arrival, done)
+      .finally(() => {
+        this.runs.delete(arrival)
+        this.parts.changed.workChanged()
+      })
+    this.runs.set(arrival, done)
+  }
+
+  private tried(arrival: number, target: Target, attempt: Attempt): void {
+    if (attempt === 'refused') this.absentAt.set(arrival, target.endpoint)
+    else this.absentAt.delete(arrival)
+    if (attempt !== 'over' && !this.signal.aborted) this.refusals.refused(target)
+  }
+
+  private async cancelled({ arrival, demo }: OpenPrediction): Promise<void> {
+    const { db, now, changed } = this.parts
+    await changePrediction(db, arrival, 'starting', { sent_to: null, deployment: null })
+    if (await cancelUnsent(db, arrival, now())) changed.predictionChanged(demo, arrival)
+  }
+
+  /** Its instance refused it and is no route any more: who drains that one need not wait for it. */
+  private async leaveInstance({ arrival, demo }: OpenPrediction): Promise<void> {
+    const nowhere = { sent_to: null, deployment: null, commit_sha: null }
+    if (await changePrediction(this.parts.db, arrival, 'starting', nowhere)) this.parts.changed.predictionChanged(demo, arrival)
+  }
+
+  /** Nothing tells any more where it ran. */
+  private async lost({ arrival, demo, running }: OpenPrediction): Promise<void> {
+    const error = 'The demo went away while this ran. It was not run again; run it again if you like.'
+    const end = { status: 'failed' as const, reason: 'interrupted' as const, error, completed_at: this.parts.now(), last_seq: 1 }
+    if (await changePrediction(this.parts.db, arrival, running ? 'processing' : 'starting', end))
+      this.parts.changed.predictionChanged(demo, arrival)
+  }
+
+  private forget(open: readonly OpenPrediction[], ways: Routes): void {
+    const arrivals = new Set(open.map(({ arrival }) => arrival))
+    for (const arrival of this.absentAt.keys()) if (!arrivals.has(arrival)) this.absentAt.delete(arrival)
+    const sentTo = open.flatMap((row) => row.sentTo ?? [])
+    this.refusals.keep(new Set([...[...ways.values()].map(({ endpoint }) => endpoint), ...sentTo]))
+  }
+
+  private untilNextTry(open: readonly OpenPrediction[], ways: Routes): number | undefined {
+    const endpoints = new Set(open.flatMap((row) => [row.sentTo ?? [], ways.get(row.demo)?.endpoint ?? []].flat()))
+    const waits = [...endpoints].map((endpoint) => this.refusals.wait(endpoint)).filter((wait) => wait > 0)
+    return waits.length > 0 ? Math.min(...waits) : undefined
   }
 }

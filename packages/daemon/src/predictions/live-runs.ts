@@ -1,16 +1,23 @@
-import type { PredictionEvent } from '@origami/protocol/demo'
-import { applyPart } from '@origami/protocol/demo'
+import { applyPart, type PredictionEvent } from '@origami/protocol/demo'
 import { Notice } from '@origami/serving'
+import type { Limits } from '../config.ts'
 
 /** Events that carry a number: those of the run itself. */
 export type RunEvent = Exclude<PredictionEvent, { type: 'queue' }>
 
+const keptLog = 64 * 1024
+
 /** What a running prediction told so far, by arrival. Never stored: after a crash the instance tells it again. */
 export class LiveRuns {
   private readonly runs = new Map<number, LiveRun>()
+  private readonly limits: Pick<Limits, 'liveEvents' | 'liveBytes'>
+
+  constructor(limits: Pick<Limits, 'liveEvents' | 'liveBytes'>) {
+    this.limits = limits
+  }
 
   open(arrival: number): LiveRun {
-    const run = new LiveRun()
+    const run = new LiveRun(this.limits)
     this.runs.set(arrival, run)
     return run
   }
@@ -26,24 +33,86 @@ export class LiveRuns {
   }
 }
 
+/**
+ * The newest events of a run as they came. Older ones are folded: of each output its value so far, of the log its end, of progress the last.
+ * A reader who is behind gets what it may still need, whatever the run told.
+ */
 export class LiveRun {
-  readonly events: RunEvent[] = []
   readonly changed = new Notice()
   output: Record<string, unknown> = {}
   logs = ''
   ended = false
-  /** Asks the instance to cancel it; there once the instance has it. */
-  cancel: (() => Promise<boolean>) | undefined
+  lastSeq = 0
+  /** Of the output so far, as text. */
+  outputSize = 0
+  private readonly limits: Pick<Limits, 'liveEvents' | 'liveBytes'>
+  private readonly folded = new Map<string, RunEvent>()
+  private readonly sizes = new Map<string, number>()
+  private events: RunEvent[] = []
+  private size = 0
+
+  constructor(limits: Pick<Limits, 'liveEvents' | 'liveBytes'>) {
+    this.limits = limits
+  }
 
   add(event: RunEvent): void {
     this.events.push(event)
-    if (event.type === 'output') this.output = applyPart(this.output, event.data)
-    if (event.type === 'log') this.logs = (this.logs + event.data.data).slice(-64 * 1024)
+    this.size += sizeOf(event)
+    this.lastSeq = event.seq
+    if (event.type === 'output') this.takeOutput(event)
+    if (event.type === 'log') this.logs = (this.logs + event.data.data).slice(-keptLog)
+    this.foldOldest()
     this.changed.notify()
+  }
+
+  /** What a reader needs who saw everything up to `seq`. */
+  after(seq: number): RunEvent[] {
+    const first = this.events.findLastIndex((event) => event.seq <= seq) + 1
+    if (first > 0) return this.events.slice(first)
+    const behind = [...this.folded.values()].filter((event) => event.seq > seq).toSorted((a, b) => a.seq - b.seq)
+    return [...behind, ...this.events]
   }
 
   end(): void {
     this.ended = true
     this.changed.notify()
   }
+
+  private takeOutput({ data }: Extract<RunEvent, { type: 'output' }>): void {
+    this.output = applyPart(this.output, data)
+    const before = this.sizes.get(data.field) ?? 0
+    const now = (data.mode === 'append' ? before : 0) + lengthOf(data.chunk)
+    this.sizes.set(data.field, now)
+    this.outputSize += now - before
+  }
+
+  /** A quarter goes at a time, so that not every event moves all. */
+  private foldOldest(): void {
+    if (this.events.length <= this.limits.liveEvents && this.size <= this.limits.liveBytes) return
+    const count = Math.max(1, Math.ceil(this.events.length / 4))
+    for (const event of this.events.slice(0, count)) {
+      this.size -= sizeOf(event)
+      const topic = topicOf(event)
+      this.folded.set(topic, fold(this.folded.get(topic), event))
+    }
+    this.events = this.events.slice(count)
+  }
 }
+
+const topicOf = (event: RunEvent): string =>
+  event.type === 'output' ? `output ${event.data.field}` : event.type === 'log' ? `log ${event.data.source}` : event.type
+
+/** One event that stands for two of the same topic. */
+function fold(before: RunEvent | undefined, event: RunEvent): RunEvent {
+  if (event.type === 'log' && before?.type === 'log')
+    return { ...event, data: { ...event.data, data: (before.data.data + event.data.data).slice(-keptLog) } }
+  if (event.type !== 'output') return event
+  const earlier = before?.type === 'output' ? { [event.data.field]: before.data.chunk } : {}
+  const chunk = applyPart(earlier, event.data)[event.data.field]
+  return { ...event, data: { ...event.data, mode: 'replace', chunk } }
+}
+
+const sizeOf = (event: RunEvent): number =>
+  event.type === 'log' ? event.data.data.length : event.type === 'output' ? lengthOf(event.data.chunk) : 100
+
+const lengthOf = (chunk: unknown): number => (typeof chunk === 'string' ? chunk.length : (JSON.stringify(chunk)?.length ?? 0))

@@ -15,23 +15,28 @@ export interface QueueLimits {
 
 /**
  * Who goes now, in the order they go. `rows` stand in order of arrival; `concurrency` knows each demo that has a route.
- * A pure function: places in the queue are told by replaying it.
+ * Each free place of the host goes to the demo that holds fewest; among equals, to whose next one came first. So a demo alone may
+ * hold them all, and gets no more than its share once others could go. A pure function: it can be tested as data.
  */
-export function next(
-  rows: readonly Waiting[],
+export function next<Row extends Waiting>(
+  rows: readonly Row[],
   concurrency: ReadonlyMap<DemoId, number>,
   limits: QueueLimits,
-): readonly Waiting[] {
-  const running = rows.filter((row) => row.running)
-  const free = new Map<DemoId, number>()
-  for (const [demo, places] of concurrency) free.set(demo, places - running.filter((row) => row.demo === demo).length)
-  const chosen: Waiting[] = []
-  for (const row of inOrder(rows)) {
-    if (running.length + chosen.length >= limits.running) break
-    const places = free.get(row.demo) ?? 0
-    if (places <= 0) continue
-    free.set(row.demo, places - 1)
-    chosen.push(row)
+): readonly Row[] {
+  const arrivals = new Map(rows.map((row, index) => [row, index]))
+  const lines = Map.groupBy(inOrder(rows), (row) => row.demo)
+  const held = new Map<DemoId, number>()
+  for (const { demo } of rows.filter(({ running }) => running)) held.set(demo, (held.get(demo) ?? 0) + 1)
+  const holds = (demo: DemoId) => held.get(demo) ?? 0
+  const free = limits.running - rows.filter(({ running }) => running).length
+  const chosen: Row[] = []
+  while (chosen.length < free) {
+    const heads = [...lines].flatMap(([demo, [head]]) => (head && holds(demo) < (concurrency.get(demo) ?? 0) ? [head] : []))
+    const [first] = heads.toSorted((a, b) => holds(a.demo) - holds(b.demo) || (arrivals.get(a) ?? 0) - (arrivals.get(b) ?? 0))
+    if (!first) break
+    chosen.push(first)
+    lines.get(first.demo)?.shift()
+    held.set(first.demo, holds(first.demo) + 1)
   }
   return chosen
 }
@@ -40,7 +45,7 @@ export function next(
  * What waits, in the order it goes: each visitor's first of a demo (running ones counted) before anybody's second, and so on; among equals, who came first.
  * One without a visitor is a visitor of its own.
  */
-export function inOrder(rows: readonly Waiting[]): readonly Waiting[] {
+export function inOrder<Row extends Waiting>(rows: readonly Row[]): readonly Row[] {
   const seen = new Map<string, number>()
   const turns = rows.map((row) => {
     const whose = `${row.demo} ${row.visitor ?? row.id}`

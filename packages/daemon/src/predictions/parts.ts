@@ -1,8 +1,10 @@
+import type { DeploymentId } from '@origami/protocol/demo'
 import type { FolderFiles, HttpPredictor } from '@origami/serving'
 import type { Changes } from '../changes.ts'
 import type { Limits } from '../config.ts'
 import type { Db } from '../store/open.ts'
 import type { LiveRuns } from './live-runs.ts'
+import type { Places } from './places.ts'
 
 /** What the queue works with. */
 export interface QueueParts {
@@ -12,10 +14,13 @@ export interface QueueParts {
   readonly now: () => string
   readonly changed: Changes
   readonly live: LiveRuns
+  readonly places: Places
 }
 
 /** What sending works with. */
 export interface DispatcherParts extends QueueParts {
   /** How an instance is reached. */
   readonly reach: (endpoint: string) => HttpPredictor
+  /** Somebody should look whether the instance of this deployment is well: it takes nothing, or does not end what it was told to. */
+  readonly lookAt?: (deployment: DeploymentId) => void
 }

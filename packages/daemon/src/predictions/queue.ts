@@ -6,26 +6,25 @@ import {
   type Health,
   Invalid,
   type PredictionId,
-  type VisitorId,
   validateInput,
 } from '@origami/protocol/demo'
 import { checkFiles, type Prediction, type PredictionRequest, type Predictor } from '@origami/serving'
-import type { Insertable } from 'kysely'
-import { demoById, routes, schemaOf } from '../store/demos.ts'
-import { addPredictions, openPredictions, predictionById } from '../store/predictions.ts'
-import type { DemoRow, Tables } from '../store/tables.ts'
+import { demoById, routeOf, schemaOf } from '../store/demos.ts'
+import { countOpen, predictionById } from '../store/predictions.ts'
+import type { DemoRow } from '../store/tables.ts'
+import { Arrivals } from './arrivals.ts'
+import { filesIn } from './carry.ts'
 import type { QueueParts } from './parts.ts'
 import { QueuedPrediction } from './queued-prediction.ts'
-
-type NewRow = Insertable<Tables['predictions']>
 
 /** The queue of every demo: the table of predictions. A prediction is a row before it is answered. */
 export class Queue {
   private readonly parts: QueueParts
-  private arriving: { row: NewRow; stored: PromiseWithResolvers<void> }[] = []
+  private readonly arrivals: Arrivals
 
   constructor(parts: QueueParts) {
     this.parts = parts
+    this.arrivals = new Arrivals(parts.db, parts.changed)
   }
 
   /** The demo as a Predictor. Undefined: no such demo. */
@@ -48,7 +47,7 @@ export class Queue {
   }
 
   private async health(demo: DemoRow): Promise<Health> {
-    const live = (await routes(this.parts.db)).has(demo.id)
+    const live = (await routeOf(this.parts.db, demo.id)) !== undefined
     return { status: live ? 'READY' : 'STARTING', setup: null, version: { origami: '1' } }
   }
 
@@ -61,47 +60,22 @@ export class Queue {
     const { input, problems } = validateInput(schema, given)
     const wrong = problems.length > 0 ? problems : await checkFiles(schema, input, files)
     if (wrong.length > 0) throw new Invalid(wrong)
-    const waiting = (await openPredictions(db, demo.id)).filter(({ running }) => !running)
-    if (waiting.length >= limits.waiting)
-      throw new Full(`${waiting.length} predictions wait for this demo already; try again later`, 30)
-    await this.store({
+    const waiting = (await countOpen(db, demo.id)).waiting + this.arrivals.of(demo.id)
+    if (waiting >= limits.waiting) throw new Full(`${waiting} predictions wait for this demo already; try again later`, 30)
+    const row = {
       id,
       demo_id: demo.id,
       visitor: visitor ?? null,
-      status: 'starting',
+      status: 'starting' as const,
       input: JSON.stringify(input),
       created_at: now(),
-    })
-    return new QueuedPrediction(this.parts, demo.id, id, visitor ?? null)
+    }
+    const arrival = await this.arrivals.add({ row, files: filesIn(schema.inputs, input) })
+    return new QueuedPrediction(this.parts, { arrival, demo: demo.id, id, visitor: visitor ?? null })
   }
 
   private async find(demo: DemoRow, id: PredictionId): Promise<Prediction | undefined> {
     const row = await predictionById(this.parts.db, demo.id, id)
-    return row && new QueuedPrediction(this.parts, demo.id, id, row.visitor as VisitorId | null)
-  }
-
-  /** All that arrive in one turn of the event loop are one transaction. Resolves once it is durable. */
-  private store(row: NewRow): Promise<void> {
-    if (this.arriving.length === 0) setImmediate(() => void this.flush())
-    const stored = Promise.withResolvers<void>()
-    this.arriving.push({ row, stored })
-    return stored.promise
-  }
-
-  private async flush(): Promise<void> {
-    const batch = this.arriving
-    this.arriving = []
-    try {
-      await this.parts.db.transaction().execute((trx) =>
-        addPredictions(
-          trx,
-          batch.map(({ row }) => row),
-        ),
-      )
-      for (const { stored } of batch) stored.resolve()
-      for (const demo of new Set(batch.map(({ row }) => row.demo_id))) this.parts.changed.notify(demo)
-    } catch (error) {
-      for (const { stored } of batch) stored.reject(error)
-    }
+    return row && new QueuedPrediction(this.parts, { ...row, demo: demo.id, id })
   }
 }

@@ -10,11 +10,21 @@ import {
 } from '@origami/protocol/demo'
 import type { Prediction } from '@origami/serving'
 import { demoById, schemaOf } from '../store/demos.ts'
-import { changePrediction, lastTimes, openPredictions, predictionById } from '../store/predictions.ts'
+import { cancelUnsent, predictionById, requestCancel } from '../store/predictions.ts'
 import type { PredictionRow } from '../store/tables.ts'
 import type { LiveRun } from './live-runs.ts'
-import { estimate, placeOf } from './next.ts'
 import type { QueueParts } from './parts.ts'
+
+/** Which row it is. */
+export interface Queued {
+  readonly arrival: number
+  readonly demo: DemoId
+  readonly id: PredictionId
+  readonly visitor: VisitorId | null
+}
+
+/** Places are told at most so often. */
+const betweenPlacesMs = 250
 
 /** A row of the queue as who follows it sees it: its place, then what its run tells, then how it ended. */
 export class QueuedPrediction implements Prediction {
@@ -22,11 +32,13 @@ export class QueuedPrediction implements Prediction {
   readonly visitor?: VisitorId | undefined
   private readonly parts: QueueParts
   private readonly demo: DemoId
+  private readonly arrival: number
 
-  constructor(parts: QueueParts, demo: DemoId, id: PredictionId, visitor: VisitorId | null) {
+  constructor(parts: QueueParts, { arrival, demo, id, visitor }: Queued) {
     this.parts = parts
     this.demo = demo
     this.id = id
+    this.arrival = arrival
     if (visitor) this.visitor = visitor
   }
 
@@ -34,7 +46,7 @@ export class QueuedPrediction implements Prediction {
     const row = await this.row()
     const live = this.parts.live.of(row.arrival)
     const output = live && !isTerminal(row.status) ? await this.liveOutput(live) : undefined
-    const place = row.status === 'starting' ? await this.place() : undefined
+    const place = row.status === 'starting' ? await this.parts.places.of(this.demo, this.id) : undefined
     return {
       ...presentPrediction(row),
       ...(output === undefined ? {} : { output, logs: live?.logs ?? '' }),
@@ -43,46 +55,40 @@ export class QueuedPrediction implements Prediction {
   }
 
   async *events(after = 0, signal: AbortSignal = new AbortController().signal): AsyncIterable<PredictionEvent> {
+    const { changed, live, places } = this.parts
     let seen = after
     let told = ''
+    let waits = true
     while (!signal.aborted) {
-      const change = this.parts.changed.ofDemo(this.demo, signal)
+      const change = waits ? changed.ofWaiting(this.demo, this.arrival, signal) : changed.ofPrediction(this.arrival, signal)
       const row = await this.row()
       if (isTerminal(row.status)) {
-        yield { seq: Math.max(row.last_seq, 1), type: 'completed', data: await this.snapshot() }
+        yield { seq: Math.max(row.last_seq, seen, 1), type: 'completed', data: await this.snapshot() }
         return
       }
-      const live = this.parts.live.of(row.arrival)
-      if (live) {
-        for await (const event of relay(live, seen, signal)) {
+      waits = row.status === 'starting'
+      const run = live.of(row.arrival)
+      const place = waits ? await places.of(this.demo, this.id) : undefined
+      if (run) {
+        for await (const event of relay(run, seen, signal)) {
           seen = event.seq
           yield event
         }
-      } else if (row.status === 'starting') {
-        const place = await this.place()
-        if (place && JSON.stringify(place) !== told) yield { type: 'queue', data: place }
+      } else if (place && JSON.stringify(place) !== told) {
         told = JSON.stringify(place)
+        yield { type: 'queue', data: place }
+        await changed.ofPrediction(this.arrival, AbortSignal.any([signal, AbortSignal.timeout(betweenPlacesMs)]))
       }
-      if (!live || this.parts.live.of(row.arrival) === live) await change
+      if (!run || live.of(row.arrival) === run) await change
     }
   }
 
+  /** Its row says so from here on; whoever works on it sees it there, also a daemon that comes after this one. */
   async cancel(): Promise<boolean> {
-    const row = await this.row()
-    if (isTerminal(row.status)) return false
-    const completed_at = this.parts.now()
-    if (await changePrediction(this.parts.db, row.arrival, 'starting', { status: 'canceled', completed_at, last_seq: 1 })) {
-      this.parts.changed.notify(this.demo)
-      return true
-    }
-    return (await this.parts.live.of(row.arrival)?.cancel?.()) ?? false
-  }
-
-  private async place(): Promise<{ position: number; eta: number | null } | undefined> {
-    const position = placeOf(await openPredictions(this.parts.db, this.demo), this.id)
-    if (position === undefined) return undefined
-    const concurrency = (await this.schema())?.concurrency ?? 1
-    return { position, eta: estimate(position, concurrency, await lastTimes(this.parts.db, this.demo)) }
+    const { db, now, changed } = this.parts
+    const cancelled = (await cancelUnsent(db, this.arrival, now())) || (await requestCancel(db, this.arrival, now()))
+    if (cancelled) changed.predictionChanged(this.demo, this.arrival)
+    return cancelled
   }
 
   private async liveOutput(live: LiveRun): Promise<unknown> {
@@ -103,18 +109,17 @@ export class QueuedPrediction implements Prediction {
 }
 
 /** What a run told after number `seen`, then what it tells, until it ends. How it ended is the row's to say. */
-async function* relay(live: LiveRun, seen: number, signal: AbortSignal) {
-  let index = live.events.findIndex((event) => event.seq > seen)
-  if (index < 0) index = live.events.length
-  while (!signal.aborted && !live.ended) {
+async function* relay(live: LiveRun, after: number, signal: AbortSignal) {
+  let seen = after
+  while (!signal.aborted) {
     const change = live.changed.next(signal)
-    while (index < live.events.length) {
-      const event = live.events[index]
-      index += 1
-      if (event && event.type !== 'completed') yield event
+    const events = live.after(seen)
+    for (const event of events) {
+      seen = event.seq
+      if (event.type !== 'completed') yield event
     }
     if (live.ended) return
-    await change
+    if (events.length === 0) await change
   }
 }
 

@@ -1,9 +1,9 @@
 import type { DemoDetail, DemoState, DemoStats } from '@origami/protocol/control'
 import { isActive, isFailed } from '@origami/protocol/control'
-import { type DemoId, type DemoSchema, demoSchema } from '@origami/protocol/demo'
+import { type DemoId, type DemoSchema, demoSchema, type Manifest, manifestSchema } from '@origami/protocol/demo'
 import { deploymentById, deploymentsOf, presentDeployment } from './deployments.ts'
 import type { Db, Trx } from './open.ts'
-import { openPredictions } from './predictions.ts'
+import { countOpen } from './predictions.ts'
 import type { DemoRow, DeploymentRow } from './tables.ts'
 
 /** Stores a demo, or wants one on again that is known. */
@@ -25,24 +25,33 @@ export interface Route {
   readonly deployment: DeploymentRow
   readonly endpoint: string
   readonly schema: DemoSchema
+  readonly times: StoredTimes
 }
 
 /** Every demo that has one. */
 export async function routes(db: Trx): Promise<ReadonlyMap<DemoId, Route>> {
-  const rows = await db
+  const rows = await serving(db).execute()
+  return new Map(rows.flatMap(toRoute).map((route) => [route.demo, route]))
+}
+
+/** That of one demo. */
+export async function routeOf(db: Trx, demo: DemoId): Promise<Route | undefined> {
+  return (await serving(db).where('demos.id', '=', demo).execute()).flatMap(toRoute)[0]
+}
+
+const serving = (db: Trx) =>
+  db
     .selectFrom('demos')
     .innerJoin('deployments', 'deployments.id', 'demos.serving')
     .selectAll('deployments')
     .where('demos.want', '=', 'on')
     .where('deployments.state', '=', 'running')
     .where('deployments.endpoint', 'is not', null)
-    .execute()
-  return new Map(
-    rows.flatMap((deployment) => {
-      const { demo_id: demo, endpoint, schema } = deployment
-      return endpoint && schema ? [[demo, { demo, deployment, endpoint, schema: storedSchema(schema) }] as const] : []
-    }),
-  )
+
+function toRoute(deployment: DeploymentRow): Route[] {
+  const { demo_id: demo, endpoint, schema } = deployment
+  if (!endpoint || !schema) return []
+  return [{ demo, deployment, endpoint, schema: storedSchema(schema), times: timesOf(deployment.manifest) }]
 }
 
 /** The schema of what serves, or served last. */
@@ -51,15 +60,22 @@ export async function schemaOf(db: Trx, demo: DemoRow): Promise<DemoSchema | und
   return serving?.schema ? storedSchema(serving.schema) : undefined
 }
 
-const parsed = new Map<string, DemoSchema>()
-const parsedAtMost = 500
-
 /** A schema as the store has it. Each is parsed once: every prediction asks for it. */
-export function storedSchema(text: string): DemoSchema {
-  const schema = parsed.get(text) ?? demoSchema.parse(JSON.parse(text))
-  if (parsed.size >= parsedAtMost) parsed.clear()
-  parsed.set(text, schema)
-  return schema
+export const storedSchema = parsedOnce((text: string): DemoSchema => demoSchema.parse(JSON.parse(text)))
+
+/** The times of a manifest that is stored as it was read: its memory is in bytes already. Keys that came later have their defaults. */
+const storedTimes = manifestSchema.pick({ ready_within: true, timeout: true }).strip()
+export type StoredTimes = Pick<Manifest, 'ready_within' | 'timeout'>
+export const timesOf = parsedOnce((text: string | null): StoredTimes => storedTimes.parse(JSON.parse(text ?? '{}')))
+
+function parsedOnce<Text, Parsed>(parse: (text: Text) => Parsed, atMost = 500): (text: Text) => Parsed {
+  const known = new Map<Text, Parsed>()
+  return (text) => {
+    const parsed = known.get(text) ?? parse(text)
+    if (known.size >= atMost) known.clear()
+    known.set(text, parsed)
+    return parsed
+  }
 }
 
 export async function allStats(db: Db): Promise<DemoStats[]> {
@@ -76,7 +92,7 @@ export async function detail(db: Db, id: DemoId): Promise<DemoDetail | undefined
 async function stats(db: Db, demo: DemoRow): Promise<DemoStats> {
   const [newest] = await deploymentsOf(db, demo.id, 1)
   const serving = demo.serving ? await deploymentById(db, demo.serving) : undefined
-  const open = await openPredictions(db, demo.id)
+  const { waiting, running } = await countOpen(db, demo.id)
   const status = demoState(demo, serving, newest)
   return {
     demo_id: demo.id,
@@ -90,8 +106,8 @@ async function stats(db: Db, demo: DemoRow): Promise<DemoStats> {
       status === 'running' || status === 'stopped'
         ? null
         : ((serving?.state === 'runtime_error' ? serving : newest)?.reason ?? null),
-    waiting: open.filter(({ running }) => !running).length,
-    running: open.filter(({ running }) => running).length,
+    waiting,
+    running,
     runs: demo.runs,
     commit: serving?.commit_sha ?? null,
     serving: serving?.state === 'running' ? serving.id : null,

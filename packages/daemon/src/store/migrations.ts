@@ -1,6 +1,7 @@
 import { activeStates } from '@origami/protocol/control'
 import { type Kysely, sql } from 'kysely'
 import type { Migration, MigrationProvider } from 'kysely/migration'
+import { predictionsAsTheyAreSent } from './migrations-predictions.ts'
 
 const first: Migration = {
   async up(db: Kysely<unknown>) {
@@ -77,4 +78,9 @@ const first: Migration = {
   },
 }
 
-export const migrations: MigrationProvider = { getMigrations: async () => ({ '001-first': first }) }
+export const migrations: MigrationProvider = {
+  getMigrations: async () => ({
+    '001-first': first,
+    '002-predictions': predictionsAsTheyAreSent,
+  }),
+}

@@ -1,32 +1,97 @@
-import type { DemoId, DeploymentId, FailureReason, PredictionId, PredictionStatus, VisitorId } from '@origami/protocol/demo'
+import type {
+  DemoId,
+  DeploymentId,
+  FailureReason,
+  FileRef,
+  PredictionId,
+  PredictionStatus,
+  VisitorId,
+} from '@origami/protocol/demo'
 import type { Insertable, Updateable } from 'kysely'
 import type { Waiting } from '../predictions/next.ts'
 import type { Trx } from './open.ts'
+import { addFiles } from './prediction-files.ts'
 import type { PredictionRow, Tables } from './tables.ts'
 
-/** Stores new predictions; an id that the demo has already stays as it is. */
-export async function addPredictions(trx: Trx, rows: readonly Insertable<Tables['predictions']>[]): Promise<void> {
-  await trx
+/** One to store, with the files that its input names. */
+export interface NewPrediction {
+  readonly row: Insertable<Tables['predictions']>
+  readonly files: readonly FileRef[]
+}
+
+/** One that waits or runs, as the dispatcher sees it. */
+export interface OpenPrediction extends Waiting {
+  readonly arrival: number
+  readonly sentTo: string | null
+  readonly deployment: DeploymentId | null
+  readonly cancelRequested: boolean
+  readonly createdAt: string
+  readonly startedAt: string | null
+}
+
+const openStatuses: readonly PredictionStatus[] = ['starting', 'processing']
+
+/** Stores new predictions; an id that the demo has already stays as it is. Returns those that are new, with their arrival. */
+export async function addPredictions(
+  trx: Trx,
+  predictions: readonly NewPrediction[],
+): Promise<{ arrival: number; demo_id: DemoId; id: PredictionId }[]> {
+  const added = await trx
     .insertInto('predictions')
-    .values([...rows])
+    .values(predictions.map(({ row }) => row))
     .onConflict((conflict) => conflict.columns(['demo_id', 'id']).doNothing())
+    .returning(['arrival', 'demo_id', 'id'])
     .execute()
+  for (const { arrival, demo_id, id } of added) {
+    const files = predictions.find(({ row }) => row.demo_id === demo_id && row.id === id)?.files ?? []
+    await addFiles(trx, arrival, 'input', files)
+  }
+  return added
 }
 
 export async function predictionById(db: Trx, demo: DemoId, id: PredictionId): Promise<PredictionRow | undefined> {
   return db.selectFrom('predictions').selectAll().where('demo_id', '=', demo).where('id', '=', id).executeTakeFirst()
 }
 
+export async function predictionByArrival(db: Trx, arrival: number): Promise<PredictionRow | undefined> {
+  return db.selectFrom('predictions').selectAll().where('arrival', '=', arrival).executeTakeFirst()
+}
+
 /** All that wait or run (of one demo), in order of arrival, without what is in them. */
-export async function openPredictions(db: Trx, demo?: DemoId): Promise<Waiting[]> {
+export async function openPredictions(db: Trx, demo?: DemoId): Promise<OpenPrediction[]> {
   const rows = await db
     .selectFrom('predictions')
-    .select(['id', 'demo_id', 'visitor', 'status'])
-    .where('status', 'in', ['starting', 'processing'])
+    .select(['arrival', 'id', 'demo_id', 'visitor', 'status', 'sent_to', 'deployment'])
+    .select(['cancel_requested_at', 'created_at', 'started_at'])
+    .where('status', 'in', openStatuses)
     .$if(demo !== undefined, (query) => query.where('demo_id', '=', demo as DemoId))
     .orderBy('arrival')
     .execute()
-  return rows.map(({ id, demo_id, visitor, status }) => ({ id, demo: demo_id, visitor, running: status === 'processing' }))
+  return rows.map((row) => ({
+    arrival: row.arrival,
+    id: row.id,
+    demo: row.demo_id,
+    visitor: row.visitor,
+    running: row.status === 'processing',
+    sentTo: row.sent_to,
+    deployment: row.deployment,
+    cancelRequested: row.cancel_requested_at !== null,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+  }))
+}
+
+/** How many of a demo wait, and how many run. */
+export async function countOpen(db: Trx, demo: DemoId): Promise<{ waiting: number; running: number }> {
+  const rows = await db
+    .selectFrom('predictions')
+    .select((eb) => ['status', eb.fn.countAll<number>().as('count')])
+    .where('demo_id', '=', demo)
+    .where('status', 'in', openStatuses)
+    .groupBy('status')
+    .execute()
+  const of = (status: PredictionStatus) => Number(rows.find((row) => row.status === status)?.count ?? 0)
+  return { waiting: of('starting'), running: of('processing') }
 }
 
 /** Changes a prediction that is still in `from`. False: it is not. */
@@ -41,6 +106,43 @@ export async function changePrediction(
     .set(change)
     .where('arrival', '=', arrival)
     .where('status', '=', from)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
+/** How a prediction ended. */
+export type PredictionEnd = Updateable<Tables['predictions']> & { status: PredictionStatus; completed_at: string }
+
+/** Ends a prediction that has not ended. False: it has. */
+export async function endPrediction(trx: Trx, arrival: number, end: PredictionEnd): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('predictions')
+    .set(end)
+    .where('arrival', '=', arrival)
+    .where('completed_at', 'is', null)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
+/** Ends one that nobody was asked to run. False: there is none such. */
+export async function cancelUnsent(trx: Trx, arrival: number, now: string): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('predictions')
+    .set({ status: 'canceled', completed_at: now, cancel_requested_at: now, last_seq: 1 })
+    .where('arrival', '=', arrival)
+    .where('status', '=', 'starting')
+    .where('sent_to', 'is', null)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
+/** Notes that one which has not ended is to be cancelled; twice is once. False: it has ended. */
+export async function requestCancel(trx: Trx, arrival: number, now: string): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('predictions')
+    .set((eb) => ({ cancel_requested_at: eb.fn.coalesce('cancel_requested_at', eb.val(now)) }))
+    .where('arrival', '=', arrival)
+    .where('completed_at', 'is', null)
     .executeTakeFirst()
   return numUpdatedRows > 0n
 }
@@ -81,12 +183,13 @@ export async function predictionsOfVisitor(db: Trx, demo: DemoId, visitor: Visit
     .execute()
 }
 
+/** How many run at a deployment, or are on their way there. */
 export async function runningOn(db: Trx, deployment: DeploymentId): Promise<number> {
   const { count } = await db
     .selectFrom('predictions')
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .where('deployment', '=', deployment)
-    .where('status', '=', 'processing')
+    .where('status', 'in', openStatuses)
     .executeTakeFirstOrThrow()
-  return count
+  return Number(count)
 }

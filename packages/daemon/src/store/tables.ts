@@ -1,5 +1,13 @@
 import type { DeploymentState } from '@origami/protocol/control'
-import type { DemoId, DeploymentId, FailureReason, PredictionId, PredictionStatus, VisitorId } from '@origami/protocol/demo'
+import type {
+  DemoId,
+  DeploymentId,
+  FailureReason,
+  FileRef,
+  PredictionId,
+  PredictionStatus,
+  VisitorId,
+} from '@origami/protocol/demo'
 import type { Generated, Selectable } from 'kysely'
 import type { ImageRef, InstanceId } from '../engine/engine.ts'
 
@@ -71,6 +79,19 @@ export interface Tables {
     created_at: string
     started_at: string | null
     completed_at: string | null
+    /** The endpoint of the instance that may have it, written before the first try there. */
+    sent_to: string | null
+    cancel_requested_at: string | null
+    /** When it ends by itself, once it runs. */
+    deadline_at: string | null
+  }
+  /** The files that a prediction names; they go with it. */
+  prediction_files: {
+    prediction: number
+    side: 'input' | 'output'
+    /** The file's id. */
+    file: string
+    ref: FileRef
   }
 }
 

@@ -77,7 +77,7 @@ export class HttpPredictor implements Predictor {
     for (let attempt = 0; !signal?.aborted; attempt += 1) {
       try {
         for await (const event of this.stream(id, seen, signal)) {
-          if ('seq' in event && event.seq <= seen) continue
+          if ('seq' in event && event.seq <= seen && event.type !== 'completed') continue
           if ('seq' in event) seen = event.seq
           attempt = 0
           yield event

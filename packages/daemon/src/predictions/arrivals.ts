@@ -1,0 +1,75 @@
+import { Gone } from '@origami/protocol/demo'
+import type { Changes } from '../changes.ts'
+import type { Db } from '../store/open.ts'
+import { addPredictions, type NewPrediction, predictionById } from '../store/predictions.ts'
+
+interface Arriving {
+  readonly prediction: NewPrediction
+  readonly stored: PromiseWithResolvers<number>
+}
+
+/** Bound parameters of one statement are few in SQLite; so many rows stay below. */
+const rowsAtOnce = 500
+
+/** Predictions on their way into the table. All that arrive in one turn of the event loop are one transaction. */
+export class Arrivals {
+  private readonly db: Db
+  private readonly changed: Changes
+  private arriving: Arriving[] = []
+
+  constructor(db: Db, changed: Changes) {
+    this.db = db
+    this.changed = changed
+  }
+
+  /** Resolves to the arrival once it is durable. Throws Gone when its demo was removed meanwhile. */
+  add(prediction: NewPrediction): Promise<number> {
+    if (this.arriving.length === 0) setImmediate(() => void this.flush())
+    const stored = Promise.withResolvers<number>()
+    this.arriving.push({ prediction, stored })
+    return stored.promise
+  }
+
+  /** How many of a demo are on their way. */
+  of(demo: string): number {
+    return this.arriving.filter(({ prediction }) => prediction.row.demo_id === demo).length
+  }
+
+  /** One that cannot be stored fails alone: the others are stored again without it. Never rejects. */
+  private async flush(): Promise<void> {
+    const batch = this.arriving
+    this.arriving = []
+    for (let start = 0; start < batch.length; start += rowsAtOnce) {
+      const part = batch.slice(start, start + rowsAtOnce)
+      try {
+        await this.store(part)
+      } catch (error) {
+        if (part.length > 1) console.error('predictions could not be stored together, and are stored one by one', error)
+        for (const one of part) await this.store([one]).catch((cause: unknown) => one.stored.reject(refusal(cause)))
+      }
+    }
+  }
+
+  private async store(batch: readonly Arriving[]): Promise<void> {
+    const added = await this.db.transaction().execute((trx) =>
+      addPredictions(
+        trx,
+        batch.map(({ prediction }) => prediction),
+      ),
+    )
+    for (const { arrival, demo_id } of added) this.changed.predictionChanged(demo_id, arrival)
+    for (const { prediction, stored } of batch) {
+      const { demo_id, id } = prediction.row
+      const found = added.find((row) => row.demo_id === demo_id && row.id === id)
+      // An id that was there already: the prediction of that id is joined.
+      const arrival = found?.arrival ?? (await predictionById(this.db, demo_id, id))?.arrival
+      if (arrival === undefined) stored.reject(new Gone('This prediction was removed while it arrived.'))
+      else stored.resolve(arrival)
+    }
+  }
+}
+
+const refusal = (error: unknown): unknown =>
+  error instanceof Error && 'code' in error && error.code === 'SQLITE_CONSTRAINT_FOREIGNKEY'
+    ? new Gone('This demo was removed.', { cause: error })
+    : error

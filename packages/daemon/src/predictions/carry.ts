@@ -1,0 +1,94 @@
+import { setTimeout } from 'node:timers/promises'
+import {
+  type DemoSchema,
+  type FileRef,
+  type Input,
+  Invalid,
+  isFileComponent,
+  outputFields,
+  parseFileRef,
+} from '@origami/protocol/demo'
+import type { FolderFiles, HttpPredictor } from '@origami/serving'
+import type { Limits } from '../config.ts'
+
+/** A result that is there at the instance and cannot be kept here. The message is for people. */
+export class ResultLost extends Error {
+  override readonly name = 'ResultLost'
+  readonly reason: 'error' | 'interrupted'
+  constructor(reason: 'error' | 'interrupted', message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.reason = reason
+  }
+}
+
+/** The files that fields of a file component name. */
+export function filesIn(fields: DemoSchema['inputs'], values: Record<string, unknown>): FileRef[] {
+  return fields
+    .filter(({ component }) => isFileComponent(component))
+    .flatMap(({ name }) => parseFileRef(String(values[name]))?.ref ?? [])
+}
+
+export const outputFiles = (schema: DemoSchema, output: unknown): FileRef[] =>
+  filesIn(schema.outputs, outputFields(schema, output))
+
+/** Brings an instance the files of an input. One that is no longer here is the instance's to miss. */
+export async function bringFiles(
+  files: FolderFiles,
+  instance: HttpPredictor,
+  schema: DemoSchema,
+  input: Input,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const ref of filesIn(schema.inputs, input)) {
+    const [parts, file] = [parseFileRef(ref), await files.open(ref)]
+    if (parts && file) await instance.files.put(parts.id, parts.name, file.type, file.bytes(), signal)
+  }
+}
+
+/** Keeps the files of an output here. Tries again where it fails. Throws ResultLost, and the signal's reason. */
+export async function fetchResults(
+  files: FolderFiles,
+  instance: HttpPredictor,
+  refs: readonly FileRef[],
+  limits: Pick<Limits, 'fileBytes' | 'retryMs'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const pauses = limits.retryMs.slice(0, 4)
+  for (const ref of refs)
+    for (let attempt = 0; ; attempt += 1)
+      try {
+        await fetchResult(files, instance, ref, limits.fileBytes, signal)
+        break
+      } catch (error) {
+        signal.throwIfAborted()
+        if (error instanceof ResultLost) throw error
+        const pause = pauses[attempt]
+        if (pause === undefined) throw new ResultLost('interrupted', lost(ref, error), { cause: error })
+        console.error(`the result ${ref} could not be fetched and is tried again`, error)
+        await setTimeout(pause, undefined, { signal })
+      }
+}
+
+async function fetchResult(
+  files: FolderFiles,
+  instance: HttpPredictor,
+  ref: FileRef,
+  limit: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const [parts, file] = [parseFileRef(ref), await instance.files.open(ref, signal)]
+  if (!parts || !file) throw new Error('it is not there')
+  if (file.size > limit) throw new ResultLost('error', tooLarge(parts.name, limit, file.size))
+  try {
+    await files.put(parts.id, parts.name, file.type, file.bytes())
+  } catch (error) {
+    if (error instanceof Invalid) throw new ResultLost('error', tooLarge(parts.name, limit), { cause: error })
+    throw error
+  }
+}
+
+const tooLarge = (name: string, limit: number, size?: number): string =>
+  `The model's result ${name} is too large: this server keeps files of at most ${limit} bytes${size ? `, and it has ${size}` : ''}.`
+
+const lost = (ref: FileRef, error: unknown): string =>
+  `The model answered, but its result ${parseFileRef(ref)?.name} could not be fetched (${error instanceof Error ? error.message : error}). Run it again.`

@@ -1,0 +1,47 @@
+import type { DemoId, PredictionId } from '@origami/protocol/demo'
+import type { Changes } from '../changes.ts'
+import { demoById, schemaOf } from '../store/demos.ts'
+import type { Db } from '../store/open.ts'
+import { lastTimes, openPredictions } from '../store/predictions.ts'
+import { estimate, inOrder } from './next.ts'
+
+export interface Place {
+  readonly position: number
+  readonly eta: number | null
+}
+
+/** Where each that waits stands. Asked once for all who follow a demo's queue, and again only after it changed. */
+export class Places {
+  private readonly db: Db
+  private readonly changed: Changes
+  private readonly known = new Map<DemoId, { version: number; places: Promise<ReadonlyMap<PredictionId, Place>> }>()
+
+  constructor(db: Db, changed: Changes) {
+    this.db = db
+    this.changed = changed
+  }
+
+  /** Undefined: it does not wait. */
+  async of(demo: DemoId, id: PredictionId): Promise<Place | undefined> {
+    const version = this.changed.queueVersion(demo)
+    const known = this.known.get(demo)
+    if (known?.version === version) return (await known.places).get(id)
+    const places = this.read(demo)
+    this.known.set(demo, { version, places })
+    // A failed reading is not kept: who asks next reads again.
+    places.catch(() => this.known.delete(demo))
+    const found = await places
+    if (found.size === 0) this.known.delete(demo)
+    return found.get(id)
+  }
+
+  private async read(id: DemoId): Promise<ReadonlyMap<PredictionId, Place>> {
+    const waiting = inOrder(await openPredictions(this.db, id))
+    const demo = waiting.length > 0 ? await demoById(this.db, id) : undefined
+    const concurrency = (demo && (await schemaOf(this.db, demo)))?.concurrency ?? 1
+    const times = demo ? await lastTimes(this.db, id) : []
+    return new Map(
+      waiting.map((row, index) => [row.id, { position: index + 1, eta: estimate(index + 1, concurrency, times) }] as const),
+    )
+  }
+}

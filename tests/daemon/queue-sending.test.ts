@@ -1,0 +1,157 @@
+import type { DemoId } from '@origami/protocol/demo'
+import { sql } from 'kysely'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { type Instance, QueueBench } from './queue-bench.ts'
+
+let bench: QueueBench
+let instance: Instance
+beforeEach(async () => {
+  bench = await QueueBench.open({ cancelMs: 200 })
+  instance = await bench.instance()
+})
+afterEach(async () => bench[Symbol.asyncDispose]())
+
+const rowsChanged = async () => {
+  const { rows } = await sql<{ count: number }>`SELECT total_changes() AS count`.execute(bench.db)
+  return rows[0]?.count
+}
+
+describe('a prediction that no instance takes', () => {
+  test('stays where it is in the queue, is tried again and again, and is not written at each try', async () => {
+    instance.behave({ refuses: true })
+    const demo = await bench.demo(instance)
+    const prediction = await bench.submit(demo)
+    await vi.waitFor(() => expect(instance.times('submit x')).toBeGreaterThan(1))
+    const [before, tries] = [await rowsChanged(), instance.times('submit x')]
+    await vi.waitFor(() => expect(instance.times('submit x')).toBeGreaterThan(tries + 3))
+    expect(await rowsChanged()).toBe(before)
+    expect(await prediction.snapshot()).toMatchObject({ status: 'starting', started_at: null, queue: { position: 1 } })
+    instance.behave({ refuses: false })
+    ;(await instance.run(prediction)).end()
+    expect(await bench.ended(demo, prediction)).toMatchObject({ status: 'succeeded', output: { said: 'done' } })
+  })
+
+  test('has its instance looked at once that took longer than it may take to be ready', async () => {
+    instance.behave({ refuses: true })
+    const demo = await bench.demo(instance, { ready_within: 1 })
+    await bench.submit(demo)
+    const { serving } = await bench.db.selectFrom('demos').select('serving').executeTakeFirstOrThrow()
+    await vi.waitFor(() => expect(bench.lookedAt).toContain(serving), { timeout: 10_000 })
+  })
+
+  test('goes to the version that comes live meanwhile, and whoever drains the old one need not wait for it', async () => {
+    instance.behave({ refuses: true })
+    const demo = await bench.demo(instance)
+    const prediction = await bench.submit(demo)
+    await vi.waitFor(() => expect(instance.times('submit x')).toBeGreaterThan(0))
+    const newer = await bench.instance()
+    const deployment = await bench.serve(demo, newer)
+    ;(await newer.run(prediction)).end()
+    expect(await bench.ended(demo, prediction)).toMatchObject({ status: 'succeeded', deployment })
+  })
+
+  test('does not keep those of other demos waiting', async () => {
+    instance.behave({ refuses: true })
+    await bench.submit(await bench.demo(instance))
+    const other = await bench.instance()
+    const demo = await bench.demo(other)
+    const prediction = await bench.submit(demo)
+    ;(await other.run(prediction)).end()
+    expect(await bench.ended(demo, prediction)).toMatchObject({ status: 'succeeded' })
+  })
+})
+
+describe('when the daemon goes away after it sent one and before it knows that it was taken', () => {
+  let demo: DemoId
+  let id: Parameters<QueueBench['ended']>[1]
+  beforeEach(async () => {
+    demo = await bench.demo(instance)
+    instance.behave({ stallsSubmit: true })
+    id = await bench.submit(demo)
+    await instance.run(id)
+    await bench.leave()
+    instance.behave({ stallsSubmit: false })
+  })
+
+  test('the next daemon finds it there, and it is not sent again', async () => {
+    await bench.start()
+    ;(await instance.run(id)).end()
+    expect(await bench.ended(demo, id)).toMatchObject({ status: 'succeeded' })
+    expect(instance.times('submit x')).toBe(1)
+  })
+
+  test('it is found there also when another version is live by then', async () => {
+    await bench.start()
+    const newer = await bench.instance()
+    await bench.serve(demo, newer)
+    ;(await instance.run(id)).end()
+    expect(await bench.ended(demo, id)).toMatchObject({ status: 'succeeded' })
+    expect(newer.asked).toEqual([])
+  })
+
+  test('and that instance is gone, it is not run a second time', async () => {
+    await instance.kill()
+    await bench.start()
+    const newer = await bench.instance()
+    await bench.serve(demo, newer)
+    const gone = { state: 'retired' as const, endpoint: null }
+    await bench.db.updateTable('deployments').set(gone).where('endpoint', '=', instance.endpoint).execute()
+    bench.changed.notify(demo)
+    expect(await bench.ended(demo, id)).toMatchObject({ status: 'failed', reason: 'interrupted' })
+    expect(newer.asked).toEqual([])
+  })
+})
+
+describe('a prediction that runs longer than it may', () => {
+  const started = async (manifest: object) => {
+    const demo = await bench.demo(instance, manifest)
+    const prediction = await bench.submit(demo)
+    const run = await instance.run(prediction)
+    await vi.waitFor(async () => expect((await bench.row(demo, prediction))?.deadline_at).toEqual(expect.any(String)))
+    return { demo, prediction, run }
+  }
+  const timedOut = { status: 'failed', reason: 'timeout', error: expect.stringContaining('longer than the 1 s') }
+
+  test('ends as its demo says, with words, is cancelled at its instance, and the next one runs', async () => {
+    const { demo, prediction, run } = await started({ timeout: 1 })
+    expect(await bench.ended(demo, prediction)).toMatchObject(timedOut)
+    await vi.waitFor(() => expect(run.canceled).toBe(true))
+    const next = await bench.submit(demo)
+    ;(await instance.run(next)).end()
+    expect(await bench.ended(demo, next)).toMatchObject({ status: 'succeeded' })
+  })
+
+  test('ends at the ceiling of the operator where its demo allows more', async () => {
+    Object.assign(bench.limits, { predictionSeconds: 1 })
+    const { demo, prediction } = await started({ timeout: 600 })
+    expect(await bench.ended(demo, prediction)).toMatchObject(timedOut)
+  })
+
+  test('ends though its instance does not obey', async () => {
+    instance.behave({ obeys: false })
+    const { demo, prediction } = await started({ timeout: 1 })
+    expect(await bench.ended(demo, prediction)).toMatchObject(timedOut)
+    const next = await bench.submit(demo, { word: 'next' })
+    await instance.run(next)
+  })
+
+  test('gets no more time by a restart of the daemon', async () => {
+    const { demo, prediction, run } = await started({ timeout: 600 })
+    const past = new Date(Date.now() - 1000).toISOString()
+    await bench.db.updateTable('predictions').set({ deadline_at: past }).execute()
+    await bench.leave()
+    await bench.start()
+    expect(await bench.ended(demo, prediction)).toMatchObject({ status: 'failed', reason: 'timeout' })
+    await vi.waitFor(() => expect(run.canceled).toBe(true))
+  })
+
+  test('keeps its answer when that came in time, while the daemon was away', async () => {
+    const { demo, prediction, run } = await started({ timeout: 600 })
+    const past = new Date(Date.now() - 1000).toISOString()
+    await bench.db.updateTable('predictions').set({ deadline_at: past }).execute()
+    await bench.leave()
+    run.end()
+    await bench.start()
+    expect(await bench.ended(demo, prediction)).toMatchObject({ status: 'succeeded' })
+  })
+})
