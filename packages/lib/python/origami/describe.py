@@ -71,7 +71,8 @@ class Model:
     #: Whether the function returns its outputs by name.
     several: bool
     about: About
-    title: str
+    #: None: neither the model nor the name of its file says one.
+    title: str | None
     description: str
     #: Where the paths of examples start.
     folder: Path
@@ -79,7 +80,7 @@ class Model:
     def schema(self) -> dict[str, Any]:
         return {
             "api": 1,
-            "title": self.title,
+            **({} if self.title is None else {"title": self.title}),
             "description": self.description,
             "inputs": [field.schema() for field in self.inputs],
             "outputs": [field.schema() for field in self.outputs],
@@ -228,10 +229,10 @@ def _is_pillow(hint: Any) -> bool:
     return inspect.isclass(hint) and hint.__module__.startswith("PIL.") and hasattr(hint, "save")
 
 
-def _title(path: Path) -> str:
-    name = path.parent.name if path.stem == "model" else path.stem
-    words = re.sub(r"[-_]+", " ", name).strip() or "Demo"
-    return words[:1].upper() + words[1:]
+def _title(path: Path) -> str | None:
+    """What the name of a file says. The runtime knows the names of repository and folder."""
+    words = re.sub(r"[-_]+", " ", path.stem).strip()
+    return None if path.stem == "model" else (words[:1].upper() + words[1:] or None)
 
 
 def _summary(comment: str) -> str:

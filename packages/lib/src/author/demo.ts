@@ -36,7 +36,8 @@ export interface Call {
 
 /** A demo as its author writes it. */
 export interface DemoDefinition<Inputs extends Fields, Outputs extends Fields> {
-  readonly title: string
+  /** What the page calls it; without one the name of the repository does. */
+  readonly title?: string
   /** Markdown. */
   readonly description?: string
   /** By name: a letter or `_`, then letters, digits, `_`. */
@@ -60,7 +61,7 @@ export interface DemoDefinition<Inputs extends Fields, Outputs extends Fields> {
 
 /** A demo whose types the runtime need not know. */
 export interface AnyDemo {
-  readonly title: string
+  readonly title?: string
   readonly description?: string
   readonly inputs: Fields
   readonly outputs: Fields

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { type DemoSchema, parseManifest } from '@origami/protocol/demo'
 import { findModel } from '../runtime/index.ts'
 import { vendor } from '../vendor.ts'
@@ -73,6 +73,8 @@ async function ownFiles(folder: string, language: 'python' | 'node'): Promise<Ma
     ['Dockerfile', dockerfile({ language, dependencies, locked: has('package-lock.json') })],
     ['.dockerignore', dockerignore],
     ['.origami', manifest],
+    // What the demo is called where nobody says it: in a container every folder is called the same.
+    ['origami/name', `${basename(resolve(folder))}\n`],
   ])
 }
 

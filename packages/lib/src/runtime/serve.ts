@@ -1,12 +1,16 @@
 import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
+import { type Manifest, parseManifest } from '@origami/protocol/demo'
 import { watch } from 'chokidar'
 import { inCheckout, vendor } from '../vendor.ts'
-import { launchOf } from './model/launch.ts'
+import { launchOf } from './pool/launch.ts'
 import { type Runtime, startRuntime } from './server.ts'
 
 /** Files that change together, as a checkout of another branch does, load the model once. */
 const settleMs = 100
+/** A mistake in the code is mended by a save, which loads at once: what heals by itself, such as a network, needs no hurry. */
+const backOffMs = [15_000, 60_000, 300_000]
 
 export interface ServeOptions {
   readonly model: string
@@ -16,11 +20,14 @@ export interface ServeOptions {
   readonly onLog?: (line: string) => void
 }
 
-/** `origami serve`: a runtime that loads the model anew when its file, or code beside it, changes. Throws Error for a file that is no model, or is not there. */
+/**
+ * `origami serve`: a runtime that loads the model anew when its file, code beside it or `.origami` changes.
+ * Throws Error for a file that is no model, or is not there; ManifestError for a wrong `.origami`.
+ */
 export async function serveModel({ model, port, host, python, onLog = console.error }: ServeOptions): Promise<Runtime> {
   launchOf(model, { python })
   const page = inCheckout ? join(import.meta.dirname, '../../../demo-ui/dist/page') : join(vendor, 'page')
-  const runtime = await startRuntime({ model, port, host, python, page })
+  const runtime = await startRuntime({ model, port, host, python, page, manifest: manifestBeside(model), backOffMs })
   const code = watch(dirname(model), {
     ignoreInitial: true,
     depth: 3,
@@ -29,11 +36,15 @@ export async function serveModel({ model, port, host, python, onLog = console.er
   const ready = once(code, 'ready')
   let soon: NodeJS.Timeout | undefined
   code.on('all', (_event, path) => {
-    if (!['.py', '.ts', '.js', '.mjs', '.mts'].includes(extname(path))) return
+    if (!['.py', '.ts', '.js', '.mjs', '.mts'].includes(extname(path)) && path !== join(dirname(model), '.origami')) return
     clearTimeout(soon)
     soon = setTimeout(() => {
       onLog(`${basename(path)} changed; loading the model anew`)
-      runtime.predictor.reload()
+      try {
+        runtime.predictor.reload(manifestBeside(model))
+      } catch (error) {
+        onLog(error instanceof Error ? error.message : String(error))
+      }
     }, settleMs)
   })
   await ready
@@ -45,4 +56,9 @@ export async function serveModel({ model, port, host, python, onLog = console.er
       await runtime[Symbol.asyncDispose]()
     },
   }
+}
+
+function manifestBeside(model: string): Manifest {
+  const path = join(dirname(model), '.origami')
+  return parseManifest(existsSync(path) ? readFileSync(path, 'utf8') : '')
 }

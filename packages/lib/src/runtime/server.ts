@@ -1,22 +1,23 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import fastifyStatic from '@fastify/static'
-import type { Manifest } from '@origami/protocol/demo'
 import { apiIndex, FolderFiles, limitJson, predictionsApi, prefersHtml } from '@origami/serving'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
-import { launchOf } from './model/launch.ts'
-import { type ModelOptions, ModelPredictor } from './model/model-predictor.ts'
+import { defaultMaxBytes } from './pool/kept-runs.ts'
+import { launchOf } from './pool/launch.ts'
+import { type ModelOptions, ModelPredictor } from './pool/model-predictor.ts'
 
-export interface RuntimeOptions extends Pick<ModelOptions, 'cancelGraceMs' | 'keepMs'> {
+export interface RuntimeOptions extends Pick<ModelOptions, 'cancelGraceMs' | 'keep' | 'backOffMs' | 'manifest'> {
   /** Path of model.py or model.ts. */
   readonly model: string
   readonly host: string
   /** 0: any free port. */
   readonly port: number
-  readonly manifest?: Partial<Manifest>
+  /** What the demo is called where neither `.origami` nor the model says it: the repository's name. */
+  readonly name?: string | undefined
   /** The Python that runs a Python model. */
   readonly python?: string | undefined
   /** The built page; without it browsers get the index. */
@@ -39,10 +40,14 @@ const policy =
 
 /** One model behind HTTP: its page and its API. Listens at once; `/health-check` says when the model is ready. */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const kept = options.files ?? (await mkdtemp(join(tmpdir(), 'origami-files-')))
-  const files = new FolderFiles(kept, { maxFileBytes: () => maxFileBytes })
-  const predictor = new ModelPredictor({ ...options, files, launch: () => launchOf(options.model, { python: options.python }) })
+  await using opened = new AsyncDisposableStack()
+  const folder = options.files ?? (await mkdtemp(join(tmpdir(), 'origami-files-')))
+  if (options.files === undefined) opened.defer(() => rm(folder, { recursive: true, force: true }))
+  await mkdir(folder, { recursive: true })
   const app: FastifyInstance = Fastify({ forceCloseConnections: true, logger: { level: 'warn' } })
+  opened.defer(() => app.close())
+  // Ends before the connections do: who follows a prediction hears that it was interrupted.
+  const predictor = opened.use(await predictorOf(options, folder))
   limitJson(app, { bytes: () => options.bodyBytes ?? 32 * 1024 ** 2 })
   await app.register(predictionsApi, {
     predictor: async () => predictor,
@@ -51,23 +56,28 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     remoteFiles: true,
   })
   await registerPage(app, options.page)
-  try {
-    await app.listen({ host: options.host, port: options.port })
-  } catch (error) {
-    await predictor[Symbol.asyncDispose]()
-    throw error
-  }
+  await app.listen({ host: options.host, port: options.port })
   const { port } = app.server.address() as AddressInfo
-  return {
-    url: `http://${options.host}:${port}`,
-    port,
-    predictor,
-    async [Symbol.asyncDispose]() {
-      await app.close()
-      await predictor[Symbol.asyncDispose]()
-      if (options.files === undefined) await rm(kept, { recursive: true, force: true })
-    },
-  }
+  const open = opened.move()
+  return { url: `http://${options.host}:${port}`, port, predictor, [Symbol.asyncDispose]: () => open.disposeAsync() }
+}
+
+async function predictorOf(options: RuntimeOptions, folder: string): Promise<ModelPredictor> {
+  const predictor = new ModelPredictor({
+    ...options,
+    files: new FolderFiles(folder, { maxFileBytes: () => maxFileBytes }),
+    keep: { maxBytes: await defaultMaxBytes(folder), ...options.keep },
+    name: { given: options.name, folder: folderName(options.model) },
+    launch: () => launchOf(options.model, { python: options.python }),
+  })
+  await predictor.files.countFolder(folder)
+  return predictor
+}
+
+/** Where a container has every demo, the folder says nothing of this one. */
+function folderName(model: string): string {
+  const folder = dirname(resolve(model))
+  return folder === '/demo' ? '' : basename(folder)
 }
 
 async function registerPage(app: FastifyInstance, page: string | undefined): Promise<void> {

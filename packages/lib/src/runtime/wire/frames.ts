@@ -1,29 +1,32 @@
 import { Buffer } from 'node:buffer'
 
 /** Larger frames are refused: files cross as paths, so this is a model that went astray. */
-const maxFrameBytes = 256 * 1024 * 1024
+const maxFrameBytes = 64 * 1024 ** 2
 
-/** A message as bytes: u32 big-endian length, then JSON in UTF-8. */
+/** A message as bytes: u32 big-endian length, then JSON in UTF-8. Throws RangeError when it is too large. */
 export function encodeFrame(message: unknown): Uint8Array {
   const body = Buffer.from(JSON.stringify(message))
+  if (body.length > maxFrameBytes) throw tooLarge(body.length)
   const frame = Buffer.allocUnsafe(4 + body.length)
   frame.writeUInt32BE(body.length)
   body.copy(frame, 4)
   return frame
 }
 
-/** Reads messages until the stream ends. Throws on a frame that is too large or no JSON. */
-export async function* readFrames<Message>(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Message> {
+/** Reads messages until the stream ends, each the JSON value of a frame. Throws on a frame that is too large or no JSON. */
+export async function* readFrames(stream: AsyncIterable<Uint8Array>): AsyncGenerator<unknown> {
   let parts: Uint8Array[] = []
   let length = 0
   for await (const chunk of stream) {
     parts.push(chunk)
     length += chunk.length
-    if (length < missing(parts)) continue
+    if (length < 4) continue
+    if (parts[0] && parts[0].length < 4) parts = [Buffer.concat(parts)]
+    if (length < frameLength(parts[0])) continue
     let rest = Buffer.concat(parts)
-    while (rest.length >= 4 && rest.length >= 4 + rest.readUInt32BE()) {
-      const end = 4 + rest.readUInt32BE()
-      yield JSON.parse(rest.toString('utf8', 4, end)) as Message
+    while (rest.length >= frameLength(rest)) {
+      const end = frameLength(rest)
+      yield JSON.parse(rest.toString('utf8', 4, end)) as unknown
       rest = rest.subarray(end)
     }
     parts = rest.length > 0 ? [rest] : []
@@ -31,11 +34,12 @@ export async function* readFrames<Message>(stream: AsyncIterable<Uint8Array>): A
   }
 }
 
-/** How many bytes must be there before a frame is whole. */
-function missing(parts: readonly Uint8Array[]): number {
-  const [first] = parts
-  if (!first || first.length < 4) return 4
-  const body = new DataView(first.buffer, first.byteOffset).getUint32(0)
-  if (body > maxFrameBytes) throw new RangeError(`a message of ${body} bytes from the model; at most ${maxFrameBytes} are taken`)
+/** How long the frame is that begins these bytes; 4 while its head is not whole. */
+function frameLength(bytes: Uint8Array | undefined): number {
+  if (!bytes || bytes.length < 4) return 4
+  const body = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
+  if (body > maxFrameBytes) throw tooLarge(body)
   return 4 + body
 }
+
+const tooLarge = (bytes: number): RangeError => new RangeError(`a message of ${bytes} bytes; at most ${maxFrameBytes} are taken`)

@@ -1,29 +1,49 @@
-import type { DemoSchema, Input } from '@origami/protocol/demo'
+import { demoSchema, type Input } from '@origami/protocol/demo'
+import { z } from 'zod'
 
 /** What the runtime says to a worker. End of stream: the worker exits. */
 export type ToWorker = { type: 'predict'; id: string; input: Input; outbox: string } | { type: 'cancel'; id: string }
 
-/** What a worker says, in Node or Python. Files are paths. */
-export type FromWorker =
-  | { type: 'schema'; schema: DemoSchema }
-  | { type: 'ready' }
-  | { type: 'setup_failed'; error: string; traceback: string }
-  | CallMessage
+/** A demo as its worker describes it: without a title where neither model nor file name says one. */
+export const describedDemo = demoSchema.extend({ title: demoSchema.shape.title.optional() })
+export type DescribedDemo = z.infer<typeof describedDemo>
 
-/** Of the prediction that it holds. */
-export type CallMessage =
-  | { type: 'progress'; id: string; done: number; total: number | null; note: string | null }
-  | { type: 'output'; id: string; field: string; mode: 'append' | 'replace'; chunk: unknown }
-  | { type: 'done'; id: string; output: Record<string, unknown> }
-  | { type: 'failed'; id: string; error: string; traceback: string }
-  | { type: 'canceled'; id: string }
+const id = z.string().max(100)
+const source = z.enum(['stdout', 'stderr'])
+const note = z
+  .string()
+  .transform((text) => text.slice(0, 500))
+  .nullable()
+  .default(null)
+
+/** What a worker says, in Node or Python. Files are paths. */
+export const fromWorker = z.discriminatedUnion('type', [
+  /** Parsed apart, for words that an author understands. */
+  z.object({ type: z.literal('schema'), schema: z.unknown() }),
+  /** `slots`: how many predictions it takes at once. With more than one, what they print comes as `log`. */
+  z.object({ type: z.literal('ready'), slots: z.int().min(1).max(64).default(1) }),
+  z.object({ type: z.literal('setup_failed'), error: z.string(), traceback: z.string() }),
+  z.object({ type: z.literal('progress'), id, done: z.number(), total: z.number().nullable().default(null), note }),
+  z.object({ type: z.literal('log'), id, source, text: z.string() }),
+  z.object({ type: z.literal('output'), id, field: z.string(), mode: z.enum(['append', 'replace']), chunk: z.unknown() }),
+  z.object({ type: z.literal('done'), id, output: z.record(z.string(), z.unknown()) }),
+  z.object({ type: z.literal('failed'), id, error: z.string(), traceback: z.string() }),
+  z.object({ type: z.literal('canceled'), id }),
+])
+export type WorkerMessage = z.infer<typeof fromWorker>
+
+/** What a worker written here sends: as the schema takes it, the description typed. */
+export type FromWorker =
+  | Exclude<z.input<typeof fromWorker>, { type: 'schema' }>
+  | { type: 'schema'; schema: z.input<typeof describedDemo> }
 
 /** A file as it crosses: an input's, or an output's (whose name and type may be left out). */
-export interface FileOnWire {
-  path: string
-  name?: string
-  type?: string
-}
+export const fileOnWire = z.object({
+  path: z.string().min(1).max(4096),
+  name: z.string().optional(),
+  type: z.string().optional(),
+})
+export type FileOnWire = z.infer<typeof fileOnWire>
 
 /** The line written to both terminals when all of `id` was printed. Setup's id is `setup`. */
 export const endMark = (id: string): string => `\u001e${id}\n`

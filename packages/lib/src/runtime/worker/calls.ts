@@ -1,21 +1,21 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { format } from 'node:util'
-import { componentOf, type DemoSchema, type Field, isFileComponent } from '@origami/protocol/demo'
+import { componentOf, type Field, isFileComponent } from '@origami/protocol/demo'
 import type { AnyDemo, Call } from '../../author/demo.ts'
-import type { FileOnWire, FromWorker, ToWorker } from '../wire/messages.ts'
+import type { DescribedDemo, FileOnWire, FromWorker, ToWorker } from '../wire/messages.ts'
 
 type Predict = Extract<ToWorker, { type: 'predict' }>
 
 /** The predictions of one worker, one at a time. */
 export class Calls {
   private readonly demo: AnyDemo
-  private readonly schema: DemoSchema
+  private readonly schema: DescribedDemo
   private readonly send: (message: FromWorker) => void
   private readonly mark: (id: string) => void
   private readonly cancels = new Map<string, AbortController>()
 
-  constructor(demo: AnyDemo, schema: DemoSchema, send: (message: FromWorker) => void, mark: (id: string) => void) {
+  constructor(demo: AnyDemo, schema: DescribedDemo, send: (message: FromWorker) => void, mark: (id: string) => void) {
     this.demo = demo
     this.schema = schema
     this.send = send

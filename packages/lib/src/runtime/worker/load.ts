@@ -1,11 +1,15 @@
 import { readFile } from 'node:fs/promises'
-import { type DemoSchema, type Field, isFileComponent } from '@origami/protocol/demo'
+import { basename, extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Field, isFileComponent } from '@origami/protocol/demo'
 import { type AnyDemo, demoMark, type Fields } from '../../author/demo.ts'
+import { wordsOf } from '../pool/title.ts'
+import type { DescribedDemo } from '../wire/messages.ts'
 
 const maxExampleBytes = 1024 ** 2
 
 /** Imports a model and describes it. Throws Error with what its author must change. */
-export async function loadDemo(url: URL): Promise<{ definition: AnyDemo; schema: DemoSchema }> {
+export async function loadDemo(url: URL): Promise<{ definition: AnyDemo; schema: DescribedDemo }> {
   const module = (await import(url.href)) as { default?: unknown }
   const definition = module.default
   if (!isDemo(definition)) throw new Error('expected `export default demo({ … })` from origami-lib')
@@ -14,11 +18,11 @@ export async function loadDemo(url: URL): Promise<{ definition: AnyDemo; schema:
 
 const isDemo = (value: unknown): value is AnyDemo => typeof value === 'object' && value !== null && demoMark in value
 
-async function describe(demo: AnyDemo, model: URL): Promise<DemoSchema> {
+async function describe(demo: AnyDemo, model: URL): Promise<DescribedDemo> {
   const inputs = fields(demo.inputs, true)
   return {
     api: 1,
-    title: demo.title,
+    ...titled(demo, model),
     description: demo.description ?? '',
     inputs,
     outputs: fields(demo.outputs, false),
@@ -26,6 +30,14 @@ async function describe(demo: AnyDemo, model: URL): Promise<DemoSchema> {
     streaming: Object.getPrototypeOf(demo.predict)?.[Symbol.toStringTag]?.endsWith('GeneratorFunction') ?? false,
     concurrency: demo.concurrency ?? 1,
   }
+}
+
+/** What the model says, or the name of its file where that says something. */
+function titled({ title }: AnyDemo, model: URL): { title?: string } {
+  const path = fileURLToPath(model)
+  const name = basename(path, extname(path))
+  if (title) return { title }
+  return name === 'model' ? {} : { title: wordsOf(name) }
 }
 
 function fields(given: Fields, isInput: boolean): Field[] {

@@ -32,7 +32,8 @@ try {
   mark('setup')
   send({ type: 'ready' })
   const calls = new Calls(definition, schema, send, mark)
-  for await (const message of readFrames<ToWorker>(runtime)) {
+  for await (const frame of readFrames(runtime)) {
+    const message = frame as ToWorker
     if (message.type === 'predict') void calls.predict(message)
     else calls.cancel(message.id)
   }

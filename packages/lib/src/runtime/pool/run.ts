@@ -9,13 +9,12 @@ import {
   type PredictionSnapshot,
   type PredictionStatus,
 } from '@origami/protocol/demo'
-import type { Prediction } from '@origami/serving'
-
-type Numbered = Exclude<PredictionEvent, { type: 'queue' }>
-type Unnumbered<Event> = Event extends { seq: number } ? Omit<Event, 'seq'> : never
+import { Notice, type Prediction } from '@origami/serving'
+import { EventLog, lengthOf } from './event-log.ts'
 
 const keptLog = 64 * 1024
-const keptLogEvents = 2000
+const maxLogEvents = 2000
+const maxLogEventBytes = 1024 ** 2
 
 /** A prediction in this runtime: what happened so far, and who follows it. */
 export class Run implements Prediction {
@@ -24,16 +23,16 @@ export class Run implements Prediction {
   status: PredictionStatus = 'starting'
   private readonly schema: DemoSchema
   private readonly onCancel: (run: Run) => void
-  private readonly events_: Numbered[] = []
-  private readonly followers = new Set<() => void>()
+  private readonly log = new EventLog()
+  private readonly changed = new Notice()
   private output: Record<string, unknown> = {}
   private error: string | null = null
   private reason: FailureReason | null = null
-  private logs = ''
-  private seq = 0
+  private printed = ''
   private parts = 0
-  private logEvents = 0
+  private logEvents = { count: 0, bytes: 0 }
   private place: number | undefined
+  private readonly inputBytes: number
   private readonly createdAt = new Date()
   private startedAt: Date | undefined
   private completedAt: Date | undefined
@@ -43,6 +42,12 @@ export class Run implements Prediction {
     this.input = input
     this.schema = schema
     this.onCancel = onCancel
+    this.inputBytes = lengthOf(input)
+  }
+
+  /** About what it takes in memory. */
+  get bytes(): number {
+    return this.inputBytes + this.log.bytes + this.printed.length + (isTerminal(this.status) ? lengthOf(this.output) : 0)
   }
 
   async snapshot(): Promise<PredictionSnapshot> {
@@ -51,20 +56,21 @@ export class Run implements Prediction {
 
   async *events(after = 0, signal?: AbortSignal): AsyncIterable<PredictionEvent> {
     let seen = after
-    let told: number | undefined
+    let place: number | undefined
     while (!signal?.aborted) {
-      for (const event of this.events_.slice(this.indexAfter(seen))) {
+      const event = this.log.next(seen)
+      if (event) {
         seen = event.seq
         yield event
         if (event.type === 'completed') return
+      } else if (isTerminal(this.status)) {
+        return
+      } else if (this.status === 'starting' && this.place !== place && this.place !== undefined) {
+        place = this.place
+        yield { type: 'queue', data: { position: place, eta: null } }
+      } else {
+        await this.changed.next(signal)
       }
-      if (isTerminal(this.status) && seen >= this.seq) return
-      if (this.status === 'starting' && this.place !== told && this.place !== undefined) {
-        told = this.place
-        yield { type: 'queue', data: { position: this.place, eta: null } }
-        continue
-      }
-      await this.change(seen, told, signal)
     }
   }
 
@@ -76,40 +82,50 @@ export class Run implements Prediction {
 
   /** Its place among those that wait here: 1 is next. */
   wait(place: number): void {
+    if (this.place === place) return
     this.place = place
-    this.wake()
+    this.changed.notify()
   }
 
+  /** A worker has it. Twice when a worker died before it read it: it started once. */
   start(): void {
+    if (this.status !== 'starting') return
     this.status = 'processing'
     this.startedAt = new Date()
-    this.add({ type: 'start', data: { id: this.id, status: 'processing' } })
+    this.log.add({ type: 'start', data: { id: this.id, status: 'processing' } })
+    this.changed.notify()
   }
 
   progress(done: number, total: number | null, note: string | null): void {
-    this.add({ type: 'progress', data: { done, total, note } })
+    this.log.add({ type: 'progress', data: { done, total, note } })
+    this.changed.notify()
   }
 
   /** Lines beyond the cap are kept in the end of the log alone, not as events. */
   print(source: 'stdout' | 'stderr', text: string): void {
-    this.logs = (this.logs + text).slice(-keptLog)
-    this.logEvents += 1
-    if (this.logEvents <= keptLogEvents) this.add({ type: 'log', data: { source, data: text } })
+    this.printed = (this.printed + text).slice(-keptLog)
+    this.logEvents = { count: this.logEvents.count + 1, bytes: this.logEvents.bytes + text.length }
+    if (this.logEvents.count > maxLogEvents || this.logEvents.bytes > maxLogEventBytes) return
+    this.log.add({ type: 'log', data: { source, data: text } })
+    this.changed.notify()
   }
 
   part(field: string, mode: 'append' | 'replace', chunk: unknown): void {
     const data = { field, mode, chunk, index: this.parts }
     this.parts += 1
     this.output = applyPart(this.output, data)
-    this.add({ type: 'output', data })
+    this.log.add({ type: 'output', data })
+    this.changed.notify()
   }
 
   succeed(output: Record<string, unknown>): void {
+    if (isTerminal(this.status)) return
     this.output = output
     this.end('succeeded')
   }
 
   fail(reason: FailureReason, error: string): void {
+    if (isTerminal(this.status)) return
     this.reason = reason
     this.error = error
     this.end('failed')
@@ -123,34 +139,8 @@ export class Run implements Prediction {
     if (isTerminal(this.status)) return
     this.status = status
     this.completedAt = new Date()
-    this.add({ type: 'completed', data: { ...this.now() } })
-  }
-
-  private add(event: Unnumbered<Numbered>): void {
-    this.seq += 1
-    this.events_.push({ ...event, seq: this.seq } as Numbered)
-    this.wake()
-  }
-
-  private indexAfter(seq: number): number {
-    return Math.min(Math.max(0, seq), this.events_.length)
-  }
-
-  private change(seen: number, told: number | undefined, signal?: AbortSignal): Promise<void> {
-    if (this.seq > seen || (this.status === 'starting' && this.place !== told)) return Promise.resolve()
-    return new Promise((resolve) => {
-      const wake = () => {
-        this.followers.delete(wake)
-        signal?.removeEventListener('abort', wake)
-        resolve()
-      }
-      this.followers.add(wake)
-      signal?.addEventListener('abort', wake, { once: true })
-    })
-  }
-
-  private wake(): void {
-    for (const follower of [...this.followers]) follower()
+    this.log.add({ type: 'completed', data: { ...this.now() } })
+    this.changed.notify()
   }
 
   private now(): PredictionSnapshot {
@@ -164,7 +154,7 @@ export class Run implements Prediction {
       output: has ? (outputValue(this.schema, this.output) ?? null) : null,
       error: this.error,
       reason: this.reason,
-      logs: this.logs,
+      logs: this.printed,
       metrics: seconds === undefined ? {} : { predict_time: seconds },
       created_at: this.createdAt.toISOString(),
       started_at: this.startedAt?.toISOString() ?? null,

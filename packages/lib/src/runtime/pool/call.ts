@@ -1,0 +1,147 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { DemoSchema } from '@origami/protocol/demo'
+import { inputForWorker, outputFromWorker, valueFromWorker } from './carry.ts'
+import type { CountedFiles } from './counted-files.ts'
+import type { Run } from './run.ts'
+import type { CallEnd, CallEvent, WorkerProcess } from './worker-process.ts'
+
+export interface CallOptions {
+  readonly schema: DemoSchema
+  readonly files: CountedFiles
+  /** How long the model may run. */
+  readonly timeoutMs: number
+  /** How long it may go on after a cancel before its process is killed. */
+  readonly graceMs: number
+}
+
+/** Why a call is to end before the model is done. */
+type Stop = 'cancel' | 'timeout' | 'shutdown'
+
+/** One prediction in one worker, from its files to its end. */
+export class Call {
+  readonly run: Run
+  readonly worker: WorkerProcess
+  private readonly options: CallOptions
+  private stopped: Stop | undefined
+  /** The worker has it: from the moment it is written until the worker says how it ended. */
+  private isHeld = false
+  private deadline: NodeJS.Timeout | undefined
+  private grace: NodeJS.Timeout | undefined
+
+  constructor(run: Run, worker: WorkerProcess, options: CallOptions) {
+    this.run = run
+    this.worker = worker
+    this.options = options
+    worker.held += 1
+  }
+
+  /** The prediction ended, however it did; or `not begun`: its worker went before it had read the call. Never rejects. */
+  async perform(): Promise<'ended' | 'not begun'> {
+    const { run } = this
+    try {
+      const outbox = await mkdtemp(join(tmpdir(), 'origami-out-'))
+      try {
+        return await this.performIn(outbox)
+      } finally {
+        await rm(outbox, { recursive: true, force: true })
+      }
+    } catch (error) {
+      run.fail('error', `It could not be prepared: ${error instanceof Error ? error.message : error}`)
+      return 'ended'
+    } finally {
+      this.worker.held -= 1
+    }
+  }
+
+  /** Asks the model to give up, and kills its process where it does not within the grace. */
+  stop(why: Stop): void {
+    if (this.stopped) return
+    this.stopped = why
+    if (this.isHeld) this.askToStop()
+  }
+
+  private async performIn(outbox: string): Promise<'ended' | 'not begun'> {
+    const { run, worker, options } = this
+    const input = await inputForWorker(options.schema, run, options.files)
+    if (this.stopped) return this.end({ type: 'canceled' })
+    run.start()
+    this.deadline = setTimeout(() => this.stop('timeout'), options.timeoutMs)
+    try {
+      const events = worker.predict({ id: run.id, input, outbox })
+      this.isHeld = true
+      for await (const event of events) {
+        const ended = await this.take(event)
+        if (ended) return ended
+      }
+      return this.end({ type: 'crashed', error: 'it did not say how it ended' })
+    } catch (error) {
+      // What the model gave cannot be taken: then it need not go on.
+      run.fail('error', error instanceof Error ? error.message : String(error))
+      await this.untilFree()
+      return 'ended'
+    } finally {
+      this.letGo()
+    }
+  }
+
+  /** Undefined: it goes on. */
+  private async take(event: CallEvent): Promise<'ended' | 'not begun' | undefined> {
+    const { run, options } = this
+    switch (event.type) {
+      case 'text':
+        run.print(event.source, event.text)
+        return
+      case 'progress':
+        run.progress(event.done, event.total, event.note)
+        return
+      case 'output': {
+        const whole = event.mode === 'replace' || typeof event.chunk !== 'string'
+        const chunk = whole ? await valueFromWorker(options.schema, event.field, event.chunk, run, options.files) : event.chunk
+        run.part(event.field, event.mode, chunk)
+        return
+      }
+      default:
+        return this.end(event)
+    }
+  }
+
+  private async end(end: CallEnd): Promise<'ended' | 'not begun'> {
+    const { run, options } = this
+    this.letGo()
+    if (this.stopped === 'timeout')
+      run.fail('timeout', `It ran longer than the ${options.timeoutMs / 1000} s that one prediction may.`)
+    else if (this.stopped === 'shutdown') run.fail('interrupted', 'The runtime was stopped while it ran.')
+    else if (end.type === 'done') run.succeed(await outputFromWorker(options.schema, end.output, run, options.files))
+    else if (this.stopped === 'cancel' || end.type === 'canceled') run.canceled()
+    else if (end.type === 'failed') run.fail('error', end.error)
+    else if (end.type === 'crashed') run.fail('crashed', `The model's process died: ${end.error}`)
+    else return 'not begun'
+    return 'ended'
+  }
+
+  /** The worker is free of the call once it answered, or is gone. */
+  private async untilFree(): Promise<void> {
+    const events = this.worker.calls.get(this.run.id)
+    if (!events) return
+    this.stop('cancel')
+    for await (const _ of events);
+  }
+
+  /** From here on the worker is another prediction's: it is not killed for this one. */
+  private letGo(): void {
+    this.isHeld = false
+    clearTimeout(this.deadline)
+    clearTimeout(this.grace)
+  }
+
+  private askToStop(): void {
+    const { run, worker, options } = this
+    worker.cancel(run.id)
+    this.grace = setTimeout(
+      () => worker.kill('a prediction in it was to end but went on, so the process was ended'),
+      options.graceMs,
+    )
+  }
+}

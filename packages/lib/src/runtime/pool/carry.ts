@@ -1,0 +1,87 @@
+import { constants } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { componentOf, type DemoSchema, isFileComponent, parseFileRef, valueProblem } from '@origami/protocol/demo'
+import { fileOnWire } from '../wire/messages.ts'
+import type { CountedFiles } from './counted-files.ts'
+import type { Run } from './run.ts'
+
+/** The input as a worker wants it: files as where they are on disk. Throws Error for a file that is gone. */
+export async function inputForWorker(schema: DemoSchema, run: Run, files: CountedFiles): Promise<Record<string, unknown>> {
+  const input = { ...run.input }
+  for (const { name, component } of schema.inputs) {
+    const ref = isFileComponent(component) ? parseFileRef(String(input[name]))?.ref : undefined
+    const file = ref && (await files.open(ref))
+    if (ref && file) input[name] = { path: files.path(ref), name: file.name, type: file.type }
+    else if (componentOf(component).file && input[name] != null) throw new Error(`the file of ${name} is gone`)
+  }
+  return input
+}
+
+/** What a model gave, by field name, its files taken in. Throws Error with words for what is no output of this demo. */
+export async function outputFromWorker(
+  schema: DemoSchema,
+  given: Readonly<Record<string, unknown>>,
+  run: Run,
+  files: CountedFiles,
+): Promise<Record<string, unknown>> {
+  const output: Record<string, unknown> = {}
+  for (const { name } of schema.outputs) output[name] = await valueFromWorker(schema, name, given[name] ?? null, run, files)
+  return output
+}
+
+/** One output, or a part of one that takes the place of the part before. */
+export async function valueFromWorker(
+  schema: DemoSchema,
+  name: string,
+  given: unknown,
+  run: Run,
+  files: CountedFiles,
+): Promise<unknown> {
+  const field = schema.outputs.find((output) => output.name === name)
+  if (!field) throw new Error(`the model gave an output ${JSON.stringify(name.slice(0, 100))} that its description does not have`)
+  if (given === null) return null
+  const file = isFileComponent(field.component) ? fileOnWire.safeParse(given) : undefined
+  const value = file?.success ? await takeFile(name, file.data, run, files) : given
+  const problem = valueProblem(field, value)
+  if (problem) throw new Error(`The model gave a wrong output: ${name}: ${problem.message}`)
+  return value
+}
+
+async function takeFile(
+  output: string,
+  { path, name, type }: { path: string; name?: string | undefined; type?: string | undefined },
+  run: Run,
+  files: CountedFiles,
+): Promise<string> {
+  await using file = await openRegular(output, path)
+  const ref = await files.take(
+    crypto.randomUUID().replaceAll('-', ''),
+    plain(name ?? basename(path)),
+    type,
+    file.createReadStream(),
+  )
+  files.use(ref, run.id)
+  return ref
+}
+
+/** A regular file and nothing else: a link may lead anywhere, a pipe may never end. */
+async function openRegular(output: string, path: string): Promise<FileHandle> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+    (error: NodeJS.ErrnoException) => {
+      const what =
+        error.code === 'ENOENT' ? 'is not there' : error.code === 'ELOOP' ? 'is a link' : `cannot be read (${error.code})`
+      throw new Error(`output ${output}: expected a file, but ${basename(path)} ${what}`, { cause: error })
+    },
+  )
+  if ((await file.stat()).isFile()) return file
+  await file.close()
+  throw new Error(`output ${output}: expected a file, but ${basename(path)} is none`)
+}
+
+/** A name as files here may have: of one line, of a length that travels. */
+function plain(name: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
+  const safe = name.replaceAll(/[/\\\u0000-\u001f\u007f]/g, '_').slice(-200)
+  return safe === '' || safe === '.' || safe === '..' ? 'file' : safe
+}

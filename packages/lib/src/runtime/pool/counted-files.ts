@@ -1,0 +1,110 @@
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type FileRef, Full, fileRef, type PredictionId, parseFileRef } from '@origami/protocol/demo'
+import type { Files, FolderFiles, OpenFile } from '@origami/serving'
+
+interface CountedFile {
+  readonly bytes: number
+  readonly since: number
+  readonly users: Set<PredictionId>
+}
+
+/** Files of predictions: how large they are, since when they are here, and which predictions use them. */
+export class CountedFiles implements Files {
+  private readonly files: FolderFiles
+  private readonly known = new Map<FileRef, CountedFile>()
+  private arriving = 0
+  private counted = 0
+  /** Asked before bytes of a caller are taken, with how many more there are: false refuses them. */
+  hasRoom: (more: number) => boolean = () => true
+
+  constructor(files: FolderFiles) {
+    this.files = files
+  }
+
+  get bytes(): number {
+    return this.counted + this.arriving
+  }
+
+  /** A caller's file. Throws Full when there is no room for it. */
+  async put(id: string, name: string, type: string | undefined, bytes: AsyncIterable<Uint8Array>): Promise<FileRef> {
+    return this.count(await this.files.put(id, name, type, this.whileRoom(bytes)))
+  }
+
+  /** A file that a model made: it was there already, so there is room. */
+  async take(id: string, name: string, type: string | undefined, bytes: AsyncIterable<Uint8Array>): Promise<FileRef> {
+    return this.count(await this.files.put(id, name, type, bytes))
+  }
+
+  async open(ref: FileRef): Promise<OpenFile | undefined> {
+    return this.files.open(ref)
+  }
+
+  path(ref: string): string | undefined {
+    return this.files.path(ref)
+  }
+
+  /** This prediction goes on needing the file until `release`. */
+  use(ref: FileRef, prediction: PredictionId): void {
+    this.known.get(ref)?.users.add(prediction)
+  }
+
+  /** Forgets the files that only this prediction used. */
+  async release(prediction: PredictionId): Promise<void> {
+    const gone = [...this.known].filter(([, { users }]) => users.delete(prediction) && users.size === 0)
+    await Promise.all(gone.map(([ref]) => this.forget(ref)))
+  }
+
+  /** Files that no prediction uses and that came before `before`, oldest first. */
+  unused(before: number): FileRef[] {
+    return [...this.known].filter(([, { users, since }]) => users.size === 0 && since < before).map(([ref]) => ref)
+  }
+
+  async forget(ref: FileRef): Promise<void> {
+    const file = this.known.get(ref)
+    if (!file) return
+    this.known.delete(ref)
+    this.counted -= file.bytes
+    await this.files.forget(ref)
+  }
+
+  /** Counts what an earlier process left in the folder. */
+  async countFolder(folder: string): Promise<void> {
+    for (const id of await readdir(folder).catch(() => [])) {
+      const about = await readFile(join(folder, id, 'about.json'), 'utf8').catch(() => undefined)
+      if (about === undefined) continue
+      try {
+        await this.count(fileRef(id, (JSON.parse(about) as { name: string }).name), (await stat(join(folder, id))).mtimeMs)
+      } catch (error) {
+        console.error(`${join(folder, id)} is no file of a prediction and is left alone: ${error}`)
+      }
+    }
+  }
+
+  private async count(ref: FileRef, since = Date.now()): Promise<FileRef> {
+    const found = this.known.has(ref) ? undefined : await this.files.open(ref)
+    if (found && !this.known.has(ref)) {
+      this.known.set(ref, { bytes: found.size, since, users: new Set() })
+      this.counted += found.size
+    }
+    return ref
+  }
+
+  private async *whileRoom(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    let here = 0
+    try {
+      for await (const part of bytes) {
+        if (!this.hasRoom(part.length)) throw new Full('The files of other predictions fill the room there is for files.', 30)
+        here += part.length
+        this.arriving += part.length
+        yield part
+      }
+    } finally {
+      this.arriving -= here
+    }
+  }
+}
+
+/** The references among the values of an input. */
+export const refsIn = (input: Readonly<Record<string, unknown>>): FileRef[] =>
+  Object.values(input).flatMap((value) => (typeof value === 'string' ? (parseFileRef(value)?.ref ?? []) : []))

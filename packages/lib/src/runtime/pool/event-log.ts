@@ -1,0 +1,73 @@
+import type { PredictionEvent } from '@origami/protocol/demo'
+
+export type Numbered = Exclude<PredictionEvent, { type: 'queue' }>
+type Unnumbered<Event> = Event extends { seq: number } ? Omit<Event, 'seq'> : never
+
+const compactBytes = 4 * 1024 ** 2
+const compactEvents = 10_000
+
+/** The numbered events of one prediction. When they grow large, those that newer ones made pointless are left out: numbers may have gaps. */
+export class EventLog {
+  private events: Numbered[] = []
+  private compactAt = { bytes: compactBytes, events: compactEvents }
+  /** The number of the newest. */
+  last = 0
+  /** About what they take in memory. */
+  bytes = 0
+
+  add(event: Unnumbered<Numbered>): void {
+    this.last += 1
+    const numbered = { ...event, seq: this.last } as Numbered
+    this.events.push(numbered)
+    this.bytes += sizeOf(numbered)
+    if (this.bytes <= this.compactAt.bytes && this.events.length <= this.compactAt.events) return
+    this.events = withoutReplaced(this.events)
+    this.bytes = this.events.reduce((sum, kept) => sum + sizeOf(kept), 0)
+    // What is left may be all of use: the next look is due when it doubled.
+    this.compactAt = {
+      bytes: Math.max(compactBytes, 2 * this.bytes),
+      events: Math.max(compactEvents, 2 * this.events.length),
+    }
+  }
+
+  /** The oldest event after number `seq`. */
+  next(seq: number): Numbered | undefined {
+    if (seq >= this.last) return undefined
+    let [low, high] = [0, this.events.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.events[middle]?.seq ?? 0) > seq) high = middle
+      else low = middle + 1
+    }
+    return this.events[low]
+  }
+}
+
+/** Without progress that newer progress replaced, and without parts of an output that a newer part took the place of. */
+export function withoutReplaced(events: readonly Numbered[]): Numbered[] {
+  const replaced = new Set<string>()
+  let progressed = false
+  const kept: Numbered[] = []
+  for (const event of events.toReversed()) {
+    if (event.type === 'progress') {
+      if (progressed) continue
+      progressed = true
+    } else if (event.type === 'output') {
+      if (replaced.has(event.data.field)) continue
+      if (event.data.mode === 'replace') replaced.add(event.data.field)
+    }
+    kept.push(event)
+  }
+  return kept.reverse()
+}
+
+/** What varies in an event, and a little for the rest. */
+function sizeOf(event: Numbered): number {
+  if (event.type === 'output') return 200 + lengthOf(event.data.chunk)
+  if (event.type === 'log') return 200 + event.data.data.length
+  return 200
+}
+
+/** Bytes of a value as JSON, near enough. */
+export const lengthOf = (value: unknown): number =>
+  typeof value === 'string' ? value.length : value === undefined ? 0 : JSON.stringify(value).length

@@ -1,0 +1,45 @@
+import type { Run } from './run.ts'
+
+/** Predictions that wait here for a worker, in order. Each is told its place. */
+export class WaitingLine {
+  private readonly runs: Run[] = []
+
+  get length(): number {
+    return this.runs.length
+  }
+
+  join(run: Run): void {
+    this.runs.push(run)
+    run.wait(this.runs.length)
+  }
+
+  /** For one that was taken out and not begun. */
+  joinInFront(run: Run): void {
+    this.runs.unshift(run)
+    this.tellPlaces()
+  }
+
+  /** The next, taken out. */
+  take(): Run | undefined {
+    const run = this.runs.shift()
+    this.tellPlaces()
+    return run
+  }
+
+  /** False: it does not wait here. */
+  leave(run: Run): boolean {
+    const at = this.runs.indexOf(run)
+    if (at < 0) return false
+    this.runs.splice(at, 1)
+    this.tellPlaces()
+    return true
+  }
+
+  takeAll(): Run[] {
+    return this.runs.splice(0)
+  }
+
+  private tellPlaces(): void {
+    for (const [index, run] of this.runs.entries()) run.wait(index + 1)
+  }
+}

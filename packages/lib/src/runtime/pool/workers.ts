@@ -1,0 +1,135 @@
+import { setTimeout } from 'node:timers/promises'
+import type { DescribedDemo } from '../wire/messages.ts'
+import type { Launch } from './launch.ts'
+import { type Setup, WorkerProcess } from './worker-process.ts'
+
+/** What one place of the pool holds. */
+export type Place =
+  | { readonly state: 'starting'; readonly worker: WorkerProcess }
+  | { readonly state: 'serving'; readonly worker: WorkerProcess }
+  | { readonly state: 'failed'; readonly error: string; readonly until: Date }
+
+export interface WorkersOptions {
+  /** How a worker is started; asked anew each time. */
+  readonly launch: () => Launch
+  /** How long a place rests after its first, second, … worker in a row that served nobody; the last holds from then on. */
+  readonly backOffMs: readonly number[]
+  /** How long a worker may prepare once another has shown how long it takes. */
+  readonly setupMs: number
+  onSchema(schema: DescribedDemo): void
+  /** Each time a worker was prepared, or could not be. */
+  onSetup(setup: Setup): void
+  /** A worker takes calls. */
+  onFree(): void
+}
+
+/** Workers of one model. Each place is kept filled: a worker that ends, or cannot be started, is followed by another, for ever. */
+export class Workers implements AsyncDisposable {
+  private readonly options: WorkersOptions
+  private readonly places = new Map<number, Place | undefined>()
+  private readonly kept: Promise<void>[] = []
+  private readonly ending = new AbortController()
+  private firstSetupMs: number | undefined
+
+  constructor(options: WorkersOptions) {
+    this.options = options
+    this.grow(1)
+  }
+
+  /** How many places there are. */
+  get size(): number {
+    return this.places.size
+  }
+
+  get ready(): number {
+    return this.serving().length
+  }
+
+  /** A worker that takes one more call. */
+  free(): WorkerProcess | undefined {
+    return this.serving().find((worker) => worker.free > 0)
+  }
+
+  grow(size: number): void {
+    while (this.places.size < size) {
+      const place = this.places.size
+      this.places.set(place, undefined)
+      this.kept.push(this.keep(place))
+    }
+  }
+
+  /** Ends all workers at once. `why` is what their calls are told. */
+  kill(why: string): void {
+    this.ending.abort()
+    for (const place of this.places.values()) if (place && 'worker' in place) place.worker.kill(why)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kill('the runtime is ending')
+    await Promise.all(this.kept)
+  }
+
+  private serving(): WorkerProcess[] {
+    return [...this.places.values()].flatMap((place) => (place?.state === 'serving' ? [place.worker] : []))
+  }
+
+  /** Never rejects. */
+  private async keep(place: number): Promise<void> {
+    const { signal } = this.ending
+    let failures = 0
+    while (!signal.aborted) {
+      const { error, served } = await this.fill(place)
+      failures = served ? 0 : failures + 1
+      const delay = served ? 0 : this.backOff(failures)
+      this.places.set(place, { state: 'failed', error, until: new Date(Date.now() + delay) })
+      await setTimeout(delay, undefined, { ref: false, signal }).catch(() => undefined)
+    }
+  }
+
+  private backOff(failures: number): number {
+    const { backOffMs } = this.options
+    return backOffMs[Math.min(failures, backOffMs.length) - 1] ?? 0
+  }
+
+  /** One worker, from its start to its exit, and whether it served. Never rejects. */
+  private async fill(place: number): Promise<{ error: string; served: boolean }> {
+    let worker: WorkerProcess
+    try {
+      worker = new WorkerProcess(this.options.launch())
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      this.tell(() => this.options.onSetup({ status: 'failed', error: message, logs: `${message}\n` }))
+      return { error: message, served: false }
+    }
+    this.places.set(place, { state: 'starting', worker })
+    worker.schema.then(
+      (schema) => this.tell(() => this.options.onSchema(schema)),
+      () => undefined, // Its setup says why there is none.
+    )
+    const setup = await this.prepare(worker)
+    if (setup.status === 'succeeded') this.places.set(place, { state: 'serving', worker })
+    else worker.kill()
+    this.tell(() => this.options.onSetup(setup))
+    if (setup.status === 'succeeded') this.tell(() => this.options.onFree())
+    const error = await worker.exited
+    return { error: setup.status === 'failed' ? setup.error : error, served: worker.hasServed }
+  }
+
+  /** The first takes what it takes: who started the runtime has a deadline for it. Those that follow are held to it. */
+  private async prepare(worker: WorkerProcess): Promise<Setup> {
+    const { setupMs } = this.options
+    const startedAt = Date.now()
+    const within = this.firstSetupMs === undefined ? undefined : Math.max(setupMs, 4 * this.firstSetupMs)
+    const timer =
+      within === undefined ? undefined : globalThis.setTimeout(() => worker.kill(`it was not ready within ${within} ms`), within)
+    const setup = await worker.setup
+    clearTimeout(timer)
+    if (setup.status === 'succeeded') this.firstSetupMs ??= Date.now() - startedAt
+    return setup
+  }
+
+  /** Who replaced these workers by others hears no more of them. */
+  private tell(what: () => void): void {
+    if (!this.ending.signal.aborted) what()
+  }
+}

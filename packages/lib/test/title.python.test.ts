@@ -1,0 +1,46 @@
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { startRuntime } from '../src/runtime/index.ts'
+import { titleOf } from '../src/runtime/pool/title.ts'
+
+test.each([
+  [{ manifest: 'Mine', model: 'Said', given: 'repo', folder: 'here' }, 'Mine'],
+  [{ model: 'Said', given: 'repo', folder: 'here' }, 'Said'],
+  [{ given: 'dog-breeds_v2', folder: 'a1b2' }, 'Dog breeds v2'],
+  [{ folder: 'dog-breeds' }, 'Dog breeds'],
+  [{ given: '--', folder: '' }, 'Model'],
+])('of %j the title is %s', (names, title) => {
+  expect(titleOf(names)).toBe(title)
+})
+
+describe.each([
+  ['model.py', 'def predict(word: str) -> str:\n    return word\n'],
+  [
+    'model.ts',
+    "import { demo, text } from 'origami-lib'\nexport default demo({ inputs: { word: text() }, outputs: { said: text() }, predict: ({ word }) => word })\n",
+  ],
+])('a model that says no title (%s)', (file, written) => {
+  let home: string
+  beforeAll(async () => {
+    home = await mkdtemp(join(tmpdir(), 'origami-title-'))
+    await mkdir(join(home, 'dog-breeds'))
+    await writeFile(join(home, 'dog-breeds', file), written)
+  })
+  afterAll(() => rm(home, { recursive: true, force: true }))
+
+  const titled = async (model: string, name?: string) => {
+    await using runtime = await startRuntime({ model, host: '127.0.0.1', port: 0, name })
+    return (await vi.waitFor(() => runtime.predictor.schema(), { timeout: 20_000 })).title
+  }
+
+  test('is called what its repository is, else its file, else its folder', async () => {
+    const model = join(home, 'dog-breeds', file)
+    expect(await titled(model)).toBe('Dog breeds')
+    expect(await titled(model, 'cat-breeds')).toBe('Cat breeds')
+    const other = join(home, 'dog-breeds', file.replace('model', 'old_birds'))
+    await cp(model, other)
+    expect(await titled(other, 'cat-breeds')).toBe('Old birds')
+  })
+})
