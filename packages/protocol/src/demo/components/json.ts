@@ -3,8 +3,8 @@ import { defineComponent } from '../component.ts'
 
 const any = z.json()
 
-/** Levels of objects and arrays. Parsers recurse: Python's gives up at a thousand. */
-const deepest = 200
+/** Levels of objects and arrays: as deep as a body may be (64), less those around the value. */
+const deepest = 60
 
 export const json = defineComponent({
   name: 'json',
