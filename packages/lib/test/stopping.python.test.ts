@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { cp, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -87,12 +87,48 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s ends a runtime, with exit code
   })
 })
 
+test.each([
+  ['in its setup (TypeScript)', 'SETUP', 'hang'],
+  ['in a prediction (Python)', 'SETUP', ''],
+])('a worker whose runtime is killed ends by itself: %s', async (_, name, value) => {
+  const bundled = value === 'hang' ? await typescript() : folder
+  await using runtime = await start({ [name]: value }, bundled)
+  if (value === 'hang') await runtime.workers()
+  else {
+    const url = await runtime.health('READY')
+    const headers = { 'content-type': 'application/json', prefer: 'respond-async' }
+    await fetch(`${url}/predictions`, { method: 'POST', headers, body: '{"input": {"say": "hang"}}' })
+    await vi.waitFor(async () => expect(await isDeaf((await runtime.workers())[0])).toBe(true))
+  }
+  runtime.process.kill('SIGKILL')
+  await runtime.leavesNothing()
+})
+
 test('a second signal does not cut the first one short', async () => {
   await using runtime = await start({ SETUP: 'hang' })
   await runtime.workers()
   runtime.process.kill('SIGTERM')
   await runtime.endsAt('SIGTERM')
 })
+
+/** A bundle whose setup never ends. */
+async function typescript(): Promise<string> {
+  const other = join(folder, 'typescript')
+  await mkdir(other, { recursive: true })
+  await writeFile(
+    join(other, 'model.ts'),
+    `import { demo, text } from 'origami-lib'
+export default demo({
+  inputs: { say: text() },
+  outputs: { said: text() },
+  setup: () => new Promise(() => setInterval(() => undefined, 60_000)),
+  predict: ({ say }) => say,
+})
+`,
+  )
+  await bundle({ folder: other, run: false, onLog: () => undefined }, new AbortController().signal)
+  return other
+}
 
 interface Running extends AsyncDisposable {
   readonly process: ChildProcess
@@ -101,6 +137,7 @@ interface Running extends AsyncDisposable {
   /** Its workers, once there are any. */
   workers(): Promise<number[]>
   ends(): Promise<void>
+  leavesNothing(): Promise<void>
   endsAt(signal: NodeJS.Signals): Promise<void>
 }
 
@@ -143,6 +180,7 @@ async function start(env: Record<string, string>, bundled = folder): Promise<Run
         { timeout: 20_000 },
       ),
     ends,
+    leavesNothing: () => vi.waitFor(async () => expect(await mine()).toEqual([]), { timeout: 10_000 }),
     async endsAt(signal) {
       started.kill(signal)
       await ends()

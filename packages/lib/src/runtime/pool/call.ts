@@ -16,6 +16,9 @@ export interface CallOptions {
   readonly graceMs: number
 }
 
+/** A text that goes on growing would fill the memory of all. */
+const maxAppended = 32 * 1024 ** 2
+
 /** Why a call is to end before the model is done. */
 type Stop = 'cancel' | 'timeout' | 'shutdown'
 
@@ -29,6 +32,7 @@ export class Call {
   private isHeld = false
   private deadline: NodeJS.Timeout | undefined
   private grace: NodeJS.Timeout | undefined
+  private appended = 0
 
   constructor(run: Run, worker: WorkerProcess, options: CallOptions) {
     this.run = run
@@ -88,7 +92,7 @@ export class Call {
 
   /** Undefined: it goes on. */
   private async take(event: CallEvent): Promise<'ended' | 'not begun' | undefined> {
-    const { run, options } = this
+    const { run } = this
     switch (event.type) {
       case 'text':
         run.print(event.source, event.text)
@@ -96,15 +100,21 @@ export class Call {
       case 'progress':
         run.progress(event.done, event.total, event.note)
         return
-      case 'output': {
-        const whole = event.mode === 'replace' || typeof event.chunk !== 'string'
-        const chunk = whole ? await valueFromWorker(options.schema, event.field, event.chunk, run, options.files) : event.chunk
-        run.part(event.field, event.mode, chunk)
+      case 'output':
+        await this.part(event)
         return
-      }
       default:
         return this.end(event)
     }
+  }
+
+  private async part({ field, mode, chunk }: Extract<CallEvent, { type: 'output' }>): Promise<void> {
+    const { run, options } = this
+    const grows = mode === 'append' && typeof chunk === 'string' && options.schema.outputs.some(({ name }) => name === field)
+    if (!grows) return run.part(field, mode, await valueFromWorker(options.schema, field, chunk, run, options.files))
+    this.appended += chunk.length
+    if (this.appended > maxAppended) throw new Error(`output ${field}: it grew beyond ${maxAppended} characters`)
+    run.part(field, mode, chunk)
   }
 
   private async end(end: CallEnd): Promise<'ended' | 'not begun'> {

@@ -185,10 +185,10 @@ export class ModelPredictor implements Predictor, AsyncDisposable {
   }
 
   private next(): void {
-    while (!this.isEnding && this.line.length > 0 && this.calls.size < this.concurrency) {
+    while (!this.isEnding && this.described && this.calls.size < this.concurrency) {
       const worker = this.workers.free()
       const run = worker && this.line.take()
-      if (!worker || !run || !this.described) return
+      if (!worker || !run) return
       const call = new Call(run, worker, {
         schema: this.described,
         files: this.files,

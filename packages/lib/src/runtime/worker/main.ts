@@ -1,6 +1,7 @@
 import { registerHooks } from 'node:module'
 import { Socket } from 'node:net'
 import { pathToFileURL } from 'node:url'
+import { Mailbox } from '../pool/mailbox.ts'
 import { encodeFrame, readFrames } from '../wire/frames.ts'
 import { endMark, type FromWorker, type ToWorker } from '../wire/messages.ts'
 import { Calls } from './calls.ts'
@@ -25,6 +26,9 @@ const mark = (id: string) => {
   process.stderr.write(endMark(id))
 }
 
+const heard = new Mailbox<ToWorker>()
+void hear()
+
 try {
   const { definition, schema } = await loadDemo(pathToFileURL(process.argv[2] ?? ''))
   send({ type: 'schema', schema })
@@ -32,17 +36,23 @@ try {
   mark('setup')
   send({ type: 'ready' })
   const calls = new Calls(definition, schema, send, mark)
-  for await (const frame of readFrames(runtime)) {
-    const message = frame as ToWorker
+  for await (const message of heard) {
     if (message.type === 'predict') void calls.predict(message)
     else calls.cancel(message.id)
   }
-  process.exitCode = 0
 } catch (error) {
   const { message, stack } = error instanceof Error ? error : new Error(String(error))
   mark('setup')
   send({ type: 'setup_failed', error: message, traceback: stack ?? message })
   process.exitCode = 1
-} finally {
   runtime.end()
+}
+
+/** From the start, so that a worker whose runtime went away ends, also while it is setting up: nobody is there to hear it. */
+async function hear(): Promise<void> {
+  try {
+    for await (const message of readFrames(runtime)) heard.put(message as ToWorker)
+  } finally {
+    process.exit()
+  }
 }
