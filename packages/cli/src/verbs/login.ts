@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import { log, spinner } from '@clack/prompts'
 import { Command } from 'commander'
@@ -38,7 +39,7 @@ export const login = () =>
         throw new Failure('expected a terminal to show a code in; elsewhere put a token of the account page into ORIGAMI_TOKEN')
       const url = serverUrl(server)
       const api = new Api(url)
-      const code = await api.json<DeviceCode>('POST', '/-/api/device', {})
+      const code = await api.json<DeviceCode>('POST', '/-/api/device', { host: hostname() })
       const interrupted = new AbortController()
       process.once('SIGINT', () => interrupted.abort())
       const { token, handle } = await (json ? shownAsJson : shown)(code, () => granted(api, code, interrupted.signal))
