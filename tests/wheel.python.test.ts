@@ -62,7 +62,7 @@ describe('the Python package', () => {
     expect(stderr).toContain('the model loads')
     expect(stdout).toContain('docker build')
     expect((await readdir(join(folder, 'work/origami'))).toSorted()).toEqual(
-      expect.arrayContaining(['page', 'python', 'server.mjs', 'worker.mjs']),
+      expect.arrayContaining(['page', 'python', 'server.mjs']),
     )
   }, 60_000)
 
@@ -71,6 +71,19 @@ describe('the Python package', () => {
     expect(stdout).toContain(nodeWheel)
     const help = await execa(join(bin, 'origami'), ['--help'], { env, extendEnv: false })
     const verbs = Array.from(help.stdout.matchAll(/^ {2}([a-z]+) \[/gm), ([, verb]) => verb)
-    expect(verbs).toEqual(['serve', 'bundle', 'deploy', 'status', 'logs', 'stop', 'start', 'remove', 'stats', 'help'])
+    expect(verbs).toEqual([
+      'init',
+      'serve',
+      'bundle',
+      'login',
+      'deploy',
+      'status',
+      'logs',
+      'stop',
+      'start',
+      'remove',
+      'stats',
+      'help',
+    ])
   })
 })
