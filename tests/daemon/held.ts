@@ -20,6 +20,13 @@ export class HeldEngine implements Engine {
   readonly name: string
   readonly guarantees: Engine['guarantees']
   readonly told: string[] = []
+  /** How many of the next calls fail, as they do while Docker restarts. */
+  readonly faults = new Map<'list' | 'exits' | 'images' | 'stop', number>()
+  /** Calls of `start` that go on now, and the most there were. */
+  private starting = 0
+  mostStarting = 0
+  /** How often images were asked for, as each round does. */
+  rounds = 0
   private readonly real: Engine
   private readonly holds: ReadonlySet<Hold>
 
@@ -38,11 +45,16 @@ export class HeldEngine implements Engine {
     return this.real.build(request, signal)
   }
   async start(request: StartRequest, signal: AbortSignal): Promise<Instance> {
-    await held(this.holds, 'start', signal)
+    this.starting += 1
+    this.mostStarting = Math.max(this.mostStarting, this.starting)
+    await held(this.holds, 'start', signal).finally(() => {
+      this.starting -= 1
+    })
     this.told.push(`start ${request.deployment}`)
     return this.real.start(request, signal)
   }
   async stop(id: InstanceId, graceMs: number): Promise<boolean> {
+    this.fault('stop')
     const instance = await this.real.find(id)
     const stopped = await this.real.stop(id, graceMs)
     if (stopped) this.told.push(`stop ${instance?.deployment}`)
@@ -54,10 +66,13 @@ export class HeldEngine implements Engine {
   find(id: InstanceId): Promise<Instance | undefined> {
     return this.real.find(id)
   }
-  list(): Promise<readonly Instance[]> {
+  async list(): Promise<readonly Instance[]> {
+    this.fault('list')
     return this.real.list()
   }
-  images() {
+  async images() {
+    this.rounds += 1
+    this.fault('images')
     return this.real.images()
   }
   removeImage(image: ImageRef): Promise<boolean> {
@@ -69,8 +84,17 @@ export class HeldEngine implements Engine {
   logs(...how: Parameters<Engine['logs']>): ReturnType<Engine['logs']> {
     return this.real.logs(...how)
   }
-  exits(signal: AbortSignal): ReturnType<Engine['exits']> {
-    return this.real.exits(signal)
+  async *exits(signal: AbortSignal): ReturnType<Engine['exits']> {
+    this.fault('exits')
+    for await (const exit of this.real.exits(signal)) {
+      yield exit
+      this.fault('exits')
+    }
+  }
+  private fault(call: 'list' | 'exits' | 'images' | 'stop'): void {
+    const left = this.faults.get(call) ?? 0
+    this.faults.set(call, Math.max(0, left - 1))
+    if (left > 0) throw new Error(`the engine restarts (${call})`)
   }
   [Symbol.asyncDispose]() {
     return this.real[Symbol.asyncDispose]()

@@ -26,7 +26,7 @@ export class DaemonYard implements AsyncDisposable {
   /** Milliseconds that the daemon's clock is ahead. */
   ahead = 0
   private readonly repositories: Repositories
-  private readonly limits: Partial<Limits>
+  private limits: Partial<Limits>
   private daemon: Daemon | undefined
   private agent: Agent | undefined
 
@@ -58,8 +58,10 @@ export class DaemonYard implements AsyncDisposable {
     }
   }
 
-  async start(): Promise<void> {
+  /** Starts the daemon, with some limits changed from here on. */
+  async start(limits: Partial<Limits> = {}): Promise<void> {
     const { engine, source } = this
+    this.limits = { ...this.limits, ...limits }
     this.daemon = await startDaemon(this.config, { engine, source, clock: () => Date.now() + this.ahead })
     const pem = (name: string) => readFile(join(this.folder, 'web/tls', name))
     this.agent = new Agent({ connect: { ca: await pem('ca.pem'), cert: await pem('cert.pem'), key: await pem('key.pem') } })
@@ -168,6 +170,12 @@ export class DaemonYard implements AsyncDisposable {
     )
   }
 
+  /** Resolves after some more whole rounds of looking after what should be. */
+  async rounds(more: number): Promise<void> {
+    const { rounds } = this.engine
+    await vi.waitFor(() => expect(this.engine.rounds).toBeGreaterThan(rounds + more), { timeout: 10_000 })
+  }
+
   async log(demo: string): Promise<string> {
     return (await this.ask<string>('GET', `/logs/${demo}`)).body
   }
@@ -193,6 +201,7 @@ export class DaemonYard implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.holds.clear()
     await this.leave()
+    this.engine.faults.clear()
     for (const { id } of await this.engine.list()) await this.engine.remove(id)
     for (const { ref } of await this.engine.images()) await this.engine.removeImage(ref)
     await rm(this.folder, { recursive: true, force: true })

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { randomId } from '@origami/protocol/demo'
@@ -7,7 +7,7 @@ import { createServer } from './api/server.ts'
 import { Changes } from './changes.ts'
 import { type DaemonConfig, defaultLimits, type Limits, type Parts } from './config.ts'
 import { Control } from './deploy/control.ts'
-import { Deployer, requeueInterrupted } from './deploy/deployer.ts'
+import { Deployer } from './deploy/deployer.ts'
 import type { DeployParts } from './deploy/parts.ts'
 import { DockerEngine } from './engine/docker/index.ts'
 import type { Engine } from './engine/engine.ts'
@@ -22,10 +22,12 @@ import { forgetFilesOf, sweepOld } from './predictions/retention.ts'
 import { GitSource } from './source/git.ts'
 import { lockFolder } from './state/lock.ts'
 import { Vault } from './state/vault.ts'
-import { deploymentsIn, note } from './store/deployments.ts'
 import { openStore } from './store/open.ts'
-import { Reconciler } from './upkeep/reconcile.ts'
+import { requeueInterrupted } from './upkeep/interrupted.ts'
+import { StartSlots } from './upkeep/start-slots.ts'
+import { stopInstances } from './upkeep/stop-instances.ts'
 import { Tasks } from './upkeep/tasks.ts'
+import { Upkeep } from './upkeep/upkeep.ts'
 
 export interface Daemon extends AsyncDisposable {
   /** `https://127.0.0.1:6001` */
@@ -54,7 +56,6 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   await engine.ready(AbortSignal.timeout(30_000))
 
   const work = join(config.data, 'work')
-  await rm(work, { recursive: true, force: true })
   await mkdir(work, { recursive: true })
   const source = given.source ?? new GitSource({ work })
   const db = await openStore(config.data)
@@ -71,7 +72,8 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
     source,
     logs,
     pumps,
-    tasks: new Tasks(),
+    tasks: new Tasks(leaving.signal),
+    slots: new StartSlots(limits),
     vault,
     forges: config.forges,
     limits,
@@ -82,29 +84,28 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   }
   await requeueInterrupted(deployParts)
   const deployer = new Deployer(deployParts)
-  const reconciler = new Reconciler(deployParts, deployer, leaving.signal)
+  const upkeep = new Upkeep(deployParts, deployer, leaving.signal)
   const loops: Promise<void>[] = []
   const rest = async () => {
     await deployer.leave()
     leaving.abort()
-    await Promise.all([...loops, reconciler.settled(), pumps.ended()])
+    await Promise.all([...loops, upkeep.rounds.settled(), deployParts.tasks.settled(), pumps.ended()])
   }
   opened.defer(rest)
-  await reconciler.run()
+  await upkeep.rounds.run()
 
   const files = new FolderFiles(join(config.data, 'files'), { maxFileBytes: () => limits.fileBytes })
   const queueParts = { db, files, limits, now, changed, live: new LiveRuns(limits), places: new Places(db, changed) }
   const queue = new Queue(queueParts)
   const reach = (endpoint: string) => new HttpPredictor({ base: endpoint })
-  loops.push(new Dispatcher({ ...queueParts, reach }, leaving.signal).work(), watchExits(engine, reconciler, leaving.signal))
-  const control = new Control(deployParts, deployer, (demo) => forgetFilesOf(db, files, demo))
-  const rounds = every(limits.reconcileMs, async () => {
-    await reconciler.run()
-    await sweepOld(db, files, limits, clock())
-  })
-  opened.defer(() => clearInterval(rounds))
+  const dispatcher = new Dispatcher({ ...queueParts, reach }, leaving.signal)
+  loops.push(
+    dispatcher.work(),
+    upkeep.work(() => sweepOld(db, files, limits, clock())),
+  )
+  const control = new Control(deployParts, deployer, upkeep.rounds, (demo) => forgetFilesOf(db, files, demo))
 
-  const app = await createServer(config, { db, control, queue, files, logs, changed, limits, now, engine })
+  const app = await createServer(config, { db, control, queue, files, logs, changed, limits, engine })
   opened.defer(() => app.close())
   await app.listen({ host: config.host, port: config.port })
   const { port } = app.server.address() as AddressInfo
@@ -116,11 +117,7 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
     configure: (given) => void Object.assign(limits, given),
     async stopInstances() {
       await rest()
-      for (const row of await deploymentsIn(db, ['running', 'draining'])) await note(db, row, { endpoint: null })
-      for (const { id } of await engine.list()) {
-        await engine.stop(id, 10_000)
-        await engine.remove(id)
-      }
+      await stopInstances(deployParts)
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
@@ -139,20 +136,4 @@ async function ownerOf(data: string): Promise<string> {
     if (error.code !== 'EEXIST') throw error
   })
   return readFile(path, 'utf8')
-}
-
-function every(ms: number, work: () => Promise<void>): NodeJS.Timeout {
-  return setInterval(
-    () => void work().catch((error: unknown) => console.error('a round of looking after demos failed', error)),
-    ms,
-  )
-}
-
-/** Looks after an instance as soon as it exits. */
-async function watchExits(engine: Engine, reconciler: Reconciler, signal: AbortSignal): Promise<void> {
-  try {
-    for await (const _exit of engine.exits(signal)) await reconciler.run()
-  } catch (error) {
-    if (!signal.aborted) console.error('exits are no longer told; a round every 30 s finds them', error)
-  }
 }

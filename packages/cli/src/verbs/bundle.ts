@@ -2,7 +2,6 @@ import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { ensureBuilt } from '../built.ts'
 import { env } from '../env.ts'
-import { plainText } from '../plain-text.ts'
 
 export const bundle = () =>
   new Command('bundle')
@@ -10,8 +9,7 @@ export const bundle = () =>
     .argument('[folder]', 'where model.py or model.ts is', '.')
     .option('--force', 'overwrite files that were changed by hand')
     .option('--python <program>', 'Python that runs the model', env.python)
-    .option('--json', 'print JSON: {folder, bytes, kept, commands}')
-    .action(async (folder: string, given: { force?: boolean; python: string; json?: boolean }) => {
+    .action(async (folder: string, given: { force?: boolean; python: string }) => {
       await ensureBuilt()
       const { bundle: write } = await import('origami-lib/bundler')
       const interrupted = new AbortController()
@@ -21,11 +19,10 @@ export const bundle = () =>
           folder: resolve(folder),
           force: given.force ?? false,
           python: given.python,
-          onLog: (line: string) => console.error(plainText(line)),
+          onLog: (line: string) => console.error(line),
         },
         interrupted.signal,
       )
-      if (given.json) return console.log(JSON.stringify({ folder: resolve(folder), ...result }))
-      console.error(`the bundle is ${(result.bytes / 1024 ** 2).toFixed(2)} MB; commit it and push`)
+      console.error(`the bundle is ${(result.bytes / 1024 ** 2).toFixed(2)} MB`)
       console.log(result.commands.join('\n'))
     })

@@ -1,14 +1,13 @@
 import { readFile } from 'node:fs/promises'
-import { LinkError } from '@origami/protocol/control'
+import { LinkError, visitorHeader } from '@origami/protocol/control'
+import type { DemoId, VisitorId } from '@origami/protocol/demo'
 import { limitJson, predictionsApi, readPrivate, sendError } from '@origami/serving'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { ZodError } from 'zod'
 import type { DaemonConfig } from '../config.ts'
 import { NeverDeployed } from '../deploy/control.ts'
 import { controlRoutes } from './control-routes.ts'
-import { demoParam, visitorOf } from './params.ts'
 import type { ApiParts } from './parts.ts'
-import { queueRoutes } from './queue-routes.ts'
 import { statsRoutes } from './stats-routes.ts'
 
 /** The daemon's API over mutual TLS: without a certificate of our authority there is no answer. */
@@ -28,15 +27,20 @@ export async function createServer(config: DaemonConfig, parts: ApiParts): Promi
   app.setNotFoundHandler((_request, reply) => reply.status(404).send({ error: 'There is nothing here.' }))
   await app.register(controlRoutes, parts)
   await app.register(statsRoutes, parts)
-  await app.register(queueRoutes, parts)
   await app.register(predictionsApi, {
     prefix: '/demos/:demo',
-    predictor: (request: FastifyRequest) => parts.queue.predictor(demoParam(request)),
+    predictor: (request: FastifyRequest) => parts.queue.predictor((request.params as { demo: DemoId }).demo),
     visitor: visitorOf,
     maxFileBytes: () => parts.limits.fileBytes,
     remoteFiles: true,
   })
   return app
+}
+
+/** Who calls, as the web server says. Absent: somebody it trusts to act for the demo's owner. */
+function visitorOf(request: FastifyRequest): VisitorId | undefined {
+  const visitor = request.headers[visitorHeader]
+  return typeof visitor === 'string' && visitor !== '' ? (visitor as VisitorId) : undefined
 }
 
 function words(error: ZodError | LinkError): string {

@@ -4,11 +4,13 @@ import { parseRepoLink } from '@origami/protocol/control'
 import { type Manifest, parseManifest } from '@origami/protocol/demo'
 import { demoById } from '../store/demos.ts'
 import type { DeploymentRow } from '../store/tables.ts'
+import { logged } from '../upkeep/logged.ts'
+import { workFolder } from '../upkeep/work-folders.ts'
 import { DeployFailed } from './failure.ts'
 import type { DeployParts } from './parts.ts'
 import type { Progress } from './progress.ts'
 
-/** Resolves the commit and lays its tree into a folder of this deployment's own. */
+/** Resolves the commit and lays its tree into a folder of this attempt's own. */
 export async function checkout(parts: DeployParts, progress: Progress, signal: AbortSignal): Promise<string> {
   const { row } = progress
   const demo = await demoById(parts.db, row.demo_id)
@@ -18,8 +20,7 @@ export async function checkout(parts: DeployParts, progress: Progress, signal: A
   const { commit } = row.commit_sha ? { commit: row.commit_sha } : await parts.source.resolve({ repo, token }, signal)
   await progress.note({ commit_sha: commit })
   await progress.say(`${repo.canonical} at ${commit}`)
-  const into = folderOf(parts, row)
-  await rm(into, { recursive: true, force: true })
+  const into = workFolder(parts.work, row)
   await mkdir(into, { recursive: true })
   const limits = { bytes: parts.limits.treeBytes, files: parts.limits.treeFiles }
   const onLog = (line: Parameters<typeof parts.logs.append>[1][number]) => void parts.logs.append(row.demo_id, [line])
@@ -40,8 +41,8 @@ export async function readManifest(folder: string): Promise<Manifest> {
   return parseManifest(await readFile(path, 'utf8'))
 }
 
-export async function removeCheckout(parts: DeployParts, row: DeploymentRow): Promise<void> {
-  await rm(folderOf(parts, row), { recursive: true, force: true })
+/** Removes the checkout. One that cannot be removed is left to the rounds, and fails nothing. */
+export async function removeCheckout({ work }: DeployParts, row: DeploymentRow): Promise<void> {
+  const folder = workFolder(work, row)
+  await logged(`${folder} could not be removed`, () => rm(folder, { recursive: true, force: true }))
 }
-
-const folderOf = ({ work }: DeployParts, row: DeploymentRow): string => join(work, row.id)

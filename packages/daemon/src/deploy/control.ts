@@ -2,14 +2,20 @@ import { createHash } from 'node:crypto'
 import { activeStates, type DeploymentState, parseRepoLink } from '@origami/protocol/control'
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
 import { demoById, wantDemo } from '../store/demos.ts'
-import { addDeployment, deploymentById, deploymentsIn, deploymentsOf, move } from '../store/deployments.ts'
+import { addDeployment, deploymentById, deploymentsIn, deploymentsOf, move, note } from '../store/deployments.ts'
 import { addEvent } from '../store/events.ts'
 import type { Trx } from '../store/open.ts'
 import { failWaiting, openPredictions } from '../store/predictions.ts'
 import type { DeploymentRow } from '../store/tables.ts'
+import { logged } from '../upkeep/logged.ts'
+import { waited } from '../upkeep/repeat.ts'
+import type { Rounds } from '../upkeep/rounds.ts'
 import type { Deployer } from './deployer.ts'
 import { endInstance } from './instance.ts'
 import type { DeployParts } from './parts.ts'
+
+/** For what runs to end when it is stopped: an instance's grace, and a little more. */
+const stopMs = 15_000
 
 /** There is nothing that can be started: it was never deployed. */
 export class NeverDeployed extends Error {
@@ -23,11 +29,13 @@ export type ForgetPredictions = (demo: DemoId) => Promise<void>
 export class Control {
   private readonly parts: DeployParts
   private readonly deployer: Deployer
+  private readonly rounds: Rounds
   private readonly forgetPredictions: ForgetPredictions
 
-  constructor(parts: DeployParts, deployer: Deployer, forgetPredictions: ForgetPredictions) {
+  constructor(parts: DeployParts, deployer: Deployer, rounds: Rounds, forgetPredictions: ForgetPredictions) {
     this.parts = parts
     this.deployer = deployer
+    this.rounds = rounds
     this.forgetPredictions = forgetPredictions
   }
 
@@ -43,15 +51,26 @@ export class Control {
     return { demo, deployment }
   }
 
-  /** False: there is no such demo. */
+  /**
+   * Stored as stopped when it resolves, and nothing serves. What does not end within its time, or cannot be ended now, is left to the rounds.
+   * False: there is no such demo.
+   */
   async stop(id: DemoId): Promise<boolean> {
-    const { db, engine, tasks } = this.parts
-    if (!(await demoById(db, id))) return false
+    if (!(await demoById(this.parts.db, id))) return false
     const stopped = await this.changing(id, (trx) => this.wantStopped(trx, id))
-    await this.cancelAll(id)
-    await Promise.all(stopped.map((deployment) => tasks.ended(deployment)))
-    for (const instance of await engine.list()) if (instance.demo === id) await endInstance(this.parts, instance.id)
+    const enough = new AbortController()
+    const ended = logged(`what runs of demo ${id} could not be ended now`, () => this.endAll(id, stopped))
+    const late = waited(stopMs, enough.signal).then((over) => over && console.error(`demo ${id} is stopped, and still ends`))
+    await Promise.race([ended, late])
+    enough.abort()
     return true
+  }
+
+  private async endAll(id: DemoId, stopped: readonly DeploymentId[]): Promise<void> {
+    const { engine, tasks } = this.parts
+    await this.cancelAll(id)
+    await Promise.all(stopped.map((deployment) => tasks.end(deployment)))
+    for (const instance of await engine.list()) if (instance.demo === id) await endInstance(this.parts, instance.id)
   }
 
   /** From here on nothing serves and nothing waits. Returns what served: nobody else works on it once its attempt is over. */
@@ -71,14 +90,17 @@ export class Control {
     return serving.map((row) => row.id)
   }
 
-  /** Starts what `stop` stopped, or what crashed too often, from its image. False: no such demo. Throws NeverDeployed. */
+  /** Starts what `stop` stopped, or what crashed too often, from its image; what waits for its next try is tried now. False: no such demo. Throws NeverDeployed. */
   async start(id: DemoId): Promise<boolean> {
     const { now } = this.parts
     const started = await this.changing(id, async (trx) => {
       const demo = await demoById(trx, id)
       if (!demo) return false
       const serving = demo.serving ? await deploymentById(trx, demo.serving) : undefined
-      if (serving?.state === 'running') return true
+      if (serving?.state === 'running') {
+        if (serving.next_try_at !== null) await note(trx, serving, { tries: 0, next_try_at: null, reason: null })
+        return true
+      }
       if (!serving?.image) throw new NeverDeployed('It was never live, so there is nothing to start; deploy it.')
       if (demo.want !== 'on')
         await addEvent(trx, { demo: id, deployment: null, from: 'stopped', to: 'on', reason: null, at: now() })
@@ -89,10 +111,12 @@ export class Control {
         .where('demo_id', '=', id)
         .where('state', '=', 'queued')
         .executeTakeFirst()
-      if (!waiting) await move(trx, serving, 'queued', now(), { attempt: serving.attempt + 1, crashes: 0 })
+      if (!waiting)
+        await move(trx, serving, 'queued', now(), { attempt: serving.attempt + 1, crash_times: '[]', interruptions: 0 })
       return true
     })
     this.deployer.wake()
+    void this.rounds.run()
     return started
   }
 

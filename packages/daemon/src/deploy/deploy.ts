@@ -1,14 +1,20 @@
-import { type Manifest, manifestSchema } from '@origami/protocol/demo'
+import type { ImageRef } from '../engine/engine.ts'
 import { demoById } from '../store/demos.ts'
 import { deploymentById } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
+import { logged } from '../upkeep/logged.ts'
 import { retire } from '../upkeep/retire.ts'
 import { checkout, readManifest, removeCheckout } from './checkout.ts'
 import { failureOf, Overtaken } from './failure.ts'
 import { endInstance, startInstance, untilReady } from './instance.ts'
+import { manifestOf } from './manifest.ts'
 import type { DeployParts } from './parts.ts'
 import { Progress } from './progress.ts'
 import { resume, suspend, switchTo } from './serving.ts'
+
+const startMs = 2 * 60_000
+/** Of an instance whose deploy failed or was cancelled: nobody is served by it. */
+const endGraceMs = 2_000
 
 /**
  * Brings one deployment live, from `queued` to `running`. Aborting the signal with a reason of `cancelled` cancels it; any other abort leaves the row
@@ -16,28 +22,39 @@ import { resume, suspend, switchTo } from './serving.ts'
  */
 export async function deploy(parts: DeployParts, queued: DeploymentRow, signal: AbortSignal): Promise<void> {
   const progress = new Progress(parts, queued, signal)
+  let replaced: DeploymentRow | undefined
   try {
     const image = queued.image ?? (await makeImage(parts, progress))
-    const manifest = manifestOf(progress.row)
-    const before = await servingNow(parts, queued)
-    if (manifest.strategy === 'recreate' && before) await suspend(parts, before)
-    try {
-      const instance = await progress.in('starting', 2 * 60_000, (within) =>
-        startInstance(parts, progress, image, manifest, within),
-      )
-      const schema = await progress.in('health_checking', manifest.ready_within * 1000, (within) =>
-        untilReady(parts, progress, instance, within),
-      )
-      await progress.in('switching', 30_000, () => switchTo(parts, progress, instance, schema))
-    } catch (error) {
-      if (manifest.strategy === 'recreate' && before && !signal.aborted) await resume(parts, before)
-      throw error
-    }
-    if (before) parts.tasks.start(before.id, () => retire(parts, before))
+    replaced = await servingNow(parts, queued)
+    const before = replaced
+    await parts.slots.take('deploy', signal, () => goLive(parts, progress, image, before, signal))
+    if (before) parts.tasks.start(before.id, (ending) => retire(parts, before, ending))
     await progress.say('Live')
   } catch (error) {
     await end(parts, progress, error, signal)
+    if (replaced && signal.reason !== 'leaving') resume(parts, replaced)
   }
+}
+
+/** Starts the image, waits until it answers, and switches over to it. */
+async function goLive(
+  parts: DeployParts,
+  progress: Progress,
+  image: ImageRef,
+  before: DeploymentRow | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const manifest = manifestOf(progress.row)
+  const first = manifest.strategy === 'recreate' ? before : undefined
+  const instance = await progress.in('starting', startMs + (first ? parts.limits.drainMs : 0), async (within) => {
+    if (first) await suspend(parts, first, within)
+    return startInstance(parts, progress, image, manifest, within)
+  })
+  const schema = await progress.in('health_checking', manifest.ready_within * 1000, (within) =>
+    untilReady(parts, progress, instance, within),
+  )
+  signal.throwIfAborted()
+  await progress.in('switching', 30_000, () => switchTo(parts, progress, instance, schema))
 }
 
 async function makeImage(parts: DeployParts, progress: Progress) {
@@ -70,9 +87,6 @@ async function cloneAndBuild(parts: DeployParts, progress: Progress) {
   return image
 }
 
-const manifestOf = (row: DeploymentRow): Manifest =>
-  row.manifest ? (JSON.parse(row.manifest) as Manifest) : manifestSchema.parse({})
-
 /** The deployment that serves now, unless it is this very one. */
 async function servingNow({ db }: DeployParts, row: DeploymentRow): Promise<DeploymentRow | undefined> {
   const serving = (await demoById(db, row.demo_id))?.serving
@@ -86,20 +100,23 @@ async function end(parts: DeployParts, progress: Progress, error: unknown, signa
   const { state, message } = signal.aborted
     ? { state: 'cancelled' as const, message: 'cancelled' }
     : failureOf(error, progress.step)
+  const { id, demo_id, instance, image, created_at } = progress.row
+  const keepsImage = (await demoById(parts.db, demo_id))?.serving === id
+  // What cannot be removed now is nobody's from here on, and the rounds remove it.
+  await logged(`what deployment ${id} started could not be removed`, async () => {
+    if (instance) await endInstance(parts, instance, endGraceMs)
+    if (image && !keepsImage) await parts.engine.removeImage(image)
+  })
   try {
-    if (progress.row.instance) await endInstance(parts, progress.row.instance)
     await progress.say(`${state}: ${message}`)
-    const keepsImage = (await demoById(parts.db, progress.row.demo_id))?.serving === progress.row.id
-    if (progress.row.image && !keepsImage) await parts.engine.removeImage(progress.row.image)
-    const since = progress.row.created_at
-    const tail = JSON.stringify((await parts.logs.tail(progress.row.demo_id, 200)).filter((line) => line >= since))
+    const tail = (await parts.logs.tail(demo_id, 200)).filter((line) => line >= created_at)
     await progress.to(state, {
       reason: message,
       token: null,
       instance: null,
       endpoint: null,
       ...(keepsImage ? {} : { image: null }),
-      ...(state === 'cancelled' ? {} : { log_tail: tail }),
+      ...(state === 'cancelled' ? {} : { log_tail: JSON.stringify(tail) }),
     })
   } catch (cause) {
     if (!(cause instanceof Overtaken)) throw cause

@@ -1,15 +1,18 @@
-import { setTimeout } from 'node:timers/promises'
-import { type DemoSchema, Gone, type Health, type Manifest } from '@origami/protocol/demo'
-import { HttpPredictor } from '@origami/serving'
-import { request } from 'undici'
+import { type DemoSchema, demoSchema, type Health, health, type Manifest } from '@origami/protocol/demo'
 import type { ImageRef, Instance, InstanceId, InstanceSpec } from '../engine/engine.ts'
 import { demoById } from '../store/demos.ts'
+import { logged } from '../upkeep/logged.ts'
+import { waited } from '../upkeep/repeat.ts'
 import { DeployFailed } from './failure.ts'
+import { manifestOf } from './manifest.ts'
 import type { DeployParts } from './parts.ts'
+import { isRuntime, probe, silent, stranger } from './probe.ts'
 import type { Progress } from './progress.ts'
 
 const betweenChecksMs = 100
 const stopGraceMs = 10_000
+/** For the last lines of one that ended to come into its log. */
+const drainLogMs = 2_000
 /** Of what a setup that failed said, the end of a traceback being what matters. */
 const setupLines = 40
 
@@ -22,6 +25,7 @@ export const instanceSpec = (repolink: string, manifest: Manifest, limits: Deplo
   pids: limits.pids,
 })
 
+/** Starts an instance of this deployment, notes it, and follows its log. One that an earlier attempt left dead is removed first. */
 export async function startInstance(
   parts: DeployParts,
   progress: Progress,
@@ -30,7 +34,8 @@ export async function startInstance(
   signal: AbortSignal,
 ): Promise<Instance> {
   const { demo_id: demo, id: deployment } = progress.row
-  await removeExited(parts, progress)
+  const left = (await parts.engine.list()).find((instance) => instance.deployment === deployment)
+  if (left?.state === 'exited') await parts.engine.remove(left.id)
   const spec = instanceSpec((await demoById(parts.db, demo))?.repolink ?? '', manifest, parts.limits)
   const instance = await parts.engine.start({ demo, deployment, image, spec }, signal)
   await progress.note({ instance: instance.id, log_cursor: null })
@@ -39,66 +44,79 @@ export async function startInstance(
 }
 
 /** Ends an instance, once all that it printed is in the log. */
-export async function endInstance({ engine, pumps }: DeployParts, instance: InstanceId): Promise<void> {
-  await engine.stop(instance, stopGraceMs)
-  await pumps.drained(instance)
-  await engine.remove(instance)
+export async function endInstance(parts: DeployParts, instance: InstanceId, graceMs = stopGraceMs): Promise<void> {
+  await parts.engine.stop(instance, graceMs)
+  await logDrained(parts, instance)
+  await parts.engine.remove(instance)
 }
 
-/** One that an earlier attempt left dead would be taken for this one. */
-async function removeExited({ engine }: DeployParts, { row }: Progress): Promise<void> {
-  const left = (await engine.list()).find((instance) => instance.deployment === row.id && instance.state === 'exited')
-  if (left) await engine.remove(left.id)
+/** Resolves once all that an instance which ended printed is in the log, or after a moment when that does not end. */
+export async function logDrained({ pumps }: DeployParts, instance: InstanceId): Promise<void> {
+  const enough = new AbortController()
+  const drained = logged(`the log of instance ${instance} broke off`, () => pumps.drained(instance))
+  await Promise.race([drained, waited(drainLogMs, enough.signal)])
+  enough.abort()
 }
 
-/** Asks until the instance is READY and tells its schema. Throws DeployFailed with what it said instead. */
+/**
+ * Asks until the instance is READY, and returns its schema, with its endpoint noted. Throws DeployFailed with what it said instead. One that takes
+ * a connection and never answers is as silent as one that does not listen.
+ */
 export async function untilReady(
   parts: DeployParts,
   progress: Progress,
   started: Instance,
   signal: AbortSignal,
 ): Promise<DemoSchema> {
-  const port = manifestPort(progress)
-  for (;;) {
-    const instance = (await parts.engine.list()).find((entry) => entry.id === started.id)
+  const { port } = manifestOf(progress.row)
+  do {
+    const instance = await parts.engine.find(started.id)
     if (!instance || instance.state === 'exited') throw await exited(parts, instance)
-    const answer = instance.endpoint ? await ask(instance.endpoint, signal) : 'silent'
-    if (answer === 'stranger')
-      throw new DeployFailed(
-        'not_a_predictor',
-        `Something answers on port ${port}, but it is no model: GET / and GET /health-check are not those of a runtime`,
-      )
-    if (answer !== 'silent' && answer.status === 'SETUP_FAILED') {
-      const lines = (answer.setup?.logs ?? '').trimEnd().split('\n')
-      await progress.say(lines.slice(-setupLines).join('\n'))
-      throw new DeployFailed('unhealthy', `The model's setup failed: ${lines.at(-1) || 'it said nothing'}`)
+    const ready = instance.endpoint ? await schemaOnceReady(parts, progress, instance.endpoint, port, signal) : silent
+    if (ready !== silent) {
+      await progress.note({ endpoint: instance.endpoint ?? null, ready_at: parts.now() })
+      return ready
     }
-    if (instance.endpoint && answer !== 'silent' && answer.status === 'READY') {
-      await progress.note({ endpoint: instance.endpoint })
-      return new HttpPredictor({ base: instance.endpoint }).schema()
-    }
-    await setTimeout(betweenChecksMs, undefined, { signal }).catch(() => {
-      throw new DeployFailed(
-        'unhealthy',
-        `The model did not answer READY on port ${port} in time; \`ready_within\` in .origami gives it longer`,
-      )
-    })
-  }
+  } while (await waited(betweenChecksMs, signal))
+  throw new DeployFailed(
+    'unhealthy',
+    `The model did not answer READY on port ${port} in time; \`ready_within\` in .origami gives it longer`,
+  )
 }
 
-async function ask(endpoint: string, signal: AbortSignal): Promise<Health | 'silent' | 'stranger'> {
-  try {
-    const health = await new HttpPredictor({ base: endpoint }).health()
-    const index = await request(endpoint, { headers: { accept: 'application/json' }, signal })
-    const body = (await index.body.json()) as { origami?: { api?: unknown } }
-    return body.origami?.api === 1 ? health : 'stranger'
-  } catch (error) {
-    return error instanceof Gone || signal.aborted ? 'silent' : 'stranger'
-  }
+/** Silent: it is not READY yet. Throws DeployFailed. */
+async function schemaOnceReady(
+  { limits }: DeployParts,
+  progress: Progress,
+  endpoint: string,
+  port: number,
+  signal: AbortSignal,
+): Promise<DemoSchema | typeof silent> {
+  const instance = { endpoint, deadlineMs: limits.answerMs, signal }
+  const answer = await probe(instance, '/health-check', health)
+  const runtime = answer === silent ? silent : await isRuntime(instance)
+  if (answer === silent || runtime === silent) return silent
+  if (answer === stranger || !runtime)
+    throw new DeployFailed(
+      'not_a_predictor',
+      `Something answers on port ${port}, but it is no model: GET / and GET /health-check are not those of a runtime`,
+    )
+  if (answer.status === 'SETUP_FAILED') throw await setupFailed(progress, answer)
+  if (answer.status !== 'READY') return silent
+  const schema = await probe(instance, '/schema', demoSchema)
+  if (schema === stranger)
+    throw new DeployFailed('not_a_predictor', `It is READY on port ${port}, but GET /schema is not the schema of a demo`)
+  return schema
+}
+
+async function setupFailed(progress: Progress, { setup }: Health): Promise<DeployFailed> {
+  const lines = (setup?.logs ?? '').trimEnd().split('\n')
+  await progress.say(lines.slice(-setupLines).join('\n'))
+  return new DeployFailed('unhealthy', `The model's setup failed: ${lines.at(-1) || 'it said nothing'}`)
 }
 
 async function exited(parts: DeployParts, instance: Instance | undefined): Promise<DeployFailed> {
-  if (instance) await parts.pumps.drained(instance.id)
+  if (instance) await logDrained(parts, instance.id)
   if (instance?.exit?.outOfMemory)
     return new DeployFailed('oom', 'It ran out of memory while starting; `memory` in .origami gives it more')
   const code = instance?.exit?.code
@@ -107,6 +125,3 @@ async function exited(parts: DeployParts, instance: Instance | undefined): Promi
     `It exited at once${code === null || code === undefined ? '' : ` with code ${code}`}; its last lines are in the log`,
   )
 }
-
-const manifestPort = (progress: Progress): number =>
-  progress.row.manifest ? (JSON.parse(progress.row.manifest) as Manifest).port : 6000

@@ -7,6 +7,7 @@ import type { LogPumps } from '../logs/log-pumps.ts'
 import type { Source } from '../source/source.ts'
 import type { Vault } from '../state/vault.ts'
 import type { Db } from '../store/open.ts'
+import type { StartSlots } from '../upkeep/start-slots.ts'
 import type { Tasks } from '../upkeep/tasks.ts'
 
 /** What a deploy, and all that looks after deployments, works with. */
@@ -17,10 +18,11 @@ export interface DeployParts {
   readonly logs: DemoLogs
   readonly pumps: LogPumps
   readonly tasks: Tasks
+  readonly slots: StartSlots
   readonly vault: Vault
   readonly forges: readonly Forge[]
   readonly limits: Limits
-  /** A folder for checkouts, one for each deployment. */
+  /** A folder for checkouts, one for each attempt. */
   readonly work: string
   /** ISO 8601 in UTC. */
   readonly now: () => string

@@ -4,7 +4,7 @@ import { deploymentById, move, note } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
 import { drained } from '../upkeep/retire.ts'
 import { revive } from '../upkeep/revive.ts'
-import { Overtaken } from './failure.ts'
+import { DeployFailed, Overtaken } from './failure.ts'
 import { endInstance } from './instance.ts'
 import type { DeployParts } from './parts.ts'
 import type { Progress } from './progress.ts'
@@ -16,12 +16,15 @@ export async function switchTo(parts: DeployParts, progress: Progress, instance:
   await db.transaction().execute(async (trx) => {
     const demo = await trx.selectFrom('demos').selectAll().where('id', '=', row.demo_id).executeTakeFirst()
     const before = demo?.serving && demo.serving !== row.id ? await deploymentById(trx, demo.serving) : undefined
-    if (!demo || demo.want === 'stopped') throw new Overtaken()
+    if (!demo) throw new Overtaken()
+    if (demo.want === 'stopped') throw new DeployFailed('cancelled', 'the demo was stopped')
     if (
       !(await move(trx, row, 'running', now(), {
         schema: JSON.stringify(schema),
         instance: instance.id,
-        crashes: 0,
+        crash_times: '[]',
+        tries: 0,
+        next_try_at: null,
         token: null,
       }))
     )
@@ -34,16 +37,20 @@ export async function switchTo(parts: DeployParts, progress: Progress, instance:
 }
 
 /** Stops the serving version, keeping its image: its demo is held until something serves again. */
-export async function suspend(parts: DeployParts, version: DeploymentRow): Promise<void> {
+export async function suspend(parts: DeployParts, version: DeploymentRow, signal: AbortSignal): Promise<void> {
   const { db, engine, changed, tasks } = parts
-  await tasks.ended(version.id)
-  await note(db, version, { endpoint: null })
+  await tasks.end(version.id)
+  await note(db, version, { endpoint: null, ready_at: null })
   changed.notify(version.demo_id)
-  await drained(parts, version)
+  await drained(parts, version, signal)
+  signal.throwIfAborted()
   for (const { id, deployment } of await engine.list()) if (deployment === version.id) await endInstance(parts, id)
 }
 
-/** Starts again what `suspend` stopped. */
-export async function resume(parts: DeployParts, version: DeploymentRow): Promise<void> {
-  await revive(parts, version, AbortSignal.timeout(10 * 60_000))
+/** Starts again what `suspend` stopped; what was not stopped goes on. */
+export function resume(parts: DeployParts, version: DeploymentRow): void {
+  parts.tasks.start(version.id, async (signal) => {
+    const row = await deploymentById(parts.db, version.id)
+    if (row?.endpoint === null) await revive(parts, row, signal)
+  })
 }

@@ -19,10 +19,6 @@ export async function demoById(db: Trx, id: DemoId): Promise<DemoRow | undefined
   return db.selectFrom('demos').selectAll().where('id', '=', id).executeTakeFirst()
 }
 
-export async function demoIds(db: Trx): Promise<DemoId[]> {
-  return (await db.selectFrom('demos').select('id').execute()).map(({ id }) => id)
-}
-
 /** Where a demo's predictions go now: the endpoint of what serves, with its schema. Undefined: it is held. */
 export interface Route {
   readonly demo: DemoId
@@ -107,9 +103,9 @@ async function stats(db: Db, demo: DemoRow): Promise<DemoStats> {
     repolink: demo.repolink,
     status,
     reason:
-      status === 'running' || status === 'stopped'
+      status === 'stopped'
         ? null
-        : ((serving?.state === 'runtime_error' ? serving : newest)?.reason ?? null),
+        : ((serving?.state === 'runtime_error' || serving?.state === 'running' ? serving : newest)?.reason ?? null),
     waiting,
     running,
     runs: demo.runs,
@@ -127,8 +123,8 @@ export function demoState(
 ): DemoState {
   if (demo.want === 'stopped') return 'stopped'
   if (serving?.state === 'running' && serving.endpoint) return 'running'
-  if (newest?.state === 'queued') return 'waiting'
-  if (newest && isActive(newest.state)) return 'building'
+  if (newest?.state === 'queued' || serving?.state === 'queued') return 'waiting'
+  if ((newest && isActive(newest.state)) || (serving && isActive(serving.state))) return 'building'
   if (newest?.state === 'not_linked') return 'not_linked'
   if (serving?.state === 'running') return 'building'
   return newest && (isFailed(newest.state) || newest.state === 'cancelled') ? 'failed' : 'waiting'

@@ -2,6 +2,7 @@ import { activeStates } from '@origami/protocol/control'
 import { type Kysely, sql } from 'kysely'
 import type { Migration, MigrationProvider } from 'kysely/migration'
 import { predictionsAsTheyAreSent } from './migrations-predictions.ts'
+import { upkeep } from './migrations-upkeep.ts'
 
 const first: Migration = {
   async up(db: Kysely<unknown>) {
@@ -82,5 +83,6 @@ export const migrations: MigrationProvider = {
   getMigrations: async () => ({
     '001-first': first,
     '002-predictions': predictionsAsTheyAreSent,
+    '003-upkeep': upkeep,
   }),
 }

@@ -43,8 +43,21 @@ export interface Tables {
     log_cursor: string | null
     log_tail: Generated<string>
     steps: Generated<string>
+    /** Of before `crash_times`. */
     crashes: Generated<number>
     crashed_at: string | null
+    /** When it crashed lately, as JSON. */
+    crash_times: Generated<string>
+    /** Since when its instance answers READY without a break. */
+    ready_at: string | null
+    /** When it was found to have served well. */
+    served_well: string | null
+    /** Failed tries in a row to start it again, and when the next one is. */
+    tries: Generated<number>
+    next_try_at: string | null
+    /** Boots of the daemon that found it under way though nobody had let it go (1) in peace. */
+    interruptions: Generated<number>
+    let_go: Generated<number>
     superseded_by: DeploymentId | null
     created_at: string
     updated_at: string

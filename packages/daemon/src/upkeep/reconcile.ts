@@ -1,66 +1,69 @@
-import { activeStates, type DeploymentState } from '@origami/protocol/control'
 import type { Deployer } from '../deploy/deployer.ts'
+import { logDrained } from '../deploy/instance.ts'
 import type { DeployParts } from '../deploy/parts.ts'
 import type { Instance } from '../engine/engine.ts'
-import { deploymentById, deploymentsIn, move, note } from '../store/deployments.ts'
+import { deploymentById, deploymentsIn, note } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
+import { crashed } from './crashes.ts'
+import { failOverdue } from './deadlines.ts'
+import { keepsInstance, pruneImages } from './good-versions.ts'
+import { logged } from './logged.ts'
 import { retire } from './retire.ts'
-import { revive } from './revive.ts'
+import { isPutOff, revive } from './revive.ts'
+import { sweepWork } from './work-folders.ts'
 
-const crashesAllowed = 3
-const crashWindowMs = 10 * 60_000
-/** States whose image may be started, now or again. */
-const keepsImage = new Set<DeploymentState>(['queued', ...activeStates, 'running', 'draining', 'stopped', 'runtime_error'])
-
-/** Compares the store with the engine and brings them together. The same at boot, every 30 s, and when an instance exits. */
+/**
+ * Compares the store with the engine and brings them together. The same at boot, every 30 s, and when an instance exits. One step that fails is
+ * logged and leaves the others alone: the next round comes to it again.
+ */
 export class Reconciler {
   private readonly parts: DeployParts
   private readonly deployer: Deployer
-  private readonly signal: AbortSignal
-  private turn: Promise<void> = Promise.resolve()
+  private readonly since = new Date()
+  /** Exits of while the engine or the daemon was away are nobody's crash. */
+  private wasAway = true
 
-  constructor(parts: DeployParts, deployer: Deployer, signal: AbortSignal) {
+  constructor(parts: DeployParts, deployer: Deployer) {
     this.parts = parts
     this.deployer = deployer
-    this.signal = signal
   }
 
-  /** One round; rounds never overlap. */
-  run(): Promise<void> {
-    this.turn = this.turn.then(() => (this.signal.aborted ? undefined : this.round()))
-    return this.turn
-  }
-
-  async settled(): Promise<void> {
-    await this.turn
-    await this.parts.tasks.settled()
-  }
-
-  private async round(): Promise<void> {
-    const instances = await this.parts.engine.list()
-    const of = new Map(instances.map((instance) => [instance.deployment, instance]))
-    for (const row of await deploymentsIn(this.parts.db, ['running'])) await this.serving(row, of.get(row.id))
-    for (const row of await deploymentsIn(this.parts.db, ['draining']))
-      this.parts.tasks.start(row.id, () => retire(this.parts, row))
-    for (const instance of instances) await this.orphan(instance)
-    for (const image of await this.parts.engine.images()) {
-      const row = await deploymentById(this.parts.db, image.deployment)
-      if (!row || !keepsImage.has(row.state)) await this.parts.engine.removeImage(image.ref)
-    }
+  async round(): Promise<void> {
+    await logged('what runs could not be compared with what should', () => this.compare())
+    await logged('images could not be looked through', () => pruneImages(this.parts))
+    await logged('deadlines could not be looked at', () => failOverdue(this.parts, this.deployer))
+    await logged('folders of deployments could not be looked through', () =>
+      sweepWork(this.parts.work, this.since, (folder) => this.deployer.worksIn(folder)),
+    )
     this.deployer.wake()
   }
 
+  private async compare(): Promise<void> {
+    const { db, engine } = this.parts
+    const away = this.wasAway
+    this.wasAway = true
+    const instances = await engine.list()
+    this.wasAway = false
+    const of = new Map(instances.map((instance) => [instance.deployment, instance]))
+    for (const row of await deploymentsIn(db, ['running']))
+      await logged(`deployment ${row.id} could not be looked after`, () => this.serving(row, of.get(row.id), away))
+    for (const row of await deploymentsIn(db, ['draining']))
+      this.parts.tasks.start(row.id, (signal) => retire(this.parts, row, signal))
+    for (const instance of instances)
+      await logged(`instance ${instance.id} could not be looked after`, () => this.orphan(instance))
+  }
+
   /** One that is meant to serve: followed where it is, or started again. */
-  private async serving(row: DeploymentRow, instance: Instance | undefined): Promise<void> {
+  private async serving(row: DeploymentRow, instance: Instance | undefined, wasAway: boolean): Promise<void> {
     const { db, pumps, changed, tasks } = this.parts
     if (tasks.has(row.id) || (await this.deployedAnew(row))) return
-    if (instance?.state === 'running') {
+    if (instance?.state === 'running' && row.endpoint !== null) {
       pumps.start(row.id, instance.id)
       if (!instance.endpoint || instance.endpoint === row.endpoint) return
       await note(db, row, { endpoint: instance.endpoint, instance: instance.id })
       changed.notify(row.demo_id)
     } else {
-      await this.again(row, instance)
+      await this.startAgain(row, instance, wasAway)
     }
   }
 
@@ -70,30 +73,26 @@ export class Reconciler {
     return row.endpoint === null && active.some((other) => other.demo_id === row.demo_id)
   }
 
-  private async again(row: DeploymentRow, instance: Instance | undefined): Promise<void> {
-    const { db, now, clock, changed, logs, pumps } = this.parts
-    const recent = row.crashed_at !== null && clock() - Date.parse(row.crashed_at) < crashWindowMs
-    const crashes = instance ? (recent ? row.crashes : 0) + 1 : row.crashes
-    if (instance) await pumps.drained(instance.id)
-    if (crashes > crashesAllowed) {
-      const why = instance?.exit?.outOfMemory ? 'ran out of memory' : 'exited'
-      const reason = `It ${why} ${crashes} times within ten minutes; its last lines are in the log`
-      const log_tail = JSON.stringify(await logs.tail(row.demo_id, 200))
-      await db.transaction().execute((trx) => move(trx, row, 'runtime_error', now(), { reason, log_tail, endpoint: null }))
+  private async startAgain(row: DeploymentRow, left: Instance | undefined, wasAway: boolean): Promise<void> {
+    const { db, clock, changed, tasks } = this.parts
+    if (isPutOff(row, clock())) return
+    const exited = left?.state === 'exited' ? left : undefined
+    if (row.endpoint !== null) {
+      await note(db, row, { endpoint: null, ready_at: null })
       changed.notify(row.demo_id)
-      return
     }
-    await note(db, row, { endpoint: null, crashes, ...(instance ? { crashed_at: now() } : {}) })
-    changed.notify(row.demo_id)
-    const fresh = await deploymentById(db, row.id)
-    if (fresh) this.parts.tasks.start(row.id, () => revive(this.parts, fresh, this.signal))
+    tasks.start(row.id, async (signal) => {
+      if (exited) await logDrained(this.parts, exited.id)
+      if (exited && !wasAway) await crashed(this.parts, row, exited.exit?.outOfMemory ? 'ran out of memory' : 'exited')
+      await revive(this.parts, row, signal)
+    })
   }
 
   /** Ours, but nobody's: of a deployment that ended or is not known. */
   private async orphan(instance: Instance): Promise<void> {
     if (this.parts.tasks.has(instance.deployment) || this.deployer.isUnderWay(instance.deployment)) return
     const row = await deploymentById(this.parts.db, instance.deployment)
-    if (row && keepsImage.has(row.state) && row.state !== 'stopped') return
+    if (row && keepsInstance(row.state)) return
     await this.parts.engine.stop(instance.id, 5_000)
     await this.parts.engine.remove(instance.id)
   }

@@ -3,24 +3,27 @@ import type { DeployParts } from '../deploy/parts.ts'
 import { deploymentById, move } from '../store/deployments.ts'
 import { runningOn } from '../store/predictions.ts'
 import type { DeploymentRow } from '../store/tables.ts'
+import { noteServedWell } from './good-versions.ts'
 
-/** Lets what runs on a version finish, then removes it and its image. */
-export async function retire(parts: DeployParts, version: DeploymentRow): Promise<void> {
+/** Lets what runs on a version finish, then removes it, and its image unless it served well. */
+export async function retire(parts: DeployParts, version: DeploymentRow, signal: AbortSignal): Promise<void> {
   const { db, engine, now, changed } = parts
-  await drained(parts, version)
+  await drained(parts, version, signal)
   const row = await deploymentById(db, version.id)
-  if (row?.state !== 'draining') return
+  if (signal.aborted || row?.state !== 'draining') return
+  const good = await noteServedWell(parts, row)
   if (row.instance) await endInstance(parts, row.instance)
-  if (row.image) await engine.removeImage(row.image)
-  await db.transaction().execute((trx) => move(trx, row, 'retired', now(), { instance: null, endpoint: null, image: null }))
+  if (row.image && !good) await engine.removeImage(row.image)
+  const ended = { instance: null, endpoint: null, ...(good ? {} : { image: null }) }
+  await db.transaction().execute((trx) => move(trx, row, 'retired', now(), ended))
   changed.notify(version.demo_id)
 }
 
-/** Resolves when nothing runs on a version any more, or its time to drain is over. */
-export async function drained({ db, changed, limits }: DeployParts, version: DeploymentRow): Promise<void> {
-  const deadline = AbortSignal.timeout(limits.drainMs)
-  while (!deadline.aborted) {
-    const change = changed.ofDemo(version.demo_id, deadline)
+/** Resolves when nothing runs on a version any more, its time to drain is over, or the signal aborts. */
+export async function drained({ db, changed, limits }: DeployParts, version: DeploymentRow, signal: AbortSignal): Promise<void> {
+  const enough = AbortSignal.any([signal, AbortSignal.timeout(limits.drainMs)])
+  while (!enough.aborted) {
+    const change = changed.ofDemo(version.demo_id, enough)
     if ((await runningOn(db, version.id)) === 0) return
     await change
   }

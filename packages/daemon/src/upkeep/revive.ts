@@ -1,43 +1,53 @@
-import { type Manifest, manifestSchema } from '@origami/protocol/demo'
 import { failureOf, Overtaken } from '../deploy/failure.ts'
-import { instanceSpec, untilReady } from '../deploy/instance.ts'
+import { endInstance, startInstance, untilReady } from '../deploy/instance.ts'
+import { manifestOf } from '../deploy/manifest.ts'
 import type { DeployParts } from '../deploy/parts.ts'
 import { Progress } from '../deploy/progress.ts'
-import { demoById } from '../store/demos.ts'
-import { deploymentById, move, note } from '../store/deployments.ts'
+import { deploymentById, note } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
 
 /**
- * Starts an instance again for a version that is meant to serve and has none. Its route comes back once it answers; if it does not, the
- * version ends as `runtime_error`.
+ * Starts an instance again for a version that is meant to serve and has none, once there is a slot. Its route comes back when it answers; when it
+ * does not, it is tried again later, after longer and longer waits, for as long as its owner wants it on.
  */
 export async function revive(parts: DeployParts, version: DeploymentRow, signal: AbortSignal): Promise<void> {
-  const { db, engine, now, changed, pumps } = parts
-  const progress = new Progress(parts, version, signal)
-  const manifest: Manifest = version.manifest ? JSON.parse(version.manifest) : manifestSchema.parse({})
   try {
-    const left = (await engine.list()).find((instance) => instance.deployment === version.id)
-    if (left) await engine.remove(left.id)
-    if (!version.image) throw new Error('its image is gone; deploy it again')
-    await progress.say('Starting it again')
-    const { demo_id: demo, id: deployment, image } = version
-    const spec = instanceSpec((await demoById(db, demo))?.repolink ?? '', manifest, parts.limits)
-    const instance = await engine.start({ demo, deployment, image, spec }, signal)
-    await note(db, version, { instance: instance.id, endpoint: null, log_cursor: null })
-    pumps.start(deployment, instance.id)
-    const within = AbortSignal.any([signal, AbortSignal.timeout(manifest.ready_within * 1000)])
-    await untilReady(parts, progress, instance, within)
+    await parts.slots.take('revive', signal, () => startAgain(parts, version, signal))
   } catch (error) {
     if (signal.aborted || error instanceof Overtaken) return
-    const { message } = failureOf(error, 'starting')
-    const tail = JSON.stringify(await parts.logs.tail(version.demo_id, 200))
-    const row = (await deploymentById(db, version.id)) ?? version
-    if (row.instance) await engine.remove(row.instance)
-    await db
-      .transaction()
-      .execute((trx) =>
-        move(trx, row, 'runtime_error', now(), { reason: message, log_tail: tail, instance: null, endpoint: null }),
-      )
+    await putOff(parts, version, failureOf(error, 'starting').message)
+  } finally {
+    parts.changed.notify(version.demo_id)
   }
-  changed.notify(version.demo_id)
+}
+
+/** Whether a version that could not be started is still left alone. */
+export const isPutOff = ({ next_try_at }: DeploymentRow, now: number): boolean =>
+  next_try_at !== null && now < Date.parse(next_try_at)
+
+async function startAgain(parts: DeployParts, version: DeploymentRow, signal: AbortSignal): Promise<void> {
+  const { db, engine } = parts
+  const row = await deploymentById(db, version.id)
+  if (row?.state !== 'running' || row.attempt !== version.attempt) throw new Overtaken()
+  const progress = new Progress(parts, row, signal)
+  const manifest = manifestOf(row)
+  if (!row.image) throw new Error('its image is gone; deploy it again')
+  const left = (await engine.list()).find(({ deployment }) => deployment === row.id)
+  if (left?.state !== 'running') await progress.say('Starting it again')
+  const instance = left?.state === 'running' ? left : await startInstance(parts, progress, row.image, manifest, signal)
+  await untilReady(parts, progress, instance, AbortSignal.any([signal, AbortSignal.timeout(manifest.ready_within * 1000)]))
+  if (row.tries > 0) await progress.note({ tries: 0, next_try_at: null, reason: null })
+}
+
+async function putOff(parts: DeployParts, version: DeploymentRow, why: string): Promise<void> {
+  const { db, limits, clock } = parts
+  const row = await deploymentById(db, version.id)
+  if (row?.state !== 'running' || row.attempt !== version.attempt) return
+  const tries = row.tries + 1
+  const wait = limits.reviveAfterMs[Math.min(tries, limits.reviveAfterMs.length) - 1] ?? 0
+  const next_try_at = new Date(clock() + wait).toISOString()
+  const reason = `It could not be started again: ${why}. It is tried again at ${next_try_at}`
+  await note(db, row, { tries, next_try_at, reason, endpoint: null, ready_at: null })
+  await new Progress(parts, row, AbortSignal.timeout(limits.answerMs)).say(reason)
+  if (row.instance) await endInstance(parts, row.instance)
 }

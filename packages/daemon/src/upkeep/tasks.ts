@@ -1,16 +1,27 @@
 import type { DeploymentId } from '@origami/protocol/demo'
+import { logged } from './logged.ts'
+
+interface Task {
+  readonly cancel: AbortController
+  readonly done: Promise<unknown>
+}
 
 /** What goes on beside deploys (retiring, reviving): one thing at a time for each deployment. */
 export class Tasks {
-  private readonly running = new Map<DeploymentId, Promise<void>>()
+  private readonly running = new Map<DeploymentId, Task>()
+  private readonly leaving: AbortSignal
 
-  /** False: something is done with it already, and `work` is not begun. */
-  start(id: DeploymentId, work: () => Promise<void>): boolean {
+  constructor(leaving: AbortSignal) {
+    this.leaving = leaving
+  }
+
+  /** False: something is done with it already, and `work` is not begun. Its signal aborts when the daemon leaves, and at `end`. */
+  start(id: DeploymentId, work: (signal: AbortSignal) => Promise<void>): boolean {
     if (this.running.has(id)) return false
-    const task = work()
-      .catch((error: unknown) => console.error(`deployment ${id} could not be looked after`, error))
-      .finally(() => this.running.delete(id))
-    this.running.set(id, task)
+    const cancel = new AbortController()
+    const signal = AbortSignal.any([this.leaving, cancel.signal])
+    const done = logged(`deployment ${id} could not be looked after`, () => work(signal)).then(() => this.running.delete(id))
+    this.running.set(id, { cancel, done })
     return true
   }
 
@@ -18,12 +29,14 @@ export class Tasks {
     return this.running.has(id)
   }
 
-  /** Resolves once nothing is done with a deployment. */
-  async ended(id: DeploymentId): Promise<void> {
-    await this.running.get(id)
+  /** Ends what is done with a deployment, and resolves once nothing is. */
+  async end(id: DeploymentId): Promise<void> {
+    const task = this.running.get(id)
+    task?.cancel.abort('ended')
+    await task?.done
   }
 
   async settled(): Promise<void> {
-    await Promise.all(this.running.values())
+    await Promise.all([...this.running.values()].map(({ done }) => done))
   }
 }

@@ -5,26 +5,14 @@ import {
   type DemoDetail,
   type Deployment,
   demoDetail,
-  demoStats,
   deployAccepted,
   deploymentList,
-  type QueueView,
-  queueEmptied,
-  queueView,
   visitorHeader,
 } from '@origami/protocol/control'
 import { Gone, type PredictionSnapshot, predictionSnapshot, type VisitorId } from '@origami/protocol/demo'
 import { HttpPredictor, readEvents, readPrivate } from '@origami/serving'
 import { Agent, type Dispatcher, request } from 'undici'
-import { z } from 'zod'
 import type { WebConfig } from './config.ts'
-
-const statsList = z.object({ demos: z.array(demoStats.pick({ demo_id: true, runs: true })) })
-
-/** Something is read at once; a change may have to end what runs first. */
-const answerMs = (method: Dispatcher.HttpMethod): number => (method === 'GET' ? 10_000 : 60_000)
-/** Longer than between two signs of life of an event stream. */
-const silenceMs = 45_000
 
 /** What the daemon refused: its status and words. */
 export class DaemonRefused extends Error {
@@ -48,7 +36,7 @@ export class DaemonClient implements AsyncDisposable {
 
   static async open({ url, tls }: WebConfig['daemon']): Promise<DaemonClient> {
     const [ca, cert, key] = await Promise.all([readFile(tls.ca), readFile(tls.cert), readPrivate(tls.key)])
-    return new DaemonClient(url, new Agent({ connect: { ca, cert, key, timeout: 5000 }, bodyTimeout: 0 }))
+    return new DaemonClient(url, new Agent({ connect: { ca, cert, key }, bodyTimeout: 0 }))
   }
 
   async trigger(user: string, link: string, token: string | null): Promise<{ demo: string; deployment: string }> {
@@ -75,27 +63,6 @@ export class DaemonClient implements AsyncDisposable {
       if (error instanceof DaemonRefused && error.statusCode === 404) return []
       throw error
     }
-  }
-
-  /** Whether it answers at all. */
-  async answers(): Promise<boolean> {
-    return this.json('GET', '/health').then(
-      () => true,
-      () => false,
-    )
-  }
-
-  async stats(): Promise<{ demo_id: string; runs: number }[]> {
-    return statsList.parse(await this.json('GET', '/stats')).demos
-  }
-
-  async queue(demo: string): Promise<QueueView> {
-    return queueView.parse(await this.json('GET', `/demos/${demo}/queue`))
-  }
-
-  /** How many waited. */
-  async emptyQueue(demo: string): Promise<number> {
-    return queueEmptied.parse(await this.json('DELETE', `/demos/${demo}/queue`)).canceled
   }
 
   async stop(demo: string): Promise<void> {
@@ -135,14 +102,14 @@ export class DaemonClient implements AsyncDisposable {
     follow: boolean,
     signal: AbortSignal,
   ): Promise<{ body: AsyncIterable<Uint8Array>; size: string }> {
-    const response = await this.send('GET', `/logs/${demo}?offset=${offset}${follow ? '&follow=1' : ''}`, undefined, { signal })
+    const response = await this.send('GET', `/logs/${demo}?offset=${offset}${follow ? '&follow=1' : ''}`, undefined, signal)
     return { body: response.body, size: String(response.headers['origami-log-size'] ?? 0) }
   }
 
-  /** Resolves once it listens: what happens after number `seq`, until the signal aborts. Throws when the connection ends, or is silent. */
-  async events(seq: number, signal: AbortSignal): Promise<AsyncIterable<ControlEvent>> {
-    const response = await this.send('GET', `/events?after=${seq}`, undefined, { signal, bodyTimeout: silenceMs })
-    return controlEvents(response.body)
+  /** What happens after number `seq`, until the signal aborts. Throws when the connection ends. */
+  async *events(seq: number, signal: AbortSignal): AsyncIterable<ControlEvent> {
+    const response = await this.send('GET', `/events?after=${seq}`, undefined, signal)
+    for await (const { data } of readEvents(response.body)) yield controlEvent.parse(JSON.parse(data))
   }
 
   /** A demo as whoever asks calls it; without a visitor, on its owner's behalf. */
@@ -156,23 +123,19 @@ export class DaemonClient implements AsyncDisposable {
   }
 
   private async json(method: Dispatcher.HttpMethod, path: string, body?: unknown): Promise<unknown> {
-    const response = await this.send(method, path, body, { bodyTimeout: answerMs(method) })
-    return response.body.json().catch((cause: unknown) => {
-      throw new Gone('The daemon broke off in the middle of its answer.', { cause })
-    })
+    const response = await this.send(method, path, body)
+    return response.body.json()
   }
 
   private async send(
     method: Dispatcher.HttpMethod,
     path: string,
     body?: unknown,
-    { signal, bodyTimeout = 0 }: { signal?: AbortSignal; bodyTimeout?: number } = {},
+    signal?: AbortSignal,
   ): Promise<Dispatcher.ResponseData> {
     const response = await request(`${this.url}${path}`, {
       method,
       dispatcher: this.agent,
-      headersTimeout: answerMs(method),
-      bodyTimeout,
       ...(signal ? { signal } : {}),
       ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
     }).catch((cause: unknown) => {
@@ -185,8 +148,4 @@ export class DaemonClient implements AsyncDisposable {
     }
     throw new DaemonRefused(response.statusCode, error)
   }
-}
-
-async function* controlEvents(body: AsyncIterable<Uint8Array>): AsyncIterable<ControlEvent> {
-  for await (const { data } of readEvents(body)) yield controlEvent.parse(JSON.parse(data))
 }

@@ -33,7 +33,6 @@ export class Run implements Prediction {
   private logEvents = { count: 0, bytes: 0 }
   private place: number | undefined
   private readonly inputBytes: number
-  private outputBytes = 0
   private readonly createdAt = new Date()
   private startedAt: Date | undefined
   private completedAt: Date | undefined
@@ -48,7 +47,7 @@ export class Run implements Prediction {
 
   /** About what it takes in memory. */
   get bytes(): number {
-    return this.inputBytes + this.outputBytes + this.log.bytes + this.printed.length
+    return this.inputBytes + this.log.bytes + this.printed.length + (isTerminal(this.status) ? lengthOf(this.output) : 0)
   }
 
   async snapshot(): Promise<PredictionSnapshot> {
@@ -122,7 +121,6 @@ export class Run implements Prediction {
   succeed(output: Record<string, unknown>): void {
     if (isTerminal(this.status)) return
     this.output = output
-    this.outputBytes = lengthOf(output)
     this.end('succeeded')
   }
 

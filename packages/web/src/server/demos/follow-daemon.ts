@@ -1,90 +1,45 @@
 import { setTimeout } from 'node:timers/promises'
-import type { Notices } from '@origami/serving'
+import type { Notice } from '@origami/serving'
 import type { DaemonClient } from '../daemon-client.ts'
 import { type Db, keepSetting, setting } from '../store/open.ts'
 import type { Demos } from './demos.ts'
-import type { LatestDetails } from './latest-details.ts'
-
-export interface FollowParts {
-  readonly db: Db
-  readonly daemon: DaemonClient
-  readonly demos: Demos
-  readonly details: LatestDetails
-  readonly changed: Notices<string>
-  readonly log: (message: string, error?: unknown) => void
-}
 
 const backOffMs = [200, 500, 1000, 2000, 5000]
-const betweenCountsMs = 60_000
 
 /** Holds the daemon's events open, from where it last was: so that what happened while one of the two was away is known afterwards. */
 export class FollowDaemon {
-  private readonly parts: FollowParts
-  private open = false
+  private readonly db: Db
+  private readonly daemon: DaemonClient
+  private readonly demos: Demos
+  private readonly changed: Notice
 
-  constructor(parts: FollowParts) {
-    this.parts = parts
-  }
-
-  /** Whether the daemon's events are open: then it answers, and need not be asked. */
-  get connected(): boolean {
-    return this.open
+  constructor(db: Db, daemon: DaemonClient, demos: Demos, changed: Notice) {
+    this.db = db
+    this.daemon = daemon
+    this.demos = demos
+    this.changed = changed
   }
 
   /** Until the signal aborts. */
   async work(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.follow(signal), this.count(signal)])
-  }
-
-  private async follow(signal: AbortSignal): Promise<void> {
-    let failed = false
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       try {
-        await this.once(signal, () => {
+        const seq = Number((await setting(this.db, 'events')) ?? 0)
+        for await (const event of this.daemon.events(seq, signal)) {
           attempt = 0
-          if (failed) this.parts.log('The daemon is followed again.')
-          failed = false
-        })
+          await this.learn(event.demo)
+          await keepSetting(this.db, 'events', String(event.seq))
+        }
       } catch (error) {
-        if (!signal.aborted && !failed) this.parts.log('The daemon cannot be followed; it is tried again.', error)
-        failed = true
-      } finally {
-        this.open = false
+        if (!signal.aborted && attempt === backOffMs.length) console.error('the daemon cannot be followed', error)
       }
       await setTimeout(backOffMs[Math.min(attempt, backOffMs.length - 1)], undefined, { signal }).catch(() => undefined)
     }
   }
 
-  private async once(signal: AbortSignal, opened: () => void): Promise<void> {
-    const { db, daemon, demos } = this.parts
-    const seq = Number((await setting(db, 'events')) ?? 0)
-    const events = await daemon.events(seq, signal)
-    this.open = true
-    opened()
-    // A deploy whose answer got lost may have reached the daemon all the same.
-    for (const { id } of await demos.undeployed()) await this.learn(id)
-    for await (const event of events) {
-      await this.learn(event.demo)
-      await keepSetting(db, 'events', String(event.seq))
-    }
-  }
-
   private async learn(demo: string): Promise<void> {
-    const detail = await this.parts.details.ask(demo)
-    if (detail) await this.parts.demos.keep(detail)
-    this.parts.changed.notify(demo)
-  }
-
-  /** Runs make no events: how many there were is asked for now and then, for all demos at once, so that no page view has to write it. */
-  private async count(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await setTimeout(betweenCountsMs, undefined, { signal }).catch(() => undefined)
-      if (!this.open) continue
-      try {
-        await this.parts.demos.keepRuns(await this.parts.daemon.stats())
-      } catch (error) {
-        if (!signal.aborted) this.parts.log('How often demos ran could not be asked; it is tried again.', error)
-      }
-    }
+    const detail = await this.daemon.detail(demo)
+    if (detail) await this.demos.keep(detail)
+    this.changed.notify()
   }
 }

@@ -1,0 +1,73 @@
+import { type Health, health } from '@origami/protocol/demo'
+import PQueue from 'p-queue'
+import { endInstance } from '../deploy/instance.ts'
+import { manifestOf } from '../deploy/manifest.ts'
+import type { DeployParts } from '../deploy/parts.ts'
+import { probe, silent, stranger } from '../deploy/probe.ts'
+import type { InstanceId } from '../engine/engine.ts'
+import { deploymentsIn, note } from '../store/deployments.ts'
+import type { DeploymentRow } from '../store/tables.ts'
+import { crashed } from './crashes.ts'
+import { noteServedWell } from './good-versions.ts'
+import { logged } from './logged.ts'
+import { revive } from './revive.ts'
+
+/** Instances asked at a time: fifty that hang must not hold fifty connections. */
+const askedAtOnce = 8
+
+/** Asks all that serve whether they have a worker; an instance that has none for its `ready_within` is ended and started again. */
+export class HealthChecks {
+  private readonly parts: DeployParts
+  private readonly signal: AbortSignal
+  /** Since when an instance has had no worker, by the daemon's clock. */
+  private readonly without = new Map<InstanceId, number>()
+
+  constructor(parts: DeployParts, signal: AbortSignal) {
+    this.parts = parts
+    this.signal = signal
+  }
+
+  /** One turn over all that serve. */
+  async run(): Promise<void> {
+    const serving = (await deploymentsIn(this.parts.db, ['running'])).filter((row) => row.endpoint !== null)
+    const present = new Set(serving.map((row) => row.instance))
+    for (const id of this.without.keys()) if (!present.has(id)) this.without.delete(id)
+    const queue = new PQueue({ concurrency: askedAtOnce })
+    const one = (row: DeploymentRow) => () =>
+      logged(`deployment ${row.id} could not be asked for its health`, () => this.check(row))
+    await queue.addAll(serving.map(one))
+  }
+
+  private async check(row: DeploymentRow): Promise<void> {
+    const { db, limits, clock, now } = this.parts
+    const { endpoint, instance } = row
+    if (endpoint === null || instance === null || this.parts.tasks.has(row.id)) return
+    const answer = await probe({ endpoint, deadlineMs: limits.answerMs, signal: this.signal }, '/health-check', health)
+    if (this.signal.aborted) return
+    if (answer !== silent && answer !== stranger && hasWorker(answer)) {
+      this.without.delete(instance)
+      if (row.ready_at === null) await note(db, row, { ready_at: now() })
+      else await noteServedWell(this.parts, row)
+      return
+    }
+    if (row.ready_at !== null) await note(db, row, { ready_at: null })
+    const since = this.without.get(instance) ?? clock()
+    this.without.set(instance, since)
+    if (clock() - since >= manifestOf(row).ready_within * 1000)
+      this.parts.tasks.start(row.id, (signal) => this.restart(row, instance, signal))
+  }
+
+  private async restart(row: DeploymentRow, instance: InstanceId, signal: AbortSignal): Promise<void> {
+    const { logs, clock, changed } = this.parts
+    const text = `No worker of it served for ${manifestOf(row).ready_within} s: it is ended and started again`
+    await logs.append(row.demo_id, [{ at: new Date(clock()), source: 'deploy', text }])
+    await crashed(this.parts, row, 'stopped serving')
+    changed.notify(row.demo_id)
+    await endInstance(this.parts, instance)
+    await revive(this.parts, row, signal)
+  }
+}
+
+/** A runtime made before `workers` was told serves while it says READY or BUSY. */
+const hasWorker = ({ workers, status }: Health): boolean =>
+  workers ? workers.ready > 0 : status === 'READY' || status === 'BUSY'

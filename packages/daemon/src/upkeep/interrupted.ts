@@ -1,0 +1,33 @@
+import { activeStates } from '@origami/protocol/control'
+import type { DeployParts } from '../deploy/parts.ts'
+import { deploymentsIn, move } from '../store/deployments.ts'
+import type { Trx } from '../store/open.ts'
+import type { DeploymentRow } from '../store/tables.ts'
+
+/**
+ * After a crash: what was under way waits again, with a new attempt. A newer request takes its place where there is one, and what the daemon died
+ * of too often is not tried again.
+ */
+export async function requeueInterrupted({ db, now, limits }: DeployParts): Promise<void> {
+  for (const row of await deploymentsIn(db, activeStates)) {
+    const interruptions = row.let_go ? row.interruptions : row.interruptions + 1
+    await db.transaction().execute(async (trx) => {
+      const attempt = row.attempt + 1
+      const newer = await newerThan(trx, row)
+      if (newer)
+        await move(trx, row, 'superseded', now(), {
+          ...{ attempt, interruptions, superseded_by: newer.id, token: null },
+          reason: 'a newer request took its place',
+        })
+      else if (interruptions >= limits.interruptions)
+        await move(trx, row, 'poisoned', now(), {
+          ...{ attempt, interruptions, token: null, instance: null, endpoint: null },
+          reason: `The daemon died ${interruptions} times while this was under way (last in ${row.state.replace('_', ' ')}); it is not tried again`,
+        })
+      else await move(trx, row, 'queued', now(), { attempt, interruptions, let_go: 0, deadline_at: row.deadline_at })
+    })
+  }
+}
+
+const newerThan = (trx: Trx, row: DeploymentRow) =>
+  trx.selectFrom('deployments').select('id').where('demo_id', '=', row.demo_id).where('state', '=', 'queued').executeTakeFirst()

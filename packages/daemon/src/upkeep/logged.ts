@@ -1,0 +1,10 @@
+/** Does one of several things, so that its failing does not stop the others: what it throws is logged. False: it threw. */
+export async function logged(what: string, work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await work()
+    return true
+  } catch (error) {
+    console.error(what, error)
+    return false
+  }
+}

@@ -1,0 +1,35 @@
+import type { Deployer } from '../deploy/deployer.ts'
+import type { DeployParts } from '../deploy/parts.ts'
+import { HealthChecks } from './health-checks.ts'
+import { Reconciler } from './reconcile.ts'
+import { repeat } from './repeat.ts'
+import { Rounds } from './rounds.ts'
+
+/** All that looks after what should be. Each part of it goes on whatever becomes of the others. */
+export class Upkeep {
+  readonly rounds: Rounds
+  private readonly parts: DeployParts
+  private readonly signal: AbortSignal
+
+  constructor(parts: DeployParts, deployer: Deployer, signal: AbortSignal) {
+    this.parts = parts
+    this.signal = signal
+    const reconciler = new Reconciler(parts, deployer)
+    this.rounds = new Rounds(() => reconciler.round(), signal)
+  }
+
+  /** Goes on until the signal aborts, and resolves once nothing of it is under way. `sweep`: removes what is past its time. */
+  async work(sweep: () => Promise<void>): Promise<void> {
+    const { limits, engine, tasks } = this.parts
+    const between = () => limits.reconcileMs
+    const checks = new HealthChecks(this.parts, this.signal)
+    await Promise.all([
+      this.rounds.watchExits(engine),
+      repeat('a round of looking after demos failed', between, () => this.rounds.run(), this.signal),
+      repeat('instances could not be asked for their health', between, () => checks.run(), this.signal),
+      repeat('what is past its time could not be removed', between, sweep, this.signal),
+    ])
+    await this.rounds.settled()
+    await tasks.settled()
+  }
+}

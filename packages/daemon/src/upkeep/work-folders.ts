@@ -1,0 +1,21 @@
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { DeploymentRow } from '../store/tables.ts'
+import { logged } from './logged.ts'
+
+/** The folder of one attempt of a deployment: what an earlier one left, or still writes, is never in its way. */
+export const workFolder = (work: string, { id, attempt }: Pick<DeploymentRow, 'id' | 'attempt'>): string =>
+  join(work, `${id}-${attempt}`)
+
+/** Removes what a folder has of attempts that are over, and what is older than this daemon. What cannot be removed is tried again next time. */
+export async function sweepWork(work: string, since: Date, isInUse: (folder: string) => boolean): Promise<void> {
+  await mkdir(work, { recursive: true })
+  for (const name of await readdir(work)) {
+    const path = join(work, name)
+    await logged(`${path} is nobody's, but cannot be removed`, async () => {
+      const made = name.startsWith('.') ? (await stat(path).catch(() => undefined))?.birthtime : undefined
+      const passing = made !== undefined && made >= since // A home of git's, which it removes itself.
+      if (!passing && !isInUse(path)) await rm(path, { recursive: true, force: true })
+    })
+  }
+}
