@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Forge, parseRepoLink } from '@origami/protocol/control'
+import { randomId } from '@origami/protocol/demo'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { GitSource } from '../packages/daemon/src/source/git.ts'
 import { SourceError } from '../packages/daemon/src/source/source.ts'
@@ -13,6 +14,8 @@ import { type FakeGithub, startFakeGithub } from './fake-github/index.ts'
 
 const whole = new AbortController().signal
 const roomy = { bytes: 10 * 1024 ** 2, files: 1000 }
+
+const owner = randomId()
 
 describe('code comes from git', () => {
   let github: FakeGithub
@@ -38,7 +41,7 @@ describe('code comes from git', () => {
     return link(name)
   }
   const link = (name: string, forge: Forge = github.forge) => parseRepoLink(`https://${forge.host}/ann/${name}`, [forge])
-  const source = () => new GitSource({ work })
+  const source = () => new GitSource({ work, owner })
   const fetched = async (repo: ReturnType<typeof link>, limits = roomy) => {
     const into = await mkdtemp(join(work, 'into-'))
     const { commit } = await source().resolve({ repo }, whole)

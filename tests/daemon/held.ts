@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { randomId } from '@origami/protocol/demo'
 import { DockerEngine } from '../../packages/daemon/src/engine/docker/index.ts'
 import type {
   BuildRequest,
@@ -30,8 +29,8 @@ export class HeldEngine implements Engine {
   private readonly real: Engine
   private readonly holds: ReadonlySet<Hold>
 
-  constructor(kind: 'process' | 'docker', folder: string, holds: ReadonlySet<Hold>) {
-    this.real = kind === 'docker' ? new DockerEngine({ owner: randomId() }) : new ProcessEngine({ folder, owner: '' })
+  constructor(kind: 'process' | 'docker', folder: string, owner: string, holds: ReadonlySet<Hold>) {
+    this.real = kind === 'docker' ? new DockerEngine({ owner }) : new ProcessEngine({ folder, owner })
     this.name = this.real.name
     this.guarantees = this.real.guarantees
     this.holds = holds

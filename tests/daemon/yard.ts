@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Daemon, type DaemonConfig, defaultLimits, type Limits, startDaemon } from '@origami/daemon'
 import { type ControlEvent, type DemoDetail, type Deployment, type DeploymentState, isEnded } from '@origami/protocol/control'
-import type { PredictionSnapshot } from '@origami/protocol/demo'
+import { type PredictionSnapshot, randomId } from '@origami/protocol/demo'
 import { readEvents } from '@origami/serving'
 import { ensureCertificates } from '@origami/web'
 import { bundle } from 'origami-lib/bundler'
@@ -34,8 +34,9 @@ export class DaemonYard implements AsyncDisposable {
     this.folder = folder
     this.limits = limits
     this.repositories = new Repositories(join(folder, 'forge'))
-    this.engine = new HeldEngine(engine, join(folder, 'engine'), this.holds)
-    this.source = new HeldSource(new GitSource({ work: join(folder, 'daemon/work') }), this.holds)
+    const owner = randomId()
+    this.engine = new HeldEngine(engine, join(folder, 'engine'), owner, this.holds)
+    this.source = new HeldSource(new GitSource({ work: join(folder, 'daemon/work'), owner }), this.holds)
   }
 
   static async open(limits: Partial<Limits> = {}, engine: 'process' | 'docker' = 'process'): Promise<DaemonYard> {

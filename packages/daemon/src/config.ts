@@ -71,6 +71,14 @@ export interface Limits {
   readonly keepVersions: number
   /** Times that a deployment may have been under way when its daemon died; then it is not tried again. */
   readonly interruptions: number
+  /** An answer of Docker's to one call. */
+  readonly engineMs: number
+  /** Until a process that was killed is gone; one that is not is told. */
+  readonly killMs: number
+  /** Bytes of one line of a log; what is beyond is dropped, and the line says so. */
+  readonly logLineBytes: number
+  /** Bytes of Docker's cache of builds, the whole host's, that are left after a build; 0: it is not touched. */
+  readonly buildCacheBytes: number
 }
 
 const gigabyte = 1024 ** 3
@@ -110,6 +118,10 @@ export const defaultLimits: Limits = {
   reviveAfterMs: [60_000, 5 * 60_000, 15 * 60_000, 60 * 60_000],
   keepVersions: 3,
   interruptions: 3,
+  engineMs: 30_000,
+  killMs: 10_000,
+  logLineBytes: 64 * 1024,
+  buildCacheBytes: 0,
 }
 
 /** What a daemon is made of and tests may replace. */

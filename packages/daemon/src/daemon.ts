@@ -51,19 +51,20 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
 
   const clock = given.clock ?? Date.now
   const now = () => new Date(clock()).toISOString()
-  const engine = given.engine ?? makeEngine(config, await ownerOf(config.data))
+  const owner = await ownerOf(config.data)
+  const engine = given.engine ?? makeEngine(config, owner, limits)
   if (!given.engine) opened.use(engine)
   await engine.ready(AbortSignal.timeout(30_000))
 
   const work = join(config.data, 'work')
   await mkdir(work, { recursive: true })
-  const source = given.source ?? new GitSource({ work })
+  const source = given.source ?? new GitSource({ work, owner })
   const db = await openStore(config.data)
   opened.defer(() => db.destroy())
 
   const leaving = new AbortController()
   const changed = new Changes()
-  const logs = await DemoLogs.open(join(config.data, 'logs'), limits.logBytes)
+  const logs = await DemoLogs.open(join(config.data, 'logs'), limits)
   const pumps = new LogPumps(db, engine, logs, leaving.signal)
   const vault = await Vault.open(config.data)
   const deployParts: DeployParts = {
@@ -124,9 +125,9 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
 }
 
 /** The engine that the operator chose, for this state folder. */
-function makeEngine({ engine, data }: DaemonConfig, owner: string): Engine {
+function makeEngine({ engine, data }: DaemonConfig, owner: string, limits: Limits): Engine {
   const folder = join(data, 'engine')
-  return engine === 'docker' ? new DockerEngine({ owner }) : new ProcessEngine({ folder, owner })
+  return engine === 'docker' ? new DockerEngine({ owner, limits }) : new ProcessEngine({ folder, owner, limits })
 }
 
 /** The random id of a state folder: another daemon's things are not ours. */

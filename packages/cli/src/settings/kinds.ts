@@ -126,6 +126,13 @@ export const size: Kind<number> = kind({
   write: (bytes) => withUnit(bytes, sizes, 'k'),
 })
 
+/** In bytes; 0 means: no such limit. */
+export const sizeOrNone: Kind<number> = kind({
+  expected: 'a size such as 512k, 32m or 5g, or 0',
+  read: (written, base) => (numberOf(written) === 0 ? 0 : size.read(written, base)),
+  write: (bytes) => (bytes === 0 ? '0' : size.write(bytes)),
+})
+
 const durations = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 }
 
 /** In milliseconds, or in the unit named. A timer of Node ends at once when it is longer than `longestTimer`, so no duration in milliseconds is. */

@@ -1,6 +1,6 @@
 import { defaultLimits as daemonDefaults, type Limits } from '@origami/daemon/config'
 import { type WebLimits, defaultLimits as webDefaults } from '@origami/web/config'
-import { amount, count, duration, type Kind, list, size } from './kinds.ts'
+import { amount, count, duration, type Kind, list, size, sizeOrNone } from './kinds.ts'
 
 /** One limit as an operator sees it. It stands under `limits:` in `origami.yaml`. */
 export interface Limit<Value> {
@@ -64,6 +64,10 @@ export const daemonLimits: TableOf<Limits> = {
   ),
   keepVersions: limit('keep_versions', count(), 'good versions of a demo whose images are kept'),
   interruptions: limit('interruptions', count(), 'times that a deployment may take the daemon down before it is given up'),
+  engineMs: limit('engine_answer', duration(), "Docker's answer to one call"),
+  killMs: limit('kill', duration(), 'until a process that was killed is gone; one that is not is told'),
+  logLineBytes: limit('log_line', size, 'one line of a log; the rest of it is dropped, and it says so'),
+  buildCacheBytes: limit('build_cache', sizeOrNone, "Docker's cache of builds, the whole host's, after a build; 0: left alone"),
 }
 
 /** Each limit of the web server. Where the daemon has the same one, it is the same setting. */

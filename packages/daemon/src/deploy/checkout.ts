@@ -23,7 +23,7 @@ export async function checkout(parts: DeployParts, progress: Progress, signal: A
   const into = workFolder(parts.work, row)
   await mkdir(into, { recursive: true })
   const limits = { bytes: parts.limits.treeBytes, files: parts.limits.treeFiles }
-  const onLog = (line: Parameters<typeof parts.logs.append>[1][number]) => void parts.logs.append(row.demo_id, [line])
+  const onLog = (line: Parameters<typeof parts.logs.append>[1][number]) => parts.logs.append(row.demo_id, [line])
   const { message } = await parts.source.fetch({ repo, commit, token, into, limits, onLog }, signal)
   await progress.note({ commit_message: message })
   return into

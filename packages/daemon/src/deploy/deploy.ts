@@ -78,7 +78,7 @@ async function cloneAndBuild(parts: DeployParts, progress: Progress) {
         folder,
         manifest,
         limits: { memoryBytes: parts.limits.buildMemoryBytes },
-        onLog: (line) => void parts.logs.append(demo, [line]),
+        onLog: (line) => parts.logs.append(demo, [line]),
       },
       within,
     ),

@@ -1,4 +1,5 @@
 import type { DemoId, DeploymentId, Manifest } from '@origami/protocol/demo'
+import type { Limits } from '../config.ts'
 
 declare const brand: unique symbol
 /** What a build yields, as the engine names it: an image id, or a prepared folder. */
@@ -28,6 +29,9 @@ export interface Guarantees {
   /** Builds from the bundle's Dockerfile; false: needs the vendored runtime in the bundle. */
   readonly dockerfile: boolean
 }
+
+/** What an operator lets an engine do: read where it is used, since it may change. */
+export type EngineLimits = Pick<Limits, 'engineMs' | 'killMs' | 'logLineBytes' | 'buildCacheBytes'>
 
 export interface BuildLimits {
   readonly memoryBytes: number
@@ -114,7 +118,8 @@ export interface BuildRequest {
   readonly folder: string
   readonly manifest: Manifest
   readonly limits: BuildLimits
-  readonly onLog: (line: LogLine) => void
+  /** Takes a line; the build waits until it resolves. */
+  readonly onLog: (line: LogLine) => void | Promise<void>
 }
 
 export interface StartRequest {

@@ -1,32 +1,43 @@
-import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { constants, createReadStream } from 'node:fs'
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DemoId } from '@origami/protocol/demo'
-import { Notice } from '@origami/serving'
+import { Notices } from '@origami/serving'
+import PQueue from 'p-queue'
+import type { Limits } from '../config.ts'
 import type { LogLine } from '../engine/engine.ts'
 import { redact } from './redact.ts'
 
+const chunkBytes = 64 * 1024
+const markBytes = 200
+/** The first line of a log that lost its older half: where it begins, counted from the very first byte. */
+const markPattern = /^\S+ deploy \(older lines were dropped here\) this one begins at byte (\d+)\n/
+/** As long for every number: where it begins depends on its length. */
+const mark = (base: number): string =>
+  `${new Date().toISOString()} deploy (older lines were dropped here) this one begins at byte ${String(base).padStart(16, '0')}\n`
+
 /**
  * The log of each demo: `logs/<demo>.log`, from the first byte cloned to the last line it printed. Capped: the older half goes, and a line says so.
- * Offsets count bytes from the very first line, and stay true when lines went.
+ * Offsets count bytes from the very first line, and stay true when lines went: the first line of what is left says where it begins, so that both change at once.
  */
 export class DemoLogs {
   private readonly folder: string
-  private readonly maxBytes: number
-  private readonly writing = new Map<DemoId, Promise<unknown>>()
-  private readonly changed = new Notice()
+  private readonly limits: Pick<Limits, 'logBytes'>
+  private readonly changed = new Notices<DemoId>()
+  /** Of demos that are written to now: what is asked first is done first. */
+  private readonly turns = new Map<DemoId, PQueue>()
 
-  private constructor(folder: string, maxBytes: number) {
+  private constructor(folder: string, limits: Pick<Limits, 'logBytes'>) {
     this.folder = folder
-    this.maxBytes = maxBytes
+    this.limits = limits
   }
 
-  static async open(folder: string, maxBytes: number): Promise<DemoLogs> {
+  static async open(folder: string, limits: Pick<Limits, 'logBytes'>): Promise<DemoLogs> {
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    return new DemoLogs(folder, maxBytes)
+    return new DemoLogs(folder, limits)
   }
 
-  /** Lines of one demo are written in the order of the calls. */
+  /** Lines of one demo are written in the order of the calls. Resolves when they are: who waits for it goes no faster than the disk. */
   append(demo: DemoId, lines: readonly LogLine[]): Promise<void> {
     return this.inTurn(demo, async () => {
       const text = lines.map(({ at, source, text }) => `${at.toISOString()} ${source} ${redact(text)}\n`).join('')
@@ -36,79 +47,97 @@ export class DemoLogs {
         0o600,
       )
       try {
-        await file.write(text)
-        if ((await file.stat()).size > this.maxBytes) await this.halve(demo)
+        await file.appendFile(text)
+        if ((await file.stat()).size > this.limits.logBytes) await this.halve(demo)
       } finally {
         await file.close()
       }
-      this.changed.notify()
+      this.changed.notify(demo)
     })
   }
 
   /** The bytes from `offset` on (or from the oldest there is), then, if `follow`, those that come, until the signal aborts. */
   async *read(demo: DemoId, offset: number, follow: boolean, signal: AbortSignal): AsyncIterable<Uint8Array> {
     let position = offset
+    let changed: Promise<void> | undefined
     while (!signal.aborted) {
-      const changed = follow ? this.changed.next(signal) : undefined
       const { start, bytes } = await this.from(demo, position)
       position = start + bytes.length
       if (bytes.length > 0) yield bytes
-      if (!changed) return
-      await changed
+      else if (!follow) return
+      else if (changed) {
+        await changed
+        changed = undefined
+      } else changed = this.changed.next(demo, signal)
     }
   }
 
   /** The offset after the last byte. */
   async end(demo: DemoId): Promise<number> {
-    const { start, bytes } = await this.from(demo, Number.MAX_SAFE_INTEGER)
-    return start + bytes.length
+    return this.opened(demo, async (file) => (await baseOf(file, this.oldBasePath(demo))) + (await file.stat()).size, 0)
   }
 
   async tail(demo: DemoId, lines: number): Promise<string[]> {
-    const text = (await this.from(demo, 0)).bytes.subarray(-64 * 1024).toString('utf8')
+    const end = await this.end(demo)
+    const text = (await this.from(demo, Math.max(0, end - chunkBytes))).bytes.toString('utf8')
     return text.trimEnd().split('\n').slice(-lines)
   }
 
   async forget(demo: DemoId): Promise<void> {
     await this.inTurn(demo, async () => {
-      await rm(this.path(demo), { force: true })
-      await rm(this.basePath(demo), { force: true })
+      for (const path of [this.path(demo), this.freshPath(demo), this.oldBasePath(demo)]) await rm(path, { force: true })
     })
   }
 
-  private async from(demo: DemoId, offset: number): Promise<{ start: number; bytes: Buffer }> {
-    return this.inTurn(demo, async () => {
-      const base = await this.base(demo)
-      const file = await open(this.path(demo), constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => undefined)
-      if (!file) return { start: base, bytes: Buffer.alloc(0) }
-      try {
+  /** At most `chunkBytes` from an offset on, out of one file as it is now. */
+  private from(demo: DemoId, offset: number): Promise<{ start: number; bytes: Buffer }> {
+    return this.opened(
+      demo,
+      async (file) => {
+        const base = await baseOf(file, this.oldBasePath(demo))
         const { size } = await file.stat()
         const start = Math.min(Math.max(0, offset - base), size)
-        return { start: base + start, bytes: await readFrom(file, start, size - start) }
-      } finally {
-        await file.close()
-      }
-    })
+        return { start: base + start, bytes: await readAt(file, start, chunkBytes) }
+      },
+      { start: 0, bytes: Buffer.alloc(0) },
+    )
   }
 
-  /** Keeps the newer half, from a line's start. */
+  private async opened<Result>(demo: DemoId, work: (file: FileHandle) => Promise<Result>, absent: Result): Promise<Result> {
+    const file = await open(this.path(demo), constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => undefined)
+    if (!file) return absent
+    try {
+      return await work(file)
+    } finally {
+      await file.close()
+    }
+  }
+
+  /** Keeps the newer half, from a line's start: written beside it, then put in its place in one step. */
   private async halve(demo: DemoId): Promise<void> {
-    const whole = await readFile(this.path(demo))
-    const cut = whole.indexOf('\n', whole.length - Math.floor(this.maxBytes / 2)) + 1
-    const mark = Buffer.from(`${new Date().toISOString()} deploy (older lines were dropped here)\n`)
-    const fresh = `${this.path(demo)}.fresh`
-    await writeFile(this.basePath(demo), String((await this.base(demo)) + cut - mark.length), { mode: 0o600 })
-    await writeFile(fresh, Buffer.concat([mark, whole.subarray(cut)]), { mode: 0o600 })
-    await rename(fresh, this.path(demo))
+    const path = this.path(demo)
+    await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+    const { size } = await file.stat()
+    const cut = await lineStart(file, size - Math.floor(this.limits.logBytes / 2), size)
+    const base = (await baseOf(file, this.oldBasePath(demo))) + cut
+    await using fresh = await open(this.freshPath(demo), 'w', 0o600)
+    await fresh.appendFile(mark(Math.max(0, base - mark(0).length)))
+    for await (const bytes of createReadStream(path, { start: cut })) await fresh.appendFile(bytes as Buffer)
+    await fresh.datasync()
+    await rename(this.freshPath(demo), path)
+    await rm(this.oldBasePath(demo), { force: true })
   }
 
-  private async base(demo: DemoId): Promise<number> {
-    return Number(await readFile(this.basePath(demo), 'utf8').catch(() => '0'))
+  private async inTurn(demo: DemoId, work: () => Promise<void>): Promise<void> {
+    await this.turn(demo).add(work)
   }
 
-  private inTurn<Result>(demo: DemoId, work: () => Promise<Result>): Promise<Result> {
-    const turn = (this.writing.get(demo) ?? Promise.resolve()).then(work, work)
-    this.writing.set(demo, turn)
+  private turn(demo: DemoId): PQueue {
+    const before = this.turns.get(demo)
+    if (before) return before
+    const turn = new PQueue({ concurrency: 1 })
+    turn.addEventListener('idle', () => this.turns.delete(demo))
+    this.turns.set(demo, turn)
     return turn
   }
 
@@ -116,12 +145,33 @@ export class DemoLogs {
     return join(this.folder, `${demo}.log`)
   }
 
-  private basePath(demo: DemoId): string {
+  private freshPath(demo: DemoId): string {
+    return `${this.path(demo)}.fresh`
+  }
+
+  /** Where versions of before kept the offset of a log's first byte. */
+  private oldBasePath(demo: DemoId): string {
     return `${this.path(demo)}.base`
   }
 }
 
-async function readFrom(file: FileHandle, start: number, length: number): Promise<Buffer> {
+/** The offset of a log's first byte. */
+async function baseOf(file: FileHandle, oldBasePath: string): Promise<number> {
+  const first = (await readAt(file, 0, markBytes)).toString('utf8')
+  const marked = markPattern.exec(first)?.[1]
+  return Number(marked ?? (await readFile(oldBasePath, 'utf8').catch(() => '0')))
+}
+
+/** The start of the first line after a position. */
+async function lineStart(file: FileHandle, position: number, size: number): Promise<number> {
+  for (let at = Math.max(0, position); at < size; at += chunkBytes) {
+    const newline = (await readAt(file, at, chunkBytes)).indexOf('\n')
+    if (newline >= 0) return at + newline + 1
+  }
+  return size
+}
+
+async function readAt(file: FileHandle, start: number, length: number): Promise<Buffer> {
   const bytes = Buffer.alloc(length)
   const { bytesRead } = await file.read(bytes, 0, length, start)
   return bytes.subarray(0, bytesRead)

@@ -1,14 +1,20 @@
+import { setTimeout } from 'node:timers/promises'
 import type { DeploymentId } from '@origami/protocol/demo'
-import type { Engine, InstanceId, LogLine } from '../engine/engine.ts'
+import type { Engine, InstanceId } from '../engine/engine.ts'
 import { deploymentById, note } from '../store/deployments.ts'
 import type { Db } from '../store/open.ts'
+import { batches } from './batches.ts'
 import type { DemoLogs } from './demo-log.ts'
 
-const batchMs = 50
+/** Before a pump that failed is tried again; twice as long each time, up to a minute. */
+const retryMs = 1000
+const longestRetryMs = 60_000
+/** For what an instance that has exited printed last. */
+const drainMs = 30_000
 
-/** Carries what instances print into the logs of their demos, on from where it was when the daemon went away. */
+/** Carries what instances print into the logs of their demos, on from where it was when the daemon went away, or when reading or writing failed. */
 export class LogPumps {
-  private readonly running = new Map<InstanceId, Promise<void>>()
+  private readonly running = new Map<InstanceId, { ended: Promise<void>; isLast: AbortController }>()
   private readonly db: Db
   private readonly engine: Engine
   private readonly logs: DemoLogs
@@ -24,48 +30,45 @@ export class LogPumps {
   /** Idempotent by instance. */
   start(deployment: DeploymentId, instance: InstanceId): void {
     if (this.running.has(instance)) return
-    const pump = this.pump(deployment, instance)
-      .catch(() => undefined)
-      .finally(() => this.running.delete(instance))
-    this.running.set(instance, pump)
+    const isLast = new AbortController()
+    const ended = this.pumpOn(deployment, instance, isLast.signal).finally(() => this.running.delete(instance))
+    this.running.set(instance, { ended, isLast })
   }
 
-  /** Resolves when all that an instance printed is in the log. It must have exited. */
+  /** Resolves when all that an instance printed is in the log, or cannot be had. It must have exited. */
   async drained(instance: InstanceId): Promise<void> {
-    await this.running.get(instance)
+    const pump = this.running.get(instance)
+    pump?.isLast.abort()
+    await Promise.race([pump?.ended, setTimeout(drainMs, undefined, { ref: false })])
   }
 
   async ended(): Promise<void> {
-    await Promise.all(this.running.values())
+    await Promise.all([...this.running.values()].map(({ ended }) => ended))
+  }
+
+  /** Until the instance's output ends. `isLast`: it has exited; what fails then is not tried again. */
+  private async pumpOn(deployment: DeploymentId, instance: InstanceId, isLast: AbortSignal): Promise<void> {
+    const giveUp = AbortSignal.any([this.signal, isLast])
+    for (let wait = retryMs; ; wait = Math.min(wait * 2, longestRetryMs)) {
+      try {
+        await this.pump(deployment, instance)
+        return
+      } catch (error) {
+        if (this.signal.aborted) return
+        console.error(`the log of instance ${instance} could not be read or written; trying again from there`, error)
+      }
+      if (giveUp.aborted) return
+      await setTimeout(wait, undefined, { signal: giveUp }).catch(() => undefined)
+      if (this.signal.aborted) return
+    }
   }
 
   private async pump(id: DeploymentId, instance: InstanceId): Promise<void> {
     const row = await deploymentById(this.db, id)
-    if (!row) return
-    let batch: LogLine[] = []
-    let cursor = row.log_cursor
-    let written: Promise<void> = Promise.resolve()
-    const write = async () => {
-      const [lines, log_cursor] = [batch, cursor]
-      batch = []
-      if (lines.length === 0) return
+    if (!row || !(await this.engine.find(instance))) return
+    for await (const lines of batches(this.engine.logs(instance, row.log_cursor ?? undefined, this.signal))) {
       await this.logs.append(row.demo_id, lines)
-      await note(this.db, row, { log_cursor })
-    }
-    const flush = () => {
-      written = written.then(write, write)
-      return written
-    }
-    const timer = setInterval(() => void flush().catch(() => undefined), batchMs)
-    try {
-      for await (const line of this.engine.logs(instance, cursor ?? undefined, this.signal)) {
-        batch.push(line)
-        cursor = line.cursor
-        if (batch.length >= 500) await flush()
-      }
-    } finally {
-      clearInterval(timer)
-      await flush()
+      await note(this.db, row, { log_cursor: lines.at(-1)?.cursor ?? null })
     }
   }
 }

@@ -1,83 +1,94 @@
 import { lstat, mkdtemp, readdir, readlink, rm } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
-import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 import { gitAddress, type RepoLink } from '@origami/protocol/control'
-import { execa } from 'execa'
+import { markOf } from '../state/leftovers.ts'
+import { type Program, runProgram } from '../state/program.ts'
 import type { FetchRequest, Secret, Source, TreeLimits } from './source.ts'
 import { SourceError } from './source.ts'
+
+const answerBytes = 1024 ** 2
+const measureMs = 1000
+/** Of what git said last, for the reason why it failed. */
+const lastLines = 20
+
+/** One run of git. */
+interface Run {
+  readonly repo: RepoLink
+  readonly token: Secret | undefined
+  readonly args: readonly string[]
+  readonly cwd: string
+  readonly onLine?: (text: string) => void | Promise<void>
+}
 
 /** Git, told of nothing but what it needs: no configuration of the host's, no hooks, no redirects, one transport, and a token for one host alone. */
 export class GitSource implements Source {
   private readonly work: string
+  private readonly owner: string
 
-  /** `work`: where git's passing homes are made. */
-  constructor({ work }: { work: string }) {
+  /** `work`: where git's passing homes are made. `owner`: the random id of the state folder; what a daemon that died left running is found by it. */
+  constructor({ work, owner }: { work: string; owner: string }) {
     this.work = work
+    this.owner = owner
   }
 
   async resolve(
     { repo, ref = 'HEAD', token }: { repo: RepoLink; ref?: string; token?: Secret | undefined },
     signal: AbortSignal,
   ): Promise<{ commit: string }> {
-    const { stdout } = await this.git(repo, token, ['ls-remote', '--', gitAddress(repo), ref], this.work, signal)
-    const commit = stdout.split(/\s/)[0] ?? ''
+    const args = ['ls-remote', '--', gitAddress(repo), ref]
+    const answer = await this.git({ repo, token, args, cwd: this.work }, signal)
+    const commit = answer.split(/\s/, 1)[0] ?? ''
     if (!/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(commit)) throw new SourceError(`${repo.canonical} has no commit yet; push one`)
     return { commit }
   }
 
   async fetch({ repo, commit, token, into, limits, onLog }: FetchRequest, signal: AbortSignal): Promise<{ message: string }> {
+    const done = new AbortController()
     const tooLarge = new AbortController()
-    const watch = setInterval(() => void measure(into, limits).catch((error: unknown) => tooLarge.abort(error)), 1000)
+    const watching = watch(into, limits, done.signal).catch((error: unknown) => tooLarge.abort(error))
     const within = AbortSignal.any([signal, tooLarge.signal])
-    const run = (args: string[]) =>
-      this.git(repo, token, ['-C', into, ...args], into, within, (text) => onLog({ at: new Date(), source: 'clone', text }))
+    const onLine = (text: string) => onLog({ at: new Date(), source: 'clone', text })
+    const run = (args: string[]) => this.git({ repo, token, args: ['-C', into, ...args], cwd: into, onLine }, within)
     try {
       await run(['init', '-q'])
       await run(['fetch', '-q', '--depth', '1', '--no-tags', '--no-recurse-submodules', '--', gitAddress(repo), commit])
       await run(['checkout', '-q', '--detach', 'FETCH_HEAD'])
-      const { stdout: message } = await run(['log', '-1', '--format=%s'])
+      const message = await run(['log', '-1', '--format=%s'])
       await rm(join(into, '.git'), { recursive: true, force: true })
       await measure(into, limits)
-      return { message: message.slice(0, 500) }
-    } catch (error) {
-      if (tooLarge.signal.aborted) throw tooLarge.signal.reason
-      throw error
+      return { message: message.trimEnd().slice(0, 500) }
     } finally {
-      clearInterval(watch)
+      done.abort()
+      await watching
     }
   }
 
-  private async git(
-    repo: RepoLink,
-    token: Secret | undefined,
-    args: string[],
-    cwd: string,
-    signal: AbortSignal,
-    onLine: (text: string) => void = () => {},
-  ): Promise<{ stdout: string }> {
+  /** Resolves to what git answers. Throws SourceError; rejects with the signal's reason. */
+  private async git({ repo, token, args, cwd, onLine }: Run, signal: AbortSignal): Promise<string> {
     signal.throwIfAborted()
     const home = await mkdtemp(join(this.work, '.home-'))
-    const child = execa('git', args, {
+    const said: string[] = []
+    const program: Program = {
+      command: 'git',
+      args,
       cwd,
       env: environment(repo, token, home),
-      extendEnv: false,
-      detached: true,
-      reject: false,
-      stdin: 'ignore',
-    })
-    const end = () => {
-      if (child.pid) process.kill(-child.pid, 'SIGKILL')
+      mark: markOf(this.owner, `git-${crypto.randomUUID()}`),
+      answerBytes,
+      async onLine(text) {
+        said.push(text)
+        if (said.length > lastLines) said.shift()
+        await onLine?.(text)
+      },
     }
-    signal.addEventListener('abort', end, { once: true })
-    createInterface(child.stderr as Readable).on('line', onLine)
     try {
-      const { failed, stderr, stdout } = await child
-      signal.throwIfAborted()
-      if (failed) throw new SourceError(explain(repo, stderr))
-      return { stdout }
+      const { failed, words, answer } = await runProgram(program, signal)
+      if (failed) throw new SourceError(explain(repo, said.join('\n') || words))
+      return answer
+    } catch (error) {
+      throw error instanceof RangeError ? new SourceError(`git could not read ${repo.canonical}: ${error.message}`) : error
     } finally {
-      signal.removeEventListener('abort', end)
       await rm(home, { recursive: true, force: true })
     }
   }
@@ -119,6 +130,14 @@ export function environment(repo: RepoLink, token: Secret | undefined, home: str
     ...(process.env.SSL_CERT_FILE ? { SSL_CERT_FILE: process.env.SSL_CERT_FILE, GIT_SSL_CAINFO: process.env.SSL_CERT_FILE } : {}),
     ...(process.env.HTTPS_PROXY ? { HTTPS_PROXY: process.env.HTTPS_PROXY } : {}),
     ...(token === undefined ? {} : { ORIGAMI_GIT_TOKEN: token }),
+  }
+}
+
+/** Counts a tree once a second, one count after another, until the signal aborts. Throws SourceError once it is too large. */
+async function watch(root: string, limits: TreeLimits, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await setTimeout(measureMs, undefined, { signal }).catch(() => undefined)
+    if (!signal.aborted) await measure(root, limits)
   }
 }
 

@@ -31,5 +31,6 @@ export interface FetchRequest {
   readonly token?: Secret | undefined
   readonly into: string
   readonly limits: TreeLimits
-  readonly onLog: (line: LogLine) => void
+  /** Takes a line; git waits until it resolves. */
+  readonly onLog: (line: LogLine) => void | Promise<void>
 }

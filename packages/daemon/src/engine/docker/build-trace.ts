@@ -1,3 +1,5 @@
+import { Lines } from '../../logs/lines.ts'
+
 /**
  * BuildKit tells how a build goes in protobuf (`moby.buildkit.control.StatusResponse`, api/services/control/control.proto of BuildKit): vertexes are field 1,
  * logs field 3. Only what a log needs is read.
@@ -12,31 +14,42 @@ interface FieldOf {
   readonly bytes: Uint8Array
 }
 
-/** Lines for people: each step once as it starts, what it prints, why it failed. */
+const maxErrorLength = 64 * 1024
+
+/** Lines for people: each step once as it starts, what it prints, why it failed. Holds a line for each step that is under way. */
 export class BuildTrace {
   private readonly told = new Set<string>()
-  private readonly rest = new Map<string, string>()
+  private readonly steps = new Map<string, Lines>()
 
   read(message: Uint8Array): TraceLine[] {
-    const lines: TraceLine[] = []
-    for (const { number, bytes } of fields(message)) {
-      if (number === 1) lines.push(...this.vertex(bytes))
-      if (number === 3) lines.push(...this.log(bytes))
-    }
-    return lines
+    const all = [...fields(message)]
+    const vertexes = all.filter(({ number }) => number === 1).map(({ bytes }) => byNumber(bytes))
+    const logs = all.filter(({ number }) => number === 3)
+    return [
+      ...vertexes.flatMap((vertex) => this.started(vertex)),
+      ...logs.flatMap(({ bytes }) => this.log(bytes)),
+      ...vertexes.flatMap((vertex) => this.ended(vertex)),
+    ]
   }
 
-  /** digest 1, name 3, started 5, error 7. */
-  private vertex(bytes: Uint8Array): TraceLine[] {
-    const vertex = byNumber(bytes)
-    const [digest, name, error] = [text(vertex.get(1)), text(vertex.get(3)), text(vertex.get(7))]
+  /** digest 1, name 3, started 5. */
+  private started(vertex: ReadonlyMap<number, Uint8Array>): TraceLine[] {
+    const [digest, name] = [text(vertex.get(1)), text(vertex.get(3))]
+    if (!vertex.has(5) || this.told.has(digest)) return []
+    this.told.add(digest)
+    return name.startsWith('[internal]') ? [] : [{ text: name, error: false }]
+  }
+
+  /** digest 1, completed 6, error 7. */
+  private ended(vertex: ReadonlyMap<number, Uint8Array>): TraceLine[] {
+    const [digest, error] = [text(vertex.get(1)), text(vertex.get(7)).slice(0, maxErrorLength)]
     const lines: TraceLine[] = []
-    if (vertex.has(5) && !this.told.has(digest)) {
-      this.told.add(digest)
-      if (!name.startsWith('[internal]')) lines.push({ text: name, error: false })
+    if (vertex.has(6)) {
+      lines.push(...printed(this.steps.get(digest)?.end()))
+      this.steps.delete(digest)
     }
-    if (error !== '' && !this.told.has(digest + error)) {
-      this.told.add(digest + error)
+    if (error !== '' && !this.told.has(`${digest} failed`)) {
+      this.told.add(`${digest} failed`)
       lines.push({ text: error, error: true })
     }
     return lines
@@ -46,11 +59,14 @@ export class BuildTrace {
   private log(bytes: Uint8Array): TraceLine[] {
     const log = byNumber(bytes)
     const vertex = text(log.get(1))
-    const parts = ((this.rest.get(vertex) ?? '') + text(log.get(4))).split(/\r?\n|\r/)
-    this.rest.set(vertex, parts.pop() ?? '')
-    return parts.filter((line) => line !== '').map((line) => ({ text: line, error: false }))
+    const lines = this.steps.get(vertex) ?? new Lines()
+    this.steps.set(vertex, lines)
+    return printed(lines.push(log.get(4) ?? new Uint8Array()))
   }
 }
+
+const printed = (lines: readonly string[] = []): TraceLine[] =>
+  lines.filter((line) => line !== '').map((line) => ({ text: line, error: false }))
 
 const decoder = new TextDecoder()
 const text = (bytes: Uint8Array | undefined): string => (bytes ? decoder.decode(bytes) : '')

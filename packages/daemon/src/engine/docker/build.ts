@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs'
 import { lstat, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import dockerignore from '@balena/dockerignore'
-import type Docker from 'dockerode'
 import { pack } from 'tar-fs'
 import { BuildError, type BuildRequest, ConfigError } from '../engine.ts'
 import { BuildTrace } from './build-trace.ts'
+import type { DockerClient } from './client.ts'
+import { jsonLines } from './json-lines.ts'
 import { imageTag, labels } from './spec.ts'
 
 interface Progress {
@@ -18,8 +18,13 @@ interface Progress {
 }
 
 /** Builds with BuildKit through Docker's API; the log has what BuildKit tells. Throws ConfigError, BuildError. */
-export async function buildImage(docker: Docker, owner: string, request: BuildRequest, signal: AbortSignal): Promise<string> {
-  const { demo, deployment, folder, onLog } = request
+export async function buildImage(
+  client: DockerClient,
+  owner: string,
+  request: BuildRequest,
+  signal: AbortSignal,
+): Promise<string> {
+  const { demo, deployment, folder } = request
   await checkDockerfile(folder)
   const context = pack(folder, { ignore: await ignored(folder) })
   const tag = imageTag(demo, deployment)
@@ -28,27 +33,38 @@ export async function buildImage(docker: Docker, owner: string, request: BuildRe
     version: '2',
     forcerm: true,
     labels: { [labels.owner]: owner, [labels.demo]: demo, [labels.deployment]: deployment, [labels.role]: 'demo' },
-    abortSignal: signal,
   }
-  const answer = (await docker.buildImage(context as never, options as never)) as unknown as Readable
-  const end = () => answer.destroy()
-  signal.addEventListener('abort', end, { once: true })
-  const trace = new BuildTrace()
-  let failed: string | undefined
+  // A session of Docker's goes with a build, and would stay open after one that fails.
+  const over = new AbortController()
   try {
-    for await (const line of createInterface({ input: answer, signal })) {
-      const { id, aux, error, stream } = JSON.parse(line) as Progress
-      if (id === 'moby.buildkit.trace' && typeof aux === 'string')
-        for (const told of trace.read(Buffer.from(aux, 'base64'))) onLog({ at: new Date(), source: 'build', text: told.text })
-      if (stream?.trim()) onLog({ at: new Date(), source: 'build', text: stream.trimEnd() })
-      failed = error ?? failed
-    }
+    const docker = client.within(AbortSignal.any([signal, over.signal]))
+    const answer = (await docker.buildImage(context as never, options as never)) as unknown as Readable
+    const failed = await follow(answer, request)
+    signal.throwIfAborted()
+    if (failed) throw new BuildError(`The build failed: ${failed}`)
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
   } finally {
-    signal.removeEventListener('abort', end)
+    context.destroy()
+    over.abort()
   }
-  signal.throwIfAborted()
-  if (failed) throw new BuildError(`The build failed: ${failed}`)
-  return (await docker.getImage(tag).inspect()).Id
+  return (await client.within(signal).getImage(tag).inspect()).Id
+}
+
+/** Writes what a build tells into the log, no faster than the log takes it. Resolves to why it failed. */
+async function follow(answer: Readable, { onLog }: BuildRequest): Promise<string | undefined> {
+  const trace = new BuildTrace()
+  const say = (text: string) => onLog({ at: new Date(), source: 'build', text })
+  let failed: string | undefined
+  for await (const { value } of jsonLines(answer)) {
+    const { id, aux, error, stream } = value as Progress
+    if (id === 'moby.buildkit.trace' && typeof aux === 'string')
+      for (const { text } of trace.read(Buffer.from(aux, 'base64'))) await say(text)
+    if (stream?.trim()) await say(stream.trimEnd())
+    failed = error ?? failed
+  }
+  return failed
 }
 
 /** A plain file, and no frontend of its own: BuildKit would run it. Throws ConfigError. */

@@ -1,51 +1,81 @@
-import { createInterface } from 'node:readline'
-import { PassThrough, type Readable } from 'node:stream'
-import { Notice } from '@origami/serving'
-import type Docker from 'dockerode'
+import type { Readable } from 'node:stream'
+import { Lines, type LinesOptions } from '../../logs/lines.ts'
 import type { LogCursor, LogLine } from '../engine.ts'
+import type { DockerClient } from './client.ts'
 
 /** Follows what a container prints, from after the cursor (the time of a line, as Docker stamps it) until it exits. */
 export async function* followLog(
-  docker: Docker,
+  client: DockerClient,
   container: string,
   after: LogCursor | undefined,
+  options: LinesOptions,
   signal: AbortSignal,
 ): AsyncIterable<LogLine & { cursor: LogCursor }> {
   const since = after ? String(Date.parse(after) / 1000) : 0
-  const stream = (await docker
-    .getContainer(container)
-    .logs({ follow: true, stdout: true, stderr: true, timestamps: true, since: since as number })) as unknown as Readable
-  const arrived: string[] = []
-  const more = new Notice()
-  let ended = false
-  const end = () => {
-    ended = true
-    more.notify()
-  }
-  const stop = () => stream.destroy()
-  signal.addEventListener('abort', stop, { once: true })
-  const [out, err] = [new PassThrough(), new PassThrough()]
-  for (const one of [out, err])
-    createInterface(one).on('line', (line) => {
-      arrived.push(line)
-      more.notify()
-    })
-  docker.modem.demuxStream(stream, out, err)
-  stream.once('end', end).once('close', end).once('error', end)
+  const how = { follow: true, stdout: true, stderr: true, timestamps: true, since: since as number } as const
+  const stream = (await client.within(signal).getContainer(container).logs(how)) as unknown as Readable
   try {
-    for (;;) {
-      const change = more.next(signal)
-      for (const line of arrived.splice(0)) {
-        const space = line.indexOf(' ')
-        const stamp = line.slice(0, space)
-        if (after !== undefined && stamp <= after) continue
-        yield { at: new Date(stamp), source: 'demo', text: line.slice(space + 1), cursor: stamp }
-      }
-      if (ended || signal.aborted) return
-      await change
-    }
+    yield* stampedLines(stream, after, options)
+  } catch (error) {
+    if (!signal.aborted) throw error
   } finally {
-    signal.removeEventListener('abort', stop)
     stream.destroy()
+  }
+}
+
+/** The lines of one of the two streams, of which Docker sends one frame for each line, or each 16 KiB of one. */
+interface Output {
+  readonly lines: Lines
+  stamp: string
+}
+
+/** The lines of Docker's log stream, as they come: nothing is read ahead of who reads them. `after`: the stamp of the last one that is not wanted. */
+export async function* stampedLines(
+  stream: AsyncIterable<Uint8Array>,
+  after: LogCursor | undefined,
+  options: LinesOptions = {},
+): AsyncIterable<LogLine & { cursor: LogCursor }> {
+  const outputs = new Map<number, Output>()
+  const line = (text: string, stamp: string) => ({ at: new Date(stamp), source: 'demo' as const, text, cursor: stamp })
+  for await (const { source, stamp, bytes } of frames(stream)) {
+    if (after !== undefined && stamp <= after) continue
+    const output = outputs.get(source) ?? { lines: new Lines(options), stamp }
+    outputs.set(source, output)
+    output.stamp = stamp
+    for (const text of output.lines.push(bytes)) yield line(text, stamp)
+  }
+  for (const { lines, stamp } of outputs.values()) for (const text of lines.end()) yield line(text, stamp)
+}
+
+const headerBytes = 8
+/** RFC 3339 with nanoseconds, in UTC, and a space. */
+const stampBytes = 31
+
+/**
+ * Takes Docker's stream apart: each frame is one byte for the source, three of nothing, four for how many bytes follow: a stamp, a space, and what was printed.
+ * What a frame holds is handed on as it comes, so that a long one takes no memory. Source: Docker's API, "Attach to a container", stream format.
+ */
+async function* frames(stream: AsyncIterable<Uint8Array>): AsyncIterable<{ source: number; stamp: string; bytes: Uint8Array }> {
+  let head = Buffer.alloc(0)
+  let [source, left, stamp] = [0, 0, '']
+  for await (let bytes of stream) {
+    while (bytes.length > 0) {
+      if (left === 0) {
+        const missing = headerBytes + stampBytes - head.length
+        head = Buffer.concat([head, bytes.subarray(0, missing)])
+        bytes = bytes.subarray(missing)
+        if (head.length < headerBytes + stampBytes) continue
+        source = head[0] ?? 0
+        left = head.readUInt32BE(4) - stampBytes
+        stamp = head.toString('latin1', headerBytes, headerBytes + stampBytes - 1)
+        head = Buffer.alloc(0)
+        if (left < 0 || Number.isNaN(Date.parse(stamp)))
+          throw new Error(`Docker sent a frame without a time: ${JSON.stringify(stamp)}`)
+      }
+      const part = bytes.subarray(0, left)
+      left -= part.length
+      bytes = bytes.subarray(part.length)
+      if (part.length > 0) yield { source, stamp, bytes: part }
+    }
   }
 }

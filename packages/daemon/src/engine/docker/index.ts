@@ -1,11 +1,13 @@
-import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
-import Docker from 'dockerode'
+import type Docker from 'dockerode'
+import { defaultLimits } from '../../config.ts'
+import { endLeftovers } from '../../state/leftovers.ts'
 import type {
   BuildRequest,
   Engine,
+  EngineLimits,
   Guarantees,
   Image,
   ImageRef,
@@ -17,7 +19,9 @@ import type {
   StartRequest,
 } from '../engine.ts'
 import { buildImage } from './build.ts'
+import { DockerClient } from './client.ts'
 import { followLog } from './container-log.ts'
+import { jsonLines } from './json-lines.ts'
 import { containerName, containerSpec, labels, networkName } from './spec.ts'
 
 export interface DockerEngineOptions {
@@ -25,6 +29,7 @@ export interface DockerEngineOptions {
   readonly owner: string
   /** Docker's socket; DOCKER_HOST, or the usual place, when not given. */
   readonly socket?: string
+  readonly limits?: EngineLimits
 }
 
 const reconnectMs = 1000
@@ -33,45 +38,62 @@ const reconnectMs = 1000
 export class DockerEngine implements Engine {
   readonly name = 'docker'
   readonly guarantees: Guarantees = { limits: true, isolation: true, exitReasons: true, gpus: false, dockerfile: true }
-  private readonly docker: Docker
+  private readonly client: DockerClient
   private readonly owner: string
+  private readonly limits: EngineLimits
 
-  constructor({ owner, socket }: DockerEngineOptions) {
+  constructor({ owner, socket, limits = defaultLimits }: DockerEngineOptions) {
     this.owner = owner
-    this.docker = socket ? new Docker({ socketPath: socket }) : new Docker()
+    this.limits = limits
+    this.client = new DockerClient(socket, limits)
   }
 
-  async ready(): Promise<void> {
-    await this.docker.ping().catch((cause: unknown) => {
-      throw new Error('Docker does not answer; start it, or use --engine process for your own code', { cause })
-    })
+  async ready(signal: AbortSignal): Promise<void> {
+    // What a build started ends with the connection to Docker; a git of a daemon that is gone does not.
+    await endLeftovers(this.owner, this.limits.killMs)
+    await this.client
+      .within(signal)
+      .ping()
+      .catch((cause: unknown) => {
+        throw new Error('Docker does not answer; start it, or use --engine process for your own code', { cause })
+      })
   }
 
   async build(request: BuildRequest, signal: AbortSignal): Promise<ImageRef> {
-    const before = (await this.images()).find((image) => image.deployment === request.deployment)
-    return before?.ref ?? ((await buildImage(this.docker, this.owner, request, signal)) as ImageRef)
+    const before = (await this.imagesWithin(signal)).find((image) => image.deployment === request.deployment)
+    if (before) return before.ref
+    const image = await buildImage(this.client, this.owner, request, signal)
+    if (this.limits.buildCacheBytes > 0)
+      await this.client.pruneBuilds(this.limits.buildCacheBytes, signal).catch((error: unknown) => {
+        signal.throwIfAborted()
+        console.error('the cache of builds could not be made smaller; the next build tries again', error)
+      })
+    return image as ImageRef
   }
 
-  async start(request: StartRequest): Promise<Instance> {
-    await this.network(request.demo)
-    const { Config } = await this.docker.getImage(request.image).inspect()
+  async start(request: StartRequest, signal: AbortSignal): Promise<Instance> {
+    const docker = this.client.within(signal)
+    await this.network(request.demo, docker)
+    const { Config } = await docker.getImage(request.image).inspect()
     try {
-      const container = await this.docker.createContainer(containerSpec(request, this.owner, Config.User))
+      const container = await docker.createContainer(containerSpec(request, this.owner, Config.User))
       await container.start()
     } catch (error) {
       if (statusOf(error) !== 409) throw error
       // It was made before a crash: taken over as it is, and started if it had not been.
-      await this.docker.getContainer(containerName(request)).start().catch(unless(304))
+      await docker.getContainer(containerName(request)).start().catch(unless(304))
     }
-    const instance = await this.find(containerName(request) as InstanceId)
+    const instance = await this.inspect(containerName(request), docker)
     if (!instance) throw new Error('the container that was just started is gone')
     return instance
   }
 
+  /** Docker itself says so when a container does not end although it is killed. */
   async stop(id: InstanceId, graceMs: number): Promise<boolean> {
     const instance = await this.find(id)
     if (instance?.state !== 'running') return false
-    await this.docker
+    await this.client
+      .within(undefined, graceMs + this.limits.killMs + this.limits.engineMs)
       .getContainer(id)
       .stop({ t: Math.ceil(graceMs / 1000) })
       .catch(unless(304, 404))
@@ -80,18 +102,86 @@ export class DockerEngine implements Engine {
 
   async remove(id: InstanceId): Promise<boolean> {
     if (!(await this.find(id))) return false
-    await this.docker.getContainer(id).remove({ force: true, v: true }).catch(unless(404, 409))
+    await this.client.within().getContainer(id).remove({ force: true, v: true }).catch(unless(404, 409))
     return true
   }
 
-  /** Ports are read anew each time, since they change on a restart. */
-  async find(id: InstanceId): Promise<Instance | undefined> {
-    const found = await this.docker
-      .getContainer(id)
-      .inspect()
-      .catch((error: unknown) => {
-        if (statusOf(error) !== 404) throw error
-      })
+  find(id: InstanceId): Promise<Instance | undefined> {
+    return this.inspect(id, this.client.within())
+  }
+
+  /** One that goes while they are listed is left out. */
+  async list(): Promise<readonly Instance[]> {
+    const docker = this.client.within()
+    const found = await docker.listContainers({ all: true, filters: this.mine() })
+    const instances = await Promise.all(found.map(({ Id }) => this.inspect(Id, docker)))
+    return instances.filter((instance) => instance !== undefined)
+  }
+
+  images(): Promise<readonly Image[]> {
+    return this.imagesWithin()
+  }
+
+  async removeImage(image: ImageRef): Promise<boolean> {
+    if (!(await this.images()).some(({ ref }) => ref === image)) return false
+    await this.client.within().getImage(image).remove({ force: true }).catch(unless(404))
+    return true
+  }
+
+  async forget(demo: DemoId): Promise<void> {
+    const docker = this.client.within()
+    const networks = await docker.listNetworks({ filters: this.mine(`${labels.demo}=${demo}`) })
+    for (const { Id } of networks) await docker.getNetwork(Id).remove().catch(unless(404))
+  }
+
+  logs(id: InstanceId, after: LogCursor | undefined, signal: AbortSignal): AsyncIterable<LogLine & { cursor: LogCursor }> {
+    return followLog(this.client, id, after, { maxBytes: this.limits.logLineBytes }, signal)
+  }
+
+  /** Docker's stream of events drops; it is opened again, from the last event on. */
+  async *exits(signal: AbortSignal): AsyncIterable<InstanceExit> {
+    const filters = { event: ['die'], label: [`${labels.owner}=${this.owner}`] }
+    let since = nanoseconds(BigInt(Date.now()) * 1_000_000n)
+    while (!signal.aborted) {
+      try {
+        const stream = (await this.client.within(signal).getEvents({ filters, since } as never)) as unknown as Readable
+        for await (const { line, value } of jsonLines(stream)) {
+          since = after(line) ?? since
+          const exit = await this.exitOf((value as { id?: InstanceId }).id)
+          if (exit) yield exit
+        }
+      } catch (error) {
+        if (signal.aborted) return
+        console.error('Docker no longer tells what exits; trying again', error)
+      }
+      await setTimeout(reconnectMs, undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  /** How an instance ended. One that cannot be asked ends no stream: the next round finds it. */
+  private async exitOf(id: InstanceId | undefined): Promise<InstanceExit | undefined> {
+    try {
+      return id && (await this.find(id))?.exit
+    } catch (error) {
+      console.error(`how instance ${id} ended could not be asked; the next round does`, error)
+      return undefined
+    }
+  }
+
+  private async imagesWithin(signal?: AbortSignal): Promise<readonly Image[]> {
+    const found = await this.client.within(signal).listImages({ filters: this.mine() })
+    return found.map(({ Id, Labels }) => ({
+      ref: Id as ImageRef,
+      demo: Labels[labels.demo] as DemoId,
+      deployment: Labels[labels.deployment] as DeploymentId,
+    }))
+  }
+
+  /** One of ours, by id or name. Ports are read anew each time, since they change on a restart. */
+  private async inspect(id: string, docker: Docker): Promise<Instance | undefined> {
+    const found = await docker.getContainer(id).inspect().catch(unless(404))
     const { Labels = {} } = found?.Config ?? {}
     if (!found || Labels[labels.owner] !== this.owner) return undefined
     const { State, NetworkSettings } = found
@@ -108,66 +198,11 @@ export class DockerEngine implements Engine {
     return { ...instance, state: 'exited', endpoint: undefined, exit }
   }
 
-  async list(): Promise<readonly Instance[]> {
-    const found = await this.docker.listContainers({ all: true, filters: this.mine() })
-    const instances = await Promise.all(found.map(({ Id }) => this.find(Id as InstanceId)))
-    return instances.filter((instance) => instance !== undefined)
-  }
-
-  async images(): Promise<readonly Image[]> {
-    const found = await this.docker.listImages({ filters: this.mine() })
-    return found.map(({ Id, Labels }) => ({
-      ref: Id as ImageRef,
-      demo: Labels[labels.demo] as DemoId,
-      deployment: Labels[labels.deployment] as DeploymentId,
-    }))
-  }
-
-  async removeImage(image: ImageRef): Promise<boolean> {
-    if (!(await this.images()).some(({ ref }) => ref === image)) return false
-    await this.docker.getImage(image).remove({ force: true }).catch(unless(404))
-    return true
-  }
-
-  async forget(demo: DemoId): Promise<void> {
-    const networks = await this.docker.listNetworks({ filters: this.mine(`${labels.demo}=${demo}`) })
-    for (const { Id } of networks) await this.docker.getNetwork(Id).remove().catch(unless(404))
-  }
-
-  logs(id: InstanceId, after: LogCursor | undefined, signal: AbortSignal): AsyncIterable<LogLine & { cursor: LogCursor }> {
-    return followLog(this.docker, id, after, signal)
-  }
-
-  /** Docker's stream of events drops; it is opened again, from the last event on. */
-  async *exits(signal: AbortSignal): AsyncIterable<InstanceExit> {
-    const filters = { event: ['die'], label: [`${labels.owner}=${this.owner}`] }
-    let since = nanoseconds(BigInt(Date.now()) * 1_000_000n)
-    while (!signal.aborted) {
-      try {
-        const stream = (await this.docker.getEvents({ filters, since, abortSignal: signal } as never)) as unknown as Readable
-        for await (const line of createInterface({ input: stream, signal })) {
-          const { id } = JSON.parse(line) as { id: InstanceId }
-          since = after(line)
-          const exit = (await this.find(id))?.exit
-          if (exit) yield exit
-        }
-      } catch (error) {
-        if (signal.aborted) return
-        console.error('Docker no longer tells what exits; trying again', error)
-      }
-      await setTimeout(reconnectMs, undefined, { signal }).catch(() => undefined)
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {}
-
-  private async network(demo: DemoId): Promise<void> {
+  private async network(demo: DemoId, docker: Docker): Promise<void> {
     const Labels = { [labels.owner]: this.owner, [labels.demo]: demo }
-    const there = await this.docker.listNetworks({ filters: this.mine(`${labels.demo}=${demo}`) })
+    const there = await docker.listNetworks({ filters: this.mine(`${labels.demo}=${demo}`) })
     if (there.length === 0)
-      await this.docker
-        .createNetwork({ Name: networkName(demo), Driver: 'bridge', Labels, CheckDuplicate: true })
-        .catch(unless(409))
+      await docker.createNetwork({ Name: networkName(demo), Driver: 'bridge', Labels, CheckDuplicate: true }).catch(unless(409))
   }
 
   private mine(...more: string[]): { label: string[] } {
@@ -179,7 +214,10 @@ export class DockerEngine implements Engine {
 const nanoseconds = (time: bigint): string => `${time / 1_000_000_000n}.${String(time % 1_000_000_000n).padStart(9, '0')}`
 
 /** Just after an event: its time does not fit a number. */
-const after = (event: string): string => nanoseconds(BigInt(/"timeNano":(\d+)/.exec(event)?.[1] ?? 0) + 1n)
+const after = (event: string): string | undefined => {
+  const time = /"timeNano":(\d+)/.exec(event)?.[1]
+  return time && nanoseconds(BigInt(time) + 1n)
+}
 
 const statusOf = (error: unknown): number | undefined => (error as { statusCode?: number }).statusCode
 

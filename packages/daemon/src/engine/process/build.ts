@@ -1,95 +1,85 @@
 import { existsSync } from 'node:fs'
-import { cp, rm } from 'node:fs/promises'
+import { cp } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
-import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
-import { execa } from 'execa'
+import { markOf } from '../../state/leftovers.ts'
+import { runProgram } from '../../state/program.ts'
 import { BuildError, type BuildRequest, ConfigError } from '../engine.ts'
 
+/** Where one build runs, and what it says. */
+interface Site {
+  readonly folder: string
+  readonly mark: string
+  readonly say: (text: string) => void | Promise<void>
+  readonly signal: AbortSignal
+}
+
+/** In an image: whose it is, written when it is whole. */
+export const aboutImage = '.image.json'
+const probeMs = 30_000
+
 /**
- * Prepares a folder: a copy of the bundle with its dependencies beside it (a venv, by uv where it is there; node_modules). Throws ConfigError
- * without a vendored runtime, BuildError when an installer fails.
+ * Prepares the folder `into`, which must not exist: a copy of the bundle with its dependencies beside it (a venv, by uv where it is there; node_modules).
+ * `owner`: the random id of the state folder. Throws ConfigError without a vendored runtime, BuildError when an installer fails.
  */
-export async function prepareFolder({ folder, onLog }: BuildRequest, into: string, signal: AbortSignal): Promise<void> {
+export async function prepareFolder(request: BuildRequest, owner: string, into: string, signal: AbortSignal): Promise<void> {
+  const { folder, deployment, onLog } = request
   if (!existsSync(join(folder, 'origami/server.mjs')))
     throw new ConfigError(
       'The runtime is not in the repository (origami/server.mjs): run `origami bundle` and commit what it writes, or use the docker engine',
     )
-  await rm(into, { recursive: true, force: true })
-  await cp(folder, into, { recursive: true, verbatimSymlinks: true })
+  // One that came with the bundle would say that the image is whole, and whose.
+  const filter = (path: string) => path !== join(folder, aboutImage)
+  await cp(folder, into, { recursive: true, verbatimSymlinks: true, filter })
   const say = (text: string) => onLog({ at: new Date(), source: 'build', text })
-  if (existsSync(join(into, 'requirements.txt'))) await installPython(into, say, signal)
-  if (existsSync(join(into, 'package.json'))) await installNode(into, say, signal)
-  say('Prepared')
+  const site: Site = { folder: into, mark: markOf(owner, deployment), say, signal }
+  if (existsSync(join(into, 'requirements.txt'))) await installPython(site)
+  if (existsSync(join(into, 'package.json'))) await installNode(site)
+  await say('Prepared')
 }
 
-async function installPython(folder: string, say: (text: string) => void, signal: AbortSignal): Promise<void> {
+async function installPython(site: Site): Promise<void> {
   const requirements = ['-r', 'requirements.txt']
-  if (await works('uv', ['--version'])) {
-    await run('uv', ['venv', '.venv'], folder, say, signal)
-    await run('uv', ['pip', 'install', '--python', '.venv/bin/python', ...requirements], folder, say, signal)
+  if (await works(site, 'uv', ['--version'])) {
+    await run(site, 'uv', ['venv', '.venv'])
+    await run(site, 'uv', ['pip', 'install', '--python', '.venv/bin/python', ...requirements])
     return
   }
-  if (!(await works('python3', ['-c', 'import venv, ensurepip'])))
+  if (!(await works(site, 'python3', ['-c', 'import venv, ensurepip'])))
     throw new BuildError(
       'requirements.txt needs Python with venv (Debian: apt-get install python3-venv) or uv; neither is on this machine',
     )
-  await run('python3', ['-m', 'venv', '.venv'], folder, say, signal)
-  await run(
-    '.venv/bin/pip',
-    ['install', '--no-input', '--disable-pip-version-check', '--progress-bar', 'off', ...requirements],
-    folder,
-    say,
-    signal,
-  )
+  await run(site, 'python3', ['-m', 'venv', '.venv'])
+  const quiet = ['--no-input', '--disable-pip-version-check', '--progress-bar', 'off']
+  await run(site, '.venv/bin/pip', ['install', ...quiet, ...requirements])
 }
 
-async function installNode(folder: string, say: (text: string) => void, signal: AbortSignal): Promise<void> {
-  const verb = existsSync(join(folder, 'package-lock.json')) ? 'ci' : 'install'
-  await run('npm', [verb, '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund'], folder, say, signal)
+async function installNode(site: Site): Promise<void> {
+  const verb = existsSync(join(site.folder, 'package-lock.json')) ? 'ci' : 'install'
+  await run(site, 'npm', [verb, '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund'])
 }
 
-/** Runs an installer in a process group of its own, line by line into the log. */
-async function run(
-  command: string,
-  args: string[],
-  cwd: string,
-  say: (text: string) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  say(`$ ${[command, ...args].join(' ')}`)
-  const env = { ...buildEnvironment(), PATH: [dirname(process.execPath), process.env.PATH].join(delimiter) }
-  const child = execa(command, args, {
-    cwd,
-    env,
-    extendEnv: false,
-    preferLocal: false,
-    all: true,
-    buffer: false,
-    reject: false,
-    detached: true,
-    stdin: 'ignore',
-  })
-  const end = () => {
-    if (child.pid) process.kill(-child.pid, 'SIGKILL')
-  }
-  signal.addEventListener('abort', end, { once: true })
+/** Runs an installer, line by line into the log. */
+async function run({ folder: cwd, mark, say, signal }: Site, command: string, args: string[]): Promise<void> {
+  await say(`$ ${[command, ...args].join(' ')}`)
+  const { failed, code, words } = await runProgram({ command, args, cwd, env: environment(), mark, onLine: say }, signal)
+  if (failed)
+    throw new BuildError(code === undefined ? words : `\`${command} ${args[0]}\` failed with code ${code}; the log says why`)
+}
+
+async function works({ folder: cwd, mark, signal }: Site, command: string, args: string[]): Promise<boolean> {
+  const within = AbortSignal.any([signal, AbortSignal.timeout(probeMs)])
   try {
-    for await (const line of createInterface(child.all as Readable)) say(line)
-    const { exitCode, failed, shortMessage } = await child
+    return !(await runProgram({ command, args, cwd, env: environment(), mark, onLine: () => {} }, within)).failed
+  } catch (error) {
     signal.throwIfAborted()
-    if (failed)
-      throw new BuildError(
-        exitCode === undefined ? shortMessage : `\`${command} ${args[0]}\` failed with code ${exitCode}; the log says why`,
-      )
-  } finally {
-    signal.removeEventListener('abort', end)
+    if (within.aborted) return false
+    throw error
   }
 }
 
 /** The daemon's own, for proxies and indexes of packages, without what is Origami's. */
-const buildEnvironment = (): Record<string, string> =>
-  Object.fromEntries(
+const environment = (): Record<string, string> => ({
+  ...Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) =>
       value === undefined ||
       name.startsWith('ORIGAMI_') ||
@@ -99,8 +89,6 @@ const buildEnvironment = (): Record<string, string> =>
         ? []
         : [[name, value]],
     ),
-  )
-
-async function works(command: string, args: string[]): Promise<boolean> {
-  return (await execa(command, args, { reject: false })).exitCode === 0
-}
+  ),
+  PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
+})

@@ -4,49 +4,101 @@ import { setTimeout } from 'node:timers/promises'
 import type { LogCursor, LogLine } from '../engine.ts'
 
 const pollMs = 100
+const chunkBytes = 64 * 1024
+const stampLength = 24
+const newline = 10
 
-/** Lines of an instance's log files from a cursor (an offset in bytes) on; follows until `ended` says that no more come. */
+/** Lines of an instance's log files from a cursor (an offset in bytes) on; follows until `ended` says that no more come. Holds one line of at most `maxBytes`. */
 export async function* readInstanceLog(
   folder: string,
   after: LogCursor | undefined,
+  maxBytes: number,
   ended: () => Promise<boolean>,
   signal: AbortSignal,
 ): AsyncIterable<LogLine & { cursor: LogCursor }> {
   let offset = Number(after ?? 0)
-  let rest = Buffer.alloc(0)
+  const line = new StoredLine(maxBytes)
   while (!signal.aborted) {
     const last = await ended()
     const { start, bytes } = await bytesFrom(folder, offset)
-    if (start !== offset) rest = Buffer.alloc(0)
-    offset = start + bytes.length
-    rest = Buffer.concat([rest, bytes])
-    for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
-      const line = rest.toString('utf8', 0, end)
-      rest = rest.subarray(end + 1)
-      yield { at: new Date(line.slice(0, 24)), source: 'demo', text: line.slice(25), cursor: String(offset - rest.length) }
+    // What was between is gone with an old file.
+    if (start !== offset) line.clear()
+    let from = 0
+    for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, from)) {
+      line.add(bytes.subarray(from, end))
+      from = end + 1
+      yield { ...line.take(), cursor: String(start + from) }
     }
+    line.add(bytes.subarray(from))
+    offset = start + bytes.length
     if (bytes.length > 0) continue
     if (last) return
     await setTimeout(pollMs, undefined, { signal }).catch(() => undefined)
   }
 }
 
-/** What there is from an offset on, or from the oldest byte left. */
+/** A line as the shim writes it: when, a space, what. The file is in the instance's reach, so that nothing of it is believed. */
+class StoredLine {
+  private readonly max: number
+  private parts: Buffer[] = []
+  private length = 0
+  private isCut = false
+
+  constructor(maxBytes: number) {
+    this.max = maxBytes + stampLength + 1
+  }
+
+  add(more: Buffer): void {
+    const fitting = more.subarray(0, this.max - this.length)
+    this.isCut ||= fitting.length < more.length
+    if (fitting.length > 0) this.parts.push(fitting)
+    this.length += fitting.length
+  }
+
+  take(): LogLine {
+    const line = Buffer.concat(this.parts).toString('utf8')
+    const at = new Date(line.slice(0, stampLength))
+    // Shims of before kept what a progress bar overwrites.
+    const text =
+      line
+        .slice(stampLength + 1)
+        .split('\r')
+        .findLast((piece) => piece !== '') ?? ''
+    const mark = this.isCut ? ' (cut)' : ''
+    this.clear()
+    return { at: Number.isNaN(at.getTime()) ? new Date() : at, source: 'demo', text: text + mark }
+  }
+
+  clear(): void {
+    this.parts = []
+    this.length = 0
+    this.isCut = false
+  }
+}
+
+/** The next bytes from an offset on, or from the oldest byte left. */
 async function bytesFrom(folder: string, offset: number): Promise<{ start: number; bytes: Buffer }> {
-  const names = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith('log-')).toSorted()
+  const names = (await readdir(folder).catch(() => [])).filter((name) => /^log-\d+$/.test(name)).toSorted()
   const starts = names.map((name) => Number(name.slice(4)))
-  const index = Math.max(
-    0,
-    starts.findLastIndex((start) => start <= offset),
-  )
-  const [name, first] = [names[index], starts[index]]
-  if (name === undefined || first === undefined) return { start: offset, bytes: Buffer.alloc(0) }
-  await using file = await open(join(folder, name))
-  const { size } = await file.stat()
-  const from = Math.max(offset, first)
-  const next = names[index + 1]
-  if (from >= first + size && next !== undefined) return bytesFrom(folder, Number(next.slice(4)))
-  const bytes = Buffer.alloc(Math.max(0, first + size - from))
-  await file.read(bytes, 0, bytes.length, from - first)
-  return { start: from, bytes }
+  const oldest = starts.findLastIndex((start) => start <= offset)
+  for (let index = Math.max(0, oldest); index < names.length; index += 1) {
+    const [name = '', first = 0] = [names[index], starts[index]]
+    const from = Math.max(offset, first)
+    const bytes = await readAt(join(folder, name), from - first)
+    if (bytes.length > 0 || index === names.length - 1) return { start: from, bytes }
+  }
+  return { start: offset, bytes: Buffer.alloc(0) }
+}
+
+async function readAt(path: string, position: number): Promise<Buffer> {
+  // It may go while it is read: the shim keeps the newest files only.
+  const file = await open(path).catch(() => undefined)
+  if (!file) return Buffer.alloc(0)
+  try {
+    const bytes = Buffer.alloc(chunkBytes)
+    const { bytesRead } = await file.read(bytes, 0, chunkBytes, position)
+    return bytes.subarray(0, bytesRead)
+  } finally {
+    await file.close()
+  }
 }

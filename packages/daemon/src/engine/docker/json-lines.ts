@@ -1,0 +1,26 @@
+import { Lines } from '../../logs/lines.ts'
+
+const maxBytes = 16 * 1024 ** 2
+
+/** The objects of an answer of Docker's that is one JSON object a line. A line that is none (half written, too long) is logged and passed over. */
+export async function* jsonLines(answer: AsyncIterable<Uint8Array>): AsyncIterable<{ line: string; value: object }> {
+  const lines = new Lines({ maxBytes })
+  for await (const bytes of answer) for (const line of lines.push(bytes)) yield* parsed(line)
+  for (const line of lines.end()) yield* parsed(line)
+}
+
+function* parsed(line: string): Iterable<{ line: string; value: object }> {
+  if (line.trim() === '') return
+  const value = objectOf(line)
+  if (value) yield { line, value }
+  else console.error(`Docker sent a line that is not a JSON object; it is passed over: ${line.slice(0, 200)}`)
+}
+
+function objectOf(line: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(line)
+    return typeof value === 'object' && value !== null ? value : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,68 @@
+// Owns one instance: its child, its log files and its exit record. Runs detached, outlives the daemon, and is copied beside the instances so that
+// nothing of them runs out of a checkout. Nothing but Node, and `lines.ts`, which is copied with it. Arguments: the instance's folder, a nonce.
+import { spawn } from 'node:child_process'
+import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { Lines } from '../../logs/lines.ts'
+
+interface Spec {
+  readonly command: string
+  readonly args: string[]
+  readonly cwd: string
+  readonly env: Record<string, string>
+  readonly lineBytes: number
+}
+
+const folder = process.argv[2] as string
+const { command, args, cwd, env, lineBytes } = JSON.parse(readFileSync(join(folder, 'spec.json'), 'utf8')) as Spec
+const maxFileBytes = 1024 * 1024
+const maxFiles = 8
+
+let written = 0
+let file = logFile(0)
+let fileBytes = 0
+
+const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+for (const stream of [child.stdout, child.stderr]) follow(stream)
+// The group is told to end; the child hears it too, and this waits for it.
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined)
+child.once('error', (error) => log([`could not be started: ${error.message}`]))
+child.once('close', (code, signal) => record({ code: code ?? (signal ? 128 : null), at: new Date().toISOString() }))
+
+function record(exit: { code: number | null; at: string }): void {
+  writeFileSync(join(folder, 'exit.json.new'), JSON.stringify(exit))
+  renameSync(join(folder, 'exit.json.new'), join(folder, 'exit.json'))
+}
+
+/** What it prints is written before more of it is read: the child waits for the disk. */
+function follow(stream: Readable): void {
+  const lines = new Lines({ maxBytes: lineBytes })
+  stream.on('data', (bytes: Buffer) => log(lines.push(bytes)))
+  stream.on('end', () => log(lines.end()))
+}
+
+/** Files are named by the offset of their first byte; the oldest go. */
+function log(lines: readonly string[]): void {
+  if (lines.length === 0) return
+  const stamp = new Date().toISOString()
+  const bytes = Buffer.from(lines.map((line) => `${stamp} ${line}\n`).join(''))
+  if (fileBytes > maxFileBytes) {
+    file = logFile(written)
+    fileBytes = 0
+    for (const old of logFiles().slice(0, -maxFiles)) rmSync(join(folder, old), { force: true })
+  }
+  appendFileSync(file, bytes, { mode: 0o600 })
+  written += bytes.length
+  fileBytes += bytes.length
+}
+
+function logFile(start: number): string {
+  return join(folder, `log-${String(start).padStart(16, '0')}`)
+}
+
+function logFiles(): string[] {
+  return readdirSync(folder)
+    .filter((name) => name.startsWith('log-'))
+    .sort()
+}

@@ -1,0 +1,38 @@
+import { setTimeout } from 'node:timers/promises'
+import type { LogLine } from '../engine/engine.ts'
+
+const batchMs = 50
+const batchLines = 500
+const batchLength = 256 * 1024
+
+/** Lines, a few at a time: those that come within 50 ms, and no more than fit a batch. While a batch is being written nothing but one line is read ahead. */
+export async function* batches<Line extends LogLine>(lines: AsyncIterable<Line>): AsyncIterable<[Line, ...Line[]]> {
+  const iterator = lines[Symbol.asyncIterator]()
+  const ask = () => {
+    const next = iterator.next()
+    // A batch may be being written while this fails: who asks for the next one is told.
+    next.catch(() => undefined)
+    return next
+  }
+  try {
+    let next = ask()
+    for (;;) {
+      const first = await next
+      if (first.done) return
+      const batch: [Line, ...Line[]] = [first.value]
+      let length = first.value.text.length
+      next = ask()
+      const due = setTimeout(batchMs, undefined, { ref: false })
+      while (batch.length < batchLines && length < batchLength) {
+        const more = await Promise.race([next.catch(() => undefined), due])
+        if (!more || more.done) break
+        batch.push(more.value)
+        length += more.value.text.length
+        next = ask()
+      }
+      yield batch
+    }
+  } finally {
+    await iterator.return?.()
+  }
+}

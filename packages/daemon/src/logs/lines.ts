@@ -1,0 +1,115 @@
+const newline = 10
+const carriageReturn = 13
+
+export interface LinesOptions {
+  /** Bytes of a line; what is beyond is dropped, and the line says so. */
+  readonly maxBytes?: number
+  /** Milliseconds after which a line that overwrites itself (a progress bar) is shown as it stands. */
+  readonly progressMs?: number
+  /** Milliseconds. */
+  readonly clock?: () => number
+}
+
+/**
+ * Cuts what a program prints into lines, as a terminal would show them: a line ends at `\n`; of what `\r` overwrites within it the last piece that is not
+ * empty stays, and while it goes on it is shown at most every `progressMs`. A line longer than `maxBytes` ends in ` (cut)`; the rest of it is dropped.
+ * Holds two pieces of at most `maxBytes` each, however much comes.
+ */
+export class Lines {
+  private readonly progressMs: number
+  private readonly clock: () => number
+  private piece: Piece
+  private shown: Piece
+  /** Whether `shown` is in the log already. */
+  private isWritten = false
+  private since: number
+
+  constructor({ maxBytes = 64 * 1024, progressMs = 5000, clock = Date.now }: LinesOptions = {}) {
+    this.progressMs = progressMs
+    this.clock = clock
+    this.piece = new Piece(maxBytes)
+    this.shown = new Piece(maxBytes)
+    this.since = clock()
+  }
+
+  /** The lines that these bytes complete. */
+  push(bytes: Uint8Array): string[] {
+    const lines: string[] = []
+    let start = 0
+    for (let at = 0; at < bytes.length; at += 1) {
+      const byte = bytes[at]
+      if (byte !== newline && byte !== carriageReturn) continue
+      this.piece.add(bytes.subarray(start, at))
+      start = at + 1
+      if (byte === newline) lines.push(...this.complete())
+      else lines.push(...this.overwrite())
+    }
+    this.piece.add(bytes.subarray(start))
+    return lines
+  }
+
+  /** What is left when no more comes. */
+  end(): string[] {
+    return this.piece.isEmpty && this.shown.isEmpty ? [] : this.complete()
+  }
+
+  private complete(): string[] {
+    const line = this.piece.isEmpty ? this.shown : this.piece
+    const lines = line === this.shown && this.isWritten ? [] : [line.text()]
+    this.piece.clear()
+    this.shown.clear()
+    this.isWritten = false
+    this.since = this.clock()
+    return lines
+  }
+
+  private overwrite(): string[] {
+    if (this.piece.isEmpty) return []
+    ;[this.piece, this.shown] = [this.shown, this.piece]
+    this.piece.clear()
+    this.isWritten = this.clock() - this.since >= this.progressMs
+    if (!this.isWritten) return []
+    this.since = this.clock()
+    return [this.shown.text()]
+  }
+}
+
+/** Bytes up to a cap, in memory that grows with them. */
+class Piece {
+  private readonly max: number
+  private bytes = Buffer.alloc(256)
+  private length = 0
+  private isCut = false
+
+  constructor(max: number) {
+    this.max = max
+  }
+
+  get isEmpty(): boolean {
+    return this.length === 0
+  }
+
+  add(more: Uint8Array): void {
+    const fitting = more.subarray(0, this.max - this.length)
+    this.isCut ||= fitting.length < more.length
+    const length = this.length + fitting.length
+    if (length > this.bytes.length) {
+      const larger = Buffer.alloc(Math.min(this.max, Math.max(length, this.bytes.length * 2)))
+      larger.set(this.bytes.subarray(0, this.length))
+      this.bytes = larger
+    }
+    this.bytes.set(fitting, this.length)
+    this.length = length
+  }
+
+  /** Where it was cut within a character, that character goes too. */
+  text(): string {
+    const text = this.bytes.toString('utf8', 0, this.length)
+    return this.isCut ? `${text.replace(/\ufffd$/, '')} (cut)` : text
+  }
+
+  clear(): void {
+    this.length = 0
+    this.isCut = false
+  }
+}

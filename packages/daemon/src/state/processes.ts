@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { setTimeout } from 'node:timers/promises'
+import { startTime } from './start-time.ts'
+
+/** One process, and no later one that was given its id. */
+export interface Identity {
+  readonly pid: number
+  /** When it started, in the kernel's ticks. */
+  readonly started: string
+}
+
+const pollMs = 20
+
+export const isAlive = ({ pid, started }: Identity): boolean => started !== '' && startTime(pid) === started
+
+/** Sends a signal to a process and its group, if it is still the one meant. False: it is gone. */
+export function signalGroup(leader: Identity, signal: NodeJS.Signals): boolean {
+  return isAlive(leader) && send(-leader.pid, signal)
+}
+
+/** Kills one process, if it is still the one meant. */
+export function kill(one: Identity): void {
+  if (isAlive(one)) send(one.pid, 'SIGKILL')
+}
+
+/** Resolves when all of them are gone, or to those that are left after `patienceMs`. */
+export async function untilGone(processes: readonly Identity[], patienceMs: number): Promise<Identity[]> {
+  const patience = AbortSignal.timeout(patienceMs)
+  for (;;) {
+    const left = processes.filter(isAlive)
+    if (left.length === 0 || patience.aborted) return left
+    await setTimeout(pollMs)
+  }
+}
+
+/** A process and all that descends from it, in whatever group. */
+export async function family(root: Identity): Promise<Identity[]> {
+  if (!isAlive(root)) return []
+  const children = new Map<number, Identity[]>()
+  for (const pid of await processIds()) {
+    const [parent, started] = [parentOf(pid), startTime(pid)]
+    if (parent === undefined || started === undefined) continue
+    children.set(parent, [...(children.get(parent) ?? []), { pid, started }])
+  }
+  const found: Identity[] = []
+  const visit = (one: Identity) => {
+    found.push(one)
+    for (const child of children.get(one.pid) ?? []) visit(child)
+  }
+  visit(root)
+  return found
+}
+
+/** The processes in whose `environ` or `cmdline` (its words) one satisfies `test`; those of other accounts cannot be read. */
+export async function processesWith(where: 'environ' | 'cmdline', test: (word: string) => boolean): Promise<Identity[]> {
+  const found: Identity[] = []
+  for (const pid of await processIds()) {
+    const started = startTime(pid)
+    if (pid === process.pid || started === undefined) continue
+    const words = await readFile(`/proc/${pid}/${where}`, 'utf8').catch(() => '')
+    if (words.split('\0').some(test)) found.push({ pid, started })
+  }
+  return found
+}
+
+/** Process ids 0 and 1, and their negatives, mean everybody: nothing is ever sent to them. */
+function send(pid: number, signal: NodeJS.Signals): boolean {
+  if (Math.abs(pid) <= 1) return false
+  try {
+    return process.kill(pid, signal)
+  } catch {
+    // It is gone, or another account's.
+    return false
+  }
+}
+
+async function processIds(): Promise<number[]> {
+  const names = await readdir('/proc').catch(() => [])
+  return names.flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []))
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,170 @@
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type DemoId, type DeploymentId, manifestSchema } from '@origami/protocol/demo'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { defaultLimits } from '../../src/config.ts'
+import { DockerEngine } from '../../src/engine/docker/index.ts'
+import type { ImageRef, InstanceExit, InstanceId } from '../../src/engine/engine.ts'
+
+const whole = new AbortController().signal
+const owner = 'owner-of-silence'
+const demo = '0123456789abcdef0123456789abcdef' as DemoId
+const deployment = 'deployment1' as DeploymentId
+const id = 'one' as InstanceId
+
+let folder: string
+let bundle: string
+let server: Server
+let sessions: Socket[]
+beforeEach(async () => {
+  sessions = []
+  folder = await mkdtemp(join(tmpdir(), 'origami-docker-'))
+  bundle = await mkdtemp(join(folder, 'bundle-'))
+  await writeFile(join(bundle, 'Dockerfile'), 'FROM scratch\n')
+})
+afterEach(async () => {
+  for (const session of sessions) session.destroy()
+  server.closeAllConnections()
+  server.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** An engine whose Docker is this listener on a socket. */
+async function engineOn(listener: RequestListener, engineMs: number): Promise<DockerEngine> {
+  const socket = join(folder, 'docker.sock')
+  server = createServer(listener).listen(socket)
+  server.on('upgrade', (_request, session: Socket) => {
+    sessions.push(session)
+    session.resume().write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n')
+  })
+  await once(server, 'listening')
+  return new DockerEngine({ owner, socket, limits: { ...defaultLimits, engineMs, killMs: 100 } })
+}
+
+const build = (engine: DockerEngine, signal: AbortSignal) =>
+  engine.build(
+    { demo, deployment, folder: bundle, manifest: manifestSchema.parse({}), limits: { memoryBytes: 1 }, onLog: () => {} },
+    signal,
+  )
+const start = (engine: DockerEngine, signal: AbortSignal) =>
+  engine.start(
+    { demo, deployment, image: 'sha256:x' as ImageRef, spec: { name: 'x', port: 6000, memoryBytes: 1, cpus: 1, pids: 1 } },
+    signal,
+  )
+const first = (engine: DockerEngine, signal: AbortSignal) => engine.logs(id, undefined, signal)[Symbol.asyncIterator]().next()
+
+describe('a Docker that accepts and never answers', () => {
+  test.each<[string, (engine: DockerEngine) => Promise<unknown>]>([
+    ['ready', (engine) => engine.ready(whole)],
+    ['build', (engine) => build(engine, whole)],
+    ['start', (engine) => start(engine, whole)],
+    ['stop', (engine) => engine.stop(id, 0)],
+    ['remove', (engine) => engine.remove(id)],
+    ['find', (engine) => engine.find(id)],
+    ['list', (engine) => engine.list()],
+    ['images', (engine) => engine.images()],
+    ['removeImage', (engine) => engine.removeImage('sha256:x' as ImageRef)],
+    ['forget', (engine) => engine.forget(demo)],
+    ['logs', (engine) => first(engine, whole)],
+  ])('%s ends at its deadline, and names the call', async (_name, call) => {
+    const error: unknown = await call(await engineOn(() => {}, 50)).catch((cause: unknown) => cause)
+    const { message, cause } = error as Error
+    expect(cause instanceof Error ? cause.message : message).toMatch(/^Docker did not answer [A-Z]+ \/.+ within 0.05 s$/)
+  })
+
+  test.each<[string, (engine: DockerEngine, signal: AbortSignal) => Promise<unknown>]>([
+    ['build', build],
+    ['start', start],
+  ])('%s ends with its signal', async (_name, call) => {
+    const cancel = new AbortController()
+    const engine = await engineOn(() => cancel.abort('cancelled'), 60_000)
+    await expect(call(engine, cancel.signal)).rejects.toBe('cancelled')
+  })
+
+  test('a build whose folder is on its way ends with its signal, and its session too', async () => {
+    const cancel = new AbortController()
+    const engine = await engineOn((request, response) => {
+      if (request.url?.startsWith('/images/json')) response.end('[]')
+      else if (request.url?.startsWith('/build?')) cancel.abort('cancelled')
+    }, 60_000)
+    await expect(build(engine, cancel.signal)).rejects.toBe('cancelled')
+    await vi.waitFor(() => expect(sessions.map((session) => session.readableEnded)).toEqual([true]))
+  })
+
+  test('logs and exits end with their signal', async () => {
+    const cancel = new AbortController()
+    const engine = await engineOn(() => cancel.abort(), 60_000)
+    await expect(first(engine, cancel.signal)).rejects.toThrow('aborted')
+    expect(await engine.exits(cancel.signal)[Symbol.asyncIterator]().next()).toMatchObject({ done: true })
+  })
+})
+
+describe('a Docker that answers in pieces, or not as expected', () => {
+  const container = (name: string) => ({
+    Id: name,
+    Image: 'sha256:x',
+    Config: { Labels: { 'io.origami.owner': owner, 'io.origami.demo': demo, 'io.origami.deployment': deployment } },
+    State: { Running: false, Status: 'exited', ExitCode: 3, OOMKilled: false, FinishedAt: '2026-01-01T00:00:00Z' },
+    NetworkSettings: { Ports: {} },
+  })
+
+  test('an instance that goes while they are listed is left out', async () => {
+    const engine = await engineOn((request, response) => {
+      if (request.url?.startsWith('/containers/json')) response.end('[{"Id":"one"},{"Id":"gone"}]')
+      else if (request.url?.startsWith('/containers/one/')) response.end(JSON.stringify(container('one')))
+      else response.writeHead(404).end('{"message":"no such container"}')
+    }, 5000)
+    expect((await engine.list()).map((instance) => instance.id)).toEqual(['one'])
+  })
+
+  test('neither an exit that cannot be asked, nor a line that is not JSON, ends the stream of exits', async () => {
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const event = (name: string, time: number) => `${JSON.stringify({ id: name, timeNano: time })}\n`
+    const engine = await engineOn((request, response) => {
+      if (request.url?.startsWith('/events')) response.write(`${event('broken', 1)}{"id":"ha\nnull\n${event('one', 2)}`)
+      else if (request.url?.startsWith('/containers/one/')) response.end(JSON.stringify(container('one')))
+      else response.writeHead(500).end('{"message":"no"}')
+    }, 5000)
+    const gone = new AbortController()
+    const { value } = (await engine.exits(gone.signal)[Symbol.asyncIterator]().next()) as { value: InstanceExit }
+    gone.abort()
+    expect(value).toMatchObject({ id: 'one', code: 3 })
+    expect(logged).toHaveBeenCalledTimes(3)
+    logged.mockRestore()
+  })
+
+  test('a build that Docker breaks off in the middle of a line fails with words, not with a parse error', async () => {
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const engine = await engineOn((request, response) => {
+      if (request.url?.startsWith('/images/json')) response.end('[]')
+      else if (request.url?.startsWith('/build')) request.resume().once('end', () => response.end('{"stream":"one"}\r\n{"stre'))
+      else response.writeHead(404).end('{"message":"No such image"}')
+    }, 5000)
+    await expect(build(engine, whole)).rejects.toThrow('No such image')
+    expect(logged).toHaveBeenCalledOnce()
+    logged.mockRestore()
+  })
+
+  test('the cache of builds is made smaller after a build when the operator says so, and else left alone', async () => {
+    const pruned: string[] = []
+    const listener: RequestListener = (request, response) => {
+      if (request.url?.startsWith('/build/prune')) pruned.push(request.url)
+      if (request.url?.startsWith('/images/json')) response.end('[]')
+      else request.resume().once('end', () => response.end('{"Id":"sha256:x"}'))
+    }
+    const engine = await engineOn(listener, 5000)
+    await build(engine, whole)
+    expect(pruned).toEqual([])
+    const capped = new DockerEngine({
+      owner,
+      socket: join(folder, 'docker.sock'),
+      limits: { ...defaultLimits, buildCacheBytes: 1e9 },
+    })
+    await build(capped, whole)
+    expect(pruned.map((url) => new URLSearchParams(url.split('?')[1]).get('keep-storage'))).toEqual(['1000000000'])
+  })
+})
