@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DaemonConfig } from '@origami/daemon'
@@ -47,6 +48,7 @@ export function webConfig({ values, limits }: Settings, forges: readonly Forge[]
     oauth,
     deployers: values.deployers,
     networks: values.private_networks,
+    trustedProxies: values.trusted_proxies,
     ui: join(import.meta.dirname, '../../web/dist/ui'),
     limits: limits.web,
   } as WebConfig
@@ -61,6 +63,22 @@ export function refuseUntrusted({ values }: Settings): void {
 }
 
 export const isLoopback = (host: string): boolean => ['127.0.0.1', '::1', 'localhost'].includes(host)
+
+/** Throws Failure that says where the daemon's certificates come from, when there are none. */
+export function refuseWithoutCertificates(settings: Settings): void {
+  const { ca, cert, key } = daemonConfig(settings, []).tls
+  const missing = [ca, cert, key].filter((path) => !existsSync(path))
+  if (missing.length === 0) return
+  throw new Failure(
+    [
+      `The daemon has no certificate by which its web server would know it: there is no ${missing.join(', no ')}.`,
+      '  All on this host:    origami up',
+      `  Two on this host:    origami web --data ${settings.values.data}  first; it makes them`,
+      "  On two hosts:        on the web server's host  origami certificates --daemon <this host>",
+      '                       copy the folder here, and  origami daemon --host <address> --certificates <folder>',
+    ].join('\n'),
+  )
+}
 
 const tlsFiles = (folder: string) => ({
   ca: join(folder, 'ca.pem'),

@@ -1,5 +1,6 @@
 import { run } from './program.ts'
 import { bundle } from './verbs/bundle.ts'
+import { certificates } from './verbs/certificates.ts'
 import { config } from './verbs/config.ts'
 import { remove, start, stop } from './verbs/control.ts'
 import { daemon } from './verbs/daemon.ts'
@@ -12,4 +13,4 @@ import { status } from './verbs/status.ts'
 import { up } from './verbs/up.ts'
 import { web } from './verbs/web.ts'
 
-await run([serve, bundle, deploy, status, logs, stop, start, remove, stats, up, daemon, web, config, quickstart])
+await run([serve, bundle, deploy, status, logs, stop, start, remove, stats, up, daemon, web, config, certificates, quickstart])

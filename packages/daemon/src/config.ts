@@ -60,6 +60,8 @@ export interface Limits {
   readonly uploadHours: number
   /** Between two comparisons of the store with the engine. */
   readonly reconcileMs: number
+  /** Between two signs on the stream of events that nothing is lost, when nothing happens. */
+  readonly keepAliveMs: number
   /** An answer of an instance to "are you there"; one that takes longer counts as none. */
   readonly answerMs: number
   /** Crashes of a version within `crashWindowMs`; one more, and the last version that served well takes its place. */
@@ -112,6 +114,7 @@ export const defaultLimits: Limits = {
   resultDays: 30,
   uploadHours: 24,
   reconcileMs: 30_000,
+  keepAliveMs: 15_000,
   answerMs: 5_000,
   crashes: 3,
   crashWindowMs: 10 * 60_000,

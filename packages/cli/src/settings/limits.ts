@@ -50,6 +50,7 @@ export const daemonLimits: TableOf<Limits> = {
   resultDays: limit('results', duration('d'), 'how long results are kept'),
   uploadHours: limit('uploads', duration('h'), "how long a visitor's uploads are kept"),
   reconcileMs: limit('round', duration(), 'between two rounds of looking after demos'),
+  keepAliveMs: limit('keep_alive', duration(), 'between two signs of the daemon to its web server, when nothing happens'),
   answerMs: limit('answer', duration(), 'an instance\'s answer to "are you there"; one that takes longer counts as none'),
   crashes: limit(
     'crashes',
@@ -75,6 +76,10 @@ export const webLimits: TableOf<WebLimits> = {
   requestsPerMinute: limit('requests', count(), 'requests a minute from one address'),
   bodyBytes: daemonLimits.bodyBytes,
   fileBytes: daemonLimits.fileBytes,
+  certificateDays: limit('certificates', duration('d'), 'the life of a certificate; it is renewed before a third of it is left'),
+  certificateRoundMs: limit('certificate_round', duration(), "between two looks at how much of a certificate's life is left"),
+  silenceMs: limit('silence', duration(), 'without a sign of the daemon; then it counts as away, and is connected to again'),
+  daemonAnswerMs: limit('daemon_answer', duration(), "the daemon's answer to something small"),
 }
 
 /** Every limit once, with its default. */

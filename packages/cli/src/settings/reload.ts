@@ -27,8 +27,8 @@ export async function reloadAtSighup({ verb, settings, read, apply }: Reloading)
     } catch (error) {
       record = { ...record, error: error instanceof Error ? error.message : String(error) }
     }
-    for (const line of wordsOf(record)) console.error(line)
     await tellInForce(data, record).catch((error: unknown) => console.error('origami config cannot be told', error))
+    for (const line of wordsOf(record)) console.error(line)
   }
   const reloading = (async () => {
     for await (const _signal of signals) await reload()

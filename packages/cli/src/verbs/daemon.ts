@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { daemonConfig, readForges } from '../config.ts'
+import { daemonConfig, readForges, refuseWithoutCertificates } from '../config.ts'
 import { orPortTaken } from '../port-taken.ts'
 import { untilSignal } from '../servers.ts'
 import { settingFlags } from '../settings/flags.ts'
@@ -19,6 +19,7 @@ export const daemon = () =>
     .addTo(new Command('daemon').description('run the daemon alone: it deploys, queues and runs demos, for the web server alone'))
     .action(async (_flags, command: Command) => {
       const settings = await flags.read(command)
+      refuseWithoutCertificates(settings)
       const { startDaemon } = await import('@origami/daemon')
       const running = await orPortTaken('--daemon-port', startDaemon(daemonConfig(settings, await readForges(settings))))
       await using _reloading = await reloadAtSighup({

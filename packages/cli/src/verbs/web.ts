@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { ensureBuilt } from '../built.ts'
-import { readForges, webConfig } from '../config.ts'
+import { isLoopback, readForges, webConfig } from '../config.ts'
 import { orPortTaken } from '../port-taken.ts'
 import { untilSignal } from '../servers.ts'
 import { settingFlags } from '../settings/flags.ts'
@@ -35,6 +35,16 @@ export const web = () =>
         apply: ({ limits }) => running.configure(limits.web),
       })
       console.log(`Origami is at ${running.url}`)
+      console.log(daemonHint(settings.values['daemon.url'], settings.values.data))
       console.log(`Sign in as its owner, once: ${running.ownerLink()}`)
       await untilSignal({ web: running })
     })
+
+/** Where the daemon is expected, and how one comes there. */
+function daemonHint(url: string, data: string): string {
+  const { hostname } = new URL(url)
+  const start = isLoopback(hostname)
+    ? `origami daemon --data ${data}`
+    : `origami certificates --daemon ${hostname} --data ${data}  says how to start one`
+  return `Its daemon is expected at ${url} (${start})`
+}

@@ -1,30 +1,34 @@
-import { readFile } from 'node:fs/promises'
 import { LinkError, visitorHeader } from '@origami/protocol/control'
 import type { DemoId, VisitorId } from '@origami/protocol/demo'
-import { limitJson, predictionsApi, readPrivate, sendError } from '@origami/serving'
+import { limitJson, predictionsApi, sendError } from '@origami/serving'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { ZodError } from 'zod'
 import type { DaemonConfig } from '../config.ts'
 import { NeverDeployed } from '../deploy/control.ts'
+import { CertificateRefused, OwnCertificate } from '../state/own-certificate.ts'
+import { certificateRoutes } from './certificate-routes.ts'
 import { controlRoutes } from './control-routes.ts'
 import type { ApiParts } from './parts.ts'
 import { statsRoutes } from './stats-routes.ts'
 
 /** The daemon's API over mutual TLS: without a certificate of our authority there is no answer. */
 export async function createServer(config: DaemonConfig, parts: ApiParts): Promise<FastifyInstance> {
-  const [key, cert, ca] = await Promise.all([readPrivate(config.tls.key), readFile(config.tls.cert), readFile(config.tls.ca)])
+  const own = await OwnCertificate.open(config.tls)
+  own.refuseNameless(config.host)
   const app = Fastify({
-    https: { key, cert, ca, requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.2' },
+    https: { ...own.secureContext, requestCert: true, rejectUnauthorized: true },
     forceCloseConnections: true,
     logger: { level: 'warn' },
   }) as unknown as FastifyInstance
   limitJson(app, { bytes: () => parts.limits.bodyBytes })
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (error instanceof ZodError || error instanceof LinkError) return reply.status(422).send({ error: words(error) })
+    if (error instanceof CertificateRefused) return reply.status(error.statusCode).send({ error: error.message })
     if (error instanceof NeverDeployed) return reply.status(409).send({ error: error.message })
     return sendError(error, request, reply)
   })
   app.setNotFoundHandler((_request, reply) => reply.status(404).send({ error: 'There is nothing here.' }))
+  await app.register(certificateRoutes, { own })
   await app.register(controlRoutes, parts)
   await app.register(statsRoutes, parts)
   await app.register(predictionsApi, {

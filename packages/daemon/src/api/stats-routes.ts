@@ -11,7 +11,7 @@ import { predictionsOfVisitor } from '../store/predictions.ts'
 import type { ApiParts } from './parts.ts'
 
 /** Stats, logs, events, and a visitor's own results. */
-export async function statsRoutes(app: FastifyInstance, { db, files, logs, changed, engine }: ApiParts): Promise<void> {
+export async function statsRoutes(app: FastifyInstance, { db, files, logs, changed, engine, limits }: ApiParts): Promise<void> {
   app.get('/health', async () => ({ status: 'ok', engine: engine.name }))
   app.get('/stats', async () => ({ demos: await allStats(db) }))
   app.get<{ Params: { demo: DemoId } }>('/stats/:demo', async (request, reply) => {
@@ -46,7 +46,7 @@ export async function statsRoutes(app: FastifyInstance, { db, files, logs, chang
 
   app.get<{ Querystring: { after?: string } }>('/events', async (request, reply) => {
     const after = Number(request.headers['last-event-id'] ?? request.query.after ?? 0) || 0
-    await sendEvents(reply, (signal) => events(after, signal))
+    await sendEvents(reply, (signal) => events(after, signal), limits.keepAliveMs)
   })
 
   app.get<{ Params: { demo: DemoId }; Querystring: { visitor?: VisitorId; limit?: string } }>(

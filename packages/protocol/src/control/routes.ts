@@ -13,6 +13,16 @@ export const deployTrigger = z.strictObject({
 /** Its answer, 202: both stored durably. */
 export const deployAccepted = z.object({ demo_id: z.string(), deployment_id: z.string() })
 
+/** Answer of `POST /certificate/request`: PKCS #10 in PEM, of a key that the daemon made. */
+export const certificateRequest = z.object({ request: z.string().max(10_000) })
+/** Body of `PUT /certificate`: what the authority signed, in PEM. */
+export const certificateGrant = z.strictObject({ certificate: z.string().min(1).max(20_000) })
+/** Answer of `GET` and `PUT /certificate`. */
+export interface CertificateInfo {
+  /** ISO 8601 in UTC. */
+  readonly valid_to: string
+}
+
 /** One attempt to bring one commit live. */
 export const deployment = z.object({
   id: z.string(),

@@ -8,15 +8,14 @@ export interface ServerEvent {
   readonly data: unknown
 }
 
-const keepAliveMs = 15_000
-
 /**
  * Answers with `text/event-stream`. The signal handed to `events` aborts when the reader leaves; the promise resolves when
- * either side is done. Headers set on the reply before are kept.
+ * either side is done. Headers set on the reply before are kept. A comment every `keepAliveMs` shows that somebody is there.
  */
 export async function sendEvents(
   reply: FastifyReply,
   events: (signal: AbortSignal) => AsyncIterable<ServerEvent>,
+  keepAliveMs = 15_000,
 ): Promise<void> {
   const gone = new AbortController()
   const socket = reply.raw

@@ -31,12 +31,24 @@ export interface WebLimits {
   /** Bytes of one JSON body. */
   readonly bodyBytes: number
   readonly fileBytes: number
+  /** The life of a certificate of the web server's or the daemon's. */
+  readonly certificateDays: number
+  /** Between two looks at how much of its life is left. */
+  readonly certificateRoundMs: number
+  /** Without a sign from the daemon, on the connection that its events come by; then it counts as away, and is connected to again. */
+  readonly silenceMs: number
+  /** The daemon's answer to something small. */
+  readonly daemonAnswerMs: number
 }
 
 export const defaultLimits: WebLimits = {
   requestsPerMinute: 600,
   bodyBytes: 32 * 1024 ** 2,
   fileBytes: 100 * 1024 ** 2,
+  certificateDays: 90,
+  certificateRoundMs: 60 * 60_000,
+  silenceMs: 45_000,
+  daemonAnswerMs: 15_000,
 }
 
 export interface OAuthApp {

@@ -1,6 +1,8 @@
-import { readFile } from 'node:fs/promises'
+import { X509Certificate } from 'node:crypto'
+import { checkServerIdentity as checkNames, type PeerCertificate } from 'node:tls'
 import {
   type ControlEvent,
+  certificateRequest,
   controlEvent,
   type DemoDetail,
   type Deployment,
@@ -10,9 +12,9 @@ import {
   visitorHeader,
 } from '@origami/protocol/control'
 import { Gone, type PredictionSnapshot, predictionSnapshot, type VisitorId } from '@origami/protocol/demo'
-import { HttpPredictor, readEvents, readPrivate } from '@origami/serving'
+import { HttpPredictor, readEvents, readTls, type TlsFiles } from '@origami/serving'
 import { Agent, type Dispatcher, request } from 'undici'
-import type { WebConfig } from './config.ts'
+import type { WebConfig, WebLimits } from './config.ts'
 
 /** What the daemon refused: its status and words. */
 export class DaemonRefused extends Error {
@@ -26,17 +28,58 @@ export class DaemonRefused extends Error {
 
 /** The daemon, over mutual TLS. Throws Gone when it does not answer. */
 export class DaemonClient implements AsyncDisposable {
-  private readonly url: string
-  private readonly agent: Agent
+  private readonly config: WebConfig['daemon']
+  private readonly limits: WebLimits
+  private agent: Agent
+  /** Agents of before, of which something is still under way. */
+  private readonly closing = new Set<Agent>()
+  private shown: X509Certificate | undefined
 
-  private constructor(url: string, agent: Agent) {
-    this.url = url
-    this.agent = agent
+  private constructor(config: WebConfig['daemon'], limits: WebLimits, tls: TlsFiles) {
+    this.config = config
+    this.limits = limits
+    this.agent = this.connect(tls)
   }
 
-  static async open({ url, tls }: WebConfig['daemon']): Promise<DaemonClient> {
-    const [ca, cert, key] = await Promise.all([readFile(tls.ca), readFile(tls.cert), readPrivate(tls.key)])
-    return new DaemonClient(url, new Agent({ connect: { ca, cert, key }, bodyTimeout: 0 }))
+  /** The limits are read anew at each use. */
+  static async open(config: WebConfig['daemon'], limits: WebLimits): Promise<DaemonClient> {
+    return new DaemonClient(config, limits, await readTls(config.tls))
+  }
+
+  /** Reads the certificate anew. What is under way ends on the connection it has. */
+  async reopen(): Promise<void> {
+    const before = this.agent
+    this.agent = this.connect(await readTls(this.config.tls))
+    this.closing.add(before)
+    // An agent that was destroyed meanwhile needs no closing.
+    void before
+      .close()
+      .catch(() => undefined)
+      .then(() => this.closing.delete(before))
+  }
+
+  /** Ends every connection, since a cut link tells nobody: what is under way fails now, and what comes next connects again. */
+  async reconnect(): Promise<void> {
+    const before = [this.agent, ...this.closing]
+    this.agent = this.connect(await readTls(this.config.tls))
+    await Promise.all(before.map((agent) => agent.destroy()))
+  }
+
+  /** The certificate that the daemon showed last, after asking it for something. */
+  async certificate(): Promise<X509Certificate> {
+    await this.json('GET', '/certificate')
+    if (!this.shown) throw new Error('the daemon answered without showing a certificate')
+    return this.shown
+  }
+
+  /** A request for a certificate of a key that the daemon made, in PEM. */
+  async requestCertificate(): Promise<string> {
+    return certificateRequest.parse(await this.json('POST', '/certificate/request', {})).request
+  }
+
+  /** Hands the daemon what was signed for its request. */
+  async giveCertificate(certificate: string): Promise<void> {
+    await this.json('PUT', '/certificate', { certificate })
   }
 
   async trigger(user: string, link: string, token: string | null): Promise<{ demo: string; deployment: string }> {
@@ -102,24 +145,35 @@ export class DaemonClient implements AsyncDisposable {
     follow: boolean,
     signal: AbortSignal,
   ): Promise<{ body: AsyncIterable<Uint8Array>; size: string }> {
-    const response = await this.send('GET', `/logs/${demo}?offset=${offset}${follow ? '&follow=1' : ''}`, undefined, signal)
+    const response = await this.send('GET', `/logs/${demo}?offset=${offset}${follow ? '&follow=1' : ''}`, undefined, { signal })
     return { body: response.body, size: String(response.headers['origami-log-size'] ?? 0) }
   }
 
-  /** What happens after number `seq`, until the signal aborts. Throws when the connection ends. */
-  async *events(seq: number, signal: AbortSignal): AsyncIterable<ControlEvent> {
-    const response = await this.send('GET', `/events?after=${seq}`, undefined, signal)
+  /** What happens after number `seq`, until the signal aborts. Throws when the connection ends, or nothing was heard for `silenceMs`. */
+  async *events(seq: number, signal: AbortSignal, opened: () => void): AsyncIterable<ControlEvent> {
+    const bodyTimeout = this.limits.silenceMs
+    const response = await this.send('GET', `/events?after=${seq}`, undefined, { signal, bodyTimeout })
+    opened()
     for await (const { data } of readEvents(response.body)) yield controlEvent.parse(JSON.parse(data))
   }
 
   /** A demo as whoever asks calls it; without a visitor, on its owner's behalf. */
   predictor(demo: string, visitor: VisitorId | undefined): HttpPredictor {
     const headers: Record<string, string> = visitor ? { [visitorHeader]: visitor } : {}
-    return new HttpPredictor({ base: `${this.url}/demos/${demo}`, dispatcher: this.agent, headers })
+    return new HttpPredictor({ base: `${this.config.url}/demos/${demo}`, dispatcher: this.agent, headers })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.agent.destroy()
+    await Promise.all([this.agent, ...this.closing].map((agent) => agent.destroy()))
+  }
+
+  private connect({ ca, cert, key }: TlsFiles): Agent {
+    const checkServerIdentity = (host: string, peer: PeerCertificate) => {
+      this.shown = new X509Certificate(peer.raw)
+      return checkNames(host, peer)
+    }
+    // Without sessions that are taken up again, each connection shows the certificate of now.
+    return new Agent({ connect: { ca, cert, key, checkServerIdentity, maxCachedSessions: 0 }, bodyTimeout: 0 })
   }
 
   private async json(method: Dispatcher.HttpMethod, path: string, body?: unknown): Promise<unknown> {
@@ -131,12 +185,14 @@ export class DaemonClient implements AsyncDisposable {
     method: Dispatcher.HttpMethod,
     path: string,
     body?: unknown,
-    signal?: AbortSignal,
+    { signal, bodyTimeout }: { signal?: AbortSignal; bodyTimeout?: number } = {},
   ): Promise<Dispatcher.ResponseData> {
-    const response = await request(`${this.url}${path}`, {
+    const response = await request(`${this.config.url}${path}`, {
       method,
       dispatcher: this.agent,
+      headersTimeout: this.limits.daemonAnswerMs,
       ...(signal ? { signal } : {}),
+      ...(bodyTimeout === undefined ? {} : { bodyTimeout }),
       ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
     }).catch((cause: unknown) => {
       if (signal?.aborted) throw cause

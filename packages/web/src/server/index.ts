@@ -1,3 +1,3 @@
-export { ensureCertificates } from './certificates.ts'
+export { type CertificateOptions, ensureCertificates, writeDaemonCertificates } from './certificates/certificates.ts'
 export { defaultLimits as defaultWebLimits, type OAuthApp, type WebConfig, type WebLimits } from './config.ts'
 export { startWeb, type Web } from './web.ts'

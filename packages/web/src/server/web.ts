@@ -15,6 +15,7 @@ import { accountRoutes } from './api/account-routes.ts'
 import { demoRoutes } from './api/demo-routes.ts'
 import { deviceRoutes } from './api/device-routes.ts'
 import { guard } from './api/guard.ts'
+import { CertificateRenewal } from './certificates/renewal.ts'
 import { defaultLimits, type WebConfig, type WebLimits } from './config.ts'
 import { type Context, visibleDemo } from './context.ts'
 import { DaemonClient, DaemonRefused } from './daemon-client.ts'
@@ -49,11 +50,11 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
   const secrets = await Secrets.open(config.data)
   const db = await openStore(config.data)
   opened.defer(() => db.destroy())
-  const daemon = opened.use(await DaemonClient.open(config.daemon))
+  const limits: WebLimits = { ...defaultLimits, ...config.limits }
+  const daemon = opened.use(await DaemonClient.open(config.daemon, limits))
   let listening = ''
   const publicUrl = () => (config.publicUrl ?? listening).replace(/\/$/, '')
   const { forges, oauth } = config
-  const limits: WebLimits = { ...defaultLimits, ...config.limits }
   const demos = new Demos(db)
   const log = (message: string, error?: unknown) => console.error(message, ...(error ? [error] : []))
   const deployers = new Deployers({ db, forges, listed: config.deployers, log })
@@ -88,6 +89,8 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
   const leaving = new AbortController()
   const following = new FollowDaemon(db, daemon, demos, changed).work(leaving.signal)
   const seeding = deployers.seed(leaving.signal)
+  const { data } = config
+  const renewing = new CertificateRenewal({ data, tls: config.daemon.tls, daemon, limits, clock: Date.now }).work(leaving.signal)
   const watching = elsewhere.watch(changed, leaving.signal)
   const kept = opened.move()
   return {
@@ -99,7 +102,9 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
       leaving.abort()
       await app.close()
       await Promise.all([following, seeding, watching])
+      // Ends the connections to the daemon, and with them a renewal that waits for its answer.
       await kept.disposeAsync()
+      await renewing
     },
   }
 }

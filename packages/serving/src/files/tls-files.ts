@@ -1,0 +1,60 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { readPrivate } from './private-file.ts'
+
+/** Where the PEM files are by which two servers know each other. */
+export interface TlsPaths {
+  readonly ca: string
+  readonly cert: string
+  readonly key: string
+}
+
+/** What they hold. */
+export interface TlsFiles {
+  readonly ca: Buffer
+  readonly cert: Buffer
+  readonly key: Buffer
+}
+
+/** Reads all three, after a replacement that was cut short has been finished or undone. Throws Error when one is missing, or others can read the key. */
+export async function readTls(paths: TlsPaths): Promise<TlsFiles> {
+  await settleReplacement(paths)
+  const [ca, cert, key] = await Promise.all([readFile(paths.ca), readFile(paths.cert), readPrivate(paths.key)])
+  return { ca, cert, key }
+}
+
+/** Puts a key and its certificate (PEM) in place of those there, so that a crash at any moment leaves a pair that fits. */
+export async function replaceTls(paths: TlsPaths, { cert, key }: { cert: string; key: string }): Promise<void> {
+  await mkdir(dirname(paths.key), { recursive: true, mode: 0o700 })
+  await writeDurably(next(paths.key), key)
+  await writeDurably(next(paths.cert), cert)
+  await rename(next(paths.key), paths.key)
+  await rename(next(paths.cert), paths.cert)
+}
+
+/** The key goes first: a certificate that waits beside the key it belongs to only has to follow. */
+async function settleReplacement({ cert, key }: TlsPaths): Promise<void> {
+  if (!existsSync(next(cert)) && !existsSync(next(key))) return
+  if (existsSync(next(cert)) && (await fits(next(cert), key))) await rename(next(cert), cert)
+  await rm(next(key), { force: true })
+  await rm(next(cert), { force: true })
+}
+
+async function fits(cert: string, key: string): Promise<boolean> {
+  try {
+    return new X509Certificate(await readFile(cert)).checkPrivateKey(createPrivateKey(await readPrivate(key)))
+  } catch {
+    // Half a file is as good as none: what was there before stays.
+    return false
+  }
+}
+
+async function writeDurably(path: string, text: string): Promise<void> {
+  await using file = await open(path, 'w', 0o600)
+  await file.writeFile(text)
+  await file.sync()
+}
+
+const next = (path: string): string => `${path}.next`

@@ -1,0 +1,77 @@
+import { X509Certificate } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { replaceTls, type TlsPaths } from '@origami/serving'
+import { defaultLimits } from '../config.ts'
+import { Authority, type Subject } from './authority.ts'
+
+export interface CertificateOptions {
+  readonly days?: number
+  /** Milliseconds since 1970. */
+  readonly clock?: () => number
+}
+
+const loopback = ['localhost', '127.0.0.1', '::1']
+
+/**
+ * The certificates by which web server and daemon know each other, under a data folder: the authority in `web/authority`, the web server's own in `web/tls`,
+ * those of a daemon on the same host in `daemon/tls`, each as ca.pem, cert.pem, key.pem. Keys are 0600. What is there stays until a third of its life is left.
+ */
+export async function ensureCertificates(data: string, options: CertificateOptions = {}): Promise<void> {
+  const authority = await authorityOf(data, options.clock)
+  await ensure(authority, join(data, 'web/tls'), webSubject(options.days), options)
+  const daemon = join(data, 'daemon/tls')
+  await ensure(authority, daemon, daemonSubject(loopback, options.days), options)
+}
+
+/** Writes what a daemon on another host needs, under the names and addresses by which it is reached, into a folder to be copied there. */
+export async function writeDaemonCertificates(
+  data: string,
+  names: readonly string[],
+  folder: string,
+  { days, clock }: CertificateOptions = {},
+): Promise<void> {
+  const authority = await authorityOf(data, clock)
+  await write(folder, authority, daemonSubject(names, days))
+}
+
+const authorityOf = (data: string, clock?: () => number): Promise<Authority> => Authority.open(join(data, 'web/authority'), clock)
+
+export const webSubject = (days = defaultLimits.certificateDays): Subject => ({
+  name: 'origami web',
+  names: loopback,
+  role: 'client',
+  days,
+})
+
+export const daemonSubject = (names: readonly string[], days = defaultLimits.certificateDays): Subject => ({
+  name: 'origami daemon',
+  names,
+  role: 'server',
+  days,
+})
+
+/** Whether less than a third of its life is left. */
+export function isDue({ validFromDate, validToDate }: X509Certificate, now: number): boolean {
+  const [from, to] = [validFromDate.getTime(), validToDate.getTime()]
+  return to - now < (to - from) / 3
+}
+
+/** The names and addresses in a certificate. */
+export function namesIn({ subjectAltName = '' }: Pick<X509Certificate, 'subjectAltName'>): string[] {
+  return [...subjectAltName.matchAll(/(?:DNS|IP Address):([^,\s]+)/g)].map(([, name = '']) => name)
+}
+
+async function ensure(authority: Authority, folder: string, subject: Subject, { clock = Date.now }: CertificateOptions) {
+  const cert = join(folder, 'cert.pem')
+  if (existsSync(cert) && !isDue(new X509Certificate(await readFile(cert)), clock())) return
+  await write(folder, authority, subject)
+}
+
+async function write(folder: string, authority: Authority, subject: Subject): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const paths: TlsPaths = { ca: join(folder, 'ca.pem'), cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') }
+  await writeFile(paths.ca, authority.certificate, { mode: 0o600 })
+  await replaceTls(paths, await authority.issue(subject))
+}

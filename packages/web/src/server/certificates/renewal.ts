@@ -1,0 +1,79 @@
+import { X509Certificate } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { replaceTls, type TlsPaths } from '@origami/serving'
+import type { WebLimits } from '../config.ts'
+import type { DaemonClient } from '../daemon-client.ts'
+import { Authority } from './authority.ts'
+import { daemonSubject, isDue, namesIn, webSubject } from './certificates.ts'
+
+export interface RenewalParts {
+  /** The web server's state folder. */
+  readonly data: string
+  readonly tls: TlsPaths
+  readonly daemon: DaemonClient
+  readonly limits: WebLimits
+  readonly clock: () => number
+}
+
+const sooner = 60_000
+
+/** Renews the certificates of the web server and of its daemon over the connection that they secure, before a third of their life is left. */
+export class CertificateRenewal {
+  private readonly parts: RenewalParts
+
+  constructor(parts: RenewalParts) {
+    this.parts = parts
+  }
+
+  /** Until the signal aborts. A round that fails is logged, and tried again sooner. */
+  async work(signal: AbortSignal): Promise<void> {
+    let told = ''
+    while (!signal.aborted) {
+      const failure = await this.round().then(
+        () => '',
+        (error: unknown) => (error instanceof Error ? `${error.message}${causeOf(error)}` : String(error)),
+      )
+      if (failure !== '' && failure !== told && !signal.aborted) console.error(`certificates cannot be looked after: ${failure}`)
+      told = failure
+      const { certificateRoundMs } = this.parts.limits
+      const wait = failure === '' ? certificateRoundMs : Math.min(certificateRoundMs, sooner)
+      // An aborted wait ends the loop by its condition.
+      await setTimeout(wait, undefined, { signal, ref: false }).catch(() => undefined)
+    }
+  }
+
+  /** Renews what is due. Throws when the daemon is away, or refuses. */
+  async round(): Promise<void> {
+    await this.renewOwn()
+    await this.renewDaemon()
+  }
+
+  private async renewOwn(): Promise<void> {
+    const { tls, limits, clock, daemon } = this.parts
+    if (!isDue(new X509Certificate(await readFile(tls.cert)), clock())) return
+    const authority = await this.authority()
+    await replaceTls(tls, await authority.issue(webSubject(limits.certificateDays)))
+    await daemon.reopen()
+    console.error('The certificate of the web server was renewed.')
+  }
+
+  /** The names stay those of the certificate that the daemon showed: what a request asks for is not read. */
+  private async renewDaemon(): Promise<void> {
+    const { daemon, limits, clock } = this.parts
+    const shown = await daemon.certificate()
+    if (!isDue(shown, clock())) return
+    const authority = await this.authority()
+    const subject = daemonSubject(namesIn(shown), limits.certificateDays)
+    await daemon.giveCertificate(await authority.sign(await daemon.requestCertificate(), subject))
+    await daemon.reopen()
+    console.error("The daemon's certificate was renewed.")
+  }
+
+  private authority() {
+    return Authority.open(join(this.parts.data, 'authority'), this.parts.clock)
+  }
+}
+
+const causeOf = ({ cause }: Error): string => (cause instanceof Error ? `: ${cause.message}` : '')
