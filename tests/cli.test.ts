@@ -52,7 +52,7 @@ describe('the command', () => {
     expect(stderr).not.toContain('at ')
   })
 
-  test('without a token it says where to get one', async () => {
-    expect((await origami(['status'], { ORIGAMI_TOKEN: '', HOME: world.folder })).stderr).toContain('/-/account')
+  test('without a token it says how to sign in', async () => {
+    expect((await origami(['status'], { ORIGAMI_TOKEN: '', HOME: world.folder })).stderr).toContain(`origami login ${world.url}`)
   })
 })

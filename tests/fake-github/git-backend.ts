@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Accounts } from './accounts.ts'
 import type { Repositories } from './repositories.ts'
 
-/** git over smart HTTP, by git's own CGI program; a private repository needs a token as the password. */
+/** git over smart HTTP, by git's own CGI program; a private repository needs a token as the password, a push the token of its owner. */
 export async function gitBackend(
   accounts: Accounts,
   repositories: Repositories,
@@ -11,10 +11,13 @@ export async function gitBackend(
   url: URL,
   response: ServerResponse,
 ): Promise<void> {
-  const match = /^\/([^/]+)\/([^/]+)\.git\/(?:info\/refs|git-upload-pack)$/.exec(url.pathname)
+  const match = /^\/([^/]+)\/([^/]+?)(?:\.git)?\/(info\/refs|git-upload-pack|git-receive-pack)$/.exec(url.pathname)
   const basic = Buffer.from((request.headers.authorization ?? '').replace(/^Basic /, ''), 'base64').toString()
   const grant = accounts.grant(basic.split(':')[1])
-  if (!match || !repositories.find(match[1] ?? '', match[2] ?? '', grant)) {
+  const [, owner = '', name = '', service = ''] = match ?? []
+  const pushes = service === 'git-receive-pack' || url.searchParams.get('service') === 'git-receive-pack'
+  const found = repositories.find(owner, name, grant)
+  if (!found || (pushes && grant?.user.login !== found.owner)) {
     const challenge = basic === '' ? { 'www-authenticate': 'Basic realm="GitHub"' } : {}
     return void response.writeHead(basic === '' ? 401 : 404, challenge).end('Repository not found.')
   }
@@ -22,7 +25,7 @@ export async function gitBackend(
     PATH: process.env.PATH,
     GIT_PROJECT_ROOT: repositories.root,
     GIT_HTTP_EXPORT_ALL: '1',
-    PATH_INFO: url.pathname.toLowerCase(),
+    PATH_INFO: `/${owner}/${name}.git/${service}`.toLowerCase(),
     QUERY_STRING: url.search.slice(1),
     REQUEST_METHOD: request.method,
     CONTENT_TYPE: request.headers['content-type'] ?? '',

@@ -23,6 +23,8 @@ export interface FakeGithub extends AsyncDisposable {
   repo(owner: string, name: string, options: { private: boolean }): Promise<void>
   /** Commits a folder's content, in place of what was there, and pushes it. */
   push(owner: string, name: string, folder: string, message: string): Promise<string>
+  /** A token of an account that may read and write all that is its own, as people make for git. */
+  token(login: string): string
   /** Every token handed out so far. */
   tokens(): readonly string[]
   /** Revokes every token, as people do in their settings. */
@@ -31,7 +33,8 @@ export interface FakeGithub extends AsyncDisposable {
   approve(url: string, login: string): Promise<string>
 }
 
-export async function startFakeGithub(): Promise<FakeGithub> {
+/** `host`: what links call it. */
+export async function startFakeGithub({ host = 'github.test' }: { host?: string } = {}): Promise<FakeGithub> {
   const folder = await mkdtemp(join(tmpdir(), 'origami-github-'))
   const accounts = new Accounts()
   const repositories = new Repositories(folder)
@@ -50,8 +53,9 @@ export async function startFakeGithub(): Promise<FakeGithub> {
   await once(server, 'listening')
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
-    forge: { host: 'github.test', kind: 'github', web: address, api: `${address}/api/v3`, git: address },
+    forge: { host, kind: 'github', web: address, api: `${address}/api/v3`, git: address },
     oauth: accounts.app,
+    token: (login) => accounts.token({ user: accounts.user(login), scope: 'repo' }),
     tokens: () => accounts.handedOut(),
     revokeTokens: () => accounts.revokeAll(),
     user: async (login) => void accounts.user(login),

@@ -1,28 +1,37 @@
-import { readFile, stat } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import { env } from './env.ts'
-import { Failure } from './failure.ts'
+import { Failure, Unreachable } from './failure.ts'
+import { readSignedIn, tokenByHand } from './signed-in.ts'
+
+/** Where the web server of `npm start` is. */
+const nearby = 'http://127.0.0.1:8000'
 
 /** The web server's own API, as whoever the token stands for. Without a token: as anyone. */
 export class Api {
   readonly url: string
   private readonly token: string | undefined
 
-  private constructor(url: string, token: string | undefined) {
-    this.url = url.replace(/\/$/, '')
+  constructor(url: string, token?: string) {
+    this.url = url
     this.token = token
   }
 
+  /** Of the environment, else of the server that `origami login` went to last. A token is sent to its own server alone. */
   static async open(): Promise<Api> {
-    return new Api(env.url ?? 'http://127.0.0.1:8000', env.token ?? (await tokenFromFile()))
+    const { latest, servers } = await readSignedIn()
+    const url = serverUrl(env.url ?? latest ?? nearby)
+    return new Api(url, env.token ?? servers[url]?.token ?? (await tokenByHand()))
   }
 
-  /** Sends, and reads JSON. Throws Failure with the server's own words. */
-  async json<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
-    const response = await this.send(method, path, body)
-    const text = await response.text()
-    return (text ? JSON.parse(text) : undefined) as Answer
+  /** Sends, and reads JSON. Throws Failure with the server's own words, or Unreachable. */
+  async json<Answer>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
+    const response = await this.send(method, path, body, signal)
+    try {
+      const text = await response.text()
+      return (text ? JSON.parse(text) : undefined) as Answer
+    } catch (cause) {
+      if (signal?.aborted) throw cause
+      throw new Unreachable(`${this.url} broke off in the middle of its answer, or gave no JSON`, { cause })
+    }
   }
 
   /** Sends, and hands back the answer to be read as it comes. */
@@ -37,27 +46,35 @@ export class Api {
       ...(signal ? { signal } : {}),
     }).catch((cause: unknown) => {
       if (signal?.aborted) throw cause
-      throw new Failure(`no Origami answers at ${this.url}; ORIGAMI_URL names another address`)
+      throw new Unreachable(`no Origami answers at ${this.url}; ORIGAMI_URL or origami login <server> names another`, { cause })
     })
     if (response.ok) return response
-    throw new Failure(await this.refusal(response))
+    throw await this.refusal(response)
   }
 
-  private async refusal(response: Response): Promise<string> {
-    const { error, authorize } = (await response.json().catch(() => ({}))) as { error?: string; authorize?: string }
+  private async refusal(response: Response): Promise<Failure> {
+    const { status } = response
+    const said = (await response.json().catch(() => ({}))) as { error?: string; authorize?: string; reason?: string }
+    const words = this.words(status, said)
+    return status >= 502 ? new Unreachable(words, { status }) : new Failure(words, { status, reason: said.reason })
+  }
+
+  private words(status: number, { error, authorize }: { error?: string; authorize?: string }): string {
     if (authorize) return `${error}\nAllow it in a browser first: ${new URL(authorize, this.url).href}`
-    if (response.status === 401 && !this.token)
-      return `this needs a token: make one at ${this.url}/-/account and put it in ORIGAMI_TOKEN or in ~/.origami/token (mode 0600)`
-    return error ?? `${this.url} answered ${response.status}`
+    if (status === 401 && !this.token) return `you are not signed in: origami login ${this.url}`
+    if (status === 401)
+      return `${this.url} does not take your token (any more): origami login ${this.url}, or mend ORIGAMI_TOKEN where it is set`
+    return error ?? `${this.url} answered ${status}`
   }
 }
 
-async function tokenFromFile(): Promise<string | undefined> {
-  const file = join(env.home ?? homedir(), '.origami/token')
-  const found = await stat(file).catch(() => undefined)
-  if (!found) return undefined
-  if (found.mode & 0o077) throw new Failure(`${file} can be read by others; chmod 600 it`)
-  return (await readFile(file, 'utf8')).trim()
+/** The address of a server as it is kept: `demos.example.org` and `https://demos.example.org/` are one. Throws Failure. */
+export function serverUrl(text: string): string {
+  const scheme = /^(localhost|127\.|\[::1\])/.test(text) ? 'http' : 'https'
+  const url = URL.parse(/^https?:\/\//.test(text) ? text : `${scheme}://${text}`)
+  if (url?.username !== '' || url.hostname === '')
+    throw new Failure(`expected the address of a server, such as ${nearby}, got ${text}`)
+  return url.origin
 }
 
 /** `/account/name` of what a person wrote: `account/name`, `/account/name` or its whole address. Throws Failure. */

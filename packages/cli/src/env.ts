@@ -8,6 +8,8 @@ export const env = {
   /** Runs Python models. */
   python: process.env.ORIGAMI_PYTHON ?? 'python3',
   home: process.env.HOME ?? process.env.USERPROFILE,
+  /** Where a person stood who wrote `npm run origami`. */
+  invokedFrom: ['origami', 'start'].includes(process.env.npm_lifecycle_event ?? '') ? process.env.INIT_CWD : undefined,
   /** What a variable says; an empty one says nothing. */
   variable: (name: string): string | undefined => process.env[name] || undefined,
   variablesWith: (start: string): string[] => Object.keys(process.env).filter((name) => name.startsWith(start)),

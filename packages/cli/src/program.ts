@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { plainText } from './plain-text.ts'
 
 /** Runs the verb that the arguments name. An error that was thrown with words for a person is those words, and exit code 1. */
 export async function run(verbs: readonly (() => Command)[]): Promise<void> {
@@ -10,7 +11,7 @@ export async function run(verbs: readonly (() => Command)[]): Promise<void> {
     await program.parseAsync()
   } catch (error) {
     if (!(error instanceof Error) || isMistakeOfOurs(error)) throw error
-    console.error(error.message)
+    console.error(plainText(error.message))
     process.exitCode = 1
   }
 }

@@ -106,7 +106,7 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   )
   const control = new Control(deployParts, deployer, upkeep.rounds, (demo) => forgetFilesOf(db, files, demo))
 
-  const app = await createServer(config, { db, control, queue, files, logs, changed, limits, engine })
+  const app = await createServer(config, { db, control, queue, files, logs, changed, limits, now, engine })
   opened.defer(() => app.close())
   await app.listen({ host: config.host, port: config.port })
   const { port } = app.server.address() as AddressInfo

@@ -1,4 +1,6 @@
 import { readdir } from 'node:fs/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { type FileRef, Full, fileRef } from '@origami/protocol/demo'
 import { describe, expect, test, vi } from 'vitest'
 import { withoutReplaced } from '../src/runtime/pool/event-log.ts'
@@ -75,6 +77,20 @@ describe('a runtime forgets', () => {
     await pool.predictor.files.countFolder(pool.folder)
     expect(pool.predictor.files.bytes).toBe(10)
     await vi.waitFor(async () => expect(await earlier.open(ref)).toBeUndefined())
+  })
+})
+
+test('what ended is not held by the worker that made it', async () => {
+  await using pool = await startPool({ keep: { keepMs: 0 } })
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  await endOf(await pool.submit('large'))
+  collect()
+  const before = process.memoryUsage().heapUsed
+  for (let count = 0; count < 200; count += 1) expect((await endOf(await pool.submit('large'))).status).toBe('succeeded')
+  await vi.waitFor(() => {
+    collect()
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(10 * 1024 ** 2)
   })
 })
 

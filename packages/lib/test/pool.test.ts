@@ -165,6 +165,7 @@ test.each([
   ['wrong value', { status: 'failed', error: expect.stringContaining('said: expected text') }],
   ['too much', { reason: 'crashed', error: expect.stringContaining('a message of 104857600 bytes; at most 67108864') }],
   ['not json', { reason: 'crashed', error: expect.stringContaining('not understood') }],
+  ['grows', { status: 'failed', error: 'output said: it grew beyond 33554432 characters' }],
   ['lost part', { status: 'failed', error: expect.stringContaining('nothing.txt is not there') }],
   ['lost file', { status: 'failed', error: 'output copy: expected a file, but nothing.txt is not there' }],
   ['link', { status: 'failed', error: 'output copy: expected a file, but out.txt is a link' }],

@@ -1,7 +1,10 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { bundle } from '../src/bundler/index.ts'
 import { startRuntime } from '../src/runtime/index.ts'
 import { titleOf } from '../src/runtime/pool/title.ts'
 
@@ -14,6 +17,42 @@ test.each([
 ])('of %j the title is %s', (names, title) => {
   expect(titleOf(names)).toBe(title)
 })
+
+test('a bundle that somebody runs is called what its folder was where it was made, or what its repository is', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'origami-title-'))
+  const made = join(home, 'dog-breeds')
+  await mkdir(made)
+  await writeFile(join(made, 'model.py'), 'def predict(word: str) -> str:\n    return word\n')
+  await bundle({ folder: made, run: false, onLog: () => undefined }, new AbortController().signal)
+  const elsewhere = join(home, 'demo')
+  await rename(made, elsewhere)
+  expect(await titleOfBundle(elsewhere, {})).toBe('Dog breeds')
+  expect(await titleOfBundle(elsewhere, { ORIGAMI_NAME: 'cat-breeds' })).toBe('Cat breeds')
+  await rm(home, { recursive: true, force: true })
+})
+
+async function titleOfBundle(folder: string, env: Record<string, string>): Promise<string> {
+  const portFile = join(folder, 'port')
+  const server = spawn(process.execPath, [join(folder, 'origami/server.mjs')], {
+    env: { ...process.env, ...env, PORT: '0', ORIGAMI_HOST: '127.0.0.1', ORIGAMI_PORT_FILE: portFile },
+    stdio: 'ignore',
+  })
+  const ended = once(server, 'exit')
+  try {
+    return await vi.waitFor(
+      async () => {
+        const answer = await fetch(`http://127.0.0.1:${await readFile(portFile, 'utf8')}/schema`)
+        expect(answer.status).toBe(200)
+        return ((await answer.json()) as { title: string }).title
+      },
+      { timeout: 20_000 },
+    )
+  } finally {
+    server.kill()
+    await ended
+    await rm(portFile, { force: true })
+  }
+}
 
 describe.each([
   ['model.py', 'def predict(word: str) -> str:\n    return word\n'],

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { ensureBuilt } from '../built.ts'
 import { env } from '../env.ts'
+import { plainText } from '../plain-text.ts'
 
 export const bundle = () =>
   new Command('bundle')
@@ -9,7 +10,8 @@ export const bundle = () =>
     .argument('[folder]', 'where model.py or model.ts is', '.')
     .option('--force', 'overwrite files that were changed by hand')
     .option('--python <program>', 'Python that runs the model', env.python)
-    .action(async (folder: string, given: { force?: boolean; python: string }) => {
+    .option('--json', 'print JSON: {folder, bytes, kept, commands}')
+    .action(async (folder: string, given: { force?: boolean; python: string; json?: boolean }) => {
       await ensureBuilt()
       const { bundle: write } = await import('origami-lib/bundler')
       const interrupted = new AbortController()
@@ -19,10 +21,11 @@ export const bundle = () =>
           folder: resolve(folder),
           force: given.force ?? false,
           python: given.python,
-          onLog: (line: string) => console.error(line),
+          onLog: (line: string) => console.error(plainText(line)),
         },
         interrupted.signal,
       )
-      console.error(`the bundle is ${(result.bytes / 1024 ** 2).toFixed(2)} MB`)
+      if (given.json) return console.log(JSON.stringify({ folder: resolve(folder), ...result }))
+      console.error(`the bundle is ${(result.bytes / 1024 ** 2).toFixed(2)} MB; commit it and push`)
       console.log(result.commands.join('\n'))
     })

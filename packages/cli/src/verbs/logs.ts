@@ -1,5 +1,14 @@
 import { Command } from 'commander'
 import { Api, demoAddress } from '../api.ts'
+import { demoLog, parseLogLine } from '../demo-log.ts'
+import { Failure } from '../failure.ts'
+import { plainText } from '../plain-text.ts'
+
+interface Flags {
+  follow?: boolean
+  offset: string
+  json?: boolean
+}
 
 export const logs = () =>
   new Command('logs')
@@ -7,15 +16,13 @@ export const logs = () =>
     .argument('<demo>', 'account/name')
     .option('-f, --follow', 'go on as lines come')
     .option('--offset <bytes>', 'start there', '0')
-    .action(async (demo: string, given: { follow?: boolean; offset: string }) => {
+    .option('--json', 'print each line as JSON: {at, source, text}')
+    .action(async (demo: string, given: Flags) => {
+      const offset = Number(given.offset)
+      if (!Number.isSafeInteger(offset) || offset < 0) throw new Failure(`expected bytes, 0 or more, got ${given.offset}`)
       const api = await Api.open()
-      const query = new URLSearchParams({ offset: given.offset, ...(given.follow ? { follow: '1' } : {}) })
       const interrupted = new AbortController()
       process.once('SIGINT', () => interrupted.abort())
-      const response = await api.send('GET', `/-/api/demos${demoAddress(demo)}/logs?${query}`, undefined, interrupted.signal)
-      try {
-        for await (const part of response.body ?? []) process.stdout.write(part)
-      } catch (error) {
-        if (!interrupted.signal.aborted) throw error
-      }
+      const lines = demoLog(api, demoAddress(demo), { offset, follow: given.follow ?? false, signal: interrupted.signal })
+      for await (const line of lines) console.log(given.json ? JSON.stringify(parseLogLine(line)) : plainText(line))
     })

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { DemoPage } from '@origami/protocol/control'
 import { Command } from 'commander'
 import { ensureBuilt } from '../built.ts'
-import { refuseUntrusted } from '../config.ts'
+import { readForges, refuseUntrusted } from '../config.ts'
 import { examplesForge, fillExamplesForge } from '../examples-forge.ts'
 import { followDeploy } from '../follow-deploy.ts'
 import { OwnerSession } from '../owner-session.ts'
@@ -24,7 +24,7 @@ export const quickstart = () =>
       const { data } = settings.values
       await ensureBuilt()
       const forge = examplesForge(join(data, 'forge'))
-      const origami = await startOrigami(settings, [forge])
+      const origami = await startOrigami(settings, [...(await readForges(settings)), forge])
       const ended = untilSignal(origami)
       console.log(`Origami is at ${origami.web.url}`)
       console.log(`Sign in as its owner, once: ${origami.web.ownerLink()}`)
@@ -52,7 +52,18 @@ async function deployAll(session: OwnerSession, links: readonly string[]): Promi
     }),
   )
   console.log(`\nThe gallery: ${session.url}`)
+  console.log(yourOwn(session.url))
 }
+
+/** How one's own model comes in, in the order it is typed. */
+const yourOwn = (url: string): string => `
+A demo of your own, in another terminal:
+  cd ${root} && pip install "$(npm run --silent wheel)"   # once: the command origami
+  origami init my-model && cd my-model                    # or cd to where your model.py is
+  origami serve model.py                                  # try it; Ctrl-C ends it
+  origami bundle                                          # then commit what it wrote, and push it to GitHub
+  origami login ${url}
+  origami deploy`
 
 async function deployOne(session: OwnerSession, link: string): Promise<void> {
   const made = await session.json<DemoPage>('POST', '/-/api/demos', { link, public: true })

@@ -11,14 +11,15 @@ export const serve = () =>
     .option('--port <port>', 'where to listen (browsers refuse 6000)', '6060')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--python <program>', 'Python that runs the model', env.python)
-    .action(async (model: string, given: { port: string; host: string; python: string }) => {
+    .option('--json', 'print JSON: {model, url}')
+    .action(async (model: string, given: { port: string; host: string; python: string; json?: boolean }) => {
       await ensureBuilt()
       const { serveModel } = await import('origami-lib/runtime')
       await using running = await orPortTaken(
         '--port',
         serveModel({ model: resolve(model), port: Number(given.port), host: given.host, python: given.python }),
       )
-      console.log(`${model} is at ${running.url}`)
+      console.log(given.json ? JSON.stringify({ model: resolve(model), url: running.url }) : `${model} is at ${running.url}`)
       await new Promise((done) => {
         for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, done)
       })

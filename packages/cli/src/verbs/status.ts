@@ -1,6 +1,7 @@
 import type { DemoCard, DemoPage } from '@origami/protocol/control'
 import { Command } from 'commander'
 import { Api, demoAddress } from '../api.ts'
+import { plainText } from '../plain-text.ts'
 import { table } from '../table.ts'
 
 export const status = () =>
@@ -17,7 +18,7 @@ export const status = () =>
         return
       }
       const page = await api.json<DemoPage>('GET', `/-/api/demos${demoAddress(demo)}`)
-      console.log(json ? JSON.stringify(page) : words(page))
+      console.log(json ? JSON.stringify(page) : plainText(words(page)))
     })
 
 function words(page: DemoPage): string {

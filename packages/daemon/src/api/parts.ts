@@ -15,5 +15,7 @@ export interface ApiParts {
   readonly logs: DemoLogs
   readonly changed: Changes
   readonly limits: Limits
+  /** ISO 8601 in UTC. */
+  readonly now: () => string
   readonly engine: { readonly name: string }
 }

@@ -1,5 +1,4 @@
-import { LinkError, visitorHeader } from '@origami/protocol/control'
-import type { DemoId, VisitorId } from '@origami/protocol/demo'
+import { LinkError } from '@origami/protocol/control'
 import { limitJson, predictionsApi, sendError } from '@origami/serving'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { ZodError } from 'zod'
@@ -8,7 +7,9 @@ import { NeverDeployed } from '../deploy/control.ts'
 import { CertificateRefused, OwnCertificate } from '../state/own-certificate.ts'
 import { certificateRoutes } from './certificate-routes.ts'
 import { controlRoutes } from './control-routes.ts'
+import { demoParam, visitorOf } from './params.ts'
 import type { ApiParts } from './parts.ts'
+import { queueRoutes } from './queue-routes.ts'
 import { statsRoutes } from './stats-routes.ts'
 
 /** The daemon's API over mutual TLS: without a certificate of our authority there is no answer. */
@@ -31,20 +32,15 @@ export async function createServer(config: DaemonConfig, parts: ApiParts): Promi
   await app.register(certificateRoutes, { own })
   await app.register(controlRoutes, parts)
   await app.register(statsRoutes, parts)
+  await app.register(queueRoutes, parts)
   await app.register(predictionsApi, {
     prefix: '/demos/:demo',
-    predictor: (request: FastifyRequest) => parts.queue.predictor((request.params as { demo: DemoId }).demo),
+    predictor: (request: FastifyRequest) => parts.queue.predictor(demoParam(request)),
     visitor: visitorOf,
     maxFileBytes: () => parts.limits.fileBytes,
     remoteFiles: true,
   })
   return app
-}
-
-/** Who calls, as the web server says. Absent: somebody it trusts to act for the demo's owner. */
-function visitorOf(request: FastifyRequest): VisitorId | undefined {
-  const visitor = request.headers[visitorHeader]
-  return typeof visitor === 'string' && visitor !== '' ? (visitor as VisitorId) : undefined
 }
 
 function words(error: ZodError | LinkError): string {

@@ -1,25 +1,25 @@
-import { type DemoId, type PredictionId, parseFileRef, type VisitorId } from '@origami/protocol/demo'
+import type { DemoId, FileRef, PredictionId, VisitorId } from '@origami/protocol/demo'
 import type { FolderFiles } from '@origami/serving'
 import type { Limits } from '../config.ts'
+import { demoIds } from '../store/demos.ts'
+import { sweepDeployments } from '../store/deployments.ts'
+import { sweepEvents } from '../store/events.ts'
 import type { Db } from '../store/open.ts'
+import { filesOf, filesOfDemo, isNamed, isWanted } from '../store/prediction-files.ts'
+import { deletePrediction, endedOfVisitor, sweepPredictions } from '../store/predictions.ts'
+import { inSlices, turn } from './slices.ts'
 
-/** Ids of the files that stored predictions name in their input or output. */
-async function filesNamed(db: Db, column: 'input' | 'output', demo?: DemoId): Promise<string[]> {
-  const rows = await db
-    .selectFrom('predictions')
-    .select(column)
-    .$if(demo !== undefined, (query) => query.where('demo_id', '=', demo as DemoId))
-    .execute()
-  return rows.flatMap((row) => filesIn(row[column] ?? ''))
-}
+/** Files that are asked for at once. */
+const filesAtOnce = 200
 
-const filesIn = (json: string): string[] => json.match(/files\/[A-Za-z0-9_-]{16,64}\/[^"/\\]+/g) ?? []
-
-/** Removes the files of one demo's predictions. */
+/** Removes the files of one demo's predictions, but for those that another demo's name too. */
 export async function forgetFilesOf(db: Db, files: FolderFiles, demo: DemoId): Promise<void> {
-  for (const text of [...(await filesNamed(db, 'input', demo)), ...(await filesNamed(db, 'output', demo))]) {
-    const ref = parseFileRef(text)?.ref
-    if (ref) await files.forget(ref)
+  for (let after = ''; ; ) {
+    const refs = await filesOfDemo(db, demo, after, filesAtOnce)
+    for (const ref of refs) await files.forget(ref)
+    const last = refs.at(-1)
+    if (!last) return
+    after = last
   }
 }
 
@@ -27,37 +27,39 @@ export async function forgetFilesOf(db: Db, files: FolderFiles, demo: DemoId): P
  * Deletes a result of a visitor's own that ended, and files that no other prediction names.
  * False: there is none such.
  */
-export async function forgetResult(db: Db, files: FolderFiles, demo: DemoId, visitor: VisitorId, id: string): Promise<boolean> {
-  const row = await db
-    .deleteFrom('predictions')
-    .where('demo_id', '=', demo)
-    .where('id', '=', id as PredictionId)
-    .where('visitor', '=', visitor)
-    .where('completed_at', 'is not', null)
-    .returning(['input', 'output'])
-    .executeTakeFirst()
-  if (!row) return false
-  for (const text of filesIn(row.input + (row.output ?? ''))) {
-    const ref = parseFileRef(text)?.ref
-    const named = await db
-      .selectFrom('predictions')
-      .select('id')
-      .where((eb) => eb.or([eb('input', 'like', `%${text}%`), eb('output', 'like', `%${text}%`)]))
-      .executeTakeFirst()
-    if (ref && !named) await files.forget(ref)
-  }
-  return true
+export async function forgetResult(
+  db: Db,
+  files: FolderFiles,
+  demo: DemoId,
+  visitor: VisitorId,
+  id: PredictionId,
+): Promise<boolean> {
+  const left = await db.transaction().execute(async (trx): Promise<FileRef[] | undefined> => {
+    const arrival = await endedOfVisitor(trx, demo, visitor, id)
+    if (arrival === undefined) return undefined
+    const refs = await filesOf(trx, arrival)
+    await deletePrediction(trx, arrival)
+    const unnamed: FileRef[] = []
+    for (const ref of refs) if (!(await isNamed(trx, ref))) unnamed.push(ref)
+    return unnamed
+  })
+  for (const ref of left ?? []) await files.forget(ref)
+  return left !== undefined
 }
 
-/** Results go after 30 days, uploads after 24 hours, unless what they belong to still waits or runs. */
-export async function sweepOld(db: Db, files: FolderFiles, limits: Limits, now: number): Promise<void> {
-  const results = new Date(now - limits.resultDays * 86_400_000)
-  await db.deleteFrom('predictions').where('completed_at', '<', results.toISOString()).execute()
-  const open = await db.selectFrom('predictions').select('input').where('status', 'in', ['starting', 'processing']).execute()
-  const kept = [
-    ...open.flatMap((row) => row.input.match(/files\/[A-Za-z0-9_-]{16,64}\//g) ?? []),
-    ...(await filesNamed(db, 'output')),
-  ]
-  const ids = new Set(kept.flatMap((text) => text.split('/')[1] ?? []))
-  await files.sweep(new Date(now - limits.uploadHours * 3_600_000), ids)
+/**
+ * What is over its time goes: results and what was cancelled, uploads unless what they belong to still waits or runs, events, deployments that
+ * ended. In slices, so that nobody waits for it; an aborted signal ends it between two.
+ */
+export async function sweepOld(db: Db, files: FolderFiles, limits: Limits, now: number, signal?: AbortSignal): Promise<void> {
+  const before = (ms: number) => new Date(now - ms).toISOString()
+  await inSlices(limits, signal, (rows) => sweepPredictions(db, before(limits.resultDays * 86_400_000), rows))
+  await inSlices(limits, signal, (rows) => sweepEvents(db, before(limits.eventDays * 86_400_000), limits.eventsKept, rows))
+  for (const demo of await demoIds(db)) {
+    await inSlices(limits, signal, (rows) => sweepDeployments(db, demo, limits.deploymentsKept, rows))
+    await turn()
+    if (signal?.aborted) return
+  }
+  const wanted = { has: (file: string) => (signal?.aborted ? true : isWanted(db, file)) }
+  await files.sweep(new Date(now - limits.uploadHours * 3_600_000), wanted)
 }

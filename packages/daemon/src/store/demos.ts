@@ -19,6 +19,10 @@ export async function demoById(db: Trx, id: DemoId): Promise<DemoRow | undefined
   return db.selectFrom('demos').selectAll().where('id', '=', id).executeTakeFirst()
 }
 
+export async function demoIds(db: Trx): Promise<DemoId[]> {
+  return (await db.selectFrom('demos').select('id').execute()).map(({ id }) => id)
+}
+
 /** Where a demo's predictions go now: the endpoint of what serves, with its schema. Undefined: it is held. */
 export interface Route {
   readonly demo: DemoId

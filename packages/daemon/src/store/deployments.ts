@@ -1,4 +1,4 @@
-import { activeStates, type Deployment, type DeploymentState } from '@origami/protocol/control'
+import { activeStates, type Deployment, type DeploymentState, endedStates } from '@origami/protocol/control'
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
 import { randomId } from '@origami/protocol/demo'
 import type { Updateable } from 'kysely'
@@ -93,6 +93,41 @@ export async function deploymentsOf(db: Trx, demo: DemoId, limit: number): Promi
     .orderBy('id', 'desc')
     .limit(limit)
     .execute()
+}
+
+/** Removes at most `rows` of a demo's deployments that ended, hold no image and are not among its newest `kept` that ended. Returns how many. */
+export async function sweepDeployments(db: Db, demo: DemoId, kept: number, rows: number): Promise<number> {
+  const old = await db
+    .selectFrom('deployments')
+    .select('id')
+    .where('demo_id', '=', demo)
+    .where('state', 'in', endedStates)
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(rows)
+    .offset(kept)
+    .execute()
+  if (old.length === 0) return 0
+  const { numDeletedRows } = await db
+    .deleteFrom('deployments')
+    .where(
+      'id',
+      'in',
+      old.map(({ id }) => id),
+    )
+    .where('image', 'is', null)
+    .where(
+      'id',
+      'not in',
+      db
+        .selectFrom('demos')
+        .select('serving')
+        .where('id', '=', demo)
+        .where('serving', 'is not', null)
+        .$castTo<{ serving: DeploymentId }>(),
+    )
+    .executeTakeFirst()
+  return Number(numDeletedRows)
 }
 
 /** Notes that a daemon which leaves in peace let go of these: their having been under way is not held against them. */

@@ -35,3 +35,23 @@ export async function eventsAfter(db: Db, seq: number, limit = 500): Promise<Con
   const rows = await db.selectFrom('events').selectAll().where('seq', '>', seq).orderBy('seq').limit(limit).execute()
   return rows.map(({ from_state, to_state, ...event }) => ({ ...event, from: from_state, to: to_state }))
 }
+
+/** Removes at most `rows` of the events from before `before`, and of those that are more than `kept`. Returns how many. */
+export async function sweepEvents(db: Db, before: string, kept: number, rows: number): Promise<number> {
+  const newest = await db
+    .selectFrom('events')
+    .select((eb) => eb.fn.max<number | null>('seq').as('seq'))
+    .executeTakeFirst()
+  if (!newest?.seq) return 0
+  const old = db.selectFrom('events').select('seq').where('at', '<', before).limit(rows)
+  const tooMany = db
+    .selectFrom('events')
+    .select('seq')
+    .where('seq', '<=', newest.seq - kept)
+    .orderBy('seq')
+    .limit(rows)
+  const { numDeletedRows: aged } = await db.deleteFrom('events').where('seq', 'in', old).executeTakeFirst()
+  if (Number(aged) >= rows) return Number(aged)
+  const { numDeletedRows: crowded } = await db.deleteFrom('events').where('seq', 'in', tooMany).executeTakeFirst()
+  return Math.max(Number(aged), Number(crowded))
+}

@@ -204,3 +204,49 @@ export async function runningOn(db: Trx, deployment: DeploymentId): Promise<numb
     .executeTakeFirstOrThrow()
   return Number(count)
 }
+
+/** The arrival of a visitor's own that ended. Undefined: there is none such. */
+export async function endedOfVisitor(trx: Trx, demo: DemoId, visitor: VisitorId, id: PredictionId): Promise<number | undefined> {
+  const row = await trx
+    .selectFrom('predictions')
+    .select('arrival')
+    .where('demo_id', '=', demo)
+    .where('id', '=', id)
+    .where('visitor', '=', visitor)
+    .where('completed_at', 'is not', null)
+    .executeTakeFirst()
+  return row?.arrival
+}
+
+/** With the rows of its files. */
+export async function deletePrediction(trx: Trx, arrival: number): Promise<void> {
+  await trx.deleteFrom('predictions').where('arrival', '=', arrival).execute()
+}
+
+/** Removes at most `rows` of those that ended before `before`. Returns how many. */
+export async function sweepPredictions(db: Trx, before: string, rows: number): Promise<number> {
+  const old = db.selectFrom('predictions').select('arrival').where('completed_at', '<', before).limit(rows)
+  const { numDeletedRows } = await db.deleteFrom('predictions').where('arrival', 'in', old).executeTakeFirst()
+  return Number(numDeletedRows)
+}
+
+/** Ends what waits for a demo and was sent nowhere, and asks for the rest that waits to be cancelled. Returns their arrivals. */
+export async function cancelWaiting(trx: Trx, demo: DemoId, now: string): Promise<number[]> {
+  const ended = await trx
+    .updateTable('predictions')
+    .set({ status: 'canceled', completed_at: now, cancel_requested_at: now, last_seq: 1 })
+    .where('demo_id', '=', demo)
+    .where('status', '=', 'starting')
+    .where('sent_to', 'is', null)
+    .returning('arrival')
+    .execute()
+  const asked = await trx
+    .updateTable('predictions')
+    .set({ cancel_requested_at: now })
+    .where('demo_id', '=', demo)
+    .where('status', '=', 'starting')
+    .where('cancel_requested_at', 'is', null)
+    .returning('arrival')
+    .execute()
+  return [...ended, ...asked].map(({ arrival }) => arrival)
+}

@@ -8,9 +8,10 @@ import { findModel } from './pool/launch.ts'
 import { startRuntime } from './server.ts'
 
 /**
- * What runs in a bundle: `node origami/server.mjs`, until the signal aborts; then it ends with all that it started. Environment: PORT (6000, or what
- * `.origami` says; 0: any), ORIGAMI_HOST, ORIGAMI_PORT_FILE (where the port is written once it listens), ORIGAMI_PYTHON, ORIGAMI_FILES,
- * ORIGAMI_FILES_BYTES (how much of inputs, outputs and files is kept), ORIGAMI_NAME (what the demo is called where its model does not say).
+ * What runs in a bundle: `node origami/server.mjs`, until the signal aborts; then it ends with all that it started.
+ * Environment: PORT (6000, or what `.origami` says; 0: any), ORIGAMI_HOST, ORIGAMI_PORT_FILE (where the port is written once
+ * it listens), ORIGAMI_PYTHON, ORIGAMI_FILES, ORIGAMI_FILES_BYTES (how much of inputs, outputs and files is kept),
+ * ORIGAMI_NAME (what the demo is called where its model does not say).
  */
 export async function serveBundle(stop: AbortSignal): Promise<void> {
   const here = dirname(fileURLToPath(import.meta.url))

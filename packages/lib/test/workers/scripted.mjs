@@ -75,6 +75,12 @@ function predict({ id, input, outbox }) {
       return
     case 'die':
       return process.exit(7)
+    case 'large':
+      return done({ said: 'x'.repeat(100_000) })
+    case 'grows':
+      for (let count = 0; count < 40; count += 1)
+        send({ type: 'output', id, field: 'said', mode: 'append', chunk: 'x'.repeat(1024 ** 2) })
+      return
     case 'together': {
       send({ type: 'log', id, source: 'stdout', text: `heard ${id}\n` })
       const both = [...held].filter(([, { say }]) => say === 'together')

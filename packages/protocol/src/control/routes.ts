@@ -84,6 +84,7 @@ export type QueueEntry = z.infer<typeof queueEntry>
 export const queueView = z.object({ entries: z.array(queueEntry).describe('At most 500'), running: z.int(), waiting: z.int() })
 export type QueueView = z.infer<typeof queueView>
 export const queueEmptied = z.object({ canceled: z.int() })
+export type QueueEmptied = z.infer<typeof queueEmptied>
 
 /** One line of `GET /events?after=seq` (SSE: id = seq, data = this). `deployment` is null when it is the demo as a whole. */
 export const controlEvent = z.object({

@@ -32,8 +32,8 @@ export type Session = z.infer<typeof session>
 /** `POST /-/api/session/link`: the secret of the one-time link that the server prints for its owner. */
 export const ownerSecret = z.strictObject({ secret: z.string().max(200) })
 
-/** What a page shows a demo to be: as the daemon has it, or, of one that runs on somebody's own server, whether it answers. */
-export const pageStates = [...demoStates, 'elsewhere', 'unreachable'] as const
+/** What a page shows a demo to be: as the daemon has it; or, of one that runs on somebody's own server, whether it answers; or that no deploy reached the daemon yet. */
+export const pageStates = [...demoStates, 'elsewhere', 'unreachable', 'undeployed'] as const
 export type PageState = (typeof pageStates)[number]
 
 const demoName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected 1 to 63 of a-z 0-9 . _ -')
@@ -130,7 +130,7 @@ export const elsewhereInspection = z.object({
 })
 export type ElsewhereInspection = z.infer<typeof elsewhereInspection>
 
-/** `POST /-/api/demos`: answers 201 DemoPage, or 403 `{error, authorize}` when the forge must be asked first. */
+/** `POST /-/api/demos`: answers 201 DemoPage (200: there was one of that link), or 403 `{error, authorize}` when the forge must be asked first. */
 export const newDemo = z.strictObject({
   link: z.string().max(500),
   name: demoName.optional().describe("Without it, the repository's"),

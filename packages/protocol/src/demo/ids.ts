@@ -11,6 +11,8 @@ export type VisitorId = Branded<'VisitorId'>
 /** `files/<id>/<name>`, relative to the address of a demo's predictions API; the name is percent-encoded. */
 export type FileRef = Branded<'FileRef'>
 
+const demoId = /^[0-9a-f]{32}$/
+const deploymentId = /^[a-z2-7]{26}$/
 const predictionId = /^[A-Za-z0-9_-]{8,64}$/
 const fileId = /^[A-Za-z0-9_-]{16,64}$/
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
@@ -22,6 +24,9 @@ export function randomId(): string {
 }
 
 export const newPredictionId = (): PredictionId => randomId() as PredictionId
+export const isDemoId = (text: string): text is DemoId => demoId.test(text)
+export const isDeploymentId = (text: string): text is DeploymentId => deploymentId.test(text)
+export const isVisitorId = (text: string): text is VisitorId => text.length >= 1 && text.length <= 200
 export const isPredictionId = (text: string): text is PredictionId => predictionId.test(text)
 
 /** The reference of the file `name` under the caller's own `id`. Throws RangeError when either cannot be one. */

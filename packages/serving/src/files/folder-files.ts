@@ -67,12 +67,12 @@ export class FolderFiles implements Files {
     return true
   }
 
-  /** Forgets what came before `before`, but for ids in `keep`. Returns how many. */
-  async sweep(before: Date, keep: ReadonlySet<string> = new Set()): Promise<number> {
+  /** Forgets what came before `before`, but for ids that are wanted. Returns how many. */
+  async sweep(before: Date, wanted: { has(id: string): boolean | Promise<boolean> } = new Set()): Promise<number> {
     let swept = 0
     for (const id of await readdir(this.folder).catch(() => [])) {
       const found = await stat(join(this.folder, id)).catch(() => undefined)
-      if (!found || found.mtime >= before || keep.has(id)) continue
+      if (!found || found.mtime >= before || (await wanted.has(id))) continue
       await rm(join(this.folder, id), { recursive: true, force: true })
       swept += 1
     }

@@ -34,6 +34,10 @@ export class Notices<Topic> {
     this.topics.get(topic)?.notify()
   }
 
+  notifyAll(): void {
+    for (const notice of [...this.topics.values()]) notice.notify()
+  }
+
   /** Resolves at the next `notify` of this topic, or when the signal aborts. */
   async next(topic: Topic, signal?: AbortSignal): Promise<void> {
     const notice = this.topics.get(topic) ?? new Notice()

@@ -1,4 +1,4 @@
-import type { Notice } from '@origami/serving'
+import type { Notices } from '@origami/serving'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Deployers } from './accounts/deployers.ts'
 import type { DeviceCodes } from './accounts/device-codes.ts'
@@ -10,6 +10,8 @@ import type { DaemonClient } from './daemon-client.ts'
 import type { Demos, Owned } from './demos/demos.ts'
 import type { Deploys } from './demos/deploys.ts'
 import type { Elsewhere } from './demos/elsewhere.ts'
+import type { FollowDaemon } from './demos/follow-daemon.ts'
+import type { LatestDetails } from './demos/latest-details.ts'
 import type { Db } from './store/open.ts'
 
 /** What routes work with. */
@@ -26,7 +28,10 @@ export interface Context {
   readonly deployers: Deployers
   readonly ownerLinks: OwnerLinks
   readonly deviceCodes: DeviceCodes
-  readonly changed: Notice
+  readonly details: LatestDetails
+  readonly followed: FollowDaemon
+  /** Wakes who looks at a demo, by its id. */
+  readonly changed: Notices<string>
   /** `https://demos.example.org`, without a slash at its end. */
   readonly publicUrl: () => string
 }
@@ -39,6 +44,8 @@ export interface DemoParams {
 declare module 'fastify' {
   interface FastifyRequest {
     who: Who
+    /** The demo of an address that has one. */
+    demo: Owned | undefined
   }
 }
 
@@ -57,29 +64,30 @@ export function signedIn(request: FastifyRequest) {
   return account
 }
 
-/** The demo at an address, for who may see it: 404 for everybody else. */
-export async function visibleDemo({ demos, sessions }: Context, request: FastifyRequest, reply?: FastifyReply): Promise<Owned> {
-  const { account, name } = request.params as DemoParams
-  const demo = await demos.at(account, name)
-  if (!demo) throw nothing()
-  if (demo.public === 1 || demo.account === request.who.account?.id || sessions.unlocked(request, demo.id)) return demo
-  const { key } = request.query as { key?: string }
-  if (key !== demo.key) throw nothing()
-  if (reply) sessions.unlock(reply, demo.id)
+/** The demo at an address, for who may see it: 404 for everybody else. A reply remembers who came by the unlisted link. */
+export function visibleDemo(context: Context, request: FastifyRequest, reply?: FastifyReply): Owned {
+  const { demo } = request
+  if (!demo || !sees(context, request, demo)) throw nothing()
+  if (reply && hasKey(request, demo)) context.sessions.unlock(reply, demo.id)
   return demo
 }
 
+/** Whether who asks may see a demo: anyone, where it is public; else its owner, and who came by its unlisted link. */
+export const sees = ({ sessions }: Context, request: FastifyRequest, demo: Owned): boolean =>
+  demo.public === 1 || demo.account === request.who.account?.id || sessions.unlocked(request, demo.id) || hasKey(request, demo)
+
+const hasKey = (request: FastifyRequest, demo: Owned): boolean => (request.query as { key?: string }).key === demo.key
+
 /** The demo at an address, for its owner: to everybody else it is not there. */
-export async function ownDemo({ demos }: Context, request: FastifyRequest): Promise<Owned> {
-  const { account, name } = request.params as DemoParams
-  const demo = await demos.at(account, name)
+export function ownDemo(request: FastifyRequest): Owned {
+  const { demo } = request
   if (!demo || demo.account !== request.who.account?.id) throw nothing()
   return demo
 }
 
 /** A demo of its owner's that runs here. Throws Refused for one that runs elsewhere. */
-export async function ownHere(context: Context, request: FastifyRequest): Promise<Owned> {
-  const demo = await ownDemo(context, request)
+export function ownHere(request: FastifyRequest): Owned {
+  const demo = ownDemo(request)
   if (demo.url) throw new Refused(409, `It runs at ${demo.url}: Origami lists it, and does not control it.`)
   return demo
 }

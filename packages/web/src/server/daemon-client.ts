@@ -7,14 +7,24 @@ import {
   type DemoDetail,
   type Deployment,
   demoDetail,
+  demoStats,
   deployAccepted,
   deploymentList,
+  type QueueView,
+  queueEmptied,
+  queueView,
   visitorHeader,
 } from '@origami/protocol/control'
 import { Gone, type PredictionSnapshot, predictionSnapshot, type VisitorId } from '@origami/protocol/demo'
 import { HttpPredictor, readEvents, readTls, type TlsFiles } from '@origami/serving'
 import { Agent, type Dispatcher, request } from 'undici'
+import { z } from 'zod'
 import type { WebConfig, WebLimits } from './config.ts'
+
+const statsList = z.object({ demos: z.array(demoStats.pick({ demo_id: true, runs: true })) })
+
+/** A change may have to end what runs first. */
+const changeMs = 60_000
 
 /** What the daemon refused: its status and words. */
 export class DaemonRefused extends Error {
@@ -108,6 +118,27 @@ export class DaemonClient implements AsyncDisposable {
     }
   }
 
+  /** Whether it answers at all. */
+  async answers(): Promise<boolean> {
+    return this.json('GET', '/health').then(
+      () => true,
+      () => false,
+    )
+  }
+
+  async stats(): Promise<{ demo_id: string; runs: number }[]> {
+    return statsList.parse(await this.json('GET', '/stats')).demos
+  }
+
+  async queue(demo: string): Promise<QueueView> {
+    return queueView.parse(await this.json('GET', `/demos/${demo}/queue`))
+  }
+
+  /** How many waited. */
+  async emptyQueue(demo: string): Promise<number> {
+    return queueEmptied.parse(await this.json('DELETE', `/demos/${demo}/queue`)).canceled
+  }
+
   async stop(demo: string): Promise<void> {
     await this.json('POST', `/demos/${demo}/stop`, {})
   }
@@ -149,12 +180,10 @@ export class DaemonClient implements AsyncDisposable {
     return { body: response.body, size: String(response.headers['origami-log-size'] ?? 0) }
   }
 
-  /** What happens after number `seq`, until the signal aborts. Throws when the connection ends, or nothing was heard for `silenceMs`. */
-  async *events(seq: number, signal: AbortSignal, opened: () => void): AsyncIterable<ControlEvent> {
-    const bodyTimeout = this.limits.silenceMs
-    const response = await this.send('GET', `/events?after=${seq}`, undefined, { signal, bodyTimeout })
-    opened()
-    for await (const { data } of readEvents(response.body)) yield controlEvent.parse(JSON.parse(data))
+  /** Resolves once it listens: what happens after number `seq`, until the signal aborts. Throws when the connection ends, or is silent. */
+  async events(seq: number, signal: AbortSignal): Promise<AsyncIterable<ControlEvent>> {
+    const response = await this.send('GET', `/events?after=${seq}`, undefined, { signal, bodyTimeout: this.limits.silenceMs })
+    return controlEvents(response.body)
   }
 
   /** A demo as whoever asks calls it; without a visitor, on its owner's behalf. */
@@ -176,9 +205,15 @@ export class DaemonClient implements AsyncDisposable {
     return new Agent({ connect: { ca, cert, key, checkServerIdentity, maxCachedSessions: 0 }, bodyTimeout: 0 })
   }
 
+  private answerMs(method: Dispatcher.HttpMethod): number {
+    return method === 'GET' ? this.limits.daemonAnswerMs : Math.max(changeMs, this.limits.daemonAnswerMs)
+  }
+
   private async json(method: Dispatcher.HttpMethod, path: string, body?: unknown): Promise<unknown> {
-    const response = await this.send(method, path, body)
-    return response.body.json()
+    const response = await this.send(method, path, body, { bodyTimeout: this.answerMs(method) })
+    return response.body.json().catch((cause: unknown) => {
+      throw new Gone('The daemon broke off in the middle of its answer.', { cause })
+    })
   }
 
   private async send(
@@ -190,7 +225,7 @@ export class DaemonClient implements AsyncDisposable {
     const response = await request(`${this.config.url}${path}`, {
       method,
       dispatcher: this.agent,
-      headersTimeout: this.limits.daemonAnswerMs,
+      headersTimeout: this.answerMs(method),
       ...(signal ? { signal } : {}),
       ...(bodyTimeout === undefined ? {} : { bodyTimeout }),
       ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
@@ -204,4 +239,8 @@ export class DaemonClient implements AsyncDisposable {
     }
     throw new DaemonRefused(response.statusCode, error)
   }
+}
+
+async function* controlEvents(body: AsyncIterable<Uint8Array>): AsyncIterable<ControlEvent> {
+  for await (const { data } of readEvents(body)) yield controlEvent.parse(JSON.parse(data))
 }

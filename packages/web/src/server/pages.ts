@@ -35,7 +35,7 @@ export class Pages {
   /** A demo's page; 404 with the same page for who may not see it. */
   async demo(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     try {
-      const { title, description } = await visibleDemo(this.context, request, reply)
+      const { title, description } = visibleDemo(this.context, request, reply)
       return this.send(reply, { title, description })
     } catch (error) {
       if (!(error instanceof Refused)) throw error
@@ -44,7 +44,7 @@ export class Pages {
   }
 
   private async index(request: FastifyRequest): Promise<object> {
-    await visibleDemo(this.context, request)
+    visibleDemo(this.context, request)
     return apiIndex
   }
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import cookie from '@fastify/cookie'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
-import { limitJson, Notice, predictionsApi, sendError } from '@origami/serving'
+import { limitJson, Notices, predictionsApi, sendError } from '@origami/serving'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest, type RouteOptions } from 'fastify'
 import { ZodError } from 'zod'
 import { Deployers } from './accounts/deployers.ts'
@@ -12,6 +12,7 @@ import { OwnerLinks } from './accounts/owner-links.ts'
 import { SignIn } from './accounts/sign-in.ts'
 import { Refused, Sessions } from './accounts/who.ts'
 import { accountRoutes } from './api/account-routes.ts'
+import { atAddress } from './api/at-address.ts'
 import { demoRoutes } from './api/demo-routes.ts'
 import { deviceRoutes } from './api/device-routes.ts'
 import { guard } from './api/guard.ts'
@@ -23,6 +24,7 @@ import { Demos } from './demos/demos.ts'
 import { Deploys, NeedsAuthorization } from './demos/deploys.ts'
 import { Elsewhere } from './demos/elsewhere.ts'
 import { FollowDaemon } from './demos/follow-daemon.ts'
+import { LatestDetails } from './demos/latest-details.ts'
 import { ForgeError } from './forges/github.ts'
 import { apiDocument } from './openapi/document.ts'
 import { Pages } from './pages.ts'
@@ -64,7 +66,9 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
   const elsewhere = new Elsewhere(demos, config.networks ?? [])
   const ownerLinks = new OwnerLinks()
   const deviceCodes = new DeviceCodes(db)
-  const changed = new Notice()
+  const changed = new Notices<string>()
+  const details = new LatestDetails(daemon)
+  const followed = new FollowDaemon({ db, daemon, demos, details, changed, log })
   const context: Context = {
     config,
     limits,
@@ -78,6 +82,8 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
     deployers,
     ownerLinks,
     deviceCodes,
+    details,
+    followed,
     changed,
     publicUrl,
   }
@@ -87,7 +93,7 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
   const { port } = app.server.address() as AddressInfo
   listening = `http://${config.host}:${port}`
   const leaving = new AbortController()
-  const following = new FollowDaemon(db, daemon, demos, changed).work(leaving.signal)
+  const following = followed.work(leaving.signal)
   const seeding = deployers.seed(leaving.signal)
   const { data } = config
   const renewing = new CertificateRenewal({ data, tls: config.daemon.tls, daemon, limits, clock: Date.now }).work(leaving.signal)
@@ -154,6 +160,7 @@ async function createServer(context: Context, { onRoute }: Given): Promise<Fasti
     crossOriginEmbedderPolicy: false,
   })
   guard(app, sessions, publicUrl)
+  atAddress(app, context)
   await app.register(accountRoutes, context)
   await app.register(deviceRoutes, context)
   await app.register(demoRoutes, context)
@@ -162,7 +169,7 @@ async function createServer(context: Context, { onRoute }: Given): Promise<Fasti
   await app.register(predictionsApi, {
     prefix: '/:account/:name',
     predictor: async (request: FastifyRequest) => {
-      const demo = await visibleDemo(context, request)
+      const demo = visibleDemo(context, request)
       if (demo.url) throw new Refused(404, `This demo runs at ${demo.url}; its API is there.`)
       const forOwner = demo.account === request.who.account?.id && request.url.endsWith('/cancel')
       return daemon.predictor(demo.id, forOwner ? undefined : request.who.visitor)

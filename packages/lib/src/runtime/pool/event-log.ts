@@ -6,7 +6,7 @@ type Unnumbered<Event> = Event extends { seq: number } ? Omit<Event, 'seq'> : ne
 const compactBytes = 4 * 1024 ** 2
 const compactEvents = 10_000
 
-/** The numbered events of one prediction. When they grow large, those that newer ones made pointless are left out: numbers may have gaps. */
+/** The numbered events of one prediction. Where they grow large, those that newer ones replaced go: numbers may have gaps. */
 export class EventLog {
   private events: Numbered[] = []
   private compactAt = { bytes: compactBytes, events: compactEvents }

@@ -21,8 +21,10 @@ const openFactor = 3
 /** The predictions of this runtime, open and ended. Those that ended are forgotten, with their files, the oldest first. */
 export class KeptRuns implements Disposable {
   private readonly runs = new Map<PredictionId, Run>()
-  /** When each ended; in order. */
-  private readonly ended = new Map<PredictionId, number>()
+  private readonly open = new Set<Run>()
+  /** When each ended, in order, and about what it takes in memory. */
+  private readonly ended = new Map<PredictionId, { readonly at: number; readonly bytes: number }>()
+  private endedBytes = 0
   private readonly files: CountedFiles
   private readonly limits: KeepLimits
   private readonly timer: NodeJS.Timeout
@@ -40,11 +42,14 @@ export class KeptRuns implements Disposable {
 
   add(run: Run): void {
     this.runs.set(run.id, run)
+    this.open.add(run)
   }
 
   /** A prediction ended: from now on it may be forgotten. */
-  end({ id }: Run): void {
-    this.ended.set(id, Date.now())
+  end(run: Run): void {
+    this.open.delete(run)
+    this.ended.set(run.id, { at: Date.now(), bytes: run.bytes })
+    this.endedBytes += run.bytes
     this.sweep()
   }
 
@@ -63,8 +68,8 @@ export class KeptRuns implements Disposable {
   }
 
   private get bytes(): number {
-    let bytes = this.files.bytes
-    for (const run of this.runs.values()) bytes += run.bytes
+    let bytes = this.files.bytes + this.endedBytes
+    for (const run of this.open) bytes += run.bytes
     return bytes
   }
 
@@ -72,7 +77,7 @@ export class KeptRuns implements Disposable {
     const { keepMs, maxKept, maxBytes, unusedFileMs } = this.limits
     const now = Date.now()
     const short = () => this.bytes + more > maxBytes
-    for (const [id, at] of this.ended) {
+    for (const [id, { at }] of this.ended) {
       // The newest stays even where it alone is too large: somebody is about to fetch it.
       const forced = this.ended.size > maxKept || (this.ended.size > 1 && short())
       if (!forced && at + keepMs > now) break
@@ -83,6 +88,7 @@ export class KeptRuns implements Disposable {
   }
 
   private forget(id: PredictionId): void {
+    this.endedBytes -= this.ended.get(id)?.bytes ?? 0
     this.ended.delete(id)
     this.runs.delete(id)
     logged(this.files.release(id))

@@ -76,7 +76,7 @@ export class ModelPredictor implements Predictor, AsyncDisposable {
     )
   }
 
-  /** STARTING until the first worker serves, and again while none is left; SETUP_FAILED until one serves when the first could not. */
+  /** STARTING until a worker serves, and again while none is left; SETUP_FAILED while none did and the first could not. */
   async health(): Promise<Health> {
     const { startedAt, completedAt, result } = this.setup
     return {
@@ -166,7 +166,7 @@ export class ModelPredictor implements Predictor, AsyncDisposable {
     }
   }
 
-  /** The first setup decides what the demo is said to be until one succeeds; a later one that fails takes nothing from the others. */
+  /** The first setup decides what the demo is said to be until one succeeds; a later one takes nothing from the others. */
   private prepared(result: Setup): void {
     if (this.setup.result?.status === 'succeeded') {
       if (result.status === 'failed') console.error(`a worker could not be started and is tried again: ${result.error}`)

@@ -33,6 +33,7 @@ export class Run implements Prediction {
   private logEvents = { count: 0, bytes: 0 }
   private place: number | undefined
   private readonly inputBytes: number
+  private outputBytes = 0
   private readonly createdAt = new Date()
   private startedAt: Date | undefined
   private completedAt: Date | undefined
@@ -47,7 +48,7 @@ export class Run implements Prediction {
 
   /** About what it takes in memory. */
   get bytes(): number {
-    return this.inputBytes + this.log.bytes + this.printed.length + (isTerminal(this.status) ? lengthOf(this.output) : 0)
+    return this.inputBytes + this.outputBytes + this.log.bytes + this.printed.length
   }
 
   async snapshot(): Promise<PredictionSnapshot> {
@@ -121,6 +122,7 @@ export class Run implements Prediction {
   succeed(output: Record<string, unknown>): void {
     if (isTerminal(this.status)) return
     this.output = output
+    this.outputBytes = lengthOf(output)
     this.end('succeeded')
   }
 

@@ -23,7 +23,7 @@ export interface WorkersOptions {
   onFree(): void
 }
 
-/** Workers of one model. Each place is kept filled: a worker that ends, or cannot be started, is followed by another, for ever. */
+/** Workers of one model. Each place is kept filled: a worker that ends, or cannot be started, is followed by another. */
 export class Workers implements AsyncDisposable {
   private readonly options: WorkersOptions
   private readonly places = new Map<number, Place | undefined>()

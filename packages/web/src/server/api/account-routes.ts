@@ -9,14 +9,11 @@ import { ForgeError } from '../forges/github.ts'
 
 /** Who one is: session, sign-in at forges, tokens. */
 export async function accountRoutes(app: FastifyInstance, context: Context): Promise<void> {
-  const { config, db, daemon, deployers, sessions, signIn, ownerLinks } = context
+  const { config, db, daemon, followed, deployers, sessions, signIn, ownerLinks } = context
 
   app.get('/-/api/session', async (request): Promise<Session> => {
     const { account, csrf } = request.who
-    const answers = await daemon.detail('none').then(
-      () => true,
-      () => false,
-    )
+    const answers = followed.connected || (await daemon.answers())
     return {
       account: account ? presentAccount(account, await deployers.mayDeploy(account)) : null,
       csrf,

@@ -10,18 +10,19 @@ import {
   repositoryLink,
   repositoryQuery,
 } from '@origami/protocol/control'
+import { Gone, isPredictionId } from '@origami/protocol/demo'
 import { type ServerEvent, sendEvents } from '@origami/serving'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { accountByHandle, presentAccount } from '../accounts/accounts.ts'
 import { Refused } from '../accounts/who.ts'
-import { type Context, type DemoParams, deployer, ownDemo, ownHere, signedIn, visibleDemo } from '../context.ts'
+import { type Context, type DemoParams, deployer, ownDemo, ownHere, sees, signedIn, visibleDemo } from '../context.ts'
 import { type Owned, presentCard, presentPage } from '../demos/demos.ts'
 
 const at = '/-/api/demos/:account/:name'
 
 /** Demos: to see, and for their owner to make, change, start, stop and remove. */
 export async function demoRoutes(app: FastifyInstance, context: Context): Promise<void> {
-  const { db, daemon, deployers, demos, deploys, elsewhere, changed } = context
+  const { db, daemon, deployers, demos, details, deploys, elsewhere, changed } = context
 
   app.get('/-/api/demos', async (request) => {
     const { q, sort } = demoQuery.parse(request.query)
@@ -50,30 +51,31 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
   })
   app.post('/-/api/demos', async (request, reply) => {
     const account = await deployer(context, request)
-    const demo = isElsewhere(request.body)
+    const { demo, made } = isElsewhere(request.body)
       ? await elsewhere.create(account, newElsewhere.parse(request.body))
       : await deploys.create(account, newDemo.parse(request.body))
-    return reply.status(201).send(await page(demo, request))
+    changed.notify(demo.id)
+    return reply.status(made ? 201 : 200).send(await page(demo, request))
   })
 
-  app.get(at, async (request, reply) => page(await visibleDemo(context, request, reply), request))
+  app.get(at, async (request, reply) => page(visibleDemo(context, request, reply), request))
   app.get(`${at}/events`, async (request, reply) => {
-    await visibleDemo(context, request)
-    await sendEvents(reply, (signal) => pages(request, signal))
+    const { id } = visibleDemo(context, request)
+    await sendEvents(reply, (signal) => pages(id, request, signal))
   })
   app.get(`${at}/results`, async (request) => {
-    const { id, url } = await visibleDemo(context, request)
+    const { id, url } = visibleDemo(context, request)
     return { predictions: url ? [] : await daemon.results(id, request.who.visitor) }
   })
 
   app.delete<{ Params: DemoParams & { prediction_id: string } }>(`${at}/results/:prediction_id`, async (request) => {
-    const { id } = await visibleDemo(context, request)
+    const { id } = visibleDemo(context, request)
     await daemon.forgetResult(id, request.params.prediction_id, request.who.visitor)
     return {}
   })
 
   app.post(`${at}/deploy`, async (request, reply) => {
-    const own = await ownHere(context, request)
+    const own = ownHere(request)
     return reply.status(202).send(await page(await deploys.again(await deployer(context, request), own), request))
   })
   app.post(`${at}/stop`, async (request) => acted(request, (demo) => daemon.stop(demo.id)))
@@ -85,30 +87,38 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
     }),
   )
   app.post(`${at}/check`, async (request) => {
-    const own = await ownDemo(context, request)
+    const own = ownDemo(request)
     if (!own.url) throw new Refused(409, 'It runs here; there is nothing to check.')
-    if (await elsewhere.check(own)) changed.notify()
+    if (await elsewhere.check(own)) changed.notify(own.id)
     return page((await demos.byId(own.id)) ?? own, request)
   })
   app.patch(at, async (request) => {
-    const asked = demoChange.parse(request.body)
-    const own = await ownDemo(context, request)
-    if (asked.name && asked.name !== own.name && (await demos.at(own.handle, asked.name)))
-      throw new Refused(409, `You have a demo called ${asked.name} already.`)
-    const { name, public: isPublic } = asked
-    if (name !== undefined || isPublic !== undefined)
-      await demos.change(own.id, { ...(name ? { name } : {}), ...(isPublic === undefined ? {} : { public: isPublic ? 1 : 0 }) })
+    const { name, public: isPublic } = demoChange.parse(request.body)
+    const own = ownDemo(request)
+    if (name !== undefined && name !== own.name && !(await demos.rename(own, name)))
+      throw new Refused(409, `You have a demo called ${name} already.`)
+    if (isPublic !== undefined) await demos.change(own.id, { public: isPublic ? 1 : 0 })
+    changed.notify(own.id)
     return page((await demos.byId(own.id)) ?? own, request)
   })
   app.delete(at, async (request) => {
-    const own = await ownDemo(context, request)
+    const own = ownDemo(request)
     if (!own.url) await daemon.remove(own.id)
     await demos.remove(own.id)
-    changed.notify()
+    changed.notify(own.id)
+    return {}
+  })
+  app.get(`${at}/queue`, async (request) => daemon.queue(ownHere(request).id))
+  app.delete(`${at}/queue`, async (request) => ({ canceled: await daemon.emptyQueue(ownHere(request).id) }))
+  app.post<{ Params: DemoParams & { prediction_id: string } }>(`${at}/queue/:prediction_id/cancel`, async (request) => {
+    const { prediction_id: id } = request.params
+    const own = daemon.predictor(ownHere(request).id, undefined)
+    const prediction = isPredictionId(id) ? await own.find(id) : undefined
+    if (!(await prediction?.cancel())) throw new Refused(404, 'There is no such prediction that waits or runs.')
     return {}
   })
   app.get(`${at}/logs`, async (request, reply) => {
-    const own = await ownHere(context, request)
+    const own = ownHere(request)
     const { offset, follow } = logQuery.parse(request.query)
     const gone = new AbortController()
     reply.raw.once('close', () => gone.abort())
@@ -118,31 +128,39 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
   })
 
   async function acted(request: FastifyRequest, act: (demo: Owned) => Promise<void>): Promise<DemoPage> {
-    const own = await ownHere(context, request)
+    const own = ownHere(request)
     await act(own)
     return page(own, request)
   }
 
-  /** With what the daemon says now; while it is away, with what it last said. */
+  /** With what the daemon says now, or to visitors a few seconds ago; while it is away, with what it last said. */
   async function page(demo: Owned, request: FastifyRequest): Promise<DemoPage> {
     const mine = demo.account === request.who.account?.id
+    if (demo.url) return presentPage(demo, mine, undefined)
     // Before the detail, so that a page never says of a deployment what its demo's state does not know yet.
-    const deployments = mine && !demo.url ? await daemon.deployments(demo.id).catch(() => []) : []
-    const detail = demo.url ? undefined : await daemon.detail(demo.id).catch(() => undefined)
-    if (detail) await demos.keep(detail)
-    return presentPage(demo, mine, detail && { ...detail, deployments })
+    const deployments = mine ? await daemon.deployments(demo.id).catch(unlessGone) : []
+    const detail = await (mine ? details.ask(demo.id) : details.of(demo.id)).catch(unlessGone)
+    return presentPage(demo, mine, detail && { ...detail, deployments: deployments ?? [] })
   }
 
-  async function* pages(request: FastifyRequest, signal: AbortSignal): AsyncIterable<ServerEvent> {
+  /** The page now and after each change of this very demo, until it is not there to be seen any more. */
+  async function* pages(id: string, request: FastifyRequest, signal: AbortSignal): AsyncIterable<ServerEvent> {
     let told = ''
     while (!signal.aborted) {
-      const change = changed.next(signal)
-      const now = await page(await visibleDemo(context, request), request)
+      const change = changed.next(id, signal)
+      const demo = await demos.byId(id)
+      if (!demo || !sees(context, request, demo)) return
+      const now = await page(demo, request)
       if (JSON.stringify(now) !== told) yield { event: 'demo', data: now }
       told = JSON.stringify(now)
       await change
     }
   }
+}
+
+/** While the daemon is away, there is what is stored. */
+function unlessGone(error: unknown): undefined {
+  if (!(error instanceof Gone)) throw error
 }
 
 /** A body with `url` is about a demo that runs on somebody's own server. */

@@ -28,8 +28,19 @@ export class Demos {
     return this.all().where('demos.id', '=', id).executeTakeFirst()
   }
 
-  async byLink(account: AccountRow, link: string): Promise<Owned | undefined> {
-    return this.all().where('demos.account', '=', account.id).where('demos.link', '=', link).executeTakeFirst()
+  /** The demo that had this address before, where no other has it now. */
+  async formerlyAt(account: string, name: string): Promise<Owned | undefined> {
+    return this.all()
+      .innerJoin('former_addresses', 'former_addresses.demo', 'demos.id')
+      .innerJoin('accounts as former', 'former.id', 'former_addresses.account')
+      .where('former.handle', '=', account.toLowerCase())
+      .where('former_addresses.name', '=', name.toLowerCase())
+      .executeTakeFirst()
+  }
+
+  /** Those of which the daemon is not known to know. */
+  async undeployed(): Promise<{ id: string }[]> {
+    return this.db.selectFrom('demos').select('id').where('state', '=', 'undeployed').execute()
   }
 
   async ofAccount(account: AccountRow, { onlyPublic }: { onlyPublic: boolean }): Promise<Owned[]> {
@@ -40,11 +51,12 @@ export class Demos {
       .execute()
   }
 
-  /** Public ones that have been live, by words in their title, description, name or account. */
+  /** Public ones that were deployed, by words in their title, description, name or account. */
   async public(words: string, sort: Sort): Promise<Owned[]> {
     const pattern = `%${words.toLowerCase().replaceAll(/[%_]/g, '')}%`
     const query = this.all()
       .where('demos.public', '=', 1)
+      .where('demos.state', '!=', 'undeployed')
       .$if(words !== '', (all) =>
         all.where((eb) =>
           eb.or(
@@ -58,22 +70,51 @@ export class Demos {
     return query.orderBy(sort === 'used' ? 'demos.runs' : 'demos.created_at', 'desc').execute()
   }
 
+  /** Adds one, where neither it nor its address is there: else false. Who takes an address ends what led from it to another demo. */
   async add(
     account: AccountRow,
     demo: Pick<DemoRow, 'id' | 'name' | 'link' | 'public' | 'private'> &
       Partial<Pick<DemoRow, 'url' | 'state' | 'title' | 'description'>>,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const fresh = {
-      state: 'waiting' as const,
+      state: 'undeployed' as const,
       title: demo.name,
       description: '',
       key: randomSecret().slice(0, 22),
       created_at: new Date().toISOString(),
     }
-    await this.db
-      .insertInto('demos')
-      .values({ ...fresh, ...demo, account: account.id })
-      .execute()
+    return this.db.transaction().execute(async (trx) => {
+      const { numInsertedOrUpdatedRows } = await trx
+        .insertInto('demos')
+        .values({ ...fresh, ...demo, account: account.id })
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirst()
+      if (numInsertedOrUpdatedRows === 0n) return false
+      await trx.deleteFrom('former_addresses').where('account', '=', account.id).where('name', '=', demo.name).execute()
+      return true
+    })
+  }
+
+  /** Gives one another name; its old address leads to it from now on. False: another demo of its owner's has that name. */
+  async rename(demo: Owned, name: string): Promise<boolean> {
+    const { id, account } = demo
+    return this.db.transaction().execute(async (trx) => {
+      const taken = await trx
+        .selectFrom('demos')
+        .select('id')
+        .where('account', '=', account)
+        .where('name', '=', name)
+        .executeTakeFirst()
+      if (taken) return taken.id === id
+      await trx.deleteFrom('former_addresses').where('account', '=', account).where('name', '=', name).execute()
+      await trx
+        .insertInto('former_addresses')
+        .values({ account, name: demo.name, demo: id })
+        .onConflict((conflict) => conflict.doUpdateSet({ demo: id }))
+        .execute()
+      await trx.updateTable('demos').set({ name }).where('id', '=', id).execute()
+      return true
+    })
   }
 
   async elsewhere(): Promise<Owned[]> {
@@ -82,7 +123,7 @@ export class Demos {
 
   async change(
     id: string,
-    change: Partial<Pick<DemoRow, 'name' | 'public' | 'private' | 'state' | 'title' | 'description'>>,
+    change: Partial<Pick<DemoRow, 'public' | 'private' | 'state' | 'title' | 'description'>>,
   ): Promise<void> {
     await this.db.updateTable('demos').set(change).where('id', '=', id).execute()
   }
@@ -104,6 +145,12 @@ export class Demos {
       })
       .where('id', '=', detail.demo_id)
       .execute()
+  }
+
+  /** Keeps how often each ran, where that is new. */
+  async keepRuns(all: readonly { demo_id: string; runs: number }[]): Promise<void> {
+    for (const { demo_id, runs } of all)
+      await this.db.updateTable('demos').set({ runs }).where('id', '=', demo_id).where('runs', '!=', runs).execute()
   }
 
   private all() {

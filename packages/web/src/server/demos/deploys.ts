@@ -11,9 +11,10 @@ import type { z } from 'zod'
 import type { SignIn } from '../accounts/sign-in.ts'
 import { Refused } from '../accounts/who.ts'
 import type { OAuthApp } from '../config.ts'
-import type { DaemonClient } from '../daemon-client.ts'
+import { type DaemonClient, DaemonRefused } from '../daemon-client.ts'
 import { type FoundRepo, GithubApi } from '../forges/github.ts'
 import type { AccountRow } from '../store/open.ts'
+import { demoIdOf } from './demo-id.ts'
 import type { Demos, Owned } from './demos.ts'
 
 /** The forge must be asked first: `authorize` is where. */
@@ -42,39 +43,66 @@ interface Access {
   readonly token: string | null
 }
 
+export const nameTaken = (name: string): Refused =>
+  new Refused(409, `You have a demo called ${name} already; give this one another name.`)
+
 /** From a link to a deployment: who may read the repository, what it is called here, and the trigger. */
 export class Deploys {
   private readonly parts: DeployParts
+  /** Deployments that the daemon is being told of, by their demo. */
+  private readonly triggering = new Map<string, Promise<Owned>>()
 
   constructor(parts: DeployParts) {
     this.parts = parts
   }
 
-  /** Makes a demo of a link, or deploys the one there is of it. Throws Refused, NeedsAuthorization. */
-  async create(account: AccountRow, asked: z.infer<typeof newDemo>): Promise<Owned> {
+  /**
+   * Makes a demo of a link, or deploys the one there is of it, under the name that is asked for. Its row is there before the daemon hears of it:
+   * what fails between the two is a demo that its owner sees, and can deploy. Throws Refused, NeedsAuthorization; Gone while the daemon is away.
+   */
+  async create(account: AccountRow, asked: z.infer<typeof newDemo>): Promise<{ demo: Owned; made: boolean }> {
+    const { demos } = this.parts
     const access = await this.access(account, asked.link)
-    const known = await this.parts.demos.byLink(account, access.repo.canonical)
-    if (known) return this.trigger(account, known, access)
-    const isPrivate = access.found?.private ?? false
-    if (isPrivate && asked.public === undefined)
-      throw new Refused(422, 'The repository is private: say whether its demo may be public.')
-    const name = asked.name ?? access.repo.name
-    if (await this.parts.demos.at(account.handle, name))
-      throw new Refused(409, `You have a demo called ${name} already; give this one another name.`)
-    const { demo } = await this.parts.daemon.trigger(account.id, access.repo.canonical, isPrivate ? access.token : null)
-    await this.parts.demos.add(account, {
-      id: demo,
-      name,
-      link: access.repo.canonical,
-      public: (asked.public ?? true) ? 1 : 0,
-      private: isPrivate ? 1 : 0,
-    })
-    return this.kept(demo)
+    const id = demoIdOf(account.id, access.repo.canonical)
+    const made = (await demos.byId(id)) === undefined && (await this.add(account, id, asked, access))
+    const demo = await demos.byId(id)
+    if (!demo) throw new Refused(409, 'It was removed meanwhile.')
+    if (asked.name !== undefined && asked.name !== demo.name && !(await demos.rename(demo, asked.name)))
+      throw nameTaken(asked.name)
+    try {
+      return { demo: await this.triggerOnce(account, demo, access), made }
+    } catch (error) {
+      // The daemon answered, and wants none of it: then nothing is left of it here either.
+      if (made && error instanceof DaemonRefused) await demos.remove(id)
+      throw error
+    }
   }
 
   /** Deploys the newest commit of a demo. */
   async again(account: AccountRow, demo: Owned): Promise<Owned> {
     return this.trigger(account, demo, await this.access(account, demo.link))
+  }
+
+  /** False: somebody's other click added it meanwhile. */
+  private async add(account: AccountRow, id: string, asked: z.infer<typeof newDemo>, { repo, found }: Access): Promise<boolean> {
+    const isPrivate = found?.private ?? false
+    if (isPrivate && asked.public === undefined)
+      throw new Refused(422, 'The repository is private: say whether its demo may be public.')
+    const name = asked.name ?? repo.name
+    const isPublic = asked.public ?? true
+    const row = { id, name, link: repo.canonical, public: isPublic ? 1 : 0, private: isPrivate ? 1 : 0 }
+    if (await this.parts.demos.add(account, row)) return true
+    if (await this.parts.demos.byId(id)) return false
+    throw nameTaken(name)
+  }
+
+  /** Clicks at once are one deployment. */
+  private async triggerOnce(account: AccountRow, demo: Owned, access: Access): Promise<Owned> {
+    const under = this.triggering.get(demo.id)
+    if (under) return under
+    const triggering = this.trigger(account, demo, access).finally(() => this.triggering.delete(demo.id))
+    this.triggering.set(demo.id, triggering)
+    return triggering
   }
 
   /** What is at a link, before it is deployed. */
@@ -118,16 +146,11 @@ export class Deploys {
   private async trigger(account: AccountRow, demo: Owned, { repo, found, token }: Access): Promise<Owned> {
     const isPrivate = found?.private ?? false
     await this.parts.daemon.trigger(account.id, repo.canonical, isPrivate ? token : null)
-    await this.parts.demos.change(demo.id, { private: isPrivate ? 1 : 0 })
-    return this.kept(demo.id)
-  }
-
-  private async kept(id: string): Promise<Owned> {
-    const detail = await this.parts.daemon.detail(id)
-    if (detail) await this.parts.demos.keep(detail)
-    const demo = await this.parts.demos.byId(id)
-    if (!demo) throw new Refused(404, 'There is no such demo.')
-    return demo
+    const state = demo.state === 'undeployed' ? { state: 'waiting' as const } : {}
+    await this.parts.demos.change(demo.id, { private: isPrivate ? 1 : 0, ...state })
+    const now = await this.parts.demos.byId(demo.id)
+    if (!now) throw new Refused(404, 'There is no such demo.')
+    return now
   }
 
   /** Whether this person may read that repository. Throws Refused 404, or NeedsAuthorization where asking for more could help. */

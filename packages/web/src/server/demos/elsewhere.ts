@@ -1,12 +1,13 @@
-import { createHash } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { ElsewhereInspection, newElsewhere } from '@origami/protocol/control'
 import { demoSchema, health } from '@origami/protocol/demo'
-import { fetchPublic, type Notice } from '@origami/serving'
+import { fetchPublic, type Notices } from '@origami/serving'
 import { z } from 'zod'
 import { Refused } from '../accounts/who.ts'
 import type { AccountRow } from '../store/open.ts'
+import { demoIdOf } from './demo-id.ts'
 import type { Demos, Owned } from './demos.ts'
+import { nameTaken } from './deploys.ts'
 
 const betweenRoundsMs = 60_000
 const maxBytes = 1024 ** 2
@@ -39,37 +40,31 @@ export class Elsewhere {
     }
   }
 
-  /** Lists one. Throws Refused. */
-  async create(account: AccountRow, asked: z.infer<typeof newElsewhere>): Promise<Owned> {
+  /** Lists one, or takes the one that is listed, under the name that is asked for. Throws Refused. */
+  async create(account: AccountRow, asked: z.infer<typeof newElsewhere>): Promise<{ demo: Owned; made: boolean }> {
     const { url, title, description, name: suggested } = await this.inspect(asked.url)
-    const id = createHash('md5').update(account.id).update(url).digest('hex')
-    const known = await this.demos.byId(id)
-    if (known) return known
+    const id = demoIdOf(account.id, url)
     const name = asked.name ?? suggested
-    if (await this.demos.at(account.handle, name))
-      throw new Refused(409, `You have a demo called ${name} already; give this one another name.`)
     const isPublic = (asked.public ?? true) ? 1 : 0
-    await this.demos.add(account, {
-      id,
-      name,
-      link: url,
-      url,
-      public: isPublic,
-      private: 0,
-      state: 'elsewhere',
-      title,
-      description,
-    })
-    return (await this.demos.byId(id)) as Owned
+    const row = { id, name, link: url, url, public: isPublic, private: 0, state: 'elsewhere' as const, title, description }
+    const made = await this.demos.add(account, row)
+    const demo = await this.demos.byId(id)
+    const renamed = made || !asked.name || !demo || (await this.demos.rename(demo, asked.name))
+    const now = await this.demos.byId(id)
+    if (!now || !renamed) throw nameTaken(name)
+    return { demo: now, made }
   }
 
   /** Asks every listed one now and then, until the signal aborts. */
-  async watch(changed: Notice, signal: AbortSignal): Promise<void> {
+  async watch(changed: Notices<string>, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const news = await Promise.all((await this.demos.elsewhere()).map((demo) => this.check(demo)))
-      if (news.includes(true)) changed.notify()
+      await Promise.all((await this.demos.elsewhere()).map((demo) => this.look(demo, changed)))
       await setTimeout(betweenRoundsMs, undefined, { signal }).catch(() => undefined)
     }
+  }
+
+  private async look(demo: Owned, changed: Notices<string>): Promise<void> {
+    if (await this.check(demo)) changed.notify(demo.id)
   }
 
   /** Asks one. True: something about it is new. */

@@ -1,46 +1,57 @@
 import { setTimeout } from 'node:timers/promises'
-import type { Notice } from '@origami/serving'
+import type { Notices } from '@origami/serving'
 import type { DaemonClient } from '../daemon-client.ts'
 import { type Db, keepSetting, setting } from '../store/open.ts'
 import type { Demos } from './demos.ts'
+import type { LatestDetails } from './latest-details.ts'
+
+export interface FollowParts {
+  readonly db: Db
+  readonly daemon: DaemonClient
+  readonly demos: Demos
+  readonly details: LatestDetails
+  readonly changed: Notices<string>
+  readonly log: (message: string, error?: unknown) => void
+}
 
 const backOffMs = [200, 500, 1000, 2000, 5000]
+const betweenCountsMs = 60_000
 
 /** Holds the daemon's events open, from where it last was: so that what happened while one of the two was away is known afterwards. */
 export class FollowDaemon {
-  private readonly db: Db
-  private readonly daemon: DaemonClient
-  private readonly demos: Demos
-  private readonly changed: Notice
+  private readonly parts: FollowParts
+  private open = false
 
-  constructor(db: Db, daemon: DaemonClient, demos: Demos, changed: Notice) {
-    this.db = db
-    this.daemon = daemon
-    this.demos = demos
-    this.changed = changed
+  constructor(parts: FollowParts) {
+    this.parts = parts
+  }
+
+  /** Whether the daemon's events are open: then it answers, and need not be asked. */
+  get connected(): boolean {
+    return this.open
   }
 
   /** Until the signal aborts. Pages are told when the daemon goes away, and when it is back. */
   async work(signal: AbortSignal): Promise<void> {
-    let away = false
+    await Promise.all([this.follow(signal), this.count(signal)])
+  }
+
+  private async follow(signal: AbortSignal): Promise<void> {
+    let failed = false
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       try {
-        const seq = Number((await setting(this.db, 'events')) ?? 0)
-        const opened = () => {
-          if (away) console.error('The daemon answers again.')
-          away = false
+        await this.once(signal, () => {
           attempt = 0
-          this.changed.notify()
-        }
-        for await (const event of this.daemon.events(seq, signal, opened)) {
-          await this.learn(event.demo)
-          await keepSetting(this.db, 'events', String(event.seq))
-        }
+          if (failed) this.parts.log('The daemon is followed again.')
+          failed = false
+          this.parts.changed.notifyAll()
+        })
       } catch (error) {
-        if (signal.aborted) return
-        await this.lost(error)
-        if (!away) console.error(`The daemon is away: ${reason(error)}. It is tried again every few seconds.`)
-        away = true
+        if (!signal.aborted) await this.lost(error)
+        if (!signal.aborted && !failed) this.parts.log('The daemon cannot be followed; it is tried again.', error)
+        failed = true
+      } finally {
+        this.open = false
       }
       // An aborted wait ends the loop by its condition.
       await setTimeout(backOffMs[Math.min(attempt, backOffMs.length - 1)], undefined, { signal }).catch(() => undefined)
@@ -49,19 +60,43 @@ export class FollowDaemon {
 
   /** A cut link ends no connection: after silence none of them is believed any more. */
   private async lost(error: unknown): Promise<void> {
+    const { daemon, changed, log } = this.parts
+    this.open = false
     const isSilence = error instanceof Error && (error as NodeJS.ErrnoException).code === 'UND_ERR_BODY_TIMEOUT'
-    if (isSilence) await this.daemon.reconnect().catch((cause: unknown) => console.error('cannot connect anew', cause))
-    this.changed.notify()
+    if (isSilence) await daemon.reconnect().catch((cause: unknown) => log('The daemon cannot be connected to anew.', cause))
+    changed.notifyAll()
+  }
+
+  private async once(signal: AbortSignal, opened: () => void): Promise<void> {
+    const { db, daemon, demos } = this.parts
+    const seq = Number((await setting(db, 'events')) ?? 0)
+    const events = await daemon.events(seq, signal)
+    this.open = true
+    opened()
+    // A deploy whose answer got lost may have reached the daemon all the same.
+    for (const { id } of await demos.undeployed()) await this.learn(id)
+    for await (const event of events) {
+      await this.learn(event.demo)
+      await keepSetting(db, 'events', String(event.seq))
+    }
   }
 
   private async learn(demo: string): Promise<void> {
-    const detail = await this.daemon.detail(demo)
-    if (detail) await this.demos.keep(detail)
-    this.changed.notify()
+    const detail = await this.parts.details.ask(demo)
+    if (detail) await this.parts.demos.keep(detail)
+    this.parts.changed.notify(demo)
   }
-}
 
-const reason = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error)
-  return error.cause instanceof Error ? error.cause.message : error.message
+  /** Runs make no events: how many there were is asked for now and then, for all demos at once, so that no page view has to write it. */
+  private async count(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await setTimeout(betweenCountsMs, undefined, { signal }).catch(() => undefined)
+      if (!this.open) continue
+      try {
+        await this.parts.demos.keepRuns(await this.parts.daemon.stats())
+      } catch (error) {
+        if (!signal.aborted) this.parts.log('How often demos ran could not be asked; it is tried again.', error)
+      }
+    }
+  }
 }

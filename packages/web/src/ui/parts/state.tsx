@@ -10,6 +10,7 @@ const words: Record<DemoCard['state'], string> = {
   stopped: 'stopped',
   elsewhere: 'runs elsewhere',
   unreachable: 'does not answer',
+  undeployed: 'not deployed yet',
 }
 
 /** A demo's state: a dot and a word. */

@@ -3,7 +3,7 @@ import type { DemoPage as Page } from '@origami/protocol/control'
 import type { Input } from '@origami/protocol/demo'
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useParams } from '@tanstack/react-router'
-import { useCallback, useState } from 'react'
+import { useCallback, useEffect, useState } from 'react'
 import { Failed } from '../../parts/failed.tsx'
 import { Loading } from '../../parts/loading.tsx'
 import { NotFound } from '../../parts/not-found.tsx'
@@ -13,6 +13,7 @@ import { useTitle } from '../../parts/use-title.ts'
 import { runs } from '../../parts/words.tsx'
 import { Deployments } from './deployments.tsx'
 import { Listed } from './listed.tsx'
+import { NotDeployed } from './not-deployed.tsx'
 import { Results } from './results.tsx'
 import { blockedBy, StateStrip } from './state-strip.tsx'
 import { useDemoPage } from './use-demo-page.ts'
@@ -32,6 +33,11 @@ export function DemoPage() {
     refresh()
     void queries.invalidateQueries({ queryKey: ['results'] })
   }, [refresh, queries])
+  const moved = page && page.address !== `/${account}/${name}` ? page : undefined
+  useEffect(() => {
+    const search = location.search
+    if (moved) void navigate({ href: location.pathname.replace(`/${account}/${name}`, moved.address) + search, replace: true })
+  }, [moved, account, name, navigate])
   if (error?.status === 404) return <NotFound />
   if (error && !page) return <Failed error={error} retry={refresh} />
   if (!page) return <Loading what="the demo" />
@@ -50,6 +56,7 @@ export function DemoPage() {
     <div className={styles.stack}>
       <Head page={page} />
       <StateStrip page={page} />
+      {page.state === 'undeployed' && page.mine && <NotDeployed page={page} refresh={refresh} />}
       {page.schema && (
         <Demo
           base={page.address}

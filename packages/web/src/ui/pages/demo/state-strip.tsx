@@ -22,6 +22,8 @@ export function StateStrip({ page }: { page: DemoPage }) {
       return null
     case 'unreachable':
       return <Strip kind="wrong">It runs on its author's own server, which did not answer when it was asked last.</Strip>
+    case 'undeployed':
+      return <Strip kind="note">It is not deployed yet: the daemon was away when it should have been.</Strip>
     case 'not_linked':
       return <Strip kind="wrong">{page.mine ? reason : 'It is not ready yet.'}</Strip>
     case 'failed':
@@ -41,5 +43,6 @@ const failedSince = ({ detail }: DemoPage): boolean =>
 /** Why Run does nothing now; undefined when it does. */
 export function blockedBy({ state }: DemoPage): string | undefined {
   if (state === 'stopped') return 'Stopped'
+  if (state === 'undeployed') return 'Not deployed yet'
   return state === 'failed' || state === 'not_linked' ? 'Not working' : undefined
 }

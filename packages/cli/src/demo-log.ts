@@ -1,0 +1,68 @@
+import { setTimeout } from 'node:timers/promises'
+import type { Api } from './api.ts'
+import { Failure } from './failure.ts'
+import { patiently } from './patiently.ts'
+
+/** A line of a demo's log, taken apart. `source`: deploy, clone, build, or demo for what it printed. */
+export interface LogEntry {
+  readonly at: string | null
+  readonly source: string | null
+  readonly text: string
+}
+
+interface LogRequest {
+  /** The byte to start at. */
+  readonly offset?: number
+  /** Go on as lines come, and where it was after the server was away. */
+  readonly follow: boolean
+  readonly signal: AbortSignal
+}
+
+const maxLineBytes = 64 * 1024
+const betweenMs = 250
+
+/** Reads the log of a demo line by line, until its end or, when followed, the signal's. Throws Failure. */
+export async function* demoLog(
+  api: Pick<Api, 'send'>,
+  address: string,
+  { offset = 0, follow, signal }: LogRequest,
+): AsyncIterable<string> {
+  let position = offset
+  for (let answered = false; !signal.aborted; answered = true) {
+    const path = `/-/api/demos${address}/logs?offset=${position}${follow ? '&follow=1' : ''}`
+    const ask = () => api.send('GET', path, undefined, signal)
+    try {
+      const { body } = await (answered ? patiently(ask, signal) : ask())
+      for await (const { text, bytes } of linesOf(body ?? new ReadableStream<Uint8Array>(), follow)) {
+        yield text
+        position += bytes
+      }
+    } catch (error) {
+      if (signal.aborted) return
+      if (!follow || error instanceof Failure) throw error
+    }
+    if (!follow) return
+    await setTimeout(betweenMs, undefined, { signal }).catch(() => undefined)
+  }
+}
+
+export function parseLogLine(line: string): LogEntry {
+  const [, at, source, text] = /^(\d{4}-\d\d-\d\dT\S+) (\S+) ?(.*)$/s.exec(line) ?? []
+  return at && source ? { at, source, text: text ?? '' } : { at: null, source: null, text: line }
+}
+
+/** Lines with the bytes they took. One that is too long comes in parts; one without its end is left for the next time when there is one. */
+async function* linesOf(body: AsyncIterable<Uint8Array>, more: boolean): AsyncIterable<{ text: string; bytes: number }> {
+  let rest = Buffer.alloc(0)
+  for await (const part of body) {
+    rest = Buffer.concat([rest, part])
+    for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
+      yield { text: rest.toString('utf8', 0, end), bytes: end + 1 }
+      rest = rest.subarray(end + 1)
+    }
+    if (rest.length < maxLineBytes) continue
+    yield { text: rest.toString('utf8'), bytes: rest.length }
+    rest = Buffer.alloc(0)
+  }
+  if (rest.length > 0 && !more) yield { text: rest.toString('utf8'), bytes: rest.length }
+}

@@ -1,0 +1,50 @@
+import { chmod, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { env } from './env.ts'
+import { Failure } from './failure.ts'
+
+/** Where `origami login` signed in, by the server's address; `latest` is the one that verbs speak to. */
+export interface SignedIn {
+  readonly latest?: string
+  readonly servers: Readonly<Record<string, { readonly token: string; readonly handle?: string }>>
+}
+
+const folder = () => join(env.home ?? homedir(), '.origami')
+
+/** Reads what `login` kept. Throws Failure when others can read it, or it is not what `login` writes. */
+export async function readSignedIn(): Promise<SignedIn> {
+  const text = await readPrivate(join(folder(), 'servers.json'))
+  if (text === undefined) return { servers: {} }
+  try {
+    const { latest, servers } = JSON.parse(text) as SignedIn
+    const right = Object.values(servers).every(({ token }) => typeof token === 'string')
+    if (right) return { servers, ...(typeof latest === 'string' ? { latest } : {}) }
+  } catch {
+    // What is wrong with it does not matter: what to do is the same.
+  }
+  throw new Failure(`${join(folder(), 'servers.json')} is broken; remove it, then origami login <server> writes it anew`)
+}
+
+/** Keeps the token of a server, readable by its owner alone, whole or not at all. */
+export async function keepSignedIn(url: string, token: string, handle?: string): Promise<void> {
+  const before = await readSignedIn().catch(() => ({ servers: {} }))
+  const kept: SignedIn = { latest: url, servers: { ...before.servers, [url]: { token, ...(handle ? { handle } : {}) } } }
+  await mkdir(folder(), { recursive: true, mode: 0o700 })
+  const file = join(folder(), 'servers.json')
+  await writeFile(`${file}.new`, `${JSON.stringify(kept, null, 2)}\n`, { mode: 0o600 })
+  await chmod(`${file}.new`, 0o600)
+  await rename(`${file}.new`, file)
+}
+
+/** The token that a person put into `~/.origami/token` by hand. */
+export async function tokenByHand(): Promise<string | undefined> {
+  return (await readPrivate(join(folder(), 'token')))?.trim()
+}
+
+async function readPrivate(file: string): Promise<string | undefined> {
+  const found = await stat(file).catch(() => undefined)
+  if (!found) return undefined
+  if (found.mode & 0o077) throw new Failure(`${file} can be read by others; chmod 600 it`)
+  return readFile(file, 'utf8')
+}

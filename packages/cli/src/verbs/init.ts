@@ -1,0 +1,74 @@
+import { basename, relative, resolve } from 'node:path'
+import { cancel, group, select, text } from '@clack/prompts'
+import { Command, Option } from 'commander'
+import { Failure } from '../failure.ts'
+import { type Choices, inputs, languages, outputs } from '../init/choices.ts'
+import { expectEmpty, newDemo, titleOf, writeNewDemo } from '../init/new-demo.ts'
+
+type Said = { readonly [Name in keyof Choices]?: Choices[Name] | undefined }
+type Given = Said & { json?: boolean }
+
+export const init = () =>
+  new Command('init')
+    .description('write a new demo: a model, what it depends on, a README and .gitignore. Asks for what no flag says')
+    .argument('[folder]', 'a new or empty one', '.')
+    .addOption(new Option('--language <language>', 'what the model is written in').choices(languages))
+    .addOption(new Option('--input <component>', 'what goes in').choices(inputs))
+    .addOption(new Option('--output <component>', 'what comes out').choices(outputs))
+    .option('--title <title>', "what it is called; the folder's name when not given")
+    .option('--json', 'print JSON: {folder, files}; asks nothing')
+    .action(async (given: string, flags: Given) => {
+      const folder = resolve(given)
+      await expectEmpty(folder)
+      const choices = await chosen(folder, flags)
+      const files = newDemo(basename(folder), choices)
+      await writeNewDemo(folder, files)
+      if (flags.json) return console.log(JSON.stringify({ folder, files: [...files.keys()] }))
+      const model = choices.language === 'python' ? 'model.py' : 'model.ts'
+      const go = folder === process.cwd() ? '' : `cd ${relative(process.cwd(), folder)} && `
+      console.log(`Wrote ${[...files.keys()].join(', ')} in ${folder}.\nNext: ${go}origami serve ${model}`)
+    })
+
+async function chosen(folder: string, { language, input, output, title, json }: Given): Promise<Choices> {
+  const defaults: Choices = {
+    language: language ?? 'python',
+    input: input ?? 'text',
+    output: output ?? 'label',
+    title: title ?? titleOf(folder),
+  }
+  if (title?.trim() === '') throw new Failure('expected a title with letters in it, got an empty one')
+  if (json || (language && input && output)) return defaults
+  if (process.stdin.isTTY && process.stdout.isTTY) return asked(defaults, { language, input, output, title })
+  const { language: tongue, input: goesIn, output: comesOut } = defaults
+  console.error(`No terminal to ask in: --language ${tongue} --input ${goesIn} --output ${comesOut}`)
+  return defaults
+}
+
+/** Asks for each that no flag said. Throws Failure when the person leaves. */
+async function asked(defaults: Choices, said: Said): Promise<Choices> {
+  const options = <Value extends string>(values: readonly Value[]) => values.map((value) => ({ value, label: value }))
+  const one = <Name extends 'language' | 'input' | 'output'>(name: Name, message: string, values: readonly Choices[Name][]) =>
+    said[name] === undefined
+      ? () => select<Choices[Name]>({ message, options: options(values) as never, initialValue: defaults[name] })
+      : async () => said[name] as Choices[Name]
+  return group(
+    {
+      language: one('language', 'What is the model written in?', languages),
+      input: one('input', 'What goes in?', inputs),
+      output: one('output', 'What comes out?', outputs),
+      title: async () =>
+        said.title ??
+        text({
+          message: 'What is it called?',
+          initialValue: defaults.title,
+          validate: (value) => (value?.trim() ? undefined : 'A title, please'),
+        }),
+    },
+    {
+      onCancel: () => {
+        cancel('Nothing was written.')
+        throw new Failure('left before all was answered')
+      },
+    },
+  ) as Promise<Choices>
+}

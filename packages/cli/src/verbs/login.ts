@@ -1,0 +1,90 @@
+import { hostname } from 'node:os'
+import { setTimeout } from 'node:timers/promises'
+import { log, spinner } from '@clack/prompts'
+import { Command } from 'commander'
+import { Api, serverUrl } from '../api.ts'
+import { Failure } from '../failure.ts'
+import { patiently } from '../patiently.ts'
+import { plainText } from '../plain-text.ts'
+import { keepSignedIn } from '../signed-in.ts'
+
+/** What a server gives to who wants in: RFC 8628, section 3.2. Times in seconds. */
+interface DeviceCode {
+  readonly device_code: string
+  readonly user_code: string
+  readonly verification_uri: string
+  readonly verification_uri_complete: string
+  readonly expires_in: number
+  readonly interval: number
+}
+
+interface Granted {
+  readonly token: string
+  readonly handle: string
+}
+
+const refusals: Readonly<Record<string, string>> = {
+  access_denied: 'it was denied in the browser; nothing was kept',
+  expired_token: 'nobody confirmed it in time; origami login again for a new code',
+  used: 'the code was used already; origami login again for a new one',
+}
+
+export const login = () =>
+  new Command('login')
+    .description('sign in to a server: shows a code that you confirm in a browser, and keeps a token in ~/.origami/servers.json')
+    .argument('<server>', 'its address, such as http://127.0.0.1:8000')
+    .option('--json', 'print JSON lines: the code, then who signed in')
+    .action(async (server: string, { json = false }: { json?: boolean }) => {
+      if (!json && !(process.stdin.isTTY && process.stdout.isTTY))
+        throw new Failure('expected a terminal to show a code in; elsewhere put a token of the account page into ORIGAMI_TOKEN')
+      const url = serverUrl(server)
+      const api = new Api(url)
+      const code = await api.json<DeviceCode>('POST', '/-/api/device', { host: hostname() })
+      const interrupted = new AbortController()
+      process.once('SIGINT', () => interrupted.abort())
+      const { token, handle } = await (json ? shownAsJson : shown)(code, () => granted(api, code, interrupted.signal))
+      await keepSignedIn(url, token, handle)
+      console.log(json ? JSON.stringify({ server: url, handle }) : `Signed in to ${url} as ${handle}.`)
+    })
+
+async function shown(code: DeviceCode, wait: () => Promise<Granted>): Promise<Granted> {
+  log.info(plainText(`Open ${code.verification_uri_complete}\nand confirm the code ${code.user_code}`))
+  const waiting = spinner()
+  waiting.start('Waiting for you in the browser')
+  try {
+    const grant = await wait()
+    waiting.stop('Confirmed')
+    return grant
+  } catch (error) {
+    waiting.error('Not signed in')
+    throw error
+  }
+}
+
+function shownAsJson({ device_code: _secret, ...code }: DeviceCode, wait: () => Promise<Granted>): Promise<Granted> {
+  console.log(JSON.stringify(code))
+  return wait()
+}
+
+/** Asks until it is confirmed, as slowly as the server wants. Throws Failure when it never will be. */
+async function granted(api: Api, { device_code, interval, expires_in }: DeviceCode, signal: AbortSignal): Promise<Granted> {
+  const within = AbortSignal.any([signal, AbortSignal.timeout(expires_in * 1000)])
+  for (let seconds = interval; ; ) {
+    await setTimeout(seconds * 1000, undefined, { signal: within }).catch(() => undefined)
+    if (signal.aborted) throw new Failure('left before it was confirmed; nothing was kept')
+    const answer = await patiently(() => asked(api, device_code), signal)
+    if ('token' in answer) return answer
+    const refusal = refusals[answer.reason]
+    if (refusal) throw new Failure(refusal)
+    if (within.aborted) throw new Failure(refusals.expired_token ?? '')
+    if (answer.reason === 'slow_down') seconds += 5
+  }
+}
+
+/** The token, or why it is not given (yet). */
+async function asked(api: Api, device_code: string): Promise<Granted | { reason: string }> {
+  return api.json<Granted>('POST', '/-/api/device/token', { device_code }).catch((error: unknown) => {
+    if (error instanceof Failure && error.reason !== undefined) return { reason: error.reason }
+    throw error
+  })
+}

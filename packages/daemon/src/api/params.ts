@@ -1,0 +1,55 @@
+import { visitorHeader } from '@origami/protocol/control'
+import {
+  type DemoId,
+  type DeploymentId,
+  isDemoId,
+  isDeploymentId,
+  isPredictionId,
+  isVisitorId,
+  type PredictionId,
+  type VisitorId,
+} from '@origami/protocol/demo'
+import type { FastifyRequest } from 'fastify'
+import { z } from 'zod'
+
+/** What was asked for is not there. HTTP 404. */
+export class Missing extends Error {
+  override readonly name = 'Missing'
+  readonly statusCode = 404
+}
+
+export const noDemo = (): Missing => new Missing('There is no such demo.')
+
+/** `:demo` of the address. Throws Missing where it cannot be one. */
+export const demoParam = ({ params }: FastifyRequest): DemoId => parsed(params, 'demo', isDemoId, 'There is no such demo.')
+
+export const deploymentParam = ({ params }: FastifyRequest): DeploymentId =>
+  parsed(params, 'id', isDeploymentId, 'There is no such deployment.')
+
+export const predictionParam = ({ params }: FastifyRequest): PredictionId =>
+  parsed(params, 'id', isPredictionId, 'There is no such prediction (any more).')
+
+/** Who calls, as the web server says. Undefined: somebody it trusts to act for the demo's owner. Throws an error of status 422. */
+export function visitorOf({ headers }: FastifyRequest): VisitorId | undefined {
+  const visitor = headers[visitorHeader]
+  if (visitor === undefined || visitor === '') return undefined
+  if (typeof visitor === 'string' && isVisitorId(visitor)) return visitor
+  throw Object.assign(new Error(`${visitorHeader}: ${expectedVisitor}`), { statusCode: 422 })
+}
+
+const expectedVisitor = 'expected whose, as 1 to 200 characters'
+export const visitorId = z.custom<VisitorId>((value) => typeof value === 'string' && isVisitorId(value), expectedVisitor)
+
+/** A whole number in a query, from 0. */
+export const wholeNumber = (fallback: number) =>
+  z
+    .string()
+    .regex(/^[0-9]{1,15}$/, 'expected a whole number from 0')
+    .transform(Number)
+    .default(fallback)
+
+function parsed<Id extends string>(params: unknown, name: string, is: (text: string) => text is Id, otherwise: string): Id {
+  const text = (params as Record<string, string | undefined>)[name] ?? ''
+  if (!is(text)) throw new Missing(otherwise)
+  return text
+}

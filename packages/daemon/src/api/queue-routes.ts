@@ -1,0 +1,37 @@
+import type { QueueEmptied, QueueView } from '@origami/protocol/control'
+import type { FastifyInstance } from 'fastify'
+import { inOrder } from '../predictions/next.ts'
+import { demoById } from '../store/demos.ts'
+import { cancelWaiting, openPredictions } from '../store/predictions.ts'
+import { demoParam, noDemo } from './params.ts'
+import type { ApiParts } from './parts.ts'
+
+const entriesAtMost = 500
+
+/** What a demo's owner sees of its queue, and empties. One of it is cancelled by `POST …/predictions/{id}/cancel`. */
+export async function queueRoutes(app: FastifyInstance, { db, changed, now }: ApiParts): Promise<void> {
+  app.get('/demos/:demo/queue', async (request): Promise<QueueView> => {
+    const demo = demoParam(request)
+    if (!(await demoById(db, demo))) throw noDemo()
+    const open = await openPredictions(db, demo)
+    const [running, waiting] = [open.filter((row) => row.running), inOrder(open)]
+    const rows = [...running, ...waiting].slice(0, entriesAtMost)
+    const entries = rows.map((row, index) => ({
+      id: row.id,
+      visitor: row.visitor,
+      status: row.running ? ('processing' as const) : ('starting' as const),
+      position: row.running ? null : index - running.length + 1,
+      created_at: row.createdAt,
+      started_at: row.startedAt,
+    }))
+    return { entries, running: running.length, waiting: waiting.length }
+  })
+
+  app.delete('/demos/:demo/queue', async (request): Promise<QueueEmptied> => {
+    const demo = demoParam(request)
+    if (!(await demoById(db, demo))) throw noDemo()
+    const cancelled = await db.transaction().execute((trx) => cancelWaiting(trx, demo, now()))
+    for (const arrival of cancelled) changed.predictionChanged(demo, arrival)
+    return { canceled: cancelled.length }
+  })
+}

@@ -1,0 +1,37 @@
+import type { DemoDetail } from '@origami/protocol/control'
+import type { DaemonClient } from '../daemon-client.ts'
+
+type Said = DemoDetail | undefined
+
+const freshMs = 5000
+const most = 1000
+
+/** What the daemon said last of each demo. However many look at a demo, it is asked at most once in a few seconds. */
+export class LatestDetails {
+  private readonly daemon: DaemonClient
+  private readonly known = new Map<string, { readonly said: Promise<Said>; readonly at: number }>()
+
+  constructor(daemon: DaemonClient) {
+    this.daemon = daemon
+  }
+
+  /** Undefined: the daemon knows no such demo. Throws Gone while it is away. */
+  async of(demo: string): Promise<Said> {
+    const known = this.known.get(demo)
+    return known && Date.now() - known.at < freshMs ? known.said : this.ask(demo)
+  }
+
+  /** As it is now; who looks next is told the same. */
+  async ask(demo: string): Promise<Said> {
+    const said = this.daemon.detail(demo)
+    this.known.delete(demo)
+    this.known.set(demo, { said, at: Date.now() })
+    for (const oldest of this.known.keys()) {
+      if (this.known.size <= most) break
+      this.known.delete(oldest)
+    }
+    // What failed is asked again by who looks next.
+    said.catch(() => this.known.get(demo)?.said === said && this.known.delete(demo))
+    return said
+  }
+}

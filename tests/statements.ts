@@ -1,0 +1,45 @@
+import Database from 'better-sqlite3'
+
+/** Every distinct statement that any store of this process prepares, until it is disposed. */
+export class Statements implements Disposable {
+  readonly all = new Set<string>()
+  private readonly prepare = Database.prototype.prepare
+
+  constructor() {
+    const { all, prepare } = this
+    Database.prototype.prepare = function (this: Database.Database, text: string) {
+      all.add(text)
+      return prepare.call(this, text)
+    } as typeof prepare
+  }
+
+  [Symbol.dispose](): void {
+    Database.prototype.prepare = this.prepare
+  }
+}
+
+/**
+ * Which of the statements read a table from its first row to its last, though it may have many: `<table>: <statement>`.
+ * `small`: tables of which that is right.
+ */
+export function scansOf(path: string, statements: Iterable<string>, small: readonly string[]): string[] {
+  const database = new Database(path, { readonly: true })
+  try {
+    return [...statements].filter(mayScan).flatMap((text) => scannedBy(database, text, small).map((table) => `${table}: ${text}`))
+  } finally {
+    database.close()
+  }
+}
+
+/** Not those that migrate, nor those that ask which tables there are. */
+const mayScan = (text: string): boolean =>
+  /^\s*(select|insert|update|delete|with)\b/i.test(text) && !text.includes('"sqlite_master"')
+
+function scannedBy(database: Database.Database, text: string, small: readonly string[]): string[] {
+  const plan = database.prepare(`EXPLAIN QUERY PLAN ${text}`)
+  const parameters = Array.from(text.matchAll(/\?/g), () => null)
+  const rows = plan.all(...parameters) as { detail: string }[]
+  return rows
+    .flatMap(({ detail }) => /^SCAN (?!CONSTANT|\d|\(|pragma_|sqlite_|kysely_)"?(\w+)/.exec(detail)?.[1] ?? [])
+    .filter((table) => !small.includes(table))
+}
