@@ -1,6 +1,9 @@
+import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { linkOf } from '../packages/cli/src/origin-link.ts'
 import { World } from './world.ts'
 
 const main = join(import.meta.dirname, '../packages/cli/src/main.ts')
@@ -33,8 +36,72 @@ describe('the command', () => {
     expect((await origami(['status', 'ann/gated'])).stdout).toContain('stopped')
     expect((await origami(['start', 'ann/gated'])).exitCode).toBe(0)
     expect((await origami(['remove', 'ann/gated'])).stdout).toBe('/ann/gated removed')
+    expect(await origami(['remove', 'ann/gated'])).toMatchObject({ exitCode: 0, stdout: '/ann/gated was not there' })
     expect((await origami(['status', '--json'])).stdout).toBe('[]')
   }, 120_000)
+
+  test('deploys the clone one stands in, warns of what is not pushed, and outlives a server that starts again', async () => {
+    const clone = await mkdtemp(join(tmpdir(), 'origami-clone-'))
+    await execa('git', ['init', '-q', clone])
+    await execa('git', ['remote', 'add', 'origin', `${link.replace('https://github.test/', 'git@github.test:')}.git`], {
+      cwd: clone,
+    })
+    await writeFile(join(clone, 'model.ts'), 'changed')
+    const deploying = execa(process.execPath, [main, 'deploy'], {
+      cwd: clone,
+      env: { ORIGAMI_URL: world.url, ORIGAMI_TOKEN: token },
+    })
+    let printed = ''
+    deploying.stderr.on('data', (text: Buffer) => {
+      printed += text.toString()
+    })
+    await vi.waitFor(() => expect(printed).toContain('/ann/gated: queued'), { timeout: 20_000 })
+    await world.stopWeb()
+    await world.startWeb()
+    const { stdout, stderr } = await deploying
+    expect(stdout).toBe(`${world.url}/ann/gated`)
+    expect(stderr).toContain('warning: 1 file is not committed: what is deployed is what is pushed')
+    await rm(clone, { recursive: true })
+  }, 90_000)
+
+  test('a deploy that fails ends with 1, after the lines that matter; what a demo prints is shown, not obeyed', async () => {
+    const model = "console.log('\\u001b[2Jloud')\nthrow new Error('the weights are not there')\n"
+    const broken = await world.push('tests/demos/gated', 'ann', { name: 'broken', files: { 'model.ts': model } })
+    const { exitCode, stdout, stderr } = await origami(['deploy', broken])
+    expect([exitCode, stdout]).toEqual([1, ''])
+    expect(stderr.split('\n').slice(-10).join('\n')).toMatch(/^ {2}.*the weights are not there/m)
+    expect(stderr.split('\n').at(-1)).toMatch(/^(start_failed|unhealthy|runtime_error): /)
+    const log = await origami(['logs', 'ann/broken'])
+    expect(log.stdout).toContain('␛[2Jloud')
+    expect(log.stdout + stderr).not.toContain('\u001b')
+    const lines = (await origami(['logs', 'ann/broken', '--json'])).stdout.split('\n').map((line) => JSON.parse(line))
+    expect(lines).toContainEqual({ at: expect.any(String), source: 'demo', text: '\u001b[2Jloud' })
+  }, 90_000)
+
+  test('paths are meant from the folder one stands in, also by npm run', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'origami-stand-'))
+    const args = ['--silent', '--prefix', join(import.meta.dirname, '..'), 'run', 'origami', '--', 'init', 'new', '--json']
+    const { stdout } = await execa('npm', args, { cwd: folder })
+    expect(JSON.parse(stdout).folder).toBe(join(await realpath(folder), 'new'))
+    await rm(folder, { recursive: true })
+  })
+
+  test.each([
+    ['https://github.com/Ann/x', 'https://github.com/Ann/x'],
+    ['https://token@github.com/ann/x.git', 'https://github.com/ann/x'],
+    ['git@github.com:ann/x.git', 'https://github.com/ann/x'],
+    ['ssh://git@code.example.org:2222/ann/x.git/', 'https://code.example.org/ann/x'],
+  ])('the remote %s is the repository %s', (remote, link) => {
+    expect(linkOf(remote)).toBe(link)
+  })
+
+  test.each(['/srv/git/x.git', 'file:///srv/x.git', 'https://secret@github.com/x', 'https://github.com/a/b/c'])(
+    'the remote %s is none',
+    (remote) => {
+      expect(() => linkOf(remote)).toThrow('give a link')
+      expect(() => linkOf(remote)).not.toThrow('secret')
+    },
+  )
 
   test.each([
     [['deploy', 'https://evil.example/a/b'], 'is not in the table of forges'],

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 /** The names that the environment may set. Nobody else reads `process.env`. */
 export const env = {
   /** Address of the web server that `deploy`, `status`, … speak to. */
-  url: process.env.ORIGAMI_URL,
-  token: process.env.ORIGAMI_TOKEN,
+  url: process.env.ORIGAMI_URL || undefined,
+  token: process.env.ORIGAMI_TOKEN || undefined,
   /** Runs Python models. */
   python: process.env.ORIGAMI_PYTHON ?? 'python3',
   home: process.env.HOME ?? process.env.USERPROFILE,

@@ -19,10 +19,7 @@ export async function followDeploy(api: Pick<Api, 'json'>, made: DemoPage, tell:
     for (const step of followed?.steps.slice(told) ?? []) tell(`${made.address}: ${step.state}`)
     told = followed?.steps.length ?? told
     const daemonAway = page.mine && !page.detail
-    if (!daemonAway && (!followed || followed.state === 'running' || isEnded(followed.state))) {
-      if (followed?.reason) tell(`${made.address}: ${followed.reason}`)
-      return page
-    }
+    if (!daemonAway && (!followed || followed.state === 'running' || isEnded(followed.state))) return page
     await setTimeout(between)
   }
 }

@@ -68,10 +68,9 @@ async function tellLog(api: Api, made: DemoPage, tell: (line: string) => void, s
 }
 
 /** The reason, after the end of the log of the step that failed. */
-function whyItFailed({ state, reason, log_tail }: Deployment): string {
-  const entries = log_tail.map(parseLogLine)
-  const last = entries.findLastIndex((entry) => entry.source !== 'deploy')
-  const before = entries.findLastIndex((entry, index) => index < last && entry.source !== entries[last]?.source)
-  const lines = entries.slice(before + 1, last + 1).slice(-linesThatMatter)
-  return ['', ...lines.map(({ text }) => `  ${text}`), `${state}: ${reason ?? 'see origami logs'}`].join('\n')
+function whyItFailed({ state, reason, log_tail, steps }: Deployment): string {
+  const began = steps.at(-2)?.at ?? ''
+  const ofStep = log_tail.map(parseLogLine).filter(({ at }) => at === null || at >= began)
+  const lines = ofStep.slice(-linesThatMatter).map(({ text }) => `  ${text}`)
+  return ['', ...lines, `${state}: ${reason ?? 'see origami logs'}`].join('\n')
 }
