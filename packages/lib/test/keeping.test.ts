@@ -65,8 +65,8 @@ describe('a runtime forgets', () => {
   test('a file that was uploaded and never used, after its time', async () => {
     await using pool = await startPool({ keep: { unusedFileMs: 30 } })
     const ref = await upload(pool)
-    await vi.waitFor(async () => expect(await pool.predictor.files.open(ref)).toBeUndefined())
-    expect(await folders(pool)).toBe(0)
+    await vi.waitFor(async () => expect(await folders(pool)).toBe(0))
+    expect(await pool.predictor.files.open(ref)).toBeUndefined()
   })
 
   test('what an earlier process left in its folder', async () => {
