@@ -2,10 +2,10 @@ import { readdir } from 'node:fs/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { type FileRef, Full, fileRef } from '@origami/protocol/demo'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { withoutReplaced } from '../src/runtime/pool/event-log.ts'
 import { compactable, replacing } from './events.ts'
-import { endOf, type Pool, started, startPool } from './pool.ts'
+import { endOf, eventually, type Pool, started, startPool } from './pool.ts'
 
 async function upload({ predictor }: Pool, bytes = 10): Promise<FileRef> {
   return predictor.files.put(crypto.randomUUID().replaceAll('-', ''), 'paper.txt', 'text/plain', once(bytes))
@@ -24,14 +24,14 @@ describe('a runtime forgets', () => {
       const end = await endOf(await pool.submit('file', await upload(pool)))
       expect(end.status).toBe('succeeded')
     }
-    await vi.waitFor(async () => expect(await folders(pool)).toBe(0))
+    await eventually(async () => expect(await folders(pool)).toBe(0))
   })
 
   test('the oldest, above a number of predictions', async () => {
     await using pool = await startPool({ keep: { maxKept: 3 } })
     const ends = []
     for (let count = 0; count < 5; count += 1) ends.push(await endOf(await pool.submit('file', await upload(pool))))
-    await vi.waitFor(async () => expect(await folders(pool)).toBe(6))
+    await eventually(async () => expect(await folders(pool)).toBe(6))
     const found = await Promise.all(ends.map(({ id }) => pool.predictor.find(id as never)))
     expect(found.map(Boolean)).toEqual([false, false, true, true, true])
     const { copy } = (ends[4]?.output ?? {}) as { copy: FileRef }
@@ -41,7 +41,7 @@ describe('a runtime forgets', () => {
   test('the oldest, above a number of bytes, but never the newest, whose caller is about to fetch it', async () => {
     await using pool = await startPool({ keep: { maxBytes: 4000 } })
     for (let count = 0; count < 6; count += 1) await endOf(await pool.submit('file'))
-    await vi.waitFor(async () => expect(await folders(pool)).toBeLessThan(4))
+    await eventually(async () => expect(await folders(pool)).toBeLessThan(4))
     await using tiny = await startPool({ keep: { maxBytes: 10 } })
     const end = await endOf(await tiny.submit('short'))
     expect(await tiny.predictor.find(end.id as never)).toBeDefined()
@@ -55,17 +55,17 @@ describe('a runtime forgets', () => {
     await started(open)
     const other = await pool.submit('x', shared)
     await other.cancel()
-    await vi.waitFor(async () => expect(await pool.predictor.find(other.id)).toBeUndefined())
+    await eventually(async () => expect(await pool.predictor.find(other.id)).toBeUndefined())
     expect(await files.open(shared)).toBeDefined()
     await open.cancel()
     await endOf(open)
-    await vi.waitFor(async () => expect(await files.open(shared)).toBeUndefined())
+    await eventually(async () => expect(await files.open(shared)).toBeUndefined())
   })
 
   test('a file that was uploaded and never used, after its time', async () => {
     await using pool = await startPool({ keep: { unusedFileMs: 30 } })
     const ref = await upload(pool)
-    await vi.waitFor(async () => expect(await folders(pool)).toBe(0))
+    await eventually(async () => expect(await folders(pool)).toBe(0))
     expect(await pool.predictor.files.open(ref)).toBeUndefined()
   })
 
@@ -76,7 +76,7 @@ describe('a runtime forgets', () => {
     const ref = await earlier.put('0123456789abcdef', 'old.txt', 'text/plain', once(10))
     await pool.predictor.files.countFolder(pool.folder)
     expect(pool.predictor.files.bytes).toBe(10)
-    await vi.waitFor(async () => expect(await earlier.open(ref)).toBeUndefined())
+    await eventually(async () => expect(await earlier.open(ref)).toBeUndefined())
   })
 })
 
@@ -88,7 +88,7 @@ test('what ended is not held by the worker that made it', async () => {
   collect()
   const before = process.memoryUsage().heapUsed
   for (let count = 0; count < 200; count += 1) expect((await endOf(await pool.submit('large'))).status).toBe('succeeded')
-  await vi.waitFor(() => {
+  await eventually(() => {
     collect()
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(10 * 1024 ** 2)
   })

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { endOf, started, startPool } from './pool.ts'
+import { endOf, eventually, started, startPool } from './pool.ts'
 
 test('a worker that cannot be started after the first leaves the others serving, and is tried again until it can', async () => {
   await using pool = await startPool({ concurrency: 2 })
@@ -8,7 +8,7 @@ test('a worker that cannot be started after the first leaves the others serving,
   expect(await endOf(await pool.submit('die'))).toMatchObject({ status: 'failed', reason: 'crashed' })
   await pool.health({ status: 'READY', workers: { ready: 1, of: 2 }, setup: { status: 'succeeded' } })
   const tried = pool.launches()
-  await vi.waitFor(() => expect(pool.launches()).toBeGreaterThan(tried + 2), { timeout: 10_000 })
+  await eventually(() => expect(pool.launches()).toBeGreaterThan(tried + 2))
   expect(await endOf(await pool.submit('hello'))).toMatchObject({ status: 'succeeded', output: { said: 'hello' } })
   await pool.health({ status: 'READY', workers: { ready: 1, of: 2 } })
   await pool.setup(undefined)
@@ -23,7 +23,7 @@ test('while no worker is left the demo is STARTING, what waits goes on waiting, 
   expect((await endOf(dead)).reason).toBe('crashed')
   await pool.health({ status: 'STARTING', workers: { ready: 0, of: 1 } })
   const tried = pool.launches()
-  await vi.waitFor(() => expect(pool.launches()).toBeGreaterThan(tried + 2), { timeout: 10_000 })
+  await eventually(() => expect(pool.launches()).toBeGreaterThan(tried + 2))
   expect(await waiting.snapshot()).toMatchObject({ status: 'starting', queue: { position: 1 } })
   expect((await pool.predictor.health()).status).toBe('STARTING')
   await pool.setup(undefined)
@@ -50,7 +50,7 @@ test('a launch that throws after the first is tried again with rests between, an
   })
   await pool.health({ status: 'READY', workers: { ready: 1, of: 3 } })
   expect((await endOf(await pool.submit('x'))).status).toBe('succeeded')
-  await vi.waitFor(() => expect(pool.launches()).toBe(5))
+  await eventually(() => expect(pool.launches()).toBe(5))
   broken = false
   pool.predictor.reload()
   await pool.health({ status: 'READY', workers: { ready: 3, of: 3 } })
@@ -62,7 +62,7 @@ test('a worker that hangs in its setup, once another has shown how long it takes
   await pool.setup('hang')
   await endOf(await pool.submit('die'))
   const tried = pool.launches()
-  await vi.waitFor(() => expect(pool.launches()).toBeGreaterThan(tried + 2), { timeout: 10_000 })
+  await eventually(() => expect(pool.launches()).toBeGreaterThan(tried + 2))
   await pool.setup(undefined)
   expect((await endOf(await pool.submit('x'))).status).toBe('succeeded')
 })
@@ -188,7 +188,7 @@ test('when the runtime ends, what runs is interrupted, in every state, and no pr
   const held = await running.submit('ignore')
   await started(held)
   const setting = await startPool({ problem: 'hang' })
-  await vi.waitFor(() => setting.predictor.schema())
+  await eventually(() => setting.predictor.schema())
   const resting = await startPool({ problem: 'broken', backOffMs: [60_000] })
   await resting.health({ status: 'SETUP_FAILED' })
   for (const pool of [running, setting, resting]) {

@@ -61,7 +61,7 @@ export async function startPool(options: PoolOptions = {}): Promise<Pool> {
     launches: () => launches,
     setup: (words) => (words === undefined ? rm(setupFile, { force: true }) : writeFile(setupFile, words)),
     async submit(say, paper) {
-      await vi.waitFor(() => predictor.schema(), { timeout: 10_000, interval: 5 })
+      await eventually(() => predictor.schema())
       return predictor.submit({ id: newPredictionId(), input: paper === undefined ? { say } : { say, paper } })
     },
     health: (expected) =>
@@ -71,7 +71,7 @@ export async function startPool(options: PoolOptions = {}): Promise<Pool> {
           expect(health).toMatchObject(expected as object)
           return health
         },
-        { timeout: 10_000, interval: 5 },
+        { timeout: 15_000, interval: 5 },
       ),
     pids: () => childrenIn(home),
     async [Symbol.asyncDispose]() {
@@ -81,6 +81,10 @@ export async function startPool(options: PoolOptions = {}): Promise<Pool> {
   }
 }
 
+/** Once it is so; on a busy machine later. */
+export const eventually = <Result>(check: () => Result | Promise<Result>): Promise<Result> =>
+  vi.waitFor(check, { timeout: 15_000, interval: 5 })
+
 /** What became of a prediction. */
 export async function endOf(prediction: Prediction): Promise<PredictionSnapshot> {
   for await (const event of prediction.events(0, AbortSignal.timeout(15_000))) if (event.type === 'completed') return event.data
@@ -89,7 +93,7 @@ export async function endOf(prediction: Prediction): Promise<PredictionSnapshot>
 
 /** Once it runs. */
 export async function started(prediction: Prediction): Promise<void> {
-  await vi.waitFor(async () => expect((await prediction.snapshot()).status).toBe('processing'), { timeout: 10_000, interval: 5 })
+  await eventually(async () => expect((await prediction.snapshot()).status).toBe('processing'))
 }
 
 /** Processes whose working folder is this one. */

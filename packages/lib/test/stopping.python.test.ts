@@ -81,7 +81,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s ends a runtime, with exit code
     upload
       .on('error', () => undefined)
       .write('PUT /files/0123456789abcdef/half HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\nhalf')
-    await vi.waitFor(async () => expect(await isDeaf((await runtime.workers())[0])).toBe(true))
+    await vi.waitFor(async () => expect(await isDeaf((await runtime.workers())[0])).toBe(true), { timeout: 20_000 })
     await runtime.endsAt(signal)
     expect(await followed).toContain('"reason":"interrupted"')
   })
@@ -98,7 +98,7 @@ test.each([
     const url = await runtime.health('READY')
     const headers = { 'content-type': 'application/json', prefer: 'respond-async' }
     await fetch(`${url}/predictions`, { method: 'POST', headers, body: '{"input": {"say": "hang"}}' })
-    await vi.waitFor(async () => expect(await isDeaf((await runtime.workers())[0])).toBe(true))
+    await vi.waitFor(async () => expect(await isDeaf((await runtime.workers())[0])).toBe(true), { timeout: 20_000 })
   }
   runtime.process.kill('SIGKILL')
   await runtime.leavesNothing()
