@@ -34,6 +34,13 @@ const needs: readonly Need[] = [
     remedy: 'apt-get install chromium',
   },
   {
+    name: 'netns',
+    title: 'Two hosts, as two network namespaces',
+    missing: async () =>
+      (await namespaceWorks()) ? undefined : '`ip netns add` does not work here (it takes root, and iproute2)',
+    remedy: 'apt-get install iproute2, and run as root',
+  },
+  {
     name: 'docker',
     title: 'The docker engine',
     missing: async () => {
@@ -95,6 +102,11 @@ async function vitest(left: readonly Need[]): Promise<{ code: number; passed: nu
 
 async function works(command: string, args: string[]): Promise<boolean> {
   return (await execa(command, args, { reject: false })).exitCode === 0
+}
+
+async function namespaceWorks(): Promise<boolean> {
+  const name = `origami-probe-${process.pid}`
+  return (await works('ip', ['netns', 'add', name])) && (await works('ip', ['netns', 'del', name]))
 }
 
 function exists(path: string): Promise<boolean> {
