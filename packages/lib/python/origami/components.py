@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import inspect
 from dataclasses import dataclass, fields
 from enum import Enum
 from pathlib import Path
 from typing import Any, ClassVar
 from uuid import uuid4
+
+from .plain import plain, scalar
+from .refused import instead_of, type_name
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,9 @@ class Component:
     name: ClassVar[str]
     file: ClassVar[bool] = False
     grows: ClassVar[bool] = False
+    #: Whether it can be an input, and an output.
+    takes: ClassVar[bool] = True
+    shows: ClassVar[bool] = True
     spelled: ClassVar[dict[str, str]] = {}
 
     def options(self) -> dict[str, Any]:
@@ -29,7 +35,7 @@ class Component:
         return value
 
     def write(self, value: Any, outbox: Path) -> Any:
-        """A value that the function gave, for the wire. Files are written into ``outbox``."""
+        """A value that the function gave, for the wire. Files are written into ``outbox``. Raises TypeError, ValueError for what it cannot show."""
         return plain(value)
 
 
@@ -44,7 +50,7 @@ class Text(Component):
     max_length: int | None = None
 
     def write(self, value: Any, outbox: Path) -> Any:
-        return str(value)
+        return _text(value)
 
 
 @dataclass(frozen=True)
@@ -56,12 +62,15 @@ class Number(Component):
     integer: bool | None = None
 
     def read(self, value: Any, kind: Any) -> Any:
-        return int(value) if self.integer else float(value)
+        if self.integer:
+            return int(value)
+        return float(value) if kind is float else value
 
 
 @dataclass(frozen=True)
 class Slider(Component):
     name = "slider"
+    shows = False
     min: float = 0
     max: float = 1
     step: float | None = None
@@ -82,6 +91,7 @@ class Checkbox(Component):
 @dataclass(frozen=True)
 class Select(Component):
     name = "select"
+    shows = False
     choices: tuple[str | int | float, ...] = ()
 
     def options(self) -> dict[str, Any]:
@@ -103,8 +113,9 @@ class File(Component):
         return Path(value["path"])
 
     def write(self, value: Any, outbox: Path) -> Any:
-        path = Path(value).resolve()
-        return {"path": str(path), "name": path.name}
+        if not isinstance(value, (str, Path)):
+            raise TypeError(f"expected the path of a file, got {type_name(type(value))}; {instead_of(type(value), 'output')}")
+        return _file(value)
 
 
 @dataclass(frozen=True)
@@ -125,8 +136,9 @@ class Image(Component):
 
     def write(self, value: Any, outbox: Path) -> Any:
         if isinstance(value, (str, Path)):
-            path = Path(value).resolve()
-            return {"path": str(path), "name": path.name}
+            return _file(value)
+        if not is_pillow(type(value)):
+            raise TypeError(f"expected PIL.Image.Image or a path, got {type_name(type(value))}; {instead_of(type(value), 'output')}")
         path = outbox / f"{uuid4().hex}.png"
         value.save(path, format="PNG")
         return {"path": str(path), "name": "image.png", "type": "image/png"}
@@ -135,6 +147,7 @@ class Image(Component):
 @dataclass(frozen=True)
 class Sketch(Image):
     name = "sketch"
+    shows = False
     width: int | None = None
     height: int | None = None
     brush: float | None = None
@@ -148,38 +161,42 @@ class Json(Component):
 @dataclass(frozen=True)
 class Label(Component):
     name = "label"
+    takes = False
     top: int | None = None
 
     def write(self, value: Any, outbox: Path) -> Any:
-        return {str(name): float(confidence) for name, confidence in value.items()}
+        confidences = plain(value)
+        if not isinstance(confidences, dict):
+            raise TypeError(f"expected confidences by class, dict[str, float], got {type_name(type(value))}")
+        return {name: float(confidence) for name, confidence in confidences.items()}
 
 
 @dataclass(frozen=True)
 class Markdown(Component):
     name = "markdown"
     grows = True
+    takes = False
 
     def write(self, value: Any, outbox: Path) -> Any:
-        return str(value)
+        return _text(value)
 
 
-components: dict[str, type[Component]] = {
-    component.name: component
-    for component in (Text, Number, Slider, Checkbox, Select, Image, Sketch, File, Json, Label, Markdown)
-}
+def is_pillow(kind: Any) -> bool:
+    """Whether a type is Pillow's image; its module stands for it, as in ``from PIL import Image``."""
+    if inspect.ismodule(kind):
+        return kind.__name__ == "PIL.Image"
+    return inspect.isclass(kind) and any(base.__module__.startswith("PIL.") and hasattr(base, "save") for base in kind.__mro__)
 
 
-def plain(value: Any) -> Any:
-    """A value as JSON has it: numpy's scalars and arrays, enums, tuples and paths made plain. Raises TypeError for the rest."""
-    if isinstance(value, Enum):
-        return plain(value.value)
-    if isinstance(value, dict):
-        return {str(name): plain(entry) for name, entry in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [plain(entry) for entry in value]
-    if isinstance(value, Path):
-        return str(value)
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    json.dumps(value)
-    return value
+def _text(value: Any) -> str:
+    found = scalar(value)
+    if not isinstance(found, (str, int, float)):
+        raise TypeError(f"expected text, got {type_name(type(value))}; return str, or say another type for what predict returns")
+    return str(found)
+
+
+def _file(value: str | Path) -> dict[str, str]:
+    path = Path(value).resolve()
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path.name}")
+    return {"path": str(path), "name": path.name}

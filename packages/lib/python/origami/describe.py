@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import collections.abc
-import enum
 import inspect
 import mimetypes
 import re
@@ -13,21 +11,12 @@ import typing
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any
 
+from .annotations import component_of, streamed
 from .author import About
-from .components import (
-    Checkbox,
-    Component,
-    File,
-    Image,
-    Json,
-    Label,
-    Number,
-    Select,
-    Slider,
-    Text,
-)
+from .components import Checkbox, Component, File, Json, Number, Slider, Text
+from .plain import plain
 
 MAX_EXAMPLE_BYTES = 1024**2
 
@@ -55,9 +44,16 @@ class Field:
         }
         if self.description:
             described["description"] = self.description
-        if self.has_default and self.default is not None:
-            described["default"] = self.default.value if isinstance(self.default, enum.Enum) else self.default
+        # A file that the model takes by default stays where it is: the server's paths are nobody's business.
+        if self.has_default and self.default is not None and not self.component.file:
+            described["default"] = self._plain_default()
         return described
+
+    def _plain_default(self) -> Any:
+        try:
+            return plain(self.default)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"predict: {self.name}: its default: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -70,6 +66,8 @@ class Model:
     outputs: list[Field]
     #: Whether the function returns its outputs by name.
     several: bool
+    #: Whether its answer comes piece by piece: the function is a generator, or says that it returns an iterator.
+    streaming: bool
     about: About
     #: None: neither the model nor the name of its file says one.
     title: str | None
@@ -85,13 +83,21 @@ class Model:
             "inputs": [field.schema() for field in self.inputs],
             "outputs": [field.schema() for field in self.outputs],
             "examples": [self._example(example) for example in self.about.examples],
-            "streaming": inspect.isgeneratorfunction(inspect.unwrap(self.function)),
+            "streaming": self.streaming,
             "concurrency": self.about.concurrency,
         }
 
+    @property
+    def is_async(self) -> bool:
+        """Whether predictions are coroutines or async generators, so that several run at a time in one process."""
+        return inspect.iscoroutinefunction(inspect.unwrap(self.function)) or inspect.isasyncgenfunction(inspect.unwrap(self.function))
+
     def _example(self, example: typing.Mapping[str, Any]) -> dict[str, Any]:
         files = {field.name for field in self.inputs if field.component.file}
-        return {name: _data_uri(self.folder / str(value)) if name in files else value for name, value in example.items()}
+        try:
+            return {name: _data_uri(self.folder / str(value)) if name in files else plain(value) for name, value in example.items()}
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"an example of predict: {error}") from error
 
 
 def describe(module: types.ModuleType, path: Path) -> Model:
@@ -103,11 +109,13 @@ def describe(module: types.ModuleType, path: Path) -> Model:
         _input(parameter, hints.get(parameter.name, parameter.empty), _words_for(parameter.name, comment))
         for parameter in inspect.signature(function).parameters.values()
     ]
-    outputs, several = _outputs(hints.get("return", Any))
+    hint, streams = streamed(hints.get("return", Any))
+    outputs, several = _outputs(hint)
     about = getattr(function, "__origami__", About())
     summary = _summary(comment)
     title = about.title or _title(path)
-    return Model(function, setup, inputs, outputs, several, about, title, about.description or summary, path.parent)
+    streaming = streams or _is_generator(function)
+    return Model(function, setup, inputs, outputs, several, streaming, about, title, about.description or summary, path.parent)
 
 
 def _find(module: types.ModuleType) -> tuple[Callable[..., Any], Callable[[], Any] | None]:
@@ -122,10 +130,15 @@ def _find(module: types.ModuleType) -> tuple[Callable[..., Any], Callable[[], An
     raise AttributeError("expected a function `predict`, or a class with a method `predict`")
 
 
+def _is_generator(function: Callable[..., Any]) -> bool:
+    inner = inspect.unwrap(function)
+    return inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner)
+
+
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
     try:
         return typing.get_type_hints(function, include_extras=True)
-    except NameError as error:
+    except (NameError, AttributeError) as error:
         raise TypeError(f"a type of predict is not understood: {error}") from error
 
 
@@ -134,10 +147,10 @@ def _input(parameter: inspect.Parameter, hint: Any, description: str | None) -> 
         raise TypeError(f"predict: *{parameter.name} cannot be an input; give each input a name")
     has_default = parameter.default is not parameter.empty
     if hint is parameter.empty:
-        component, kind, optional = _component_of_default(parameter.default) if has_default else Text(), Any, False
+        component, kind, optional = _component_of_default(parameter.default) if has_default else Text(), type(parameter.default), False
     else:
-        component, kind, optional = _component(hint, "input", parameter.name)
-    if isinstance(component, (Number, Slider)) and kind is int and component.integer is None:
+        component, kind, optional = component_of(hint, "input", f"predict: {parameter.name}")
+    if isinstance(component, (Number, Slider)) and hint is not parameter.empty and kind is int and component.integer is None:
         component = replace(component, integer=True)
     return Field(parameter.name, component, kind, not (optional or has_default), parameter.default if has_default else None, has_default, description)
 
@@ -147,22 +160,17 @@ def _component_of_default(default: Any) -> Component:
         return Checkbox()
     if isinstance(default, (int, float)):
         return Number()
+    if isinstance(default, Path):
+        return File()
     return Text() if isinstance(default, str) else Json()
 
 
 def _outputs(hint: Any) -> tuple[list[Field], bool]:
-    hint = _yielded(hint)
     named = _named(hint)
     if named:
-        return [Field(name, *_component(kind, "output", name)[:2]) for name, kind in named.items()], True
-    component, kind, _ = _component(hint, "output", "output")
+        return [Field(name, *component_of(kind, "output", f"predict: output {name}")[:2]) for name, kind in named.items()], True
+    component, kind, _ = component_of(hint, "output", "predict: what it returns")
     return [Field("output", component, kind)], False
-
-
-def _yielded(hint: Any) -> Any:
-    """What a generator yields; of everything else, itself."""
-    iterators = (collections.abc.Iterator, collections.abc.Generator, collections.abc.Iterable)
-    return get_args(hint)[0] if get_origin(hint) in iterators and get_args(hint) else hint
 
 
 def _named(hint: Any) -> dict[str, Any]:
@@ -172,61 +180,6 @@ def _named(hint: Any) -> dict[str, Any]:
         known = typing.get_type_hints(hint, include_extras=True)
         return {field.name: known[field.name] for field in fields(hint)}
     return {}
-
-
-def _component(hint: Any, side: str, name: str) -> tuple[Component, Any, bool]:
-    """The component of a type, the type itself without wrappers, and whether None is allowed."""
-    optional = False
-    said: Component | None = None
-    while True:
-        if hasattr(hint, "__metadata__"):
-            said = said or _said(hint.__metadata__)
-            hint = get_args(hint)[0]
-        elif get_origin(hint) in (Union, types.UnionType) and type(None) in get_args(hint):
-            optional = True
-            rest = [one for one in get_args(hint) if one is not type(None)]
-            hint = rest[0] if len(rest) == 1 else Any
-        else:
-            break
-    return said or _by_type(hint, side, name), hint, optional
-
-
-def _said(metadata: tuple[Any, ...]) -> Component | None:
-    for one in metadata:
-        if isinstance(one, Component):
-            return one
-        if inspect.isclass(one) and issubclass(one, Component):
-            return one()
-    return None
-
-
-def _by_type(hint: Any, side: str, name: str) -> Component:
-    if get_origin(hint) is Literal:
-        return Select(tuple(get_args(hint)))
-    if inspect.isclass(hint) and issubclass(hint, enum.Enum):
-        return Select(tuple(member.value for member in hint))
-    if side == "output" and get_origin(hint) is dict and get_args(hint) == (str, float):
-        return Label()
-    simple: dict[Any, Component] = {str: Text(), bool: Checkbox(), int: Number(integer=True), float: Number()}
-    if hint in simple:
-        return simple[hint]
-    if inspect.isclass(hint) and issubclass(hint, Path):
-        return File()
-    if _is_pillow(hint):
-        return Image()
-    if side == "input" and not _is_json(hint):
-        raise TypeError(f"predict: {name}: there is no component for the type {hint!r}")
-    return Json()
-
-
-def _is_json(hint: Any) -> bool:
-    return hint is Any or (get_origin(hint) or hint) in (dict, list, tuple, object, Union, types.UnionType)
-
-
-def _is_pillow(hint: Any) -> bool:
-    if inspect.ismodule(hint) and hint.__name__ == "PIL.Image":
-        return True
-    return inspect.isclass(hint) and hint.__module__.startswith("PIL.") and hasattr(hint, "save")
 
 
 def _title(path: Path) -> str | None:

@@ -1,0 +1,128 @@
+"""Predictions of an ordinary function: one after another, in the main thread. A cancel is raised in it."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import signal
+import threading
+from collections.abc import Awaitable
+from contextlib import closing, nullcontext
+from inspect import isawaitable, isgenerator
+from pathlib import Path
+from typing import Any
+
+from .answers import Answer, arguments, awaited, pieces_of
+from .call import Call, Canceled, during
+from .describe import Model
+from .ends import send_done, send_failed
+from .runtime import Runtime
+from .terminal import Terminals
+
+
+class OneAtATime:
+    """``take`` is called by the thread that hears the runtime, all else by the main thread."""
+
+    slots = 1
+
+    def __init__(self, runtime: Runtime, terminals: Terminals, model: Model, loop: asyncio.AbstractEventLoop) -> None:
+        self._runtime = runtime
+        self._terminals = terminals
+        self._model = model
+        self._loop = loop
+        self._calls: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._cancels: set[str] = set()
+        self._known: set[str] = set()
+        #: The prediction in which a cancel may be raised now.
+        self._current: str | None = None
+        self._task: asyncio.Future[Any] | None = None
+        self._sending = False
+        self._main = threading.main_thread()
+        signal.signal(signal.SIGUSR1, lambda *_: self._interrupt())
+
+    def take(self, message: dict[str, Any]) -> None:
+        name = message["id"]
+        if message["type"] == "predict":
+            self._known.add(name)
+            self._calls.put(message)
+        elif name in self._known:
+            self._cancels.add(name)
+            # To this very thread, so that it wakes from what it waits for.
+            signal.pthread_kill(self._main.ident or 0, signal.SIGUSR1)
+
+    def work(self) -> None:
+        while True:
+            self._predict(self._calls.get())
+
+    def _predict(self, message: dict[str, Any]) -> None:
+        name = message["id"]
+        output: dict[str, Any] = {}
+        failure: BaseException | None = None
+        call = Call(name, self._send)
+        try:
+            try:
+                self._current = name
+                self._interrupt()
+                with during(call):
+                    output = self._run(call, message)
+            finally:
+                # From here on nothing is raised in this thread any more: `_interrupt` looks at this first.
+                self._current = None
+        except (Exception, SystemExit, Canceled, asyncio.CancelledError) as error:
+            failure = error
+        call.close()
+        self._end(name, output, failure)
+
+    def _end(self, name: str, output: dict[str, Any], failure: BaseException | None) -> None:
+        canceled = isinstance(failure, Canceled) or (isinstance(failure, asyncio.CancelledError) and name in self._cancels)
+        self._known.discard(name)
+        self._cancels.discard(name)
+        self._terminals.mark(name)
+        if canceled:
+            self._runtime.send(type="canceled", id=name)
+        elif failure is not None:
+            send_failed(self._runtime.send, name, failure)
+        else:
+            send_done(self._runtime.send, name, output)
+
+    def _run(self, call: Call, message: dict[str, Any]) -> dict[str, Any]:
+        model = self._model
+        answer = Answer(model, call, Path(message["outbox"]))
+        result = model.function(**arguments(model, message["input"]))
+        if isawaitable(result) or hasattr(result, "__aiter__"):
+            return self._await(awaited(model, answer, result))
+        pieces = pieces_of(model, result)
+        if pieces is None:
+            return answer.whole(result)
+        with closing(pieces) if isgenerator(pieces) else nullcontext():
+            for part in pieces:
+                answer.add(part)
+        return answer.fields
+
+    def _await(self, result: Awaitable[Any]) -> Any:
+        self._task = asyncio.ensure_future(result, loop=self._loop)
+        try:
+            return self._loop.run_until_complete(self._task)
+        finally:
+            self._task = None
+
+    def _send(self, **message: Any) -> None:
+        """Sends from within the prediction. A cancel waits until the message is whole."""
+        if threading.current_thread() is not self._main:
+            return self._runtime.send(**message)
+        self._sending = True
+        try:
+            self._runtime.send(**message)
+        finally:
+            self._sending = False
+        self._interrupt()
+
+    def _interrupt(self) -> None:
+        """Raises Canceled in the main thread when the prediction there is to be cancelled; once."""
+        if self._current is None or self._current not in self._cancels or self._sending:
+            return
+        if self._task is not None:
+            self._loop.call_soon_threadsafe(self._task.cancel)
+        else:
+            self._current = None
+            raise Canceled

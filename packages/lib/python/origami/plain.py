@@ -1,0 +1,62 @@
+"""A value as JSON has it."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Mapping, Set
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Any
+
+from .refused import instead_of, type_name
+
+
+def plain(value: Any, at: str = "") -> Any:
+    """Makes enums, tuples, sets, dataclasses and numpy's numbers and arrays plain. ``at``: where in the output it stands.
+
+    Raises TypeError for what JSON does not have, as paths, bytes and figures, and ValueError for numbers that are not finite.
+    """
+    value = scalar(value)
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"expected a finite number, got {float(value)}{_where(at)}; JSON has no such number")
+        return value
+    if isinstance(value, Mapping):
+        return {_key(name, at): plain(entry, f"{at}[{name!r}]") for name, entry in value.items()}
+    if isinstance(value, (list, tuple, Set)):
+        return [plain(entry, f"{at}[{index}]") for index, entry in enumerate(value)]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name), f"{at}.{field.name}") for field in fields(value)}
+    if _is_array(value):
+        return plain(value.tolist(), at)
+    raise TypeError(f"expected what JSON has, got {type_name(type(value))}{_where(at)}; {instead_of(type(value), 'output')}")
+
+
+def scalar(value: Any) -> Any:
+    """The value of an enum's member, and Python's own number for one of numpy's; everything else as it is."""
+    if isinstance(value, Enum):
+        return scalar(value.value)
+    return value.tolist() if _is_array(value) and getattr(value, "shape", None) == () else value
+
+
+def is_unfinished(value: Any) -> bool:
+    """Whether a value is no answer but what would yield one: a coroutine, a future, a generator."""
+    return inspect.isawaitable(value) or inspect.isgenerator(value) or inspect.isasyncgen(value)
+
+
+def _is_array(value: Any) -> bool:
+    """As numpy, torch and jax have it. A frame's columns are not: they would lose their index and names."""
+    kind = type(value)
+    return hasattr(kind, "tolist") and not any(base.__module__.startswith("pandas") for base in kind.__mro__) and kind is not memoryview
+
+
+def _key(name: Any, at: str) -> str:
+    plain(name, f"{at} (a key)")
+    return str(scalar(name))
+
+
+def _where(at: str) -> str:
+    return f" at {at}" if at else ""

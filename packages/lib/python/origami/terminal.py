@@ -1,0 +1,65 @@
+"""What the model prints: to the terminals, or with the id of its prediction where several run at once."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import Any
+
+from .call import current
+
+
+class Terminal(io.TextIOWrapper):
+    """One of the two terminals. One that is broken or closed loses what is printed, and fails no prediction."""
+
+    def __init__(self, stream: Any, source: str) -> None:
+        super().__init__(stream.buffer, encoding="utf-8", errors="backslashreplace", write_through=True)
+        self._source = source
+
+    def write(self, text: str) -> int:
+        call = current()
+        if call is not None and call.apart and call.printed(self._source, text):
+            return len(text)
+        return self.print(text)
+
+    def print(self, text: str) -> int:
+        """Writes to the terminal itself, whoever runs."""
+        try:
+            return super().write(text)
+        except (OSError, ValueError):
+            return len(text)
+
+    def flush(self) -> None:
+        call = current()
+        if call is not None and call.apart:
+            call.flush(self._source)
+        try:
+            super().flush()
+        except (OSError, ValueError):
+            pass
+
+    def close(self) -> None:
+        """It stays open: later predictions print too."""
+
+
+class Terminals:
+    """Both terminals, in place of ``sys.stdout`` and ``sys.stderr``."""
+
+    def __init__(self) -> None:
+        nowhere = open(os.devnull, "w")
+        sys.stdout = self._stdout = Terminal(sys.__stdout__ or nowhere, "stdout")
+        sys.stderr = self._stderr = Terminal(sys.__stderr__ or nowhere, "stderr")
+
+    def error(self, text: str) -> None:
+        """Writes to stderr itself."""
+        self._stderr.print(text)
+
+    def mark(self, name: str) -> None:
+        """Says on both that all of ``name`` was printed."""
+        for own, terminal in ((sys.stdout, self._stdout), (sys.stderr, self._stderr)):
+            try:
+                own.flush()
+            except Exception:
+                pass  # The model put something of its own in place of the terminal; what it holds back is its loss.
+            terminal.print(f"\x1e{name}\n")
