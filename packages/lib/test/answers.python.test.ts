@@ -143,7 +143,9 @@ def predict(how: str) -> ConcatenateIterator:
 test('an output that is too large for a message is an error in words, and so is an input', async () => {
   await using worker = await startPythonWorker({ 'model.py': 'def predict(size: int = 1) -> list:\n    return ["x" * size]' })
   worker.predict('much-too-large', { size: 65 * 1024 ** 2 })
-  expect((await worker.end('much-too-large')).error).toMatch(/^the output: it is \d+ bytes as JSON; at most 67108864 are taken: give/)
+  expect((await worker.end('much-too-large')).error).toMatch(
+    /^the output: it is \d+ bytes as JSON; at most 67108864 are taken: give/,
+  )
   const head = Buffer.alloc(4)
   const body = Buffer.alloc(64 * 1024 ** 2 + 1, ' ')
   head.writeUInt32BE(body.length)

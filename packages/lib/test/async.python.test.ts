@@ -73,7 +73,10 @@ test('several predictions of an async function run at once, and what each printe
   for (const [id, name] of Object.entries({ 'first-of-them': 'first', 'second-of-them': 'second', 'opens-the-gate': 'third' })) {
     expect(await worker.end(id)).toEqual({ type: 'done', id, output: { output: name } })
     expect(await worker.frame('progress', id)).toMatchObject({ note: name })
-    expect([printedBy(worker, id, 'stdout'), printedBy(worker, id, 'stderr')]).toEqual([`hello from ${name}\n`, `thread of ${name}\n`])
+    expect([printedBy(worker, id, 'stdout'), printedBy(worker, id, 'stderr')]).toEqual([
+      `hello from ${name}\n`,
+      `thread of ${name}\n`,
+    ])
   }
   expect(worker.printed()).not.toContain('hello')
 })

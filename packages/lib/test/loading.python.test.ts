@@ -44,10 +44,17 @@ test.each([
   ['a loop without end', 'import helper\nwhile True:\n    pass', 'line 2: while True:|line 3: pass'],
 ])('an import that does not come back is told with the line it stands in: %s', async (_, model, line) => {
   const helper = 'import threading\nclass App:\n    launch = threading.Event().wait\napp = App()'
-  await using worker = await startPythonWorker({ 'model.py': model, 'helper.py': helper }, { env: { ORIGAMI_IMPORT_PATIENCE: '0.2' } })
-  await expect.poll(worker.printed, { timeout: 10_000 }).toMatch(
-    new RegExp(`model\\.py has not finished importing after 0\\.2 s\\. It stands in model\\.py, (${line.replaceAll(/[()]/g, '\\$&')})\n`),
+  await using worker = await startPythonWorker(
+    { 'model.py': model, 'helper.py': helper },
+    { env: { ORIGAMI_IMPORT_PATIENCE: '0.2' } },
   )
+  await expect
+    .poll(worker.printed, { timeout: 10_000 })
+    .toMatch(
+      new RegExp(
+        `model\\.py has not finished importing after 0\\.2 s\\. It stands in model\\.py, (${line.replaceAll(/[()]/g, '\\$&')})\n`,
+      ),
+    )
   expect(worker.printed()).toContain('if __name__ == "__main__":')
   expect(worker.printed().match(/has not finished/g)).toHaveLength(1)
 })

@@ -76,3 +76,22 @@ test('what no single component fits is JSON; an untyped parameter is what its de
     ...{ any: { a: null }, either: 2, maybe: null },
   })
 })
+
+test('two predictions of an async function meet in one process, and each has its own terminal', async () => {
+  await using runtime = await serve('meeting.py')
+  const both = await Promise.all(['ann', 'ben'].map((name) => post(runtime.url, { name })))
+  const ended = both.map(({ body }) => [body.status, body.output, body.logs])
+  expect(ended).toEqual([
+    ['succeeded', 'ann met 2', 'ann comes\nann met\n'],
+    ['succeeded', 'ben met 2', 'ben comes\nben met\n'],
+  ])
+})
+
+test('a cancel over HTTP reaches an awaiting prediction', async () => {
+  await using runtime = await serve('meeting.py')
+  const { body } = await post(runtime.url, { name: 'cid' }, { prefer: 'respond-async' })
+  const prediction = `${runtime.url}/predictions/${body.id}`
+  await expect.poll(async () => ((await (await fetch(prediction)).json()) as { logs: string }).logs).toBe('cid comes\n')
+  await fetch(`${prediction}/cancel`, { method: 'POST' })
+  expect(await until(runtime.url, body.id)).toMatchObject({ status: 'canceled', logs: 'cid comes\ncid goes\n' })
+})

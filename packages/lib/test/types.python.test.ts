@@ -147,7 +147,12 @@ def plainly(function):
     return inner
 @plainly
 def predict(): yield 1`
-  const found = await describePython(['def predict(): yield 1', 'async def predict(): yield 1', wrapped, 'def predict(): return 1'])
+  const found = await describePython([
+    'def predict(): yield 1',
+    'async def predict(): yield 1',
+    wrapped,
+    'def predict(): return 1',
+  ])
   expect(found.map(({ schema }) => schema?.streaming)).toEqual([true, true, true, false])
 })
 
@@ -200,7 +205,9 @@ test('what is refused is named: the argument, the output, and a record deep insi
   expect(found.map(({ refused }) => refused)).toEqual([
     'predict: pictures: list[pathlib.Path] cannot be shown yet (it holds pathlib.Path); take each file by an argument of its own, pathlib.Path',
     'predict: output pages: list[pathlib.Path] cannot be shown yet (it holds pathlib.Path); return one pathlib.Path, or a dataclass with a field for each file',
-    expect.stringMatching(/^predict: what it returns: list\[model2\.WithFile\] cannot be shown yet \(it holds pathlib\.Path\); return one/),
+    expect.stringMatching(
+      /^predict: what it returns: list\[model2\.WithFile\] cannot be shown yet \(it holds pathlib\.Path\); return one/,
+    ),
     expect.stringMatching(/^predict: what it returns: bytes cannot be shown yet; write it into a file/),
     'predict: given: Label is not for an input; leave it out, or say another component',
     'predict: what it returns: Slider is not for an output; leave it out, or say another component',
