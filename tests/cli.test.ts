@@ -109,6 +109,7 @@ describe('the command', () => {
     [['stop', 'nonsense'], 'expected account/name, got nonsense'],
     [['serve', '/nowhere/model.py'], 'there is no /nowhere/model.py'],
     [['serve', 'README.md'], 'expected a model in Python (.py) or TypeScript (.ts)'],
+    [['serve', 'README.md', '--port', 'web'], '--port: expected 0 to 65535, got web'],
     [['bundle', '/nowhere'], 'expected one of model.py'],
     [['up', '--private-network', 'lab'], 'expected a network such as 10.0.0.0/8, got lab'],
     [['up', '--engine', 'process', '--host', '0.0.0.0'], 'the process engine isolates nothing'],

@@ -92,6 +92,36 @@ describe('origami init', () => {
     expect(await readFile(join(folder, 'night_sky/model.py'), 'utf8')).toContain('title="Night sky"')
   })
 
+  test('in a terminal it asks for what no flag says', async () => {
+    const command = `stty cols 100 rows 40; ${process.execPath} ${main} init asked --input image`
+    const child = spawn('script', ['-qec', command, '/dev/null'], { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] })
+    let printed = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed += text
+    })
+    const answer = async (question: string, keys: string) => {
+      await vi.waitFor(() => expect(printed).toContain(question), { timeout: 20_000 })
+      child.stdin.write(keys)
+    }
+    const closed = once(child, 'close')
+    await answer('What is the model written in?', '\u001b[B\r')
+    await answer('What comes out?', '\r')
+    await answer('What is it called?', ' one\r')
+    expect((await closed)[0]).toBe(0)
+    expect(printed).not.toContain('What goes in?')
+    expect(await readFile(join(folder, 'asked/model.ts'), 'utf8')).toContain('title: "Asked one"')
+  })
+
+  test('left in the middle it writes nothing', async () => {
+    const command = `${process.execPath} ${main} init left`
+    const child = spawn('script', ['-qec', command, '/dev/null'], { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] })
+    const closed = once(child, 'close')
+    await once(child.stdout, 'data')
+    child.stdin.write('\u0003')
+    expect((await closed)[0]).toBe(1)
+    expect(await readdir(folder)).not.toContain('left')
+  })
+
   test('names what is in the way, and writes nothing', async () => {
     await mkdir(join(folder, 'full/.git'), { recursive: true })
     await writeFile(join(folder, 'full/README.md'), 'mine')

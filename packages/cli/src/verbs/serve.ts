@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { ensureBuilt } from '../built.ts'
 import { env } from '../env.ts'
+import { Failure } from '../failure.ts'
 import { orPortTaken } from '../port-taken.ts'
 
 export const serve = () =>
@@ -13,11 +14,14 @@ export const serve = () =>
     .option('--python <program>', 'Python that runs the model', env.python)
     .option('--json', 'print JSON: {model, url}')
     .action(async (model: string, given: { port: string; host: string; python: string; json?: boolean }) => {
+      const port = Number(given.port)
+      if (given.port.trim() === '' || !Number.isInteger(port) || port < 0 || port > 65_535)
+        throw new Failure(`--port: expected 0 to 65535, got ${given.port}`)
       await ensureBuilt()
       const { serveModel } = await import('origami-lib/runtime')
       await using running = await orPortTaken(
         '--port',
-        serveModel({ model: resolve(model), port: Number(given.port), host: given.host, python: given.python }),
+        serveModel({ model: resolve(model), port, host: given.host, python: given.python }),
       )
       console.log(given.json ? JSON.stringify({ model: resolve(model), url: running.url }) : `${model} is at ${running.url}`)
       await new Promise((done) => {
