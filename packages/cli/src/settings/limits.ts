@@ -80,6 +80,8 @@ export const webLimits: TableOf<WebLimits> = {
   certificateRoundMs: limit('certificate_round', duration(), "between two looks at how much of a certificate's life is left"),
   silenceMs: limit('silence', duration(), 'without a sign of the daemon; then it counts as away, and is connected to again'),
   daemonAnswerMs: limit('daemon_answer', duration(), "the daemon's answer to something small"),
+  sessionDays: limit('sessions', duration('d'), 'how long a sign-in lasts'),
+  visitorsPerAddress: limit('visitors', count(), 'new visitors an hour from one address; who comes beyond is that address'),
 }
 
 /** Every limit once, with its default. */

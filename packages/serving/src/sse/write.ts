@@ -8,6 +8,9 @@ export interface ServerEvent {
   readonly data: unknown
 }
 
+/** A reader that takes nothing for so long is cut off: what is meant for it must not pile up here. It joins again where it was. */
+const usualSlowestMs = 60_000
+
 /**
  * Answers with `text/event-stream`. The signal handed to `events` aborts when the reader leaves; the promise resolves when
  * either side is done. Headers set on the reply before are kept. A comment every `keepAliveMs` shows that somebody is there.
@@ -16,6 +19,7 @@ export async function sendEvents(
   reply: FastifyReply,
   events: (signal: AbortSignal) => AsyncIterable<ServerEvent>,
   keepAliveMs = 15_000,
+  slowestMs = usualSlowestMs,
 ): Promise<void> {
   const gone = new AbortController()
   const socket = reply.raw
@@ -28,14 +32,17 @@ export async function sendEvents(
   })
   socket.flushHeaders()
   socket.once('close', () => gone.abort())
-  const keepAlive = setInterval(() => socket.write(': keep-alive\n\n'), keepAliveMs)
+  const keepAlive = setInterval(() => socket.writableNeedDrain || socket.write(': keep-alive\n\n'), keepAliveMs)
   try {
     for await (const event of events(gone.signal)) {
       if (gone.signal.aborted) break
-      if (!socket.write(encodeEvent(event))) await once(socket, 'drain', { signal: gone.signal })
+      if (!socket.write(encodeEvent(event)))
+        await once(socket, 'drain', { signal: AbortSignal.any([gone.signal, AbortSignal.timeout(slowestMs)]) })
     }
   } catch (error) {
     if (!gone.signal.aborted) reply.log.error(error, 'an event stream broke off')
+    // Not ended in order: the rest of what was written would wait for the reader.
+    socket.destroy()
   } finally {
     clearInterval(keepAlive)
     socket.end()

@@ -39,6 +39,10 @@ export interface WebLimits {
   readonly silenceMs: number
   /** The daemon's answer to something small. */
   readonly daemonAnswerMs: number
+  /** How long a sign-in lasts. */
+  readonly sessionDays: number
+  /** New visitors an hour from one address; whoever comes beyond is that address. */
+  readonly visitorsPerAddress: number
 }
 
 export const defaultLimits: WebLimits = {
@@ -49,6 +53,8 @@ export const defaultLimits: WebLimits = {
   certificateRoundMs: 60 * 60_000,
   silenceMs: 45_000,
   daemonAnswerMs: 15_000,
+  sessionDays: 30,
+  visitorsPerAddress: 60,
 }
 
 export interface OAuthApp {

@@ -1,11 +1,13 @@
 import { mkdir } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import cookie from '@fastify/cookie'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import { limitJson, Notices, predictionsApi, sendError } from '@origami/serving'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest, type RouteOptions } from 'fastify'
 import { ZodError } from 'zod'
+import { addressKey } from './accounts/address.ts'
 import { Deployers } from './accounts/deployers.ts'
 import { DeviceCodes } from './accounts/device-codes.ts'
 import { OwnerLinks } from './accounts/owner-links.ts'
@@ -40,6 +42,8 @@ export interface Web extends AsyncDisposable {
   configure(limits: Partial<WebLimits>): void
 }
 
+type Log = (message: string, error?: unknown) => void
+
 export interface Given {
   /** Is told of each route as it is made. */
   readonly onRoute?: (route: RouteOptions) => void
@@ -58,10 +62,10 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
   const publicUrl = () => (config.publicUrl ?? listening).replace(/\/$/, '')
   const { forges, oauth } = config
   const demos = new Demos(db)
-  const log = (message: string, error?: unknown) => console.error(message, ...(error ? [error] : []))
+  const log: Log = (message, error) => console.error(message, ...(error ? [error] : []))
   const deployers = new Deployers({ db, forges, listed: config.deployers, log })
   const signIn = new SignIn({ db, secrets, forges, oauth, deployers, callback: (host) => `${publicUrl()}/-/callback/${host}` })
-  const sessions = new Sessions(db, secrets, config.publicUrl?.startsWith('https:') ?? false)
+  const sessions = new Sessions(db, secrets, limits, config.publicUrl?.startsWith('https:') ?? false)
   const deploys = new Deploys({ demos, daemon, signIn, forges, oauth })
   const elsewhere = new Elsewhere(demos, config.networks ?? [])
   const ownerLinks = new OwnerLinks()
@@ -94,6 +98,7 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
   listening = `http://${config.host}:${port}`
   const leaving = new AbortController()
   const following = followed.work(leaving.signal)
+  const sweeping = sweepRegularly([sessions, signIn, deviceCodes], log, leaving.signal)
   const seeding = deployers.seed(leaving.signal)
   const { data } = config
   const renewing = new CertificateRenewal({ data, tls: config.daemon.tls, daemon, limits, clock: Date.now }).work(leaving.signal)
@@ -107,11 +112,21 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
     async [Symbol.asyncDispose]() {
       leaving.abort()
       await app.close()
-      await Promise.all([following, seeding, watching])
+      await Promise.all([following, seeding, sweeping, watching])
       // Ends the connections to the daemon, and with them a renewal that waits for its answer.
       await kept.disposeAsync()
       await renewing
     },
+  }
+}
+
+const betweenSweepsMs = 600_000
+
+/** What is too old goes at the start and then now and then, until the signal aborts. */
+async function sweepRegularly(all: readonly { sweep(): Promise<void> }[], log: Log, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await Promise.all(all.map((one) => one.sweep())).catch((error: unknown) => log('Sweeping failed; it is tried again.', error))
+    await setTimeout(betweenSweepsMs, undefined, { signal }).catch(() => undefined)
   }
 }
 
@@ -140,6 +155,7 @@ async function createServer(context: Context, { onRoute }: Given): Promise<Fasti
   await app.register(cookie)
   await app.register(rateLimit, {
     max: () => limits.requestsPerMinute,
+    keyGenerator: (request) => addressKey(request.ip),
     timeWindow: '1 minute',
     allowList: (request) => request.url.startsWith('/-/assets/'),
   })

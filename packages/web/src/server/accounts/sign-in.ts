@@ -34,7 +34,7 @@ export class SignIn {
     const { forge, app } = this.forge(host)
     const [state, verifier] = [randomSecret(), randomSecret()]
     const expires_at = new Date(Date.now() + minutes * 60_000).toISOString()
-    await this.parts.db.deleteFrom('oauth_states').where('expires_at', '<', new Date().toISOString()).execute()
+    await this.sweep()
     await this.parts.db
       .insertInto('oauth_states')
       .values({ hash: hashOf(state), visitor, forge: host, verifier, scope, return_to: localPath(returnTo), expires_at })
@@ -84,6 +84,11 @@ export class SignIn {
       .where('forge', '=', host)
       .executeTakeFirst()
     return row && { token: this.parts.secrets.unseal(row.token, account.id), scope: row.scope }
+  }
+
+  /** Forgets sign-ins that were begun and not ended. */
+  async sweep(): Promise<void> {
+    await this.parts.db.deleteFrom('oauth_states').where('expires_at', '<', new Date().toISOString()).execute()
   }
 
   private async take(state: string) {

@@ -1,8 +1,10 @@
 import type { VisitorId } from '@origami/protocol/demo'
 import { randomId } from '@origami/protocol/demo'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { WebLimits } from '../config.ts'
 import { hashOf, randomSecret, type Secrets } from '../secrets.ts'
 import type { AccountRow, Db } from '../store/open.ts'
+import { addressKey, HourlyCounts } from './address.ts'
 
 /** Who asks: a visitor always, an account when signed in, by cookie or by token. */
 export interface Who {
@@ -16,7 +18,8 @@ export interface Who {
 
 const sessionCookie = 'origami_session'
 const visitorCookie = 'origami_visitor'
-const sessionDays = 30
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
 
 /** Refused for want of who asks, or what they may. */
 export class Refused extends Error {
@@ -32,24 +35,34 @@ export class Refused extends Error {
 export class Sessions {
   private readonly db: Db
   private readonly secrets: Secrets
+  private readonly limits: WebLimits
   private readonly secure: boolean
+  private readonly newcomers = new HourlyCounts()
 
-  constructor(db: Db, secrets: Secrets, secure: boolean) {
+  /** `secure`: cookies are for https alone. */
+  constructor(db: Db, secrets: Secrets, limits: WebLimits, secure: boolean) {
+    this.limits = limits
     this.db = db
     this.secrets = secrets
     this.secure = secure
   }
 
-  /** Who asks; a first-time visitor gets a cookie. Throws Refused for a token that is none. */
+  /**
+   * Who asks. Who comes without a cookie gets one, and is its address until it sends it back: so that cookies thrown away gain nothing.
+   * Throws Refused for a token that is none.
+   */
   async who(request: FastifyRequest, reply: FastifyReply): Promise<Who> {
     const token = /^Bearer (ori_\S+)$/.exec(request.headers.authorization ?? '')?.[1]
     if (token) return this.byToken(token)
-    const visitor = this.visitorOf(request, reply)
+    const known = this.knownVisitor(request)
+    const address = addressKey(request.ip)
+    const fresh = known ? undefined : this.newVisitor(address, request, reply)
+    const visitor = known ?? `ip-${this.secrets.sign('address', address).slice(0, 22)}`
     const secret = request.cookies[sessionCookie]
     const account = secret ? await this.accountOf(secret) : undefined
-    const csrf = this.secrets.sign('csrf', account && secret ? hashOf(secret) : visitor)
+    const csrf = this.secrets.sign('csrf', account && secret ? hashOf(secret) : (fresh ?? visitor))
     return {
-      visitor: account ? (`a-${account.id}` as VisitorId) : visitor,
+      visitor: (account ? `a-${account.id}` : visitor) as VisitorId,
       ...(account ? { account } : {}),
       byToken: false,
       csrf,
@@ -62,7 +75,12 @@ export class Sessions {
       .insertInto('sessions')
       .values({ hash: hashOf(secret), account: account.id, created_at: new Date().toISOString() })
       .execute()
-    reply.setCookie(sessionCookie, secret, { ...this.cookie(), maxAge: sessionDays * 86_400 })
+    reply.setCookie(sessionCookie, secret, { ...this.cookie(), maxAge: (this.limits.sessionDays * dayMs) / 1000 })
+  }
+
+  /** Forgets sessions that are too old to be let in. */
+  async sweep(): Promise<void> {
+    await this.db.deleteFrom('sessions').where('created_at', '<=', this.oldestSession()).execute()
   }
 
   async signOut(request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -86,15 +104,22 @@ export class Sessions {
       .selectFrom('tokens')
       .innerJoin('accounts', 'accounts.id', 'tokens.account')
       .selectAll('accounts')
+      .select('tokens.used_at')
       .where('tokens.hash', '=', hash)
       .executeTakeFirst()
     if (!account) throw new Refused(401, 'That token is not known; make one on the account page.')
-    await this.db.updateTable('tokens').set({ used_at: new Date().toISOString() }).where('hash', '=', hash).execute()
+    await this.noteUse(hash, account.used_at)
     return { visitor: `a-${account.id}` as VisitorId, account, byToken: true, csrf: '' }
   }
 
+  /** At most once an hour: a program that reads should not make the server write each time. */
+  private async noteUse(hash: string, before: string | null): Promise<void> {
+    if (before !== null && Date.now() - Date.parse(before) < hourMs) return
+    await this.db.updateTable('tokens').set({ used_at: new Date().toISOString() }).where('hash', '=', hash).execute()
+  }
+
   private async accountOf(secret: string): Promise<AccountRow | undefined> {
-    const oldest = new Date(Date.now() - sessionDays * 86_400_000).toISOString()
+    const oldest = this.oldestSession()
     return this.db
       .selectFrom('sessions')
       .innerJoin('accounts', 'accounts.id', 'sessions.account')
@@ -104,14 +129,23 @@ export class Sessions {
       .executeTakeFirst()
   }
 
-  private visitorOf(request: FastifyRequest, reply: FastifyReply): VisitorId {
+  private oldestSession(): string {
+    return new Date(Date.now() - this.limits.sessionDays * dayMs).toISOString()
+  }
+
+  private knownVisitor(request: FastifyRequest): string | undefined {
     const [id = '', signature = ''] = (request.cookies[visitorCookie] ?? '').split('.')
-    if (id !== '' && this.secrets.verify('visitor', id, signature)) return id as VisitorId
+    return id !== '' && this.secrets.verify('visitor', id, signature) ? id : undefined
+  }
+
+  /** Undefined: enough came from this address lately. */
+  private newVisitor(address: string, request: FastifyRequest, reply: FastifyReply): string | undefined {
+    if (!this.newcomers.take(address, this.limits.visitorsPerAddress)) return undefined
     const fresh = `v-${randomId()}`
     const value = `${fresh}.${this.secrets.sign('visitor', fresh)}`
     request.cookies[visitorCookie] = value
     reply.setCookie(visitorCookie, value, { ...this.cookie(), maxAge: 365 * 86_400 })
-    return fresh as VisitorId
+    return fresh
   }
 
   private cookie() {

@@ -65,11 +65,14 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
   })
   app.get(`${at}/results`, async (request) => {
     const { id, url } = visibleDemo(context, request)
-    return { predictions: url ? [] : await daemon.results(id, request.who.visitor) }
+    // Who is known by an address alone shares it with others: theirs are not told.
+    const nobody = url !== null || request.who.visitor.startsWith('ip-')
+    return { predictions: nobody ? [] : await daemon.results(id, request.who.visitor) }
   })
 
   app.delete<{ Params: DemoParams & { prediction_id: string } }>(`${at}/results/:prediction_id`, async (request) => {
     const { id } = visibleDemo(context, request)
+    if (request.who.visitor.startsWith('ip-')) throw new Refused(404, 'There is no such result of yours.')
     await daemon.forgetResult(id, request.params.prediction_id, request.who.visitor)
     return {}
   })

@@ -1,0 +1,38 @@
+import ipaddr from 'ipaddr.js'
+
+/** What one caller's address comes to: of IPv6 its /64, since one customer has that many; IPv4 written as IPv6 is IPv4. */
+export function addressKey(address: string): string {
+  if (!ipaddr.isValid(address)) return address
+  const parsed = ipaddr.process(address)
+  if (parsed.kind() === 'ipv4') return parsed.toString()
+  const { parts } = parsed as ipaddr.IPv6
+  return `${parts
+    .slice(0, 4)
+    .map((part) => part.toString(16))
+    .join(':')}::/64`
+}
+
+const hourMs = 3_600_000
+const most = 10_000
+
+/** How often something happened from an address within an hour, counted from its first time. */
+export class HourlyCounts {
+  private readonly counts = new Map<string, { times: number; readonly since: number }>()
+
+  /** Counts once more, unless it would be more than `limit` times: then false. */
+  take(key: string, limit: number): boolean {
+    const known = this.counts.get(key)
+    if (!known || Date.now() - known.since >= hourMs) {
+      this.counts.delete(key)
+      for (const oldest of this.counts.keys()) {
+        if (this.counts.size < most) break
+        this.counts.delete(oldest)
+      }
+      this.counts.set(key, { times: 1, since: Date.now() })
+      return limit >= 1
+    }
+    if (known.times >= limit) return false
+    known.times += 1
+    return true
+  }
+}

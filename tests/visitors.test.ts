@@ -1,0 +1,105 @@
+import { join } from 'node:path'
+import type { QueueView } from '@origami/protocol/control'
+import Database from 'better-sqlite3'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { Person } from './person.ts'
+import { World } from './world.ts'
+
+describe('who a caller is', () => {
+  let world: World
+  let ann: Person
+
+  beforeAll(async () => {
+    world = await World.start({ engine: 'process', limits: { visitorsPerAddress: 3 }, web: { trustedProxies: ['127.0.0.0/8'] } })
+    ann = await world.person('ann')
+    await ann.deploy(await world.push('tests/demos/gated', 'ann'))
+  }, 60_000)
+  afterAll(async () => world[Symbol.asyncDispose]())
+
+  /** A program at an address that keeps no cookies, or sends one. */
+  const from = (address: string, path: string, init: RequestInit = {}, cookie = '') =>
+    fetch(world.url + path, {
+      ...init,
+      headers: { 'x-forwarded-for': address, ...(cookie ? { cookie } : {}), ...(init.headers as Record<string, string>) },
+    })
+  const submit = async (address: string, word: string, cookie?: string) => {
+    const headers = { 'content-type': 'application/json', prefer: 'respond-async' }
+    const body = JSON.stringify({ input: { word, gate: join(world.folder, 'visitors-gate') } })
+    return (await (await from(address, '/ann/gated/predictions', { method: 'POST', headers, body }, cookie)).json()) as {
+      id: string
+    }
+  }
+
+  test('without a cookie: its address, of IPv6 its /64; with the cookie that it was given: itself', async () => {
+    const page = await from('203.0.113.7', '/ann/gated')
+    const cookie = page.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+    const made = [
+      await submit('203.0.113.7', 'a'),
+      await submit('::ffff:203.0.113.7', 'b'),
+      await submit('2001:db8:1:2::1', 'c'),
+      await submit('2001:db8:1:2::ffff', 'd'),
+      await submit('2001:db8:1:3::1', 'e'),
+      await submit('203.0.113.7', 'f', cookie),
+    ]
+    const { entries } = await vi.waitFor(async () => {
+      const view = await ann.json<QueueView>('GET', '/-/api/demos/ann/gated/queue')
+      expect(view.entries).toHaveLength(6)
+      return view
+    })
+    const [a, b, c, d, e, f] = made.map(({ id }) => entries.find((entry) => entry.id === id)?.visitor)
+    expect([a, c, e].every((one) => /^ip-[\w-]{22}$/.test(one ?? ''))).toBe(true)
+    expect(f).toMatch(/^v-/)
+    expect([a === b, c === d, new Set([a, c, e, f]).size]).toEqual([true, true, 4])
+    const results = await from('203.0.113.7', '/-/api/demos/ann/gated/results')
+    expect(await results.json()).toEqual({ predictions: [] })
+  }, 60_000)
+
+  test('its owner cancels what is any of theirs, and empties the queue; nobody else does', async () => {
+    const queue = '/-/api/demos/ann/gated/queue'
+    const { entries } = await ann.json<QueueView>('GET', queue)
+    const running = entries.find(({ status }) => status === 'processing')?.id ?? ''
+    const bob = await world.person('bob')
+    for (const [method, path] of [
+      ['GET', queue],
+      ['DELETE', queue],
+      ['POST', `${queue}/${running}/cancel`],
+    ] as const)
+      expect(await bob.status(method, path)).toBe(404)
+    await ann.json('DELETE', queue)
+    expect(await ann.status('POST', `${queue}/${running}/cancel`, {})).toBe(200)
+    await vi.waitFor(async () => expect((await ann.json<QueueView>('GET', queue)).entries).toEqual([]))
+    expect(await ann.status('POST', `${queue}/nobody-has-this/cancel`, {})).toBe(404)
+  }, 60_000)
+
+  test('an address gets so many cookies an hour, and is itself beyond', async () => {
+    const given: number[] = []
+    for (let time = 0; time < 5; time += 1) given.push((await from('203.0.113.8', '/')).headers.getSetCookie().length)
+    expect(given).toEqual([1, 1, 1, 0, 0])
+    expect((await from('203.0.113.9', '/')).headers.getSetCookie()).toHaveLength(1)
+  })
+
+  test('of a token its use is written at most once an hour; sessions that are too old are forgotten', async () => {
+    const { token } = await ann.json<{ token: string }>('POST', '/-/api/tokens', { name: 'reader' })
+    const ask = () => fetch(`${world.url}/-/api/mine`, { headers: { authorization: `Bearer ${token}` } })
+    await ask()
+    const first = rows('SELECT used_at FROM tokens')
+    await ask()
+    expect(rows('SELECT used_at FROM tokens')).toEqual(first)
+    const before = rows('SELECT hash FROM sessions').length
+    await world.stopWeb()
+    const db = new Database(join(world.folder, 'web/web.db'))
+    db.exec("UPDATE sessions SET created_at = '2020-01-01T00:00:00.000Z' WHERE rowid = (SELECT min(rowid) FROM sessions)")
+    db.close()
+    await world.startWeb()
+    await vi.waitFor(() => expect(rows('SELECT hash FROM sessions')).toHaveLength(before - 1))
+  })
+
+  function rows(sql: string): unknown[] {
+    const db = new Database(join(world.folder, 'web/web.db'), { readonly: true })
+    try {
+      return db.prepare(sql).all()
+    } finally {
+      db.close()
+    }
+  }
+})
