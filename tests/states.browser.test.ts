@@ -67,6 +67,27 @@ describe('what the server tells', () => {
     },
   )
 
+  test.each([
+    [401, 'Sign in'],
+    [503, 'Try again'],
+  ])('of the log, refused with %i: an error with a way on, and never a line of it', async (status, way) => {
+    const logs = `${world.url}/-/api/demos/ann/gated/logs?*`
+    const refuse = (route: Route) => route.fulfill({ status, json: { error: 'The lab has no electricity.' } })
+    await page.route(logs, refuse)
+    await page.goto(`${world.url}/ann/gated`)
+    await page.getByRole('tab', { name: 'Deployments' }).click()
+    const alert = page.getByRole('alert').filter({ hasText: 'The lab has no electricity.' })
+    await alert.getByText(way).waitFor()
+    const log = page.getByLabel('Log of this demo')
+    expect(await log.textContent()).not.toContain('electricity')
+    await page.unroute(logs, refuse)
+    if (status === 503) await alert.getByRole('button', { name: way }).click()
+    else await page.reload()
+    if (status === 401) await page.getByRole('tab', { name: 'Deployments' }).click()
+    await log.getByText('Live').first().waitFor()
+    expect(await page.getByRole('alert').count()).toBe(0)
+  })
+
   test('of the session: a strip says that the server does not answer, and goes by itself', async () => {
     const cut = (route: Route) => route.abort()
     await page.route('**/-/api/session', cut)

@@ -21,7 +21,16 @@ export async function answerApi(
   if (root === 'user' && !grant) return answer(401, { message: 'Requires authentication' })
   if (root === 'user' && grant && rest.length === 0)
     return answer(200, { id: grant.user.id, login: grant.user.login, name: null, avatar_url: null })
-  if (root === 'user' && grant && rest[0] === 'repos') return answer(200, repositories.ofOwner(grant).map(present))
+  if (root === 'user' && grant && rest[0] === 'repos') {
+    const [page, size] = ['page', 'per_page'].map((name) => Number(url.searchParams.get(name)))
+    return answer(
+      200,
+      repositories
+        .ofOwner(grant)
+        .slice(((page || 1) - 1) * (size || 30), (page || 1) * (size || 30))
+        .map(present),
+    )
+  }
   const user = root === 'users' ? accounts.find(rest[0] ?? '') : undefined
   if (user) return answer(200, { id: user.id, login: user.login, name: null, avatar_url: null })
   const [owner = '', name = '', kind, ...more] = rest

@@ -29,9 +29,14 @@ export async function change<Answer>(method: 'POST' | 'PATCH' | 'DELETE', path: 
 }
 
 async function read<Answer>(response: Response): Promise<Answer> {
-  const answer = (await response.json().catch(() => ({}))) as { error?: string; authorize?: string }
-  if (response.ok) return answer as Answer
-  throw new ApiError(response.status, answer.error ?? `The server answered ${response.status}.`, answer.authorize)
+  if (!response.ok) throw await problemOf(response)
+  return (await response.json().catch(() => ({}))) as Answer
+}
+
+/** What an answer that is no success says. */
+export async function problemOf(response: Response): Promise<ApiError> {
+  const { error, authorize } = (await response.json().catch(() => ({}))) as { error?: string; authorize?: string }
+  return new ApiError(response.status, error ?? `The server answered ${response.status}.`, authorize)
 }
 
 export const useSession = () =>

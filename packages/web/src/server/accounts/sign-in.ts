@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Forge } from '@origami/protocol/control'
-import { request } from 'undici'
+import { z } from 'zod'
 import type { OAuthApp } from '../config.ts'
+import { cappedFetch } from '../forges/capped-fetch.ts'
 import { ForgeError, GithubApi } from '../forges/github.ts'
 import { hashOf, randomSecret, type Secrets } from '../secrets.ts'
 import type { AccountRow, Db } from '../store/open.ts'
@@ -10,6 +11,8 @@ import type { Deployers } from './deployers.ts'
 import { Refused } from './who.ts'
 
 const minutes = 10
+const text = z.string().max(5000).optional()
+const exchanged = z.object({ access_token: text, scope: text, error: text, error_description: text })
 
 export interface SignInParts {
   readonly db: Db
@@ -97,7 +100,7 @@ export class SignIn {
 
   /** Errors come with status 200 and a field `error`. */
   private async exchange(forge: Forge, app: OAuthApp, code: string, verifier: string): Promise<{ token: string; scope: string }> {
-    const response = await request(new URL('/login/oauth/access_token', forge.web), {
+    const answer = await cappedFetch(new URL('/login/oauth/access_token', forge.web), {
       method: 'POST',
       headers: { accept: 'application/json', 'content-type': 'application/json' },
       body: JSON.stringify({
@@ -107,18 +110,17 @@ export class SignIn {
         redirect_uri: this.parts.callback(forge.host),
         code_verifier: verifier,
       }),
-    }).catch((cause: unknown) => {
-      throw new ForgeError(forge.host, `${forge.host} could not be asked; try again later.`, { cause })
     })
-    const body = (await response.body.json()) as {
-      access_token?: string
-      scope?: string
-      error?: string
-      error_description?: string
-    }
-    if (!body.access_token)
-      throw new Refused(422, `${forge.host} refused the sign-in: ${body.error_description ?? body.error ?? response.statusCode}`)
-    return { token: body.access_token, scope: body.scope ?? '' }
+      .then(async (response) => exchanged.parse(await response.json()))
+      .catch((cause: unknown) => {
+        throw new ForgeError(forge.host, `${forge.host} could not be asked; try again later.`, { cause })
+      })
+    if (!answer.access_token)
+      throw new Refused(
+        422,
+        `${forge.host} refused the sign-in: ${answer.error_description ?? answer.error ?? 'it gave no token'}`,
+      )
+    return { token: answer.access_token, scope: answer.scope ?? '' }
   }
 
   private forge(host: string): { forge: Forge; app: OAuthApp } {

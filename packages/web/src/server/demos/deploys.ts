@@ -16,6 +16,7 @@ import { type FoundRepo, GithubApi } from '../forges/github.ts'
 import type { AccountRow } from '../store/open.ts'
 import { demoIdOf } from './demo-id.ts'
 import type { Demos, Owned } from './demos.ts'
+import { Repositories } from './repositories.ts'
 
 /** The forge must be asked first: `authorize` is where. */
 export class NeedsAuthorization extends Error {
@@ -51,6 +52,8 @@ export class Deploys {
   private readonly parts: DeployParts
   /** Deployments that the daemon is being told of, by their demo. */
   private readonly triggering = new Map<string, Promise<Owned>>()
+
+  private readonly repositoryLists = new Repositories()
 
   constructor(parts: DeployParts) {
     this.parts = parts
@@ -127,20 +130,8 @@ export class Deploys {
     const forge = this.parts.forges.find((entry) => entry.host === host && entry.kind === 'github')
     const identity = forge && (await this.parts.signIn.tokenOf(account, host))
     if (!forge || !identity) return { repositories: [], private_authorised: false }
-    const api = new GithubApi(forge, identity.token)
-    const wanted = (await api.repos())
-      .filter((repo) => `${repo.owner}/${repo.name}`.toLowerCase().includes(words.toLowerCase()))
-      .slice(0, 30)
-    const repositories = wanted.map(async (repo) => ({
-      link: `https://${host}/${repo.owner}/${repo.name}`.toLowerCase(),
-      owner: repo.owner,
-      name: repo.name,
-      description: repo.description,
-      private: repo.private,
-      pushed_at: repo.pushedAt,
-      linked: await api.has(repo.owner, repo.name, '.origami'),
-    }))
-    return { repositories: await Promise.all(repositories), private_authorised: identity.scope.split(/[ ,]/).includes('repo') }
+    const repositories = await this.repositoryLists.search(account.id, forge, identity.token, words)
+    return { repositories, private_authorised: identity.scope.split(/[ ,]/).includes('repo') }
   }
 
   private async trigger(account: AccountRow, demo: Owned, { repo, found, token }: Access): Promise<Owned> {

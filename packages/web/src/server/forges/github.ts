@@ -1,6 +1,8 @@
 import { Octokit } from '@octokit/core'
 import type { Forge } from '@origami/protocol/control'
+import { z } from 'zod'
 import type { ForgeUser } from '../accounts/accounts.ts'
+import { cappedFetch, type FetchCaps } from './capped-fetch.ts'
 
 /** A repository as the forge shows it to who asks. */
 export interface FoundRepo {
@@ -11,13 +13,24 @@ export interface FoundRepo {
   readonly pushedAt: string | null
 }
 
-interface RawRepo {
-  owner: { login: string }
-  name: string
-  description: string | null
-  private: boolean
-  pushed_at: string | null
-}
+/** What is read of its answers; the rest is not looked at. */
+const rawUser = z.object({
+  id: z.int(),
+  login: z.string().max(200),
+  name: z.string().max(1000).nullish(),
+  avatar_url: z.string().max(2000).nullish(),
+})
+const rawRepo = z.object({
+  owner: z.object({ login: z.string().max(200) }),
+  name: z.string().max(200),
+  description: z.string().max(5000).nullish(),
+  private: z.boolean(),
+  pushed_at: z.string().max(100).nullish(),
+})
+const rawCommit = z.object({ sha: z.string().max(100), commit: z.object({ message: z.string() }) })
+
+const perPage = 100
+const mostPages = 10
 
 /** The forge would not tell. `signedOut`: it no longer knows the token, and asking its person anew helps. */
 export class ForgeError extends Error {
@@ -36,34 +49,47 @@ export class GithubApi {
   private readonly octokit: Octokit
   private readonly host: string
 
-  constructor(forge: Forge, token?: string) {
+  /** `caps`: on what is read of one answer. */
+  constructor(forge: Forge, token?: string, caps?: FetchCaps) {
     this.host = forge.host
-    this.octokit = new Octokit({ baseUrl: forge.api ?? '', ...(token ? { auth: token } : {}), log: quiet })
+    this.octokit = new Octokit({
+      baseUrl: forge.api ?? '',
+      ...(token ? { auth: token } : {}),
+      log: quiet,
+      request: { fetch: fetchWith(caps) },
+    })
   }
 
   async user(): Promise<ForgeUser> {
-    const { data } = await this.asked(() => this.octokit.request('GET /user'))
-    return { subject: String(data.id), login: data.login, name: data.name ?? null, avatar: data.avatar_url ?? null }
+    return this.asked(async () => userOf((await this.octokit.request('GET /user')).data))
   }
 
   /** Whose login it is now. Undefined: nobody's. */
   async account(username: string): Promise<ForgeUser | undefined> {
-    return this.unlessMissing(async () => {
-      const { data } = await this.octokit.request('GET /users/{username}', { username })
-      return { subject: String(data.id), login: data.login, name: data.name ?? null, avatar: data.avatar_url ?? null }
-    })
+    return this.unlessMissing(async () => userOf((await this.octokit.request('GET /users/{username}', { username })).data))
   }
 
-  /** One's own, those pushed to last first. */
+  /** One's own, those pushed to last first, at most a thousand. */
   async repos(): Promise<FoundRepo[]> {
-    const { data } = await this.asked(() => this.octokit.request('GET /user/repos', { per_page: 100, sort: 'pushed' }))
-    return (data as RawRepo[]).map(found)
+    const all: FoundRepo[] = []
+    for (let page = 1; page <= mostPages; page += 1) {
+      const asking = () => this.octokit.request('GET /user/repos', { per_page: perPage, page, sort: 'pushed' })
+      const part = await this.asked(async () =>
+        z
+          .array(rawRepo)
+          .max(perPage)
+          .parse((await asking()).data),
+      )
+      all.push(...part.map(found))
+      if (part.length < perPage) break
+    }
+    return all
   }
 
   /** Undefined: not there, or not to be seen. */
   async repo(owner: string, repo: string): Promise<FoundRepo | undefined> {
     return this.unlessMissing(async () =>
-      found((await this.octokit.request('GET /repos/{owner}/{repo}', { owner, repo })).data as RawRepo),
+      found(rawRepo.parse((await this.octokit.request('GET /repos/{owner}/{repo}', { owner, repo })).data)),
     )
   }
 
@@ -78,7 +104,8 @@ export class GithubApi {
   async head(owner: string, repo: string): Promise<{ sha: string; message: string } | undefined> {
     return this.unlessMissing(async () => {
       const { data } = await this.octokit.request('GET /repos/{owner}/{repo}/commits/{ref}', { owner, repo, ref: 'HEAD' })
-      return { sha: data.sha, message: data.commit.message.split('\n')[0] ?? '' }
+      const { sha, commit } = rawCommit.parse(data)
+      return { sha, message: commit.message.split('\n')[0] ?? '' }
     })
   }
 
@@ -109,12 +136,19 @@ export class GithubApi {
   }
 }
 
-const found = ({ owner, name, description, private: isPrivate, pushed_at }: RawRepo): FoundRepo => ({
+const userOf = (data: unknown): ForgeUser => {
+  const { id, login, name, avatar_url } = rawUser.parse(data)
+  return { subject: String(id), login, name: name ?? null, avatar: avatar_url ?? null }
+}
+
+const found = ({ owner, name, description, private: isPrivate, pushed_at }: z.infer<typeof rawRepo>): FoundRepo => ({
   owner: owner.login,
   name,
-  description,
+  description: description ?? null,
   private: isPrivate,
-  pushedAt: pushed_at,
+  pushedAt: pushed_at ?? null,
 })
+
+const fetchWith = (caps: FetchCaps | undefined) => (url: string | URL, init?: RequestInit) => cappedFetch(url, init, caps)
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }

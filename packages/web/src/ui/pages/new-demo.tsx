@@ -1,12 +1,13 @@
 import { Strip } from '@origami/demo-ui'
 import type { DemoPage, Inspection, Repository } from '@origami/protocol/control'
-import { useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import { ApiError, change, get, useSession } from '../api.ts'
 import { Failed } from '../parts/failed.tsx'
 import { Loading } from '../parts/loading.tsx'
 import styles from '../parts/parts.module.css'
+import { useDebounced } from '../parts/use-debounced.ts'
 import { useTitle } from '../parts/use-title.ts'
 import { RunsElsewhere } from './runs-elsewhere.tsx'
 
@@ -113,10 +114,11 @@ function Found({ found }: { found: Inspection }) {
 
 function Repositories({ host, onPick }: { host: string; onPick: (repository: Repository) => void }) {
   const [words, setWords] = useState('')
-  const path = `/-/api/repositories?forge=${host}&q=${encodeURIComponent(words)}`
+  const path = `/-/api/repositories?forge=${host}&q=${encodeURIComponent(useDebounced(words))}`
   const { data, isPending, error, refetch } = useQuery({
     queryKey: ['repositories', path],
     queryFn: () => get<{ repositories: Repository[]; private_authorised: boolean }>(path),
+    placeholderData: keepPreviousData,
   })
   return (
     <section className={styles.sheet} aria-label={`Your repositories at ${host}`}>
@@ -138,7 +140,7 @@ function Repositories({ host, onPick }: { host: string; onPick: (repository: Rep
             <span className={styles.grow}>
               {one.owner}/{one.name} {one.private && <span className={styles.mute}>private</span>}
             </span>
-            <span className={styles.mute}>{one.linked ? '.origami ✓' : 'not linked yet'}</span>
+            <span className={styles.mute}>{one.linked === null ? '' : one.linked ? '.origami ✓' : 'not linked yet'}</span>
             <button type="button" className={styles.button} onClick={() => onPick(one)}>
               Choose
             </button>

@@ -4,6 +4,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { change } from '../../api.ts'
 import { ConfirmButton } from '../../parts/confirm.tsx'
+import { Failed } from '../../parts/failed.tsx'
 import styles from '../../parts/parts.module.css'
 import { useAct } from '../../parts/use-act.ts'
 import { DeploymentRow } from './deployment-row.tsx'
@@ -14,7 +15,7 @@ type Detail = NonNullable<DemoPage['detail']>
 /** For its owner: what was deployed and how, the log as it comes, and the buttons. */
 export function Deployments({ page, detail, refresh }: { page: DemoPage; detail: Detail; refresh: () => void }) {
   const api = `/-/api/demos${page.address}`
-  const log = useLog(`${api}/logs`)
+  const { text: log, error, retry } = useLog(`${api}/logs`)
   const [find, setFind] = useState('')
   const [following, setFollowing] = useState(true)
   const lines =
@@ -60,6 +61,7 @@ export function Deployments({ page, detail, refresh }: { page: DemoPage; detail:
           Download
         </a>
       </div>
+      {error && <Failed error={error} retry={retry} />}
       <LogView text={lines} follow={following} label="Log of this demo" />
     </div>
   )

@@ -1,34 +1,60 @@
-import { useEffect, useState } from 'react'
+import { useCallback, useEffect, useState } from 'react'
+import { ApiError, problemOf } from '../../api.ts'
 
 const kept = 500_000
 
+interface FollowedLog {
+  readonly text: string
+  /** Why there is no (more) log: what the server said, never a line of it. */
+  readonly error: ApiError | undefined
+  retry(): void
+}
+
 /** A log's text as it comes, the end of it. Joins again where it was when the connection breaks. */
-export function useLog(address: string): string {
+export function useLog(address: string): FollowedLog {
   const [text, setText] = useState('')
+  const [error, setError] = useState<ApiError>()
+  const [attempt, setAttempt] = useState(0)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt begins anew.
   useEffect(() => {
     const gone = new AbortController()
-    void follow(address, gone.signal, (part) => setText((before) => (before + part).slice(-kept)))
+    void follow(address, gone.signal, {
+      onPart: (part) => setText((before) => (before + part).slice(-kept)),
+      onProblem: setError,
+    })
     return () => {
       gone.abort()
       setText('')
+      setError(undefined)
     }
-  }, [address])
-  return text
+  }, [address, attempt])
+  const retry = useCallback(() => setAttempt((before) => before + 1), [])
+  return { text, error, retry }
 }
 
-async function follow(address: string, signal: AbortSignal, on: (part: string) => void): Promise<void> {
+interface Listener {
+  onPart(part: string): void
+  onProblem(problem: ApiError | undefined): void
+}
+
+async function follow(address: string, signal: AbortSignal, { onPart, onProblem }: Listener): Promise<void> {
   const decoder = new TextDecoder()
   let offset = 0
   while (!signal.aborted) {
     try {
-      const { body } = await fetch(`${address}?follow=1&offset=${offset}`, { signal })
-      const reader = body?.getReader()
+      const response = await fetch(`${address}?follow=1&offset=${offset}`, { signal })
+      if (!response.ok) throw await problemOf(response)
+      onProblem(undefined)
+      const reader = response.body?.getReader()
       for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
         offset += part.value.length
-        on(decoder.decode(part.value, { stream: true }))
+        onPart(decoder.decode(part.value, { stream: true }))
       }
-    } catch {
-      // It is tried again below.
+    } catch (error) {
+      if (signal.aborted) return
+      // A connection that breaks is joined again below; so is a server that is away, but that is said.
+      if (error instanceof ApiError) onProblem(error)
+      if (error instanceof ApiError && error.status < 500) return
     }
     await new Promise((resolve) => setTimeout(resolve, 2000))
   }

@@ -1,0 +1,60 @@
+import type { Forge, Repository } from '@origami/protocol/control'
+import PQueue from 'p-queue'
+import { type FoundRepo, GithubApi } from '../forges/github.ts'
+
+interface Listed {
+  readonly repos: Promise<FoundRepo[]>
+  /** Whether `.origami` is there, by owner and name, of those that were looked at. */
+  readonly linked: Map<string, Promise<boolean | null>>
+  readonly at: number
+}
+
+const freshMs = 60_000
+const most = 200
+const shown = 30
+
+/** What accounts have at forges. The forge is asked once a minute for the list, and only for what is shown whether it is a bundle. */
+export class Repositories {
+  private readonly known = new Map<string, Listed>()
+  private readonly looking = new PQueue({ concurrency: 4 })
+
+  /** Those with the words in owner or name, pushed to last first. Throws ForgeError. */
+  async search(account: string, forge: Forge, token: string, words: string): Promise<Repository[]> {
+    const api = new GithubApi(forge, token)
+    const listed = this.listed(`${account} ${forge.host} ${token}`, api)
+    const wanted = (await listed.repos).filter((one) => `${one.owner}/${one.name}`.toLowerCase().includes(words.toLowerCase()))
+    return Promise.all(
+      wanted.slice(0, shown).map(async ({ owner, name, description, private: isPrivate, pushedAt }) => ({
+        link: `https://${forge.host}/${owner}/${name}`.toLowerCase(),
+        owner,
+        name,
+        description,
+        private: isPrivate,
+        pushed_at: pushedAt,
+        linked: await this.isLinked(listed, api, owner, name),
+      })),
+    )
+  }
+
+  private listed(key: string, api: GithubApi): Listed {
+    const known = this.known.get(key)
+    if (known && Date.now() - known.at < freshMs) return known
+    const fresh: Listed = { repos: api.repos(), linked: new Map(), at: Date.now() }
+    this.known.delete(key)
+    this.known.set(key, fresh)
+    for (const oldest of this.known.keys()) if (this.known.size > most) this.known.delete(oldest)
+    // What failed is asked again by the next search.
+    fresh.repos.catch(() => this.known.get(key) === fresh && this.known.delete(key))
+    return fresh
+  }
+
+  private async isLinked({ linked }: Listed, api: GithubApi, owner: string, name: string): Promise<boolean | null> {
+    const key = `${owner}/${name}`
+    const looked = linked.get(key) ?? this.looking.add(() => api.has(owner, name, '.origami')).catch(unknown)
+    linked.set(key, looked)
+    return looked
+  }
+}
+
+/** A list is worth showing though the forge would not tell this of each. */
+const unknown = (): null => null

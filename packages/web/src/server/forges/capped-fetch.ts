@@ -1,0 +1,30 @@
+export interface FetchCaps {
+  /** Until the last byte of an answer is read. */
+  readonly deadlineMs: number
+  readonly bytes: number
+}
+
+export const forgeCaps: FetchCaps = { deadlineMs: 10_000, bytes: 2 * 1024 ** 2 }
+
+/** `fetch` that reads the whole answer, within a deadline and up to a cap. Throws when it is late or larger. */
+export async function cappedFetch(
+  url: string | URL,
+  init: RequestInit = {},
+  { deadlineMs, bytes }: FetchCaps = forgeCaps,
+): Promise<Response> {
+  const response = await fetch(url, { ...init, signal: AbortSignal.timeout(deadlineMs) })
+  const parts: Uint8Array<ArrayBuffer>[] = []
+  let size = 0
+  for await (const part of response.body ?? []) {
+    size += part.length
+    if (size > bytes) throw new Error(`expected an answer of at most ${bytes} bytes, got more`)
+    parts.push(part)
+  }
+  const { status, statusText } = response
+  const headers = new Headers(response.headers)
+  // The bytes are as they were before they were packed for the way.
+  for (const name of ['content-encoding', 'content-length']) headers.delete(name)
+  const read = new Response(size > 0 ? new Blob(parts) : null, { status, statusText, headers })
+  Object.defineProperty(read, 'url', { value: response.url })
+  return read
+}

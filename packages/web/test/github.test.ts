@@ -1,0 +1,59 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, test } from 'vitest'
+import { Repositories } from '../src/server/demos/repositories.ts'
+import { ForgeError, GithubApi } from '../src/server/forges/github.ts'
+
+describe('what a forge answers', () => {
+  const caps = { deadlineMs: 2000, bytes: 1000 }
+
+  test.each<[string, RequestListener]>([
+    ['never comes', () => {}],
+    ['never ends', (_request, response) => void response.writeHead(200, { 'content-type': 'application/json' }).write('[')],
+    [
+      'is larger than the cap',
+      (_request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(`"${'x'.repeat(2000)}"`),
+    ],
+    ['is no user', (_request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":"root"}')],
+  ])('that %s is an error in words', async (_what, listener) => {
+    await using forge = await startForge(listener)
+    await expect(new GithubApi(forge.forge, 'token', { ...caps, deadlineMs: 300 }).user()).rejects.toBeInstanceOf(ForgeError)
+  })
+
+  test('is asked once a minute for a list, to its end, and only of what is shown whether it is a bundle', async () => {
+    const asked: string[] = []
+    await using forge = await startForge((request, response) => {
+      const url = new URL(request.url ?? '/', 'http://forge')
+      asked.push(url.pathname)
+      const page = Number(url.searchParams.get('page'))
+      const names = Array.from({ length: page === 3 ? 7 : 100 }, (_, index) => `repository-${page}-${index}`)
+      const repos = names.map((name) => ({ owner: { login: 'ann' }, name, description: null, private: false, pushed_at: null }))
+      const is404 = url.pathname.endsWith('/.origami') && !url.pathname.includes('repository-3-6')
+      response.writeHead(is404 ? 404 : 200, { 'content-type': 'application/json' }).end(JSON.stringify(is404 ? {} : repos))
+    })
+    const repositories = new Repositories()
+    const search = (words: string) => repositories.search('ann', forge.forge, 'token', words)
+    expect(await search('repository-3-6')).toMatchObject([{ name: 'repository-3-6', linked: true }])
+    expect(asked.filter((path) => path === '/user/repos')).toHaveLength(3)
+    expect(asked).toHaveLength(4)
+    expect(await search('repository-3-6')).toHaveLength(1)
+    expect(asked).toHaveLength(4)
+    expect(await search('')).toHaveLength(30)
+    expect(asked).toHaveLength(34)
+  })
+})
+
+async function startForge(listener: RequestListener) {
+  const server = createServer(listener)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return {
+    forge: { host: 'forge.test', kind: 'github', web: address, api: address, git: address } as const,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}
