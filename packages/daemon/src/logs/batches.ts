@@ -22,7 +22,8 @@ export async function* batches<Line extends LogLine>(lines: AsyncIterable<Line>)
       const batch: [Line, ...Line[]] = [first.value]
       let length = first.value.text.length
       next = ask()
-      const due = setTimeout(batchMs, undefined, { ref: false })
+      const full = new AbortController()
+      const due = setTimeout(batchMs, undefined, { ref: false, signal: full.signal }).catch(() => undefined)
       while (batch.length < batchLines && length < batchLength) {
         const more = await Promise.race([next.catch(() => undefined), due])
         if (!more || more.done) break
@@ -30,6 +31,7 @@ export async function* batches<Line extends LogLine>(lines: AsyncIterable<Line>)
         length += more.value.text.length
         next = ask()
       }
+      full.abort()
       yield batch
     }
   } finally {

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { isAlive } from './processes.ts'
@@ -23,6 +23,8 @@ export async function lockFolder(folder: string): Promise<AsyncDisposable> {
   await writeFile(path, `${process.pid} ${startTime(process.pid)}`, { mode: 0o600 })
   return {
     async [Symbol.asyncDispose]() {
+      // In this order: the next one must not find a name of ours that is alive.
+      await rm(path, { force: true })
       held.close()
     },
   }

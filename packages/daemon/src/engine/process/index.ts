@@ -138,7 +138,7 @@ export class ProcessEngine implements Engine {
     const before = await family(shim)
     signalGroup(shim, 'SIGTERM')
     await untilGone([shim], graceMs)
-    const members = [...before, ...(await family(shim))]
+    const members = [...new Map([...before, ...(await family(shim))].map((one) => [one.pid, one])).values()]
     for (const one of members) kill(one)
     const left = await untilGone(members, this.limits.killMs)
     if (left.length > 0) {

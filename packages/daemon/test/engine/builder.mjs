@@ -1,0 +1,12 @@
+// A process that builds a bundle, as a daemon does, until it is killed. Arguments: the engine's folder, the owner, the bundle's folder.
+import { ProcessEngine } from '../../src/engine/process/index.ts'
+
+const [, , folder, owner, bundle] = process.argv
+const engine = new ProcessEngine({ folder, owner })
+const signal = new AbortController().signal
+await engine.ready(signal)
+const onLog = ({ text }) => process.send(text)
+await engine.build(
+  { demo: 'demo', deployment: 'deployment1', folder: bundle, manifest: {}, limits: { memoryBytes: 1 }, onLog },
+  signal,
+)

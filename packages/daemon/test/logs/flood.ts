@@ -1,0 +1,74 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import type { DemoId } from '@origami/protocol/demo'
+import { stampedLines } from '../../src/engine/docker/container-log.ts'
+import type { LogLine } from '../../src/engine/engine.ts'
+import { batches } from '../../src/logs/batches.ts'
+import { DemoLogs } from '../../src/logs/demo-log.ts'
+
+const demo = '0123456789abcdef0123456789abcdef' as DemoId
+const stamp = '2026-11-24T12:00:00.123456789Z'
+
+/** A frame of Docker's log stream. */
+export function frame(text: string, at = stamp, source = 1): Buffer {
+  const payload = Buffer.from(`${at} ${text}`)
+  const header = Buffer.alloc(8)
+  header[0] = source
+  header.writeUInt32BE(payload.length, 4)
+  return Buffer.concat([header, payload])
+}
+
+/** What a demo prints, as Docker sends it, in pieces of 64 KiB, until `bytes` are read; `read` tells how far the reader is. */
+export async function* dockerFlood(bytes: number, line: string, read: (bytes: number) => void): AsyncIterable<Uint8Array> {
+  const one = frame(line)
+  const chunk = Buffer.concat(Array.from({ length: Math.max(1, Math.floor((64 * 1024) / one.length)) }, () => one))
+  for (let sent = 0; sent < bytes; sent += chunk.length) {
+    read(sent)
+    yield chunk
+    await setImmediate()
+  }
+}
+
+/**
+ * Carries a flood of lines into a demo's log, as the daemon does. Resolves to how many bytes of memory, above what there was at the start, were in use at most.
+ * `flood` calls `read` now and then.
+ */
+export async function memoryOfFlood(flood: (read: (bytes: number) => void) => AsyncIterable<LogLine>): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), 'origami-flood-'))
+  const logs = await DemoLogs.open(folder, { logBytes: 10 * 1024 ** 2 })
+  let [before, most, last] = [0, 0, 0]
+  const read = (bytes: number) => {
+    if (bytes - last < 4 * 1024 ** 2 && before > 0) return
+    last = bytes
+    collect()
+    const { heapUsed, arrayBuffers } = process.memoryUsage()
+    before ||= heapUsed + arrayBuffers
+    most = Math.max(most, heapUsed + arrayBuffers - before)
+  }
+  try {
+    for await (const lines of batches(flood(read))) await logs.append(demo, lines)
+    return most
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** The flood of a container. */
+export const containerFlood = (bytes: number, line: string) => (read: (bytes: number) => void) =>
+  stampedLines(dockerFlood(bytes, line, read), undefined)
+
+/** A log of an instance of the process engine, which printed `bytes`, as its shim leaves it. */
+export async function instanceFolder(bytes: number, line: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'origami-instance-'))
+  const one = `2026-11-24T12:00:00.123Z ${line}\n`
+  const file = one.repeat(Math.ceil((1024 * 1024) / one.length))
+  for (let start = 0; start < bytes; start += file.length)
+    await writeFile(join(folder, `log-${String(start).padStart(16, '0')}`), file)
+  return folder
+}
+
+function collect(): void {
+  globalThis.gc?.()
+}
