@@ -3,12 +3,18 @@ import Database from 'better-sqlite3'
 /** Every distinct statement that any store of this process prepares, until it is disposed. */
 export class Statements implements Disposable {
   readonly all = new Set<string>()
+  /** How many were asked, those that came twice too. */
+  count = 0
   private readonly prepare = Database.prototype.prepare
 
   constructor() {
-    const { all, prepare } = this
+    const { prepare } = this
+    const note = (text: string) => {
+      this.all.add(text)
+      this.count += 1
+    }
     Database.prototype.prepare = function (this: Database.Database, text: string) {
-      all.add(text)
+      note(text)
       return prepare.call(this, text)
     } as typeof prepare
   }

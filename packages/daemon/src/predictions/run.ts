@@ -1,23 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  type DemoSchema,
-  type FailureReason,
-  Full,
-  Gone,
-  type Input,
-  Invalid,
-  type PredictionSnapshot,
-  validateInput,
-} from '@origami/protocol/demo'
+import { type DemoSchema, Full, Gone, type Input, Invalid, type PredictionSnapshot, validateInput } from '@origami/protocol/demo'
 import { type HttpPredictor, type Prediction, Unanswered } from '@origami/serving'
 import type { Route } from '../store/demos.ts'
-import { demoById } from '../store/demos.ts'
-import type { Trx } from '../store/open.ts'
-import { addFiles } from '../store/prediction-files.ts'
-import { changePrediction, endPrediction, type PredictionEnd, predictionByArrival } from '../store/predictions.ts'
+import { changePrediction, predictionByArrival } from '../store/predictions.ts'
 import type { PredictionRow } from '../store/tables.ts'
 import { bringFiles, fetchResults, outputFiles, ResultLost } from './carry.ts'
-import type { LiveRun } from './live-runs.ts'
+import { Ending } from './ending.ts'
+import { cancelAt, findAt } from './instance-call.ts'
 import type { DispatcherParts } from './parts.ts'
 
 /** Where a prediction is sent: what a Run needs of a route. */
@@ -32,7 +21,6 @@ type Phase = 'finding' | 'carrying' | 'submitting'
 
 /** Even where no time is left, what may have ended is asked once. */
 const leastMs = 2000
-const findsAtMost = 3
 
 /** One prediction at one instance, from the files it needs to its stored end. Its row says whether it is to be cancelled. */
 export class Run {
@@ -47,7 +35,7 @@ export class Run {
   /** Of the daemon that leaves, or of this one's stop. */
   private readonly signal: AbortSignal
   private submitting: Promise<Prediction> | undefined
-  private live: LiveRun | undefined
+  private readonly ending: Ending
   private deadline: NodeJS.Timeout | undefined
 
   constructor(parts: DispatcherParts, row: PredictionRow, target: Target, leaving: AbortSignal, onTaken: () => void) {
@@ -56,6 +44,7 @@ export class Run {
     this.target = target
     this.leaving = leaving
     this.onTaken = onTaken
+    this.ending = new Ending(parts, row)
     this.instance = parts.reach(target.endpoint)
     this.signal = AbortSignal.any([leaving, this.stop.signal])
   }
@@ -74,7 +63,7 @@ export class Run {
       } catch (error) {
         if (this.signal.aborted) return this.stoppedBefore('finding')
         if (!(error instanceof Gone)) throw error
-        return reachable ? 'unsure' : this.interrupted()
+        return reachable ? 'unsure' : this.wentAway()
       }
     })
   }
@@ -83,9 +72,9 @@ export class Run {
   join(): Promise<Attempt> {
     return this.watched(async () => {
       this.setDeadline(leastMs)
-      const taken = await this.found()
+      const taken = await findAt(this.instance, this.row.id, this.signal)
       if (this.signal.aborted) return this.stoppedBefore('finding')
-      return taken ? this.follow(taken) : this.interrupted()
+      return taken ? this.follow(taken) : this.wentAway()
     })
   }
 
@@ -103,7 +92,7 @@ export class Run {
       clearTimeout(this.deadline)
       done.abort()
       await watching
-      if (this.live) this.parts.live.close(this.row.arrival)
+      if (this.ending.live) this.parts.live.close(this.row.arrival)
     }
   }
 
@@ -112,7 +101,7 @@ export class Run {
       const { changed } = this.parts
       const { demo_id, arrival } = this.row
       // Until it runs it may also be ended by what happens to its demo.
-      const change = this.live ? changed.ofPrediction(arrival, signal) : changed.ofWaiting(demo_id, arrival, signal)
+      const change = this.ending.live ? changed.ofPrediction(arrival, signal) : changed.ofWaiting(demo_id, arrival, signal)
       const row = await predictionByArrival(this.parts.db, this.row.arrival)
       if (!row || row.completed_at || row.cancel_requested_at) return this.stop.abort('canceled')
       await change
@@ -123,7 +112,7 @@ export class Run {
     const { schema } = this.target
     const input = withoutUnset(schema, JSON.parse(this.row.input))
     const { problems } = validateInput(schema, input)
-    if (problems.length > 0 && !unsure) return this.changedMeanwhile(new Invalid(problems).message)
+    if (problems.length > 0 && !unsure) return this.over(this.ending.invalid(new Invalid(problems).message))
     if (!(await this.mark())) return 'over'
     let phase: Phase = 'finding'
     try {
@@ -137,7 +126,7 @@ export class Run {
       return await this.took(taken)
     } catch (error) {
       if (this.signal.aborted) return this.stoppedBefore(phase)
-      if (error instanceof Invalid) return this.changedMeanwhile(error.message)
+      if (error instanceof Invalid) return this.over(this.ending.invalid(error.message))
       if (!(error instanceof Gone) && !(error instanceof Full)) throw error
       const nobodyKnows = phase === 'finding' || (phase === 'submitting' && error instanceof Unanswered)
       return nobodyKnows ? 'unsure' : 'refused'
@@ -181,7 +170,8 @@ export class Run {
 
   private async follow(taken: Prediction): Promise<Attempt> {
     const { live, changed, limits } = this.parts
-    this.live = live.open(this.row.arrival)
+    const told = live.open(this.row.arrival)
+    this.ending.live = told
     changed.predictionChanged(this.row.demo_id, this.row.arrival)
     const done = new AbortController()
     const givingUp = new AbortController()
@@ -190,8 +180,8 @@ export class Run {
       for await (const event of taken.events(0, AbortSignal.any([this.leaving, givingUp.signal]))) {
         if (!('seq' in event)) continue
         if (event.type === 'completed') return await this.complete(event.data, event.seq)
-        this.live.add(event)
-        if (this.live.outputSize > limits.outputBytes) return await this.tooMuchOutput()
+        told.add(event)
+        if (told.outputSize > limits.outputBytes) return await this.tooMuchOutput()
       }
     } catch (error) {
       if (!(error instanceof Gone)) throw error
@@ -199,7 +189,7 @@ export class Run {
       done.abort()
       await stopping
     }
-    return this.leaving.aborted ? 'unsure' : this.interrupted()
+    return this.wentAway()
   }
 
   /** Once stopped: tells the instance, gives it a while to say how it ended, and then ends it without its word. */
@@ -207,10 +197,10 @@ export class Run {
     await aborted(AbortSignal.any([this.stop.signal, done, this.leaving]))
     if (done.aborted || this.leaving.aborted) return
     try {
-      if (this.stop.signal.reason === 'timeout') await this.timedOut()
+      if (this.stop.signal.reason === 'timeout') await this.ending.timedOut()
       const told = this.cancelThere()
       await sleep(this.parts.limits.cancelMs, undefined, { signal: done })
-      await this.canceled()
+      await this.ending.canceled()
       await told
       await sleep(2 * this.parts.limits.cancelMs, undefined, { signal: done })
       this.lookAt('does not end what it was told to')
@@ -229,68 +219,22 @@ export class Run {
       await fetchResults(this.parts.files, this.instance, files, this.parts.limits, this.signal)
     } catch (error) {
       if (this.leaving.aborted) return 'unsure'
-      if (this.stop.signal.aborted) return this.canceled()
+      if (this.stop.signal.aborted) return this.over(this.stopped())
       if (!(error instanceof ResultLost)) throw error
-      return this.fail(error.reason, error.message)
+      return this.over(this.ending.failed(error.reason, error.message))
     }
-    const { arrival, demo_id, started_at } = this.row
-    const row = {
-      status: end.status,
-      output: end.output === null || end.output === undefined ? null : JSON.stringify(end.output),
-      error: end.error,
-      reason: end.reason,
-      logs: end.logs,
-      predict_time: end.metrics.predict_time ?? null,
-      started_at: end.started_at ?? started_at,
-      completed_at: this.parts.now(),
-      last_seq: seq,
-    }
-    return this.end(row, async (trx) => {
-      await addFiles(trx, arrival, 'output', files)
-      await trx
-        .updateTable('demos')
-        .set((eb) => ({ runs: eb('runs', '+', 1) }))
-        .where('id', '=', demo_id)
-        .execute()
-    })
-  }
-
-  /** Where it was last. Undefined: it is not there, or nobody is. */
-  private async found(): Promise<Prediction | undefined> {
-    for (let attempt = 1; ; attempt += 1)
-      try {
-        return await this.instance.find(this.row.id, this.signal)
-      } catch (error) {
-        if (this.signal.aborted) return undefined
-        if (!(error instanceof Gone)) throw error
-        if (!(error instanceof Unanswered) || attempt >= findsAtMost) return undefined
-      }
+    return this.over(this.ending.completed(end, seq, files))
   }
 
   /** It was stopped before it was followed. What may have arrived is cancelled where it is. */
   private async stoppedBefore(phase: Phase): Promise<Attempt> {
     if (this.leaving.aborted) return 'unsure'
-    await (this.stop.signal.reason === 'timeout' ? this.timedOut() : this.canceled())
+    await this.stopped()
     if (phase === 'carrying') return 'over'
     // Whether it was taken or not, it is cancelled next.
     await this.submitting?.catch(() => undefined)
     await this.cancelThere()
     return 'over'
-  }
-
-  /** Asks the instance to cancel it, more than once where it does not answer. */
-  private async cancelThere(): Promise<void> {
-    for (const pause of [...this.parts.limits.retryMs.slice(0, 3), undefined])
-      try {
-        await (await this.instance.find(this.row.id, this.leaving))?.cancel(this.leaving)
-        return
-      } catch (error) {
-        if (this.leaving.aborted) return
-        if (error instanceof Gone && !(error instanceof Unanswered)) return
-        if (pause === undefined) return console.error(`prediction ${this.row.id} could not be cancelled at its instance`, error)
-        // An aborted pause ends the loop at its next turn.
-        await sleep(pause, undefined, { signal: this.leaving }).catch(() => undefined)
-      }
   }
 
   private setDeadline(least = 0): void {
@@ -305,28 +249,34 @@ export class Run {
     this.parts.lookAt?.(this.target.deployment.id)
   }
 
-  /** The instance went away while it ran. */
-  private async interrupted(): Promise<Attempt> {
+  /** The instance went away while it ran, or was told to stop it. */
+  private async wentAway(): Promise<Attempt> {
     if (this.leaving.aborted) return 'unsure'
-    if (this.stop.signal.aborted) return this.stop.signal.reason === 'timeout' ? this.timedOut() : this.canceled()
-    const stopped = (await demoById(this.parts.db, this.row.demo_id))?.want === 'stopped'
-    return stopped
-      ? this.fail('stopped', 'The demo was stopped by its owner while this ran.')
-      : this.fail('interrupted', 'The demo went away while this ran. It was not run again; run it again if you like.')
+    await (this.stop.signal.aborted ? this.stopped() : this.ending.interrupted())
+    return 'over'
+  }
+
+  private stopped(): Promise<void> {
+    return this.stop.signal.reason === 'timeout' ? this.ending.timedOut() : this.ending.canceled()
   }
 
   /** Something that nobody foresaw: it ends here, says so, and does not run on unseen. */
   private async broke(error: unknown): Promise<Attempt> {
     if (this.leaving.aborted) return 'unsure'
     console.error(`prediction ${this.row.id} broke off`, error)
-    await this.fail('interrupted', 'Something went wrong between the queue and the demo; run it again.')
+    await this.ending.failed('interrupted', 'Something went wrong between the queue and the demo; run it again.')
     await this.cancelThere()
+    return 'over'
+  }
+
+  private async over(ending: Promise<void>): Promise<Attempt> {
+    await ending
     return 'over'
   }
 
   private async tooMuchOutput(): Promise<Attempt> {
     const { outputBytes } = this.parts.limits
-    await this.fail(
+    await this.ending.failed(
       'error',
       `The model put out more than the ${outputBytes} bytes of text that this server takes of one prediction.`,
     )
@@ -334,38 +284,8 @@ export class Run {
     return 'over'
   }
 
-  private changedMeanwhile(problem: string): Promise<Attempt> {
-    return this.fail('invalid', `The demo changed while this waited: ${problem}`)
-  }
-
-  private timedOut(): Promise<Attempt> {
-    const { started_at, deadline_at } = this.row
-    const seconds = Math.round((Date.parse(deadline_at ?? '') - Date.parse(started_at ?? '')) / 1000)
-    return this.fail('timeout', `It ran longer than the ${seconds} s that a prediction of this demo may take, and was stopped.`)
-  }
-
-  private canceled(): Promise<Attempt> {
-    return this.end({ status: 'canceled', ...this.soFar() })
-  }
-
-  private fail(reason: FailureReason, error: string): Promise<Attempt> {
-    return this.end({ status: 'failed', reason, error, ...this.soFar() })
-  }
-
-  private soFar() {
-    return { logs: this.live?.logs ?? '', completed_at: this.parts.now(), last_seq: (this.live?.lastSeq ?? 0) + 1 }
-  }
-
-  /** Nothing, where it ended already. */
-  private async end(end: PredictionEnd, also: (trx: Trx) => Promise<void> = async () => {}): Promise<Attempt> {
-    const { arrival, demo_id } = this.row
-    const ended = await this.parts.db.transaction().execute(async (trx) => {
-      const stored = await endPrediction(trx, arrival, end)
-      if (stored) await also(trx)
-      return stored
-    })
-    if (ended) this.parts.changed.predictionChanged(demo_id, arrival)
-    return 'over'
+  private cancelThere(): Promise<void> {
+    return cancelAt(this.instance, this.row.id, this.parts.limits.retryMs.slice(0, 3), this.leaving)
   }
 }
 

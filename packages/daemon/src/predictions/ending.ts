@@ -1,0 +1,86 @@
+import type { FailureReason, FileRef, PredictionSnapshot } from '@origami/protocol/demo'
+import { demoById } from '../store/demos.ts'
+import type { Trx } from '../store/open.ts'
+import { addFiles } from '../store/prediction-files.ts'
+import { endPrediction, type PredictionEnd } from '../store/predictions.ts'
+import type { PredictionRow } from '../store/tables.ts'
+import type { LiveRun } from './live-runs.ts'
+import type { QueueParts } from './parts.ts'
+
+/** The ways in which a prediction ends. The first one counts: of a prediction that has ended nothing changes. */
+export class Ending {
+  /** What it told so far, once it runs. */
+  live: LiveRun | undefined
+  private readonly parts: QueueParts
+  private readonly row: PredictionRow
+
+  constructor(parts: QueueParts, row: PredictionRow) {
+    this.parts = parts
+    this.row = row
+  }
+
+  canceled(): Promise<void> {
+    return this.end({ status: 'canceled', ...this.soFar() })
+  }
+
+  failed(reason: FailureReason, error: string): Promise<void> {
+    return this.end({ status: 'failed', reason, error, ...this.soFar() })
+  }
+
+  timedOut(): Promise<void> {
+    const { started_at, deadline_at } = this.row
+    const seconds = Math.round((Date.parse(deadline_at ?? '') - Date.parse(started_at ?? '')) / 1000)
+    return this.failed('timeout', `It ran longer than the ${seconds} s that a prediction of this demo may take, and was stopped.`)
+  }
+
+  /** Its input does not fit what its demo is by now. */
+  invalid(problem: string): Promise<void> {
+    return this.failed('invalid', `The demo changed while this waited: ${problem}`)
+  }
+
+  /** The instance went away while it ran. */
+  async interrupted(): Promise<void> {
+    const stopped = (await demoById(this.parts.db, this.row.demo_id))?.want === 'stopped'
+    await (stopped
+      ? this.failed('stopped', 'The demo was stopped by its owner while this ran.')
+      : this.failed('interrupted', 'The demo went away while this ran. It was not run again; run it again if you like.'))
+  }
+
+  /** As the instance says, with the result files that are kept here by now. */
+  completed(end: PredictionSnapshot, seq: number, files: readonly FileRef[]): Promise<void> {
+    const { arrival, demo_id, started_at } = this.row
+    const row = {
+      status: end.status,
+      output: end.output === null || end.output === undefined ? null : JSON.stringify(end.output),
+      error: end.error,
+      reason: end.reason,
+      logs: end.logs,
+      predict_time: end.metrics.predict_time ?? null,
+      started_at: end.started_at ?? started_at,
+      completed_at: this.parts.now(),
+      last_seq: seq,
+    }
+    return this.end(row, async (trx) => {
+      await addFiles(trx, arrival, 'output', files)
+      await trx
+        .updateTable('demos')
+        .set((eb) => ({ runs: eb('runs', '+', 1) }))
+        .where('id', '=', demo_id)
+        .execute()
+    })
+  }
+
+  private soFar() {
+    return { logs: this.live?.logs ?? '', completed_at: this.parts.now(), last_seq: (this.live?.lastSeq ?? 0) + 1 }
+  }
+
+  private async end(end: PredictionEnd, also: (trx: Trx) => Promise<void> = async () => {}): Promise<void> {
+    const { arrival, demo_id } = this.row
+    const ended = await this.parts.db.transaction().execute(async (trx) => {
+      const stored = await endPrediction(trx, arrival, end)
+      if (stored) await also(trx)
+      return stored
+    })
+    if (ended) this.parts.changed.predictionChanged(demo_id, arrival)
+  }
+}
