@@ -79,6 +79,7 @@ describe('a prediction is cancelled', () => {
     const prediction = await bench.submit(demo)
     const run = await instance.run(prediction)
     run.tell({ type: 'log', data: { source: 'stdout', data: 'working' } })
+    await vi.waitFor(async () => expect(await prediction.snapshot()).toMatchObject({ logs: 'working' }))
     await cancelled(prediction)
     expect(await prediction.snapshot()).toMatchObject({ logs: 'working' })
     await vi.waitFor(() => expect(bench.lookedAt).toHaveLength(1))
@@ -104,7 +105,7 @@ describe('a prediction is cancelled', () => {
     await bench.start()
     const prediction = await (await bench.predictor(demo)).find(id)
     await cancelled(prediction as Prediction)
-    expect(run.canceled).toBe(true)
+    await vi.waitFor(() => expect(run.canceled).toBe(true))
   })
 
   test('though the daemon went away before it could say so to the instance', async () => {
