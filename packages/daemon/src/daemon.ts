@@ -99,7 +99,8 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   const queueParts = { db, files, limits, now, changed, live: new LiveRuns(limits), places: new Places(db, changed) }
   const queue = new Queue(queueParts)
   const reach = (endpoint: string) => new HttpPredictor({ base: endpoint })
-  const dispatcher = new Dispatcher({ ...queueParts, reach }, leaving.signal)
+  const lookAt = () => void upkeep.rounds.run()
+  const dispatcher = new Dispatcher({ ...queueParts, reach, lookAt }, leaving.signal)
   loops.push(
     dispatcher.work(),
     upkeep.work(() => sweepOld(db, files, limits, clock())),
