@@ -149,7 +149,7 @@ describe('between web server and daemon', () => {
     expect(await shownBy(daemon)).toBe(daemons.serialNumber)
 
     await using _web = await startWeb(webConfig(daemon.url))
-    await vi.waitFor(async () => expect(await shownBy(daemon)).not.toBe(daemons.serialNumber), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await shownBy(daemon)).not.toBe(daemons.serialNumber), { timeout: 30_000 })
     const renewed = await certificateIn(certificates)
     expect(await shownBy(daemon)).toBe(renewed.serialNumber)
     expect(renewed.subjectAltName).toBe(daemons.subjectAltName)
@@ -170,7 +170,7 @@ describe('between web server and daemon', () => {
     expect(sent.statusCode).toBe(202)
     expect(JSON.parse((await events.next()).value.data)).toMatchObject({ seq: 1 })
     await Promise.all([sent.body.dump(), agent.destroy()])
-  }, 30_000)
+  }, 60_000)
 
   test('a certificate that nobody asked for, of a foreign authority, or of fewer names is not taken', async () => {
     await ensureCertificates(folder)

@@ -32,6 +32,7 @@ describe('settings while a server runs', () => {
   test('SIGHUP puts limits of the web server in force; a broken file changes nothing, and is told by the log and origami config', async () => {
     await file('limits: {requests: 1000}')
     await using web = await startOrigamiVerb('web', ['--data', folder, '--port', '0'], /Origami is at (\S+)/)
+    await web.printed(`Its daemon is expected at https://127.0.0.1:6001 (origami daemon --data ${folder})`)
     const status = async () => (await fetch(`${web.url}/-/api/session`)).status
     expect([await status(), await status(), await status()]).toEqual([200, 200, 200])
     expect(await inForce('limits.requests')).toEqual({

@@ -4,7 +4,7 @@ import { cutAndJoin, TwoHosts } from './two-hosts.ts'
 describe('a daemon on another host', () => {
   test('deploys, is visited, and its log is read; a link that is cut for a while loses nothing, and pages say what is so', async () => {
     await using hosts = await TwoHosts.open({
-      web: ['silence=2s', 'daemon_answer=2s'],
+      web: ['silence=2s', 'keep_alive=500ms', 'daemon_answer=2s'],
       daemon: ['keep_alive=500ms'],
     })
     const address = await hosts.deploy(await hosts.push('visited'))

@@ -26,7 +26,8 @@ export class ServingVerb implements AsyncDisposable {
 
   /** Waits until it printed some words. */
   async printed(words: string | RegExp): Promise<void> {
-    await vi.waitFor(() => expect(this.output).toMatch(words), { timeout: 30_000 })
+    const found = () => (typeof words === 'string' ? expect(this.output).toContain(words) : expect(this.output).toMatch(words))
+    await vi.waitFor(found, { timeout: 30_000 })
   }
 
   /** Its exit code, once it ended by itself. */
@@ -63,7 +64,7 @@ export async function startOrigamiVerb(
       expect(found, started.output).toBeDefined()
       return found
     },
-    { timeout: 30_000 },
+    { timeout: 60_000 },
   )
   started.url = url ?? ''
   return started

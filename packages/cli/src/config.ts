@@ -35,9 +35,10 @@ export function daemonConfig({ values, limits }: Settings, forges: readonly Forg
 
 export function webConfig({ values, limits }: Settings, forges: readonly Forge[], daemonUrl: string): WebConfig {
   const data = join(values.data, 'web')
-  const oauth = Object.fromEntries(
-    forges.flatMap((forge) => (env.oauth(forge.host) ? [[forge.host, env.oauth(forge.host)]] : [])),
-  )
+  const apps = forges.flatMap(({ host }) => {
+    const app = env.oauth(host)
+    return app ? [[host, app] as const] : []
+  })
   return {
     data,
     host: values.host,
@@ -45,13 +46,13 @@ export function webConfig({ values, limits }: Settings, forges: readonly Forge[]
     publicUrl: values.public_url,
     daemon: { url: daemonUrl, tls: tlsFiles(join(data, 'tls')) },
     forges,
-    oauth,
+    oauth: Object.fromEntries(apps),
     deployers: values.deployers,
     networks: values.private_networks,
     trustedProxies: values.trusted_proxies,
     ui: join(import.meta.dirname, '../../web/dist/ui'),
     limits: limits.web,
-  } as WebConfig
+  }
 }
 
 /** The process engine gives strangers' code the whole account: not on an address that strangers reach. */

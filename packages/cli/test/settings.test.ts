@@ -107,6 +107,15 @@ describe('settings', () => {
     )
   })
 
+  test('a silence that is shorter than the time between two signs of the daemon is refused', async () => {
+    await file('limits: {silence: 10s}')
+    await expect(readSettings([data()])).rejects.toThrow(
+      'limits.silence: expected more than limits.keep_alive, which is 15s, got 10s',
+    )
+    await file('limits: {silence: 10s, keep_alive: 3s}')
+    expect((await readSettings([data()])).limits.web.silenceMs).toBe(10_000)
+  })
+
   test('a file that was named must be there, and be a file', async () => {
     await expect(readSettings([data()], join(folder, 'none.yaml'))).rejects.toThrow('cannot read')
     await expect(readSettings([data()], folder)).rejects.toThrow('cannot read')

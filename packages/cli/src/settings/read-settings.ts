@@ -57,6 +57,7 @@ export async function readSettings(
   for (const [name, entry] of file?.found ?? []) if (!found.has(name)) found.set(name, entry)
   const all = rows.map((row) => ({ row, ...(found.get(row.name) ?? { value: standard.get(row.name), from: 'default' }) }))
   const values = new Map(all.map(({ row, value }) => [row.name, value]))
+  refuseSilence(values)
   return {
     values: Object.fromEntries(Object.keys(keys).map((name) => [name, values.get(name)])) as Values,
     limits: { daemon: limitsOf(daemonLimits, values), web: limitsOf(webLimits, values) },
@@ -68,6 +69,13 @@ export async function readSettings(
     })),
     file: file?.path,
   }
+}
+
+/** A silence shorter than the time between two signs would be heard all the time. */
+function refuseSilence(values: ReadonlyMap<string, unknown>): void {
+  const [silence, keepAlive] = [values.get('limits.silence'), values.get('limits.keep_alive')].map(Number)
+  if (silence === undefined || keepAlive === undefined || silence > keepAlive) return
+  throw new Failure(`limits.silence: expected more than limits.keep_alive, which is ${keepAlive / 1000}s, got ${silence / 1000}s`)
 }
 
 /** The variable that sets a setting: `ORIGAMI_LIMITS_WAITING`. */

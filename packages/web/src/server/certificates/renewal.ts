@@ -17,7 +17,7 @@ export interface RenewalParts {
   readonly clock: () => number
 }
 
-const sooner = 60_000
+const backOffMs = [1000, 5000, 15_000, 60_000]
 
 /** Renews the certificates of the web server and of its daemon over the connection that they secure, before a third of their life is left. */
 export class CertificateRenewal {
@@ -27,18 +27,19 @@ export class CertificateRenewal {
     this.parts = parts
   }
 
-  /** Until the signal aborts. A round that fails is logged, and tried again sooner. */
+  /** Until the signal aborts. A round that fails is logged, and tried again with back-off. */
   async work(signal: AbortSignal): Promise<void> {
     let told = ''
-    while (!signal.aborted) {
+    for (let failures = 0; !signal.aborted; ) {
       const failure = await this.round().then(
         () => '',
         (error: unknown) => (error instanceof Error ? `${error.message}${causeOf(error)}` : String(error)),
       )
       if (failure !== '' && failure !== told && !signal.aborted) console.error(`certificates cannot be looked after: ${failure}`)
       told = failure
+      failures = failure === '' ? 0 : failures + 1
       const { certificateRoundMs } = this.parts.limits
-      const wait = failure === '' ? certificateRoundMs : Math.min(certificateRoundMs, sooner)
+      const wait = Math.min(certificateRoundMs, backOffMs[Math.min(failures, backOffMs.length) - 1] ?? certificateRoundMs)
       // An aborted wait ends the loop by its condition.
       await setTimeout(wait, undefined, { signal, ref: false }).catch(() => undefined)
     }
