@@ -32,6 +32,7 @@ export class DeviceCodes {
     const { pending } = await this.db
       .selectFrom('device_codes')
       .select(({ fn }) => fn.countAll<number>().as('pending'))
+      .where('expires_at', '>', new Date().toISOString())
       .executeTakeFirstOrThrow()
     if (pending >= mostPending) throw new Full('Too many programs ask to sign in just now; try again in ten minutes.', 600)
     const [deviceCode, userCode] = [randomSecret(), randomUserCode()]

@@ -1,0 +1,46 @@
+import Database from 'better-sqlite3'
+import { expect, test } from 'vitest'
+import { Person } from './person.ts'
+import { World } from './world.ts'
+
+test('pages that are open cost nothing while nothing changes for their demo, and are told when something does', async () => {
+  await using world = await World.start({ engine: 'process' })
+  const ann = await world.person('ann')
+  for (const name of ['first', 'second']) await ann.deploy(await world.push('tests/demos/gated', 'ann', { name }))
+  const change = async (name: string, isPublic: boolean) => {
+    await ann.json('PATCH', `/-/api/demos/ann/${name}`, { public: isPublic })
+    // What the change woke asks the database before this does.
+    await ann.session()
+  }
+  const alone = await statementsOf(() => change('second', false))
+  const leaving = new AbortController()
+  const pages = await Promise.all(Array.from({ length: 10 }, () => openPage(world.url, leaving.signal)))
+  for (const page of pages) expect(await page()).toContain('"public":true')
+  expect(await statementsOf(() => change('second', true))).toBe(alone)
+  await ann.json('PATCH', '/-/api/demos/ann/first', { name: 'renamed' })
+  for (const page of pages) expect(await page()).toContain('"name":"renamed"')
+  leaving.abort()
+}, 120_000)
+
+/** How many statements the web server, which runs in this process, makes meanwhile. */
+async function statementsOf(work: () => Promise<void>): Promise<number> {
+  const { prepare } = Database.prototype
+  let made = 0
+  Database.prototype.prepare = function (this: Database.Database, text: string) {
+    made += 1
+    return prepare.call(this, text)
+  } as typeof prepare
+  try {
+    await work()
+  } finally {
+    Database.prototype.prepare = prepare
+  }
+  return made
+}
+
+/** What the page is told next. */
+async function openPage(url: string, signal: AbortSignal): Promise<() => Promise<string>> {
+  const { body } = await new Person(url).fetch('/-/api/demos/ann/first/events', { signal })
+  const reader = body?.pipeThrough(new TextDecoderStream()).getReader()
+  return async () => (await reader?.read())?.value ?? ''
+}
