@@ -83,7 +83,7 @@ describe('nothing that a daemon waits for is waited for without an end', () => {
     yard.holds.add('start')
     await yard.ask('POST', `/demos/${demo}/start`, {})
     await yard.deployment(demo, deployment.id, 'starting')
-    expect(await yard.detail(demo)).toMatchObject({ status: 'building' })
+    expect(await yard.detail(demo)).toMatchObject({ status: 'building', reason: null })
     yard.holds.clear()
     await yard.deployment(demo, deployment.id, 'running')
     expect(await yard.detail(demo)).toMatchObject({ status: 'running' })

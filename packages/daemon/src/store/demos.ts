@@ -106,10 +106,7 @@ async function stats(db: Db, demo: DemoRow): Promise<DemoStats> {
     port: serving?.endpoint ? Number(new URL(serving.endpoint).port) : null,
     repolink: demo.repolink,
     status,
-    reason:
-      status === 'stopped'
-        ? null
-        : ((serving?.state === 'runtime_error' || serving?.state === 'running' ? serving : newest)?.reason ?? null),
+    reason: status === 'stopped' ? null : ((decides(serving) ? serving : newest)?.reason ?? null),
     waiting,
     running,
     runs: demo.runs,
@@ -118,6 +115,10 @@ async function stats(db: Db, demo: DemoRow): Promise<DemoStats> {
     newest: newest ? presentDeployment(newest) : null,
   }
 }
+
+/** Whether a demo's state is told by what serves (or is being started again, or crash-looped) rather than by its newest deployment. */
+const decides = (serving: DeploymentRow | undefined): boolean =>
+  serving !== undefined && (['running', 'queued', 'runtime_error'].includes(serving.state) || isActive(serving.state))
 
 /** What serves × what is newest × what its owner wants. */
 export function demoState(
