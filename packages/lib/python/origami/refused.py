@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections.abc
 import enum
 import inspect
+import re
 import types
 import typing
 from dataclasses import is_dataclass
@@ -84,7 +85,8 @@ def type_name(kind: Any) -> str:
     if inspect.ismodule(kind):
         return kind.__name__
     plain = get_origin(kind) is None and inspect.isclass(kind)
-    name = f"{kind.__module__}.{kind.__qualname__}" if plain else repr(kind)
+    # A module in a type, as in `list[Image]`, would print where on the server it is.
+    name = f"{kind.__module__}.{kind.__qualname__}" if plain else re.sub(r"<module '([^']+)'[^>]*>", r"\1", repr(kind))
     return name.removeprefix("builtins.").replace("pathlib._local.", "pathlib.")
 
 
