@@ -10,6 +10,7 @@ import { randomId } from '@origami/protocol/demo'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { GitSource } from '../packages/daemon/src/source/git.ts'
 import { SourceError } from '../packages/daemon/src/source/source.ts'
+import { processesWith } from '../packages/daemon/src/state/processes.ts'
 import { type FakeGithub, startFakeGithub } from './fake-github/index.ts'
 
 const whole = new AbortController().signal
@@ -114,6 +115,7 @@ describe('code comes from git', () => {
     const arguments_ = commandLines()
     expect(arguments_.some((line) => line.includes(forge.url))).toBe(true)
     expect(arguments_.filter((line) => line.includes('canary'))).toEqual([])
+    expect(await processesWith('environ', (word) => word.startsWith(`ORIGAMI_BUILD=${owner}/`))).not.toEqual([])
     cancel.abort('cancelled')
     await expect(resolving).rejects.toBe('cancelled')
     await vi.waitFor(() => expect(commandLines().filter((line) => line.includes(forge.url))).toEqual([]), { timeout: 10_000 })

@@ -244,6 +244,17 @@ export function engineContract(name: string, under: EngineUnderTest): void {
       expect(await linesOf(yard.engine, instance)).toEqual(['listening', 'one', 'two', 'three', '  four <b> \u001b[31m'])
     })
 
+    test('a progress bar is one line, and a line that is too long is cut and says so', async () => {
+      const instance = await yard.running()
+      await ask(instance.endpoint, 'repeat', { text: '10%\r', times: '3' })
+      await ask(instance.endpoint, 'say', { text: '100%' })
+      await ask(instance.endpoint, 'repeat', { text: 'x', times: '100000' })
+      await ask(instance.endpoint, 'say', { text: '' })
+      await ask(instance.endpoint, 'say', { text: 'after' })
+      await ask(instance.endpoint, 'exit', { code: '0' })
+      expect(await linesOf(yard.engine, instance)).toEqual(['listening', '100%', `${'x'.repeat(64 * 1024)} (cut)`, 'after'])
+    })
+
     test('an instance outlives its engine, and the next one takes it over', async () => {
       const instance = await yard.running()
       await yard.engine[Symbol.asyncDispose]()

@@ -8,6 +8,7 @@ const kept = []
 
 const acts = {
   say: ({ text }) => console.log(text),
+  repeat: ({ text, times }) => void process.stdout.write(text.repeat(Number(times))),
   exit: ({ code }) => setImmediate(() => process.exit(Number(code))),
   deaf: () => void process.on('SIGTERM', () => console.log('not now')),
   grow: () => {
