@@ -214,6 +214,8 @@ export class Run {
   /** Keeps result files before it says that it succeeded. */
   private async complete(end: PredictionSnapshot, seq: number): Promise<Attempt> {
     clearTimeout(this.deadline)
+    // A runtime that is told to end says so of what runs in it; why it was told is known here.
+    if (end.reason === 'interrupted') return this.wentAway()
     const files = end.status === 'succeeded' ? outputFiles(this.target.schema, end.output) : []
     try {
       await fetchResults(this.parts.files, this.instance, files, this.parts.limits, this.signal)

@@ -187,6 +187,7 @@ async function createServer(context: Context, { onRoute }: Given): Promise<Fasti
     predictor: async (request: FastifyRequest) => {
       const demo = visibleDemo(context, request)
       if (demo.url) throw new Refused(404, `This demo runs at ${demo.url}; its API is there.`)
+      if (request.method !== 'GET') context.details.forget(demo.id)
       const forOwner = demo.account === request.who.account?.id && request.url.endsWith('/cancel')
       return daemon.predictor(demo.id, forOwner ? undefined : request.who.visitor)
     },

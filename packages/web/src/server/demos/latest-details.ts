@@ -21,6 +21,11 @@ export class LatestDetails {
     return known && Date.now() - known.at < freshMs ? known.said : this.ask(demo)
   }
 
+  /** Something was asked of it, so what it said before is not so for long. */
+  forget(demo: string): void {
+    this.known.delete(demo)
+  }
+
   /** As it is now; who looks next is told the same. */
   async ask(demo: string): Promise<Said> {
     const said = this.daemon.detail(demo)
