@@ -220,7 +220,7 @@ export async function cutAndJoin(hosts: TwoHosts, whileCut: () => Promise<void>)
   await slow.asked
 
   await hosts.cut()
-  await hosts.web.printed('The daemon is away')
+  await hosts.web.printed('The daemon is away', 90_000)
   // What was under way ends while nobody can be told.
   await Promise.all(['gate', 'build-gate'].map((name) => writeFile(join(hosts.folder, name), '')))
   expect(await hosts.page(address)).toMatchObject({ state: 'running', detail: null })

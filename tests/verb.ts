@@ -25,9 +25,9 @@ export class ServingVerb implements AsyncDisposable {
   }
 
   /** Waits until it printed some words. */
-  async printed(words: string | RegExp): Promise<void> {
+  async printed(words: string | RegExp, timeout = 30_000): Promise<void> {
     const found = () => (typeof words === 'string' ? expect(this.output).toContain(words) : expect(this.output).toMatch(words))
-    await vi.waitFor(found, { timeout: 30_000 })
+    await vi.waitFor(found, { timeout })
   }
 
   /** Its exit code, once it ended by itself. */
