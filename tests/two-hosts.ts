@@ -220,7 +220,7 @@ export async function cutAndJoin(hosts: TwoHosts, whileCut: () => Promise<void>)
   await slow.asked
 
   await hosts.cut()
-  await hosts.web.printed('The daemon is away', 90_000)
+  await hosts.web.printed('The daemon cannot be followed', 90_000)
   // What was under way ends while nobody can be told.
   await Promise.all(['gate', 'build-gate'].map((name) => writeFile(join(hosts.folder, name), '')))
   expect(await hosts.page(address)).toMatchObject({ state: 'running', detail: null })
@@ -229,7 +229,7 @@ export async function cutAndJoin(hosts: TwoHosts, whileCut: () => Promise<void>)
   await whileCut()
 
   await hosts.join()
-  await hosts.web.printed('The daemon answers again')
+  await hosts.web.printed('The daemon is followed again')
   for (const [index, word] of ['one', 'two', 'three'].entries()) {
     const { output } = await hosts.prediction(address, submitted[index]?.id ?? '', 'succeeded')
     expect(output).toBe(`${word}, version 1`)
