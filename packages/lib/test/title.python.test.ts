@@ -18,7 +18,7 @@ test.each([
   expect(titleOf(names)).toBe(title)
 })
 
-test('a bundle that somebody runs is called what its folder was where it was made, or what its repository is', async () => {
+test('a bundle that somebody runs is called what its folder was where it was made, or what its repository is; and takes what it is told to', async () => {
   const home = await mkdtemp(join(tmpdir(), 'origami-title-'))
   const made = join(home, 'dog-breeds')
   await mkdir(made)
@@ -26,12 +26,25 @@ test('a bundle that somebody runs is called what its folder was where it was mad
   await bundle({ folder: made, run: false, onLog: () => undefined }, new AbortController().signal)
   const elsewhere = join(home, 'demo')
   await rename(made, elsewhere)
-  expect(await titleOfBundle(elsewhere, {})).toBe('Dog breeds')
-  expect(await titleOfBundle(elsewhere, { ORIGAMI_NAME: 'cat-breeds' })).toBe('Cat breeds')
+  expect(await asked(elsewhere, {}, titleAt)).toBe('Dog breeds')
+  expect(await asked(elsewhere, { ORIGAMI_NAME: 'cat-breeds' }, titleAt)).toBe('Cat breeds')
+  const tooLarge = await asked(elsewhere, { ORIGAMI_BODY_BYTES: '100' }, async (url) => {
+    const body = JSON.stringify({ input: { word: 'x'.repeat(100) } })
+    const answer = await fetch(`${url}/predictions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+    return `${answer.status} ${await answer.text()}`
+  })
+  expect(tooLarge).toMatch(/^413 .*at most 100 bytes/)
   await rm(home, { recursive: true, force: true })
 })
 
-async function titleOfBundle(folder: string, env: Record<string, string>): Promise<string> {
+async function titleAt(url: string): Promise<string> {
+  const answer = await fetch(`${url}/schema`)
+  expect(answer.status).toBe(200)
+  return ((await answer.json()) as { title: string }).title
+}
+
+/** What `ask` gets from a bundle that runs, tried until it gets something. */
+async function asked(folder: string, env: Record<string, string>, ask: (url: string) => Promise<string>): Promise<string> {
   const portFile = join(folder, 'port')
   const server = spawn(process.execPath, [join(folder, 'origami/server.mjs')], {
     env: { ...process.env, ...env, PORT: '0', ORIGAMI_HOST: '127.0.0.1', ORIGAMI_PORT_FILE: portFile },
@@ -39,14 +52,7 @@ async function titleOfBundle(folder: string, env: Record<string, string>): Promi
   })
   const ended = once(server, 'exit')
   try {
-    return await vi.waitFor(
-      async () => {
-        const answer = await fetch(`http://127.0.0.1:${await readFile(portFile, 'utf8')}/schema`)
-        expect(answer.status).toBe(200)
-        return ((await answer.json()) as { title: string }).title
-      },
-      { timeout: 20_000 },
-    )
+    return await vi.waitFor(async () => ask(`http://127.0.0.1:${await readFile(portFile, 'utf8')}`), { timeout: 20_000 })
   } finally {
     server.kill()
     await ended

@@ -19,6 +19,8 @@ const setupLines = 40
 /** What an instance of this manifest may use. */
 export const instanceSpec = (repolink: string, manifest: Manifest, limits: DeployParts['limits']): InstanceSpec => ({
   name: repolink.slice(repolink.lastIndexOf('/') + 1),
+  bodyBytes: limits.bodyBytes,
+  fileBytes: limits.fileBytes,
   port: manifest.port,
   memoryBytes: manifest.memory ?? limits.memoryBytes,
   cpus: manifest.cpus ?? limits.cpus,

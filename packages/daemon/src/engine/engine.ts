@@ -38,8 +38,11 @@ export interface BuildLimits {
 }
 
 export interface InstanceSpec {
-  /** What the demo is called where its model does not say: the repository's name. In the instance it is `ORIGAMI_NAME`. */
+  /** What the demo is called where its model does not say: the repository's name. */
   readonly name: string
+  /** Bytes of one JSON body, and of one file, that it takes. */
+  readonly bodyBytes: number
+  readonly fileBytes: number
   /** Where the demo listens inside. */
   readonly port: number
   readonly memoryBytes: number

@@ -14,8 +14,11 @@ export type Target = Pick<Route, 'endpoint' | 'schema' | 'times'> & {
   readonly deployment: Pick<Route['deployment'], 'id' | 'commit_sha'>
 }
 
-/** How a try went. `refused`: the instance surely has not got it · `unsure`: it may have · `over`: nothing is left to do. */
-export type Attempt = 'refused' | 'unsure' | 'over'
+/**
+ * How a try went. `refused`: the instance surely has not got it · `unsure`: it may have · `over`: nothing is left to do ·
+ * `ending`: the same, and the instance said that it ends.
+ */
+export type Attempt = 'refused' | 'unsure' | 'over' | 'ending'
 
 type Phase = 'finding' | 'carrying' | 'submitting'
 
@@ -215,7 +218,7 @@ export class Run {
   private async complete(end: PredictionSnapshot, seq: number): Promise<Attempt> {
     clearTimeout(this.deadline)
     // A runtime that is told to end says so of what runs in it; why it was told is known here.
-    if (end.reason === 'interrupted') return this.wentAway()
+    if (end.reason === 'interrupted') return (await this.wentAway()) === 'over' ? 'ending' : 'unsure'
     const files = end.status === 'succeeded' ? outputFiles(this.target.schema, end.output) : []
     try {
       await fetchResults(this.parts.files, this.instance, files, this.parts.limits, this.signal)

@@ -7,7 +7,7 @@ const request = {
   demo: '0123456789abcdef0123456789abcdef' as DemoId,
   deployment: 'deployment1' as DeploymentId,
   image: 'sha256:abc' as ImageRef,
-  spec: { name: 'digits', port: 6000, memoryBytes: 1024 ** 3, cpus: 1.5, pids: 100 },
+  spec: { name: 'digits', bodyBytes: 1000, fileBytes: 2000, port: 6000, memoryBytes: 1024 ** 3, cpus: 1.5, pids: 100 },
 }
 
 describe("a stranger's container", () => {

@@ -27,7 +27,15 @@ export interface EngineUnderTest {
   endless(): Promise<{ files: Record<string, string>; word: string; begun(lines: readonly string[]): boolean; end(): void }>
 }
 
-export const spec: InstanceSpec = { name: 'digits', port: 6000, memoryBytes: 128 * 1024 ** 2, cpus: 1, pids: 64 }
+export const spec: InstanceSpec = {
+  name: 'digits',
+  bodyBytes: 1000,
+  fileBytes: 2000,
+  port: 6000,
+  memoryBytes: 128 * 1024 ** 2,
+  cpus: 1,
+  pids: 64,
+}
 const whole = new AbortController().signal
 const newDeployment = () => randomId() as DeploymentId
 const newDemo = () => Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('hex') as DemoId
@@ -179,6 +187,12 @@ export function engineContract(name: string, under: EngineUnderTest): void {
       const { endpoint } = await yard.running()
       expect(JSON.stringify(await ask(endpoint, 'environment'))).not.toContain('canary')
       vi.unstubAllEnvs()
+    })
+
+    test('tells an instance its name and what it takes', async () => {
+      const { endpoint } = await yard.running()
+      const told = { ORIGAMI_NAME: 'digits', ORIGAMI_BODY_BYTES: '1000', ORIGAMI_FILE_BYTES: '2000' }
+      expect(await ask(endpoint, 'environment')).toMatchObject(told)
     })
 
     test('stops by asking, then by force; what is gone cannot be stopped or removed', async () => {

@@ -56,7 +56,7 @@ describe('what a demo finds inside its container', () => {
   test('an image that says it is root is not', async () => {
     const dockerfile = `${from}WORKDIR /app\nCOPY . .\nUSER root\nCMD ["node", "origami/server.mjs"]\n`
     const built = await yard.build({ files: { Dockerfile: dockerfile } })
-    const spec = { name: 'digits', port: 6000, memoryBytes: 128 * 1024 ** 2, cpus: 1, pids: 64 }
+    const spec = { name: 'digits', bodyBytes: 1000, fileBytes: 2000, port: 6000, memoryBytes: 128 * 1024 ** 2, cpus: 1, pids: 64 }
     const { id } = await yard.engine.start({ ...built, spec }, new AbortController().signal)
     const { Config } = await new Docker().getContainer(id).inspect()
     expect(Config.User).toBe('1000')
@@ -100,7 +100,10 @@ describe('what a demo finds inside its container', () => {
   test('what was in .git is not in the image', async () => {
     const built = await yard.build({ files: { '.git/config': 'token', 'kept.txt': 'kept' } })
     const { id } = await yard.engine.start(
-      { ...built, spec: { name: 'digits', port: 6000, memoryBytes: 128 * 1024 ** 2, cpus: 1, pids: 64 } },
+      {
+        ...built,
+        spec: { name: 'digits', bodyBytes: 1000, fileBytes: 2000, port: 6000, memoryBytes: 128 * 1024 ** 2, cpus: 1, pids: 64 },
+      },
       new AbortController().signal,
     )
     const { endpoint = '' } = (await yard.engine.list()).find((entry) => entry.id === id) ?? {}

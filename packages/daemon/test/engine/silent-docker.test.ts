@@ -52,7 +52,12 @@ const build = (engine: DockerEngine, signal: AbortSignal) =>
   )
 const start = (engine: DockerEngine, signal: AbortSignal) =>
   engine.start(
-    { demo, deployment, image: 'sha256:x' as ImageRef, spec: { name: 'x', port: 6000, memoryBytes: 1, cpus: 1, pids: 1 } },
+    {
+      demo,
+      deployment,
+      image: 'sha256:x' as ImageRef,
+      spec: { name: 'x', bodyBytes: 1, fileBytes: 1, port: 6000, memoryBytes: 1, cpus: 1, pids: 1 },
+    },
     signal,
   )
 const first = (engine: DockerEngine, signal: AbortSignal) => engine.logs(id, undefined, signal)[Symbol.asyncIterator]().next()

@@ -11,7 +11,7 @@ import { startRuntime } from './server.ts'
  * What runs in a bundle: `node origami/server.mjs`, until the signal aborts; then it ends with all that it started.
  * Environment: PORT (6000, or what `.origami` says; 0: any), ORIGAMI_HOST, ORIGAMI_PORT_FILE (where the port is written once
  * it listens), ORIGAMI_PYTHON, ORIGAMI_FILES, ORIGAMI_FILES_BYTES (how much of inputs, outputs and files is kept),
- * ORIGAMI_NAME (what the demo is called where its model does not say).
+ * ORIGAMI_NAME (what the demo is called where its model does not say), ORIGAMI_BODY_BYTES and ORIGAMI_FILE_BYTES (of one JSON body, of one file).
  */
 export async function serveBundle(stop: AbortSignal): Promise<void> {
   const here = dirname(fileURLToPath(import.meta.url))
@@ -27,6 +27,8 @@ export async function serveBundle(stop: AbortSignal): Promise<void> {
     python: ORIGAMI_PYTHON,
     page: join(here, 'page'),
     files: ORIGAMI_FILES,
+    bodyBytes: bytes(process.env.ORIGAMI_BODY_BYTES),
+    fileBytes: bytes(process.env.ORIGAMI_FILE_BYTES),
     keep: ORIGAMI_FILES_BYTES ? { maxBytes: Number(ORIGAMI_FILES_BYTES) } : {},
   })
   if (ORIGAMI_PORT_FILE) {
@@ -35,6 +37,12 @@ export async function serveBundle(stop: AbortSignal): Promise<void> {
   }
   console.log(`Listening on ${runtime.url}`)
   if (!stop.aborted) await once(stop, 'abort')
+}
+
+/** What is no number of bytes counts as not given. */
+function bytes(text: string | undefined): number | undefined {
+  const value = Number(text)
+  return Number.isSafeInteger(value) && value > 0 ? value : undefined
 }
 
 function read(path: string): string | undefined {

@@ -23,7 +23,9 @@ export interface RuntimeOptions extends Pick<ModelOptions, 'cancelGraceMs' | 'ke
   /** The built page; without it browsers get the index. */
   readonly page?: string | undefined
   /** Bytes of one JSON body; 32 MiB when not given. */
-  readonly bodyBytes?: number
+  readonly bodyBytes?: number | undefined
+  /** Bytes of one file that comes in or goes out; 100 MiB when not given. */
+  readonly fileBytes?: number | undefined
   /** Where files are kept; a temporary folder, removed at the end, when not given. */
   readonly files?: string | undefined
 }
@@ -34,7 +36,8 @@ export interface Runtime extends AsyncDisposable {
   readonly predictor: ModelPredictor
 }
 
-const maxFileBytes = 100 * 1024 ** 2
+const megabyte = 1024 ** 2
+const maxFileBytes = ({ fileBytes = 100 * megabyte }: RuntimeOptions) => fileBytes
 const policy =
   "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; frame-ancestors *"
 
@@ -48,11 +51,11 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   opened.defer(() => app.close())
   // Ends before the connections do: who follows a prediction hears that it was interrupted.
   const predictor = opened.use(await predictorOf(options, folder))
-  limitJson(app, { bytes: () => options.bodyBytes ?? 32 * 1024 ** 2 })
+  limitJson(app, { bytes: () => options.bodyBytes ?? 32 * megabyte })
   await app.register(predictionsApi, {
     predictor: async () => predictor,
     publicBase: origin,
-    maxFileBytes: () => maxFileBytes,
+    maxFileBytes: () => maxFileBytes(options),
     remoteFiles: true,
   })
   await registerPage(app, options.page)
@@ -65,7 +68,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 async function predictorOf(options: RuntimeOptions, folder: string): Promise<ModelPredictor> {
   const predictor = new ModelPredictor({
     ...options,
-    files: new FolderFiles(folder, { maxFileBytes: () => maxFileBytes }),
+    files: new FolderFiles(folder, { maxFileBytes: () => maxFileBytes(options) }),
     keep: { maxBytes: await defaultMaxBytes(folder), ...options.keep },
     name: { given: options.name, folder: folderName(options.model) },
     launch: () => launchOf(options.model, { python: options.python }),

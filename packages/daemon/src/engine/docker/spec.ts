@@ -1,5 +1,6 @@
 import type Docker from 'dockerode'
 import type { StartRequest } from '../engine.ts'
+import { instanceEnvironment } from '../instance-environment.ts'
 
 export const labels = {
   owner: 'io.origami.owner',
@@ -25,7 +26,9 @@ export function containerSpec(
     Image: image,
     User: safeUser(imageUser),
     Labels: { [labels.owner]: owner, [labels.demo]: demo, [labels.deployment]: deployment, [labels.role]: 'demo' },
-    Env: [`PORT=${spec.port}`, 'ORIGAMI_HOST=0.0.0.0', 'ORIGAMI_LOG=/dev/stdout', 'HOME=/tmp', `ORIGAMI_NAME=${spec.name}`],
+    Env: Object.entries({ ...instanceEnvironment(spec), PORT: spec.port, ORIGAMI_HOST: '0.0.0.0', HOME: '/tmp' }).map((entry) =>
+      entry.join('='),
+    ),
     ExposedPorts: { [port]: {} },
     HostConfig: {
       NetworkMode: networkName(demo),

@@ -24,6 +24,7 @@ import type {
   LogLine,
   StartRequest,
 } from '../engine.ts'
+import { instanceEnvironment } from '../instance-environment.ts'
 import { aboutImage, prepareFolder } from './build.ts'
 import { readInstanceLog } from './instance-log.ts'
 
@@ -118,7 +119,7 @@ export class ProcessEngine implements Engine {
     const folder = this.folder(id)
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const command = process.execPath
-    const env = this.environment(image, folder, spec.name)
+    const env = { ...instanceEnvironment(spec), ...this.environment(image, folder) }
     const args = [join(image, 'origami/server.mjs')]
     const lineBytes = this.limits.logLineBytes
     await writeWhole(join(folder, 'spec.json'), JSON.stringify({ command, args, cwd: image, env, lineBytes }))
@@ -265,7 +266,7 @@ export class ProcessEngine implements Engine {
   }
 
   /** Nothing of the daemon's own but the way to programs. */
-  private environment(image: string, folder: string, name: string): Record<string, string> {
+  private environment(image: string, folder: string): Record<string, string> {
     const python = join(image, '.venv/bin/python')
     return {
       PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
@@ -273,11 +274,9 @@ export class ProcessEngine implements Engine {
       LANG: 'C.UTF-8',
       PORT: '0',
       ORIGAMI_HOST: '127.0.0.1',
-      ORIGAMI_NAME: name,
       ORIGAMI_PORT_FILE: join(folder, 'port'),
       ORIGAMI_FILES: join(folder, 'files'),
       ORIGAMI_PYTHON: existsSync(python) ? python : 'python3',
-      ORIGAMI_LOG: '/dev/stdout',
     }
   }
 
