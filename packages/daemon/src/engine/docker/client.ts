@@ -60,3 +60,6 @@ const isBuild = ({ path }: Dial): boolean => path.startsWith('/build?')
 
 const isStream = (data: unknown): data is { destroy(): void } =>
   typeof (data as { destroy?: unknown } | null)?.destroy === 'function'
+
+/** The HTTP status that Docker refused with. */
+export const statusOf = (error: unknown): number | undefined => (error as { statusCode?: number }).statusCode

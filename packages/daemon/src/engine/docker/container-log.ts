@@ -1,9 +1,12 @@
 import type { Readable } from 'node:stream'
 import { Lines, type LinesOptions } from '../../logs/lines.ts'
 import type { LogCursor, LogLine } from '../engine.ts'
-import type { DockerClient } from './client.ts'
+import { type DockerClient, statusOf } from './client.ts'
 
-/** Follows what a container prints, from after the cursor (the time of a line, as Docker stamps it) until it exits. */
+/**
+ * Follows what a container prints, from after the cursor (the time of a line, as Docker stamps it) until it exits. Docker may end the stream of one that
+ * exits before its last lines: what is left is asked for once more.
+ */
 export async function* followLog(
   client: DockerClient,
   container: string,
@@ -11,17 +14,34 @@ export async function* followLog(
   options: LinesOptions,
   signal: AbortSignal,
 ): AsyncIterable<LogLine & { cursor: LogCursor }> {
-  const since = after ? String(Date.parse(after) / 1000) : 0
-  const how = { follow: true, stdout: true, stderr: true, timestamps: true, since: since as number } as const
-  const stream = (await client.within(signal).getContainer(container).logs(how)) as unknown as Readable
-  try {
-    yield* stampedLines(stream, after, options)
-  } catch (error) {
-    if (!signal.aborted) throw error
-  } finally {
-    stream.destroy()
+  let last = after
+  for (const isFirst of [true, false]) {
+    const since = last ? String(Date.parse(last) / 1000) : 0
+    const how = { follow: true, stdout: true, stderr: true, timestamps: true, since: since as number } as const
+    const asked = client.within(signal).getContainer(container).logs(how)
+    const stream = (await asked.catch(unlessGone(isFirst))) as unknown as Readable | undefined
+    if (!stream) return
+    try {
+      for await (const line of stampedLines(stream, last, options)) {
+        last = line.cursor
+        yield line
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error
+    } finally {
+      stream.destroy()
+    }
+    if (signal.aborted) return
   }
 }
+
+/** Once it was followed to its end, a container may be removed by somebody else. */
+const unlessGone =
+  (isFirst: boolean) =>
+  (error: unknown): undefined => {
+    if (isFirst || statusOf(error) !== 404) throw error
+    return undefined
+  }
 
 /** The lines of one of the two streams, of which Docker sends one frame for each line, or each 16 KiB of one. */
 interface Output {

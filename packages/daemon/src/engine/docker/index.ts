@@ -19,7 +19,7 @@ import type {
   StartRequest,
 } from '../engine.ts'
 import { buildImage } from './build.ts'
-import { DockerClient } from './client.ts'
+import { DockerClient, statusOf } from './client.ts'
 import { followLog } from './container-log.ts'
 import { jsonLines } from './json-lines.ts'
 import { containerName, containerSpec, labels, networkName } from './spec.ts'
@@ -218,8 +218,6 @@ const after = (event: string): string | undefined => {
   const time = /"timeNano":(\d+)/.exec(event)?.[1]
   return time && nanoseconds(BigInt(time) + 1n)
 }
-
-const statusOf = (error: unknown): number | undefined => (error as { statusCode?: number }).statusCode
 
 const unless =
   (...statuses: number[]) =>
