@@ -1,6 +1,4 @@
 import type { Forge } from '@origami/protocol/control'
-import type { Engine } from './engine/engine.ts'
-import type { Source } from './source/source.ts'
 
 /** What an operator chooses. */
 export interface DaemonConfig {
@@ -125,12 +123,4 @@ export const defaultLimits: Limits = {
   killMs: 10_000,
   logLineBytes: 64 * 1024,
   buildCacheBytes: 0,
-}
-
-/** What a daemon is made of and tests may replace. */
-export interface Parts {
-  readonly engine: Engine
-  readonly source: Source
-  /** Milliseconds since 1970. */
-  readonly clock: () => number
 }

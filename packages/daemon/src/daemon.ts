@@ -5,7 +5,7 @@ import { randomId } from '@origami/protocol/demo'
 import { FolderFiles, HttpPredictor } from '@origami/serving'
 import { createServer } from './api/server.ts'
 import { Changes } from './changes.ts'
-import { type DaemonConfig, defaultLimits, type Limits, type Parts } from './config.ts'
+import { type DaemonConfig, defaultLimits, type Limits } from './config.ts'
 import { Control } from './deploy/control.ts'
 import { Deployer } from './deploy/deployer.ts'
 import type { DeployParts } from './deploy/parts.ts'
@@ -20,6 +20,7 @@ import { Places } from './predictions/places.ts'
 import { Queue } from './predictions/queue.ts'
 import { forgetFilesOf, sweepOld } from './predictions/retention.ts'
 import { GitSource } from './source/git.ts'
+import type { Source } from './source/source.ts'
 import { lockFolder } from './state/lock.ts'
 import { Vault } from './state/vault.ts'
 import { openStore } from './store/open.ts'
@@ -28,6 +29,14 @@ import { StartSlots } from './upkeep/start-slots.ts'
 import { stopInstances } from './upkeep/stop-instances.ts'
 import { Tasks } from './upkeep/tasks.ts'
 import { Upkeep } from './upkeep/upkeep.ts'
+
+/** What a daemon is made of and tests may replace. */
+export interface Parts {
+  readonly engine: Engine
+  readonly source: Source
+  /** Milliseconds since 1970. */
+  readonly clock: () => number
+}
 
 export interface Daemon extends AsyncDisposable {
   /** `https://127.0.0.1:6001` */

@@ -1,2 +1,2 @@
-export { type DaemonConfig, defaultLimits, type Limits, type Parts } from './config.ts'
-export { type Daemon, startDaemon } from './daemon.ts'
+export { type DaemonConfig, defaultLimits, type Limits } from './config.ts'
+export { type Daemon, type Parts, startDaemon } from './daemon.ts'
