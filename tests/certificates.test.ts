@@ -7,10 +7,12 @@ import { pathToFileURL } from 'node:url'
 import { type Daemon, startDaemon } from '@origami/daemon'
 import { readEvents, readTls, replaceTls } from '@origami/serving'
 import { ensureCertificates, startWeb, type WebConfig, writeDaemonCertificates } from '@origami/web'
+import { defaultLimits } from '@origami/web/config'
 import { execa } from 'execa'
 import { Agent, request } from 'undici'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Authority } from '../packages/web/src/server/certificates/authority.ts'
+import { DaemonClient } from '../packages/web/src/server/daemon-client.ts'
 
 const main = join(import.meta.dirname, '../packages/cli/src/main.ts')
 const origami = (...args: string[]) => execa(process.execPath, [main, ...args], { reject: false })
@@ -135,6 +137,14 @@ describe('between web server and daemon', () => {
     await daemon[Symbol.asyncDispose]()
     await using other = await startDaemon(daemonConfig(join(folder, 'of-another-name')))
     expect(await health(other.url, join(folder, 'web/tls'))).toBe('ERR_TLS_CERT_ALTNAME_INVALID')
+  })
+
+  test('the web server tells nothing to a daemon over plain HTTP', async () => {
+    await ensureCertificates(folder)
+    const url = 'http://127.0.0.1:6001'
+    await expect(DaemonClient.open({ url, tls: pem(join(folder, 'web/tls')) }, defaultLimits)).rejects.toThrow('https://')
+    const { exitCode, stderr } = await origami('web', '--data', folder, '--daemon', url)
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('--daemon: expected an address such as https://')])
   })
 
   test('certificates renew themselves over the connection, before a third of their life is left; what is open goes on', async () => {

@@ -57,9 +57,20 @@ export function webConfig({ values, limits }: Settings, forges: readonly Forge[]
 
 /** The process engine gives strangers' code the whole account: not on an address that strangers reach. */
 export function refuseUntrusted({ values }: Settings): void {
-  if (values.engine !== 'process' || isLoopback(values.host) || values.trust_demos) return
+  const reached = [values.host, ...(values.public_url ? [new URL(values.public_url).hostname] : [])].find(
+    (host) => !isLoopback(host),
+  )
+  if (values.engine !== 'process' || reached === undefined || values.trust_demos) return
   throw new Failure(
-    `the process engine isolates nothing, and ${values.host} is not loopback: use --engine docker, or --trust-demos when all code is your own`,
+    `the process engine isolates nothing, and ${reached} is not loopback: use --engine docker, or --trust-demos when all code is your own`,
+  )
+}
+
+/** Behind another server everybody has that server's address, unless it is believed when it says whose request it hands on. */
+export function warnOfProxy({ values }: Settings): void {
+  if (!values.public_url || isLoopback(new URL(values.public_url).hostname) || values.trusted_proxies.length > 0) return
+  console.error(
+    'Warning: public_url is set without trusted_proxies, so all visitors count as one address: name the server in front, as --trusted-proxy 127.0.0.1',
   )
 }
 

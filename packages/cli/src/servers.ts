@@ -19,7 +19,7 @@ export async function startOrigami(settings: Settings, forges: readonly Forge[])
   ])
   const { data } = settings.values
   await mkdir(data, { recursive: true, mode: 0o700 })
-  await ensureCertificates(data)
+  await ensureCertificates(data, { days: settings.limits.web.certificateDays })
   const daemon = await orPortTaken('--daemon-port', startDaemon(daemonConfig(settings, forges)))
   try {
     return { daemon, web: await orPortTaken('--port', startWeb(webConfig(settings, forges, daemon.url))) }

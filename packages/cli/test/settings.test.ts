@@ -52,6 +52,30 @@ describe('settings', () => {
     expect(limits.web.fileBytes).toBe(1.5 * 1024 ** 3)
   })
 
+  test.each([
+    ['trusted_proxies: [999.1.1.1]', 'an address or a network such as 10.0.0.0/8'],
+    ['trusted_proxies: [10.0.0.0/99]', 'an address or a network such as 10.0.0.0/8'],
+    ['private_networks: [10.0.0.0]', 'a network such as 10.0.0.0/8'],
+    ["public_url: 'https://demos.example.org/x?y'", 'without a path'],
+    ["daemon: { url: 'http://gpu.example.org:6001' }", 'https:'],
+    ['limits: { retry_after: [] }', 'a list, each a time'],
+  ])('what would break a server is refused: %s', async (text, expected) => {
+    await file(text)
+    await expect(readSettings([data()])).rejects.toThrow(expected)
+    await rm(join(folder, 'origami.yaml'))
+  })
+
+  test('networks of both kinds are taken', async () => {
+    await file('trusted_proxies: [127.0.0.1, 10.0.0.0/8, "fd00::/8", "::1"]')
+    expect((await readSettings([data()])).values.trusted_proxies).toEqual(['127.0.0.1', '10.0.0.0/8', 'fd00::/8', '::1'])
+  })
+
+  test('a file that the environment names must be there', async () => {
+    await withVariable('ORIGAMI_CONFIG', join(folder, 'nowhere.yaml'), async () => {
+      await expect(readSettings([data()])).rejects.toThrow('nowhere.yaml')
+    })
+  })
+
   test('without a file, every limit is its default', async () => {
     await rm(join(folder, 'origami.yaml'), { force: true })
     expect((await readSettings([data()])).limits).toEqual({ daemon: defaultLimits, web: webDefaults })

@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Forge } from '@origami/protocol/control'
 import { env } from '../env.ts'
-import { choice, count, forges, type Kind, list, path, text, url, yesNo } from './kinds.ts'
+import { addressOrNetwork, choice, count, forges, type Kind, list, network, origin, path, text, yesNo } from './kinds.ts'
 
 /** One setting that is not a limit. Its name is its place in `origami.yaml`, dots between. */
 export interface Key<Value> {
@@ -25,8 +25,6 @@ const key = <Value>(
 
 const port = count({ from: 0, to: 65_535 })
 const handle = text('forge/login, such as github.com/ann', /^([a-z0-9.-]+(:\d+)?\/)?[A-Za-z0-9][\w.-]*$/)
-const network = text('a network such as 10.0.0.0/8', /^[0-9a-f.:]+\/\d{1,3}$/i)
-const addresses = text('an address or a network such as 10.0.0.0/8', /^[0-9a-f.:]+(\/\d{1,3})?$/i)
 
 /** All but the limits. */
 export const keys = {
@@ -37,7 +35,7 @@ export const keys = {
   engine: key<'docker' | 'process'>('--engine <engine>', choice('docker', 'process'), 'docker', 'where demos run'),
   public_url: key<string | undefined>(
     '--public-url <url>',
-    url,
+    origin('http:', 'https:'),
     undefined,
     'address people use, when another server stands in front',
   ),
@@ -47,17 +45,32 @@ export const keys = {
     undefined,
     'where repositories may come from (github.com when not set)',
   ),
-  deployers: key<readonly string[]>('--deployer <forge/login>', list(handle), [], 'who may deploy, besides the owner'),
+  deployers: key<readonly string[]>(
+    '--deployer <forge/login>',
+    list(handle),
+    [],
+    'who is added to those who may deploy; taking a line out takes nobody out',
+  ),
   private_networks: key<readonly string[]>(
     '--private-network <cidr>',
     list(network),
     [],
     'where demos that run elsewhere may be, besides public addresses',
   ),
-  trusted_proxies: key<readonly string[]>('--trusted-proxy <cidr>', list(addresses), [], 'whose X-Forwarded-* is believed'),
+  trusted_proxies: key<readonly string[]>(
+    '--trusted-proxy <cidr>',
+    list(addressOrNetwork),
+    [],
+    'whose X-Forwarded-* is believed',
+  ),
   trust_demos: key('--trust-demos', yesNo, false, 'lets the process engine, which isolates nothing, run on a public address'),
-  'daemon.host': key('--daemon-host <address>', text('an address'), '127.0.0.1', 'address the daemon listens on'),
-  'daemon.url': key('--daemon <url>', url, 'https://127.0.0.1:6001', 'where `origami web` finds the daemon'),
+  'daemon.host': key(
+    '--host <address>',
+    text('an address'),
+    '127.0.0.1',
+    'address the daemon listens on (the flag is that of `origami daemon`)',
+  ),
+  'daemon.url': key('--daemon <url>', origin('https:'), 'https://127.0.0.1:6001', 'where `origami web` finds the daemon'),
   'daemon.certificates': key<string | undefined>(
     '--certificates <folder>',
     path,

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { isAbsolute, resolve } from 'node:path'
 import { type Forge, forgeSchema } from '@origami/protocol/control'
 
@@ -33,12 +34,28 @@ function kind<Value>({ expected, read, write }: Definition<Value>): Kind<Value> 
 
 const shown = (written: unknown): string => (typeof written === 'string' ? written : (JSON.stringify(written) ?? 'nothing'))
 
-export const text = (expected: string, pattern = /./): Kind<string> =>
-  kind({
+export const text = (expected: string, pattern = /./): Kind<string> => textThat(expected, (written) => pattern.test(written))
+
+function textThat(expected: string, fits: (written: string) => boolean): Kind<string> {
+  return kind({
     expected,
-    read: (written) => (typeof written === 'string' && pattern.test(written) ? written : undefined),
+    read: (written) => (typeof written === 'string' && fits(written) ? written : undefined),
     write: (value) => value,
   })
+}
+
+/** `10.0.0.0/8`: an address, and how many of its bits count. */
+export const network: Kind<string> = textThat('a network such as 10.0.0.0/8', isNetwork)
+
+export const addressOrNetwork: Kind<string> = textThat(
+  'an address or a network such as 10.0.0.0/8',
+  (written) => isIP(written) !== 0 || isNetwork(written),
+)
+
+function isNetwork(written: string): boolean {
+  const [, address = '', bits = ''] = /^([^/]+)\/(\d{1,3})$/.exec(written) ?? []
+  return Number(bits) <= { 0: -1, 4: 32, 6: 128 }[isIP(address) as 0 | 4 | 6]
+}
 
 export const path: Kind<string> = kind({
   expected: 'a path',
@@ -46,14 +63,17 @@ export const path: Kind<string> = kind({
   write: (value) => value,
 })
 
-export const url: Kind<string> = kind({
-  expected: 'an address such as https://demos.example.org',
-  read(written) {
-    if (typeof written !== 'string' || !URL.canParse(written)) return undefined
-    return ['http:', 'https:'].includes(new URL(written).protocol) ? written.replace(/\/$/, '') : undefined
-  },
-  write: (value) => value,
-})
+/** The origin of a server, without a path. */
+export const origin = (...protocols: ('http:' | 'https:')[]): Kind<string> =>
+  kind({
+    expected: `an address such as ${protocols.at(-1)}//demos.example.org, without a path`,
+    read(written) {
+      if (typeof written !== 'string' || !URL.canParse(written)) return undefined
+      const { origin, href, protocol } = new URL(written)
+      return protocols.some((one) => one === protocol) && href === `${origin}/` ? origin : undefined
+    },
+    write: (value) => value,
+  })
 
 export const choice = <Choice extends string>(...choices: Choice[]): Kind<Choice> =>
   kind({
@@ -69,13 +89,14 @@ export const yesNo: Kind<boolean> = kind({
 })
 
 /** A list in a file; with commas between in the environment; a flag may be given again. */
-export const list = <Item>(item: Kind<Item>): Kind<readonly Item[]> =>
+export const list = <Item>(item: Kind<Item>, { atLeast = 0 } = {}): Kind<readonly Item[]> =>
   kind({
     expected: `a list, each ${item.expected}`,
     read(written, base) {
       const parts = typeof written === 'string' ? written.split(',').map((part) => part.trim()) : written
       if (!Array.isArray(parts)) return undefined
-      return parts.filter((part) => part !== '').map((part: unknown) => item.read(part, base))
+      const items = parts.filter((part) => part !== '').map((part: unknown) => item.read(part, base))
+      return items.length >= atLeast ? items : undefined
     },
     write: (value) => value.map((one) => item.write(one)).join(', '),
   })

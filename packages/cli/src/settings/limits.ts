@@ -23,7 +23,11 @@ export const daemonLimits: TableOf<Limits> = {
   waiting: limit('waiting', count(), 'predictions waiting for one demo; more are refused'),
   predictionSeconds: limit('prediction', duration('s'), "one prediction's run, whatever `timeout` its demo asks for"),
   cancelMs: limit('cancel', duration(), 'until an instance has to say that a cancelled prediction ended'),
-  retryMs: limit('retry_after', list(duration()), 'before an instance that took nothing is tried again; the last for ever'),
+  retryMs: limit(
+    'retry_after',
+    list(duration(), { atLeast: 1 }),
+    'before an instance that took nothing is tried again; the last for ever',
+  ),
   liveEvents: limit(
     'live_events',
     count(),
@@ -60,7 +64,7 @@ export const daemonLimits: TableOf<Limits> = {
   crashWindowMs: limit('crash_window', duration(), 'the time in which crashes are counted'),
   reviveAfterMs: limit(
     'revive_after',
-    list(duration()),
+    list(duration(), { atLeast: 1 }),
     'before a version that could not be started is tried again; the last for ever',
   ),
   keepVersions: limit('keep_versions', count(), 'good versions of a demo whose images are kept'),

@@ -41,7 +41,7 @@ interface Found {
 }
 
 /**
- * What is set: a flag, else the environment, else `origami.yaml` (`config`, else beside the data), else the default.
+ * What is set: a flag, else the environment, else `origami.yaml` (`config`, else ORIGAMI_CONFIG, else beside the data), else the default.
  * Throws Failure that says where what is wrong stands, and what would be right.
  */
 export async function readSettings(
@@ -53,7 +53,8 @@ export async function readSettings(
   const found = new Map<string, Found>(above.toReversed())
   const standard = new Map<string, unknown>([...rows.map((row) => [row.name, row.default] as const), ...Object.entries(defaults)])
   const data = String(found.get('data')?.value ?? standard.get('data'))
-  const file = await readFileOf(config ?? env.variable('ORIGAMI_CONFIG') ?? join(data, 'origami.yaml'), config !== undefined)
+  const named = config ?? env.variable('ORIGAMI_CONFIG')
+  const file = await readFileOf(named ?? join(data, 'origami.yaml'), named !== undefined)
   for (const [name, entry] of file?.found ?? []) if (!found.has(name)) found.set(name, entry)
   const all = rows.map((row) => ({ row, ...(found.get(row.name) ?? { value: standard.get(row.name), from: 'default' }) }))
   const values = new Map(all.map(({ row, value }) => [row.name, value]))

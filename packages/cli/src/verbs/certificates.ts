@@ -35,7 +35,7 @@ function nextSteps(folder: string, host: string, data: string): string {
     `Wrote ca.pem, cert.pem and key.pem to ${folder}. The key is a secret: copy the folder, then remove it here.`,
     '',
     `  scp -pr ${folder} ${address}:origami-certificates`,
-    `  on ${host}:  origami daemon --host ${isIP(host) ? host : '0.0.0.0'} --certificates origami-certificates`,
+    `  on ${host}:  origami daemon --host ${isIP(host) ? host : '0.0.0.0'} --certificates ~/origami-certificates`,
     `  here:  origami web --daemon https://${address}:6001 --data ${join(data)}`,
     '',
     'They renew themselves while the two are connected.',

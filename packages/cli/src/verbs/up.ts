@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { ensureBuilt } from '../built.ts'
-import { readForges, refuseUntrusted } from '../config.ts'
+import { readForges, refuseUntrusted, warnOfProxy } from '../config.ts'
 import { type Origami, startOrigami, untilSignal } from '../servers.ts'
 import { settingFlags } from '../settings/flags.ts'
 import type { Settings } from '../settings/read-settings.ts'
@@ -26,6 +26,7 @@ export const up = () =>
     .action(async (_flags, command: Command) => {
       const settings = await flags.read(command)
       refuseUntrusted(settings)
+      warnOfProxy(settings)
       await ensureBuilt()
       const origami = await startOrigami(settings, await readForges(settings))
       await using _reloading = await reloadAtSighup({

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { ensureBuilt } from '../built.ts'
-import { isLoopback, readForges, webConfig } from '../config.ts'
+import { isLoopback, readForges, warnOfProxy, webConfig } from '../config.ts'
 import { orPortTaken } from '../port-taken.ts'
 import { untilSignal } from '../servers.ts'
 import { settingFlags } from '../settings/flags.ts'
@@ -23,9 +23,10 @@ export const web = () =>
     .addTo(new Command('web').description('run the web server alone, for a daemon that runs elsewhere'))
     .action(async (_flags, command: Command) => {
       const settings = await flags.read(command)
+      warnOfProxy(settings)
       await ensureBuilt()
       const { ensureCertificates, startWeb } = await import('@origami/web')
-      await ensureCertificates(settings.values.data)
+      await ensureCertificates(settings.values.data, { days: settings.limits.web.certificateDays })
       const config = webConfig(settings, await readForges(settings), settings.values['daemon.url'])
       const running = await orPortTaken('--port', startWeb(config))
       await using _reloading = await reloadAtSighup({

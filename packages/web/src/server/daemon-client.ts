@@ -53,6 +53,8 @@ export class DaemonClient implements AsyncDisposable {
 
   /** The limits are read anew at each use. */
   static async open(config: WebConfig['daemon'], limits: WebLimits): Promise<DaemonClient> {
+    if (!config.url.startsWith('https://'))
+      throw new Error(`expected the daemon at an https:// address, since it is told secrets; got ${config.url}`)
     return new DaemonClient(config, limits, await readTls(config.tls))
   }
 

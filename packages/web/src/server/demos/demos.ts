@@ -182,6 +182,7 @@ export function presentPage(demo: Owned, mine: boolean, detail: NonNullable<Demo
   return {
     ...presentCard(demo),
     ...(detail ? { state: detail.status, runs: detail.runs } : {}),
+    ...(detail?.schema ? { title: detail.schema.title, description: detail.schema.description } : {}),
     link: demo.url === null && (mine || demo.private === 0) ? demo.link : null,
     url: demo.url,
     unlisted: mine && demo.public === 0 ? `${addressOf(demo)}?key=${demo.key}` : null,
