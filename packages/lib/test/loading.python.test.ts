@@ -32,6 +32,19 @@ test('a model reaches the packages around it, by dots and by name, and a class i
   expect(await worker.end('of-packages')).toMatchObject({ type: 'done', output: { output: 'lablablab.inner.model' } })
 })
 
+test('a model that its package imports is imported once', async () => {
+  await using worker = await startPythonWorker(
+    {
+      'lab/__init__.py': 'from .model import predict',
+      'lab/model.py': 'print("the weights are read")\ndef predict() -> str:\n    return __name__',
+    },
+    { model: 'lab/model.py' },
+  )
+  worker.predict('imported-once')
+  expect(await worker.end('imported-once')).toMatchObject({ type: 'done', output: { output: 'lab.model' } })
+  expect(worker.printed().match(/the weights are read/g)).toHaveLength(1)
+})
+
 test('a model reads the files beside it while it is imported and while it predicts', async () => {
   const model = 'early = open("words.txt").read()\ndef predict() -> str:\n    return early + open("words.txt").read()'
   await using worker = await startPythonWorker({ 'model.py': model, 'words.txt': 'beside' })

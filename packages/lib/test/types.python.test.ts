@@ -10,6 +10,8 @@ from origami import Json, Label, Markdown, Number, Slider, Text
 T = TypeVar("T")
 class Colour(enum.Enum):
     RED = "red"
+class Place(enum.Enum):
+    HOME = Path("/home")
 class Row(TypedDict, total=False):
     name: str
     size: typing.Optional[int]
@@ -33,6 +35,18 @@ class Narrower(Pieces[int]):
 class Plain:
     def __iter__(self): return self
     def __next__(self) -> str: ...
+class Own(Iterator[T]):
+    pass
+class OwnAgain(Own[str]):
+    pass
+class OwnLater(AsyncIterator[T]):
+    pass
+class Bare(Iterator):
+    def __next__(self) -> str: ...
+class BareAgain(Bare):
+    pass
+class BareLater(AsyncIterator):
+    async def __anext__(self) -> str: ...
 class Ids(typing.AsyncIterator[int]):
     pass
 Word = NewType("Word", str)
@@ -122,6 +136,13 @@ test('every iterator in the return annotation streams, whatever its form; what i
     ['Pieces', 'json', true],
     ['Narrower', 'number', true],
     ['Ids', 'number', true],
+    ['Own[str]', 'text', true],
+    ['Own', 'json', true],
+    ['OwnAgain', 'text', true],
+    ['OwnLater[str]', 'text', true],
+    ['Bare', 'text', true],
+    ['BareAgain', 'text', true],
+    ['BareLater', 'text', true],
     ['Plain', 'text', true],
     ['Optional[Iterator[str]]', 'text', true],
     ['Annotated[Iterator[str], Markdown()]', 'markdown', true],
@@ -181,6 +202,9 @@ test.each([
     ['complex', 'complex', `${onto}.*str`],
     ['typing.Callable[[], str]', 'Callable', `${onto} str, int, float`],
     ['type[int]', 'type[int]', `${onto} str, int, float`],
+    ["Literal['a', b'b']", 'holds bytes', file],
+    ['Place', 'holds pathlib.PosixPath', 'pathlib.Path'],
+    ['list[Place]', 'holds pathlib.PosixPath', 'pathlib.Path'],
     ['io.StringIO', '_io.StringIO', file],
   ]
   const found = await describePython(types.map(([hint]) => source(hint)))

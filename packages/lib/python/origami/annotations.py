@@ -73,16 +73,28 @@ def _piece(hint: Any) -> Any:
     origin, arguments = get_origin(hint) or hint, get_args(hint)
     if origin in _STREAMS:
         return arguments[0] if arguments else Any
-    known = dict(zip(getattr(origin, "__parameters__", ()), arguments))
-    for base in origin.__dict__.get("__orig_bases__", origin.__bases__):
+    known = dict(zip(_variables_of(origin), arguments))
+    for base in _bases_of(origin):
         kind = get_origin(base) or base
-        if inspect.isclass(kind) and _streams(kind):
-            return _filled(_piece(base), known)
+        piece = _filled(_piece(base), known) if inspect.isclass(kind) and _streams(kind) else Any
+        if piece is not Any:
+            return piece
     step = getattr(origin, "__next__", None) or getattr(origin, "__anext__", None)
     try:
-        return typing.get_type_hints(step).get("return", Any) if inspect.isfunction(step) else Any
+        return _filled(typing.get_type_hints(step).get("return", Any), known) if inspect.isfunction(step) else Any
     except NameError:
         return Any
+
+
+def _bases_of(kind: type) -> tuple[Any, ...]:
+    """What a class is made from, with the arguments that its author gave."""
+    return kind.__dict__.get("__orig_bases__", kind.__bases__)
+
+
+def _variables_of(kind: type) -> tuple[Any, ...]:
+    """The type variables of a class, in their order. Only what ``typing`` makes knows its own: a class made from ``collections.abc`` does not."""
+    own = getattr(kind, "__parameters__", None)
+    return own or tuple(dict.fromkeys(one for base in _bases_of(kind) for one in getattr(base, "__parameters__", ())))
 
 
 def _filled(hint: Any, known: dict[Any, Any]) -> Any:
@@ -103,6 +115,8 @@ def _said(metadata: tuple[Any, ...]) -> Component | None:
 
 
 def _by_type(hint: Any, side: str, where: str) -> Component:
+    if get_origin(hint) is Literal or (inspect.isclass(hint) and issubclass(hint, enum.Enum)):
+        _refuse(hint, side, where)
     if get_origin(hint) is Literal:
         return _of_choices(tuple(get_args(hint)), side)
     if inspect.isclass(hint) and issubclass(hint, enum.Enum):
@@ -118,10 +132,15 @@ def _by_type(hint: Any, side: str, where: str) -> Component:
         return File()
     if is_pillow(hint):
         return Image()
+    _refuse(hint, side, where)
+    return Json()
+
+
+def _refuse(hint: Any, side: str, where: str) -> None:
+    """Raises TypeError for a type that holds what JSON does not have."""
     problem = refusal(hint, side)
     if problem:
         raise TypeError(f"{where}: {problem}")
-    return Json()
 
 
 def _of_choices(choices: tuple[Any, ...], side: str) -> Component:

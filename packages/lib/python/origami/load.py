@@ -13,7 +13,9 @@ def load(path: Path) -> ModuleType:
     """Imports a model, with its folder first on the path of modules. In a folder with ``__init__.py`` it may import relatively."""
     sys.path.insert(0, str(path.parent))
     package = _package_of(path.parent)
-    module = _run(f"{package}.{path.stem}" if package else path.stem, path)
+    # Its package may have imported it already.
+    imported = sys.modules.get(f"{package}.{path.stem}") if package else None
+    module = imported or _run(f"{package}.{path.stem}" if package else path.stem, path)
     sys.modules.setdefault(path.stem, module)
     return module
 

@@ -96,8 +96,10 @@ def _foreign(hint: Any, side: str, seen: list[Any]) -> Any:
         return None
     seen.append(hint)
     origin = get_origin(hint) or hint
-    if hint in (Any, object, None, type(None), ...) or origin is Literal or isinstance(hint, (str, typing.ForwardRef, typing.TypeVar)):
+    if hint in (Any, object, None, type(None), ...) or isinstance(hint, (str, typing.ForwardRef, typing.TypeVar)):
         return None
+    if origin is Literal:
+        return _first(map(type, get_args(hint)), side, seen)
     if hasattr(hint, "__metadata__"):
         return _first(get_args(hint)[:1], side, seen)
     if origin in (Union, types.UnionType):
@@ -107,8 +109,10 @@ def _foreign(hint: Any, side: str, seen: list[Any]) -> Any:
         return _foreign(alias, side, seen)
     if not inspect.isclass(origin):
         return hint
-    if origin in (str, int, float, bool) or issubclass(origin, enum.Enum):
+    if origin in (str, int, float, bool):
         return None
+    if issubclass(origin, enum.Enum):
+        return _first((type(member.value) for member in origin), side, seen)
     if typing.is_typeddict(origin):
         return _first(_hints_of(origin), side, seen)
     if side == "output" and (is_dataclass(origin) or hasattr(origin, "_fields")):
