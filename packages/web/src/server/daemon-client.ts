@@ -214,6 +214,7 @@ export class DaemonClient implements AsyncDisposable {
   private async json(method: Dispatcher.HttpMethod, path: string, body?: unknown): Promise<unknown> {
     const response = await this.send(method, path, body, { bodyTimeout: this.answerMs(method) })
     return response.body.json().catch((cause: unknown) => {
+      if (cause instanceof SyntaxError) throw new DaemonRefused(502, 'The daemon answered with something that is no JSON.')
       throw new Gone('The daemon broke off in the middle of its answer.', { cause })
     })
   }

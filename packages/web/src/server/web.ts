@@ -102,7 +102,7 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
   const seeding = deployers.seed(leaving.signal)
   const { data } = config
   const renewing = new CertificateRenewal({ data, tls: config.daemon.tls, daemon, limits, clock: Date.now }).work(leaving.signal)
-  const watching = elsewhere.watch(changed, leaving.signal)
+  const watching = elsewhere.watch({ changed, log }, leaving.signal)
   const kept = opened.move()
   return {
     url: listening,

@@ -48,9 +48,13 @@ export class Deployers {
   /** Looks up what is listed and not known yet, with back-off, until all is known or the signal aborts. */
   async seed(signal: AbortSignal): Promise<void> {
     for (let attempt = 0; !signal.aborted; attempt += 1) {
-      const left = await this.pending()
-      await Promise.all(left.map((one) => this.look(one, attempt === 0)))
-      if ((await this.pending()).length === 0) return
+      try {
+        const left = await this.pending()
+        await Promise.all(left.map((one) => this.look(one, attempt === 0)))
+        if ((await this.pending()).length === 0) return
+      } catch (error) {
+        this.parts.log('Who may deploy could not be read; it is tried again.', error)
+      }
       await setTimeout(backOffMs[Math.min(attempt, backOffMs.length - 1)], undefined, { signal }).catch(() => undefined)
     }
   }

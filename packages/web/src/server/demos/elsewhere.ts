@@ -10,8 +10,15 @@ import type { Demos, Owned } from './demos.ts'
 import { nameTaken } from './deploys.ts'
 
 const betweenRoundsMs = 60_000
+const backOffMs = [500, 2000, 10_000, 60_000]
 const maxBytes = 1024 ** 2
 const index = z.object({ origami: z.object({ api: z.literal(1) }) })
+
+interface Watching {
+  /** Is told of each whose state or words changed. */
+  readonly changed: Notices<string>
+  readonly log: (message: string, error?: unknown) => void
+}
 
 /** Demos that run on somebody's own server: checked, listed and linked, never controlled. */
 export class Elsewhere {
@@ -55,16 +62,29 @@ export class Elsewhere {
     return { demo: now, made }
   }
 
-  /** Asks every listed one now and then, until the signal aborts. */
-  async watch(changed: Notices<string>, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await Promise.all((await this.demos.elsewhere()).map((demo) => this.look(demo, changed)))
-      await setTimeout(betweenRoundsMs, undefined, { signal }).catch(() => undefined)
+  /** Asks every listed one now and then, until the signal aborts. A round in which something failed here is followed by the next one sooner. */
+  async watch({ changed, log }: Watching, signal: AbortSignal): Promise<void> {
+    for (let failed = 0; !signal.aborted; ) {
+      try {
+        await this.round(changed)
+        failed = 0
+      } catch (error) {
+        log('Demos that run elsewhere could not be looked after; it is tried again.', error)
+        failed += 1
+      }
+      const wait = failed === 0 ? betweenRoundsMs : backOffMs[Math.min(failed, backOffMs.length) - 1]
+      // An aborted wait ends the loop by its condition.
+      await setTimeout(wait, undefined, { signal }).catch(() => undefined)
     }
   }
 
-  private async look(demo: Owned, changed: Notices<string>): Promise<void> {
-    if (await this.check(demo)) changed.notify(demo.id)
+  /** Each is looked at, whatever became of the others. Throws what failed. */
+  private async round(changed: Notices<string>): Promise<void> {
+    const looks = (await this.demos.elsewhere()).map(async (demo) => {
+      if (await this.check(demo)) changed.notify(demo.id)
+    })
+    const failures = (await Promise.allSettled(looks)).filter((look) => look.status === 'rejected')
+    if (failures.length > 0) throw new AggregateError(failures.map(({ reason }) => reason as unknown))
   }
 
   /** Asks one. True: something about it is new. */

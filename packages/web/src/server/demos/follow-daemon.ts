@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
+import { Gone } from '@origami/protocol/demo'
 import type { Notices } from '@origami/serving'
 import type { DaemonClient } from '../daemon-client.ts'
 import { type Db, keepSetting, setting } from '../store/open.ts'
@@ -74,10 +75,20 @@ export class FollowDaemon {
     this.open = true
     opened()
     // A deploy whose answer got lost may have reached the daemon all the same.
-    for (const { id } of await demos.undeployed()) await this.learn(id)
+    for (const { id } of await demos.undeployed()) await this.tryLearn(id)
     for await (const event of events) {
-      await this.learn(event.demo)
+      await this.tryLearn(event.demo)
       await keepSetting(db, 'events', String(event.seq))
+    }
+  }
+
+  /** One demo of which nothing can be learnt keeps no other from being followed. Throws Gone: the daemon is away, and tells it again. */
+  private async tryLearn(demo: string): Promise<void> {
+    try {
+      await this.learn(demo)
+    } catch (error) {
+      if (error instanceof Gone) throw error
+      this.parts.log(`What the daemon says of demo ${demo} could not be kept.`, error)
     }
   }
 

@@ -1,0 +1,36 @@
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sql } from 'kysely'
+import { expect, test, vi } from 'vitest'
+import { Deployers } from '../src/server/accounts/deployers.ts'
+import { openStore } from '../src/server/store/open.ts'
+
+test('who may deploy is looked up once the database answers, however it failed at the start', async () => {
+  await using opened = new AsyncDisposableStack()
+  const folder = await mkdtemp(join(tmpdir(), 'origami-deployers-'))
+  opened.defer(() => rm(folder, { recursive: true }))
+  const db = await openStore(folder)
+  opened.defer(() => db.destroy())
+  const forge = createServer((_request, response) => {
+    response.setHeader('content-type', 'application/json').end('{"id":7,"login":"ann"}')
+  }).listen(0, '127.0.0.1')
+  await once(forge, 'listening')
+  opened.defer(() => void forge.close().closeAllConnections())
+  const api = `http://127.0.0.1:${(forge.address() as AddressInfo).port}`
+  const forges = [{ host: 'github.test', kind: 'github', git: api, api } as const]
+  const logged: string[] = []
+  const log = (message: string) => void logged.push(message)
+  const leaving = new AbortController()
+  await sql`ALTER TABLE deployer_seeds RENAME TO away`.execute(db)
+  const seeding = new Deployers({ db, forges, listed: ['ann'], log }).seed(leaving.signal)
+  opened.defer(() => seeding)
+  opened.defer(() => leaving.abort())
+  await vi.waitFor(() => expect(logged).toEqual(['Who may deploy could not be read; it is tried again.']))
+  await sql`ALTER TABLE away RENAME TO deployer_seeds`.execute(db)
+  const deployers = () => db.selectFrom('deployers').selectAll().execute()
+  await vi.waitFor(async () => expect(await deployers()).toEqual([{ forge: 'github.test', subject: '7' }]), { timeout: 5000 })
+})

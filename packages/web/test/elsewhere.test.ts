@@ -1,0 +1,88 @@
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Notices } from '@origami/serving'
+import { sql } from 'kysely'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { Demos } from '../src/server/demos/demos.ts'
+import { Elsewhere } from '../src/server/demos/elsewhere.ts'
+import { type Db, openStore } from '../src/server/store/open.ts'
+
+const said = { name: 'said', label: 'Said', component: 'text', options: {}, required: true }
+const schema = (title: string) => ({
+  ...{ api: 1, title, description: '', inputs: [], outputs: [said], examples: [], streaming: false, concurrency: 1 },
+})
+
+let folder: string
+let db: Db
+let servers: Server[]
+let watching: Promise<void>
+const leaving = { controller: new AbortController() }
+const logged: string[] = []
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'origami-elsewhere-'))
+  db = await openStore(folder)
+  servers = []
+  logged.length = 0
+  leaving.controller = new AbortController()
+  await db.insertInto('accounts').values({ id: 'ann', handle: 'ann', name: null, avatar: null, created_at: '' }).execute()
+})
+afterEach(async () => {
+  leaving.controller.abort()
+  await watching
+  for (const server of servers) server.close().closeAllConnections()
+  await db.destroy()
+  await rm(folder, { recursive: true })
+})
+
+describe('demos that run elsewhere', () => {
+  test('are looked at again after the database refused a write, and one that cannot be kept keeps none from it', async () => {
+    await list('bad', says('Bad'))
+    await list('good', says('Good'))
+    await sql`CREATE TRIGGER refuse BEFORE UPDATE ON demos WHEN NEW.id = 'bad' BEGIN SELECT RAISE(FAIL, 'the disk is full'); END`.execute(
+      db,
+    )
+    watch()
+    await vi.waitFor(async () => expect(await titleOf('good')).toBe('Good'))
+    await vi.waitFor(() => expect(logged).toContain('Demos that run elsewhere could not be looked after; it is tried again.'))
+    await sql`DROP TRIGGER refuse`.execute(db)
+    await vi.waitFor(async () => expect(await titleOf('bad')).toBe('Bad'), { timeout: 4000 })
+  })
+})
+
+const says =
+  (title: string): RequestListener =>
+  ({ url = '' }, response) => {
+    const answers: Record<string, unknown> = {
+      '/': { origami: { api: 1 } },
+      '/health-check': { status: 'READY', setup: null, version: {} },
+      '/schema': schema(title),
+    }
+    response.end(JSON.stringify(answers[url] ?? {}))
+  }
+
+async function list(id: string, listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, '127.0.0.1')
+  servers.push(server)
+  await once(server, 'listening')
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  const row = { id, name: id, link: url, url, public: 1, private: 0, state: 'elsewhere', title: id, description: '' } as const
+  await db
+    .insertInto('demos')
+    .values({ ...row, account: 'ann', key: id, created_at: '' })
+    .execute()
+  return url
+}
+
+function watch(): void {
+  const log = (message: string) => void logged.push(message)
+  const elsewhere = new Elsewhere(new Demos(db), ['127.0.0.0/8'])
+  watching = elsewhere.watch({ changed: new Notices<string>(), log }, leaving.controller.signal)
+}
+
+const titleOf = async (id: string) =>
+  (await db.selectFrom('demos').select('title').where('id', '=', id).executeTakeFirstOrThrow()).title
