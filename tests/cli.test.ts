@@ -1,21 +1,24 @@
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { DemoPage } from '@origami/protocol/control'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { linkOf } from '../packages/cli/src/origin-link.ts'
+import type { Person } from './person.ts'
 import { World } from './world.ts'
 
 const main = join(import.meta.dirname, '../packages/cli/src/main.ts')
 
 describe('the command', () => {
   let world: World
+  let ann: Person
   let token: string
   let link: string
 
   beforeAll(async () => {
     world = await World.start({ engine: 'process' })
-    const ann = await world.person('ann')
+    ann = await world.person('ann')
     token = (await ann.json<{ token: string }>('POST', '/-/api/tokens', { name: 'laptop' })).token
     link = await world.push('tests/demos/gated', 'ann')
   }, 60_000)
@@ -76,6 +79,54 @@ describe('the command', () => {
     expect(log.stdout + stderr).not.toContain('\u001b')
     const lines = (await origami(['logs', 'ann/broken', '--json'])).stdout.split('\n').map((line) => JSON.parse(line))
     expect(lines).toContainEqual({ at: expect.any(String), source: 'demo', text: '\u001b[2Jloud' })
+  }, 90_000)
+
+  test('a private repository is public only when a flag says so; a known demo is unlisted by one, and never made public', async () => {
+    const secret = await world.push('tests/demos/gated', 'ann', { private: true, name: 'secret' })
+    await ann.authorize(`${world.url}/-/sign-in/${world.github.forge.host}?scope=repo&return=/`, world.github, 'ann')
+    const asked = await origami(['deploy', secret, '--no-wait'])
+    expect([asked.exitCode, asked.stdout]).toEqual([1, ''])
+    for (const words of ['The repository is private', '--public', '--private']) expect(asked.stderr).toContain(words)
+    expect(await ann.status('GET', '/-/api/demos/ann/secret')).toBe(404)
+    const isPublic = async (name: string) => (await ann.json<DemoPage>('GET', `/-/api/demos/ann/${name}`)).public
+    const shown = await origami(['deploy', secret, '--public', '--no-wait'])
+    expect([shown.exitCode, shown.stderr, await isPublic('secret')]).toEqual([0, '', true])
+    const hidden = await origami(['deploy', secret, '--private', '--no-wait'])
+    expect(hidden).toMatchObject({ exitCode: 0, stdout: `${world.url}/ann/secret` })
+    expect([hidden.stderr, await isPublic('secret')]).toEqual([`already a demo: ${world.url}/ann/secret`, false])
+    expect(await origami(['deploy', secret, '--no-wait'])).toMatchObject({ exitCode: 0 })
+    const refused = await origami(['deploy', secret, '--public', '--no-wait'])
+    expect([refused.exitCode, await isPublic('secret')]).toEqual([1, false])
+    expect(refused.stderr).toContain('make it public on its page')
+    expect((await origami(['deploy', secret, '--public', '--private'])).exitCode).toBe(1)
+    await ann.json('DELETE', '/-/api/demos/ann/secret')
+  }, 60_000)
+
+  test('a deploy is judged by its own deployment, or the one that took its place, not by the newest', async () => {
+    const gate = join(world.folder, 'start-gate')
+    const model = `import { existsSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
+while (!existsSync(${JSON.stringify(gate)})) await setTimeout(20)
+throw new Error('opened, and broken')
+`
+    const held = await world.push('tests/demos/gated', 'ann', { name: 'held', files: { 'model.ts': model } })
+    /** The command once it told a step of its deployment; in an array, since a promise of a process would be its end. */
+    const following = async (step: string) => {
+      const deploying = origami(['deploy', held])
+      let printed = ''
+      deploying.stderr.on('data', (text: Buffer) => {
+        printed += text.toString()
+      })
+      await vi.waitFor(() => expect(printed).toContain(`/ann/held: ${step}`), { timeout: 30_000 })
+      return [deploying]
+    }
+    const [active] = await following('starting')
+    const [superseded] = await following('queued')
+    const third = await ann.json<DemoPage>('POST', '/-/api/demos/ann/held/deploy', {})
+    await writeFile(gate, '')
+    for (const deploying of [active, superseded])
+      expect(await deploying).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('opened, and broken') })
+    await ann.settled('/ann/held', third.detail?.newest?.id)
   }, 90_000)
 
   test('paths are meant from the folder one stands in, also by npm run', async () => {

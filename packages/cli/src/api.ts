@@ -24,7 +24,11 @@ export class Api {
 
   /** Sends, and reads JSON. Throws Failure with the server's own words, or Unreachable. */
   async json<Answer>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
-    const response = await this.send(method, path, body, signal)
+    return this.read<Answer>(await this.send(method, path, body, signal), signal)
+  }
+
+  /** Reads the JSON of an answer. Throws Unreachable where there is none. */
+  async read<Answer>(response: Response, signal?: AbortSignal): Promise<Answer> {
     try {
       const text = await response.text()
       return (text ? JSON.parse(text) : undefined) as Answer

@@ -1,25 +1,50 @@
 import { setTimeout } from 'node:timers/promises'
-import { type DemoPage, isEnded } from '@origami/protocol/control'
+import { type DemoPage, type Deployment, isEnded } from '@origami/protocol/control'
 import type { Api } from './api.ts'
+import { Failure } from './failure.ts'
 import { patiently } from './patiently.ts'
 
 const between = 500
 
+/** A demo once a deployment of it was followed to its end; that deployment, or the one which took its place. */
+export interface Followed {
+  readonly page: DemoPage
+  readonly deployment: Deployment | undefined
+}
+
 /**
- * Asks for the demo until its newest deployment runs or ended, telling each step as it comes. A server that is away meanwhile is waited for, for a minute.
- * Throws Unreachable after it.
+ * Asks for the demo until its newest deployment, or what superseded it, runs or ended, telling each step as it comes.
+ * A server that is away meanwhile is waited for, for a minute. Throws Unreachable after it.
  */
-export async function followDeploy(api: Pick<Api, 'json'>, made: DemoPage, tell: (line: string) => void): Promise<DemoPage> {
-  const deployment = made.detail?.newest?.id
+export async function followDeploy(api: Pick<Api, 'json'>, made: DemoPage, tell: (line: string) => void): Promise<Followed> {
+  let id = made.detail?.newest?.id
   let told = 0
   for (;;) {
     const page = await patiently(() => api.json<DemoPage>('GET', `/-/api/demos${made.address}`))
-    const newest = page.detail?.newest
-    const followed = page.detail?.deployments.find((entry) => entry.id === deployment) ?? newest
-    for (const step of followed?.steps.slice(told) ?? []) tell(`${made.address}: ${step.state}`)
-    told = followed?.steps.length ?? told
-    const daemonAway = page.mine && !page.detail
-    if (!daemonAway && (!followed || followed.state === 'running' || isEnded(followed.state))) return page
+    id ??= page.detail?.newest?.id
+    const deployment = entryOf(page, id)
+    for (const step of deployment?.steps.slice(told) ?? []) tell(`${made.address}: ${step.state}`)
+    told = deployment?.steps.length ?? told
+    if (deployment?.state === 'superseded' && deployment.superseded_by !== null) {
+      id = deployment.superseded_by
+      told = 0
+      continue
+    }
+    const daemonAway = page.mine && !page.detail?.deployments.length
+    if (deployment ? isSettled(deployment) : !daemonAway) return { page, deployment }
     await setTimeout(between)
   }
+}
+
+/** Whether a deployment came to its end without going live. One that a newer version has retired since was live. */
+export const failedToGoLive = ({ state }: Deployment): boolean => isEnded(state) && state !== 'retired'
+
+const isSettled = ({ state }: Deployment): boolean => state === 'running' || state === 'draining' || isEnded(state)
+
+/** Undefined while the daemon is away. Throws Failure where it has so many newer ones that it is not told of any more. */
+function entryOf({ address, detail }: DemoPage, id: string | undefined): Deployment | undefined {
+  const entry = detail?.deployments.find((one) => one.id === id)
+  if (!entry && id !== undefined && detail?.deployments.length)
+    throw new Failure(`${address} has many newer deployments, and this one is not listed any more; see origami status ${address}`)
+  return entry
 }

@@ -1,15 +1,16 @@
-import { type DemoPage, type Deployment, isEnded } from '@origami/protocol/control'
-import { Command } from 'commander'
+import type { DemoPage, Deployment } from '@origami/protocol/control'
+import { Command, Option } from 'commander'
 import { Api } from '../api.ts'
 import { demoLog, parseLogLine } from '../demo-log.ts'
 import { Failure } from '../failure.ts'
-import { followDeploy } from '../follow-deploy.ts'
+import { type Followed, failedToGoLive, followDeploy } from '../follow-deploy.ts'
 import { originOf } from '../origin-link.ts'
 import { plainText } from '../plain-text.ts'
 
 interface Flags {
   name?: string
   private?: boolean
+  public?: boolean
   wait: boolean
   json?: boolean
 }
@@ -22,28 +23,32 @@ export const deploy = () =>
     .argument('[link]', 'https://github.com/owner/name; without it, the remote `origin` of the folder you stand in')
     .option('--name <name>', "the demo's name; the repository's when not given")
     .option('--private', 'only you, and who has its unlisted link, see it')
+    .addOption(new Option('--public', 'everybody sees it; of a private repository one of the two is asked').conflicts('private'))
     .option('--no-wait', 'do not follow the deploy')
     .option('--json', 'print JSON')
     .action(async (given: string | undefined, flags: Flags) => {
       const tell = flags.json ? () => {} : (line: string) => console.error(plainText(line))
       const api = await Api.open()
-      const made = await api.json<DemoPage>('POST', '/-/api/demos', await wanted(given, flags))
-      const page = flags.wait ? await followed(api, made, tell) : made
-      const newest = page.detail?.newest
-      const failed = flags.wait && newest && isEnded(newest.state)
+      const response = await api.send('POST', '/-/api/demos', await wanted(given, flags))
+      const made = await api.read<DemoPage>(response)
+      if (response.status === 200) tell(`already a demo: ${api.url}${made.address}`)
+      const { page, deployment } = flags.wait ? await followed(api, made, tell) : { page: made, deployment: undefined }
+      const failed = deployment !== undefined && failedToGoLive(deployment)
       if (flags.json) console.log(JSON.stringify(page))
       else if (!failed) console.log(`${api.url}${page.address}`)
-      if (failed) throw new Failure(whyItFailed(newest))
+      if (failed) throw new Failure(whyItFailed(deployment))
     })
 
-async function wanted(given: string | undefined, { name, private: isPrivate }: Flags) {
+async function wanted(given: string | undefined, { name, private: isPrivate, public: isPublic }: Flags) {
   const origin = given === undefined ? await originOf(process.cwd()) : undefined
   for (const warning of origin?.warnings ?? []) console.error(`warning: ${warning}`)
-  return { link: given ?? origin?.link, public: !isPrivate, ...(name ? { name } : {}) }
+  // Unsaid, the server decides: it asks of a private repository, and leaves a demo it knows as it is.
+  const visibility = isPrivate ? { public: false } : isPublic ? { public: true } : {}
+  return { link: given ?? origin?.link, ...visibility, ...(name ? { name } : {}) }
 }
 
-/** The demo's page once the deploy ended; what it logged meanwhile was told. */
-async function followed(api: Api, made: DemoPage, tell: (line: string) => void): Promise<DemoPage> {
+/** The demo and its deployment once that ended; what it logged meanwhile was told. */
+async function followed(api: Api, made: DemoPage, tell: (line: string) => void): Promise<Followed> {
   const ended = new AbortController()
   const log = tellLog(api, made, tell, ended.signal)
   try {

@@ -66,9 +66,9 @@ A demo of your own, in another terminal:
   origami deploy`
 
 async function deployOne(session: OwnerSession, link: string): Promise<void> {
-  const made = await session.json<DemoPage>('POST', '/-/api/demos', { link, public: true })
-  const page = await followDeploy(session, made, console.log)
-  const reason = page.detail?.newest?.reason
+  const made = await session.json<DemoPage>('POST', '/-/api/demos', { link })
+  const { page, deployment } = await followDeploy(session, made, console.log)
+  const reason = deployment?.reason
   if (reason) console.log(`${page.address}: ${reason}`)
   if (page.state === 'running') console.log(`${session.url}${page.address} answers`)
 }

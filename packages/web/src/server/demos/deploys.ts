@@ -47,6 +47,10 @@ interface Access {
 export const nameTaken = (name: string): Refused =>
   new Refused(409, `You have a demo called ${name} already; give this one another name.`)
 
+/** Only its owner, on its page, shows to everybody what was unlisted: a command that is typed again must not. */
+const staysUnlisted = ({ name }: Owned): Refused =>
+  new Refused(409, `Your demo ${name} is unlisted, and stays so: make it public on its page, or deploy without asking for it.`)
+
 /** From a link to a deployment: who may read the repository, what it is called here, and the trigger. */
 export class Deploys {
   private readonly parts: DeployParts
@@ -70,8 +74,10 @@ export class Deploys {
     const made = (await demos.byId(id)) === undefined && (await this.add(account, id, asked, access))
     const demo = await demos.byId(id)
     if (!demo) throw new Refused(409, 'It was removed meanwhile.')
+    if (asked.public === true && demo.public === 0) throw staysUnlisted(demo)
     if (asked.name !== undefined && asked.name !== demo.name && !(await demos.rename(demo, asked.name)))
       throw nameTaken(asked.name)
+    if (asked.public === false && demo.public === 1) await demos.change(id, { public: 0 })
     try {
       return { demo: await this.triggerOnce(account, demo, access), made }
     } catch (error) {
@@ -90,7 +96,10 @@ export class Deploys {
   private async add(account: AccountRow, id: string, asked: z.infer<typeof newDemo>, { repo, found }: Access): Promise<boolean> {
     const isPrivate = found?.private ?? false
     if (isPrivate && asked.public === undefined)
-      throw new Refused(422, 'The repository is private: say whether its demo may be public.')
+      throw new Refused(
+        422,
+        'The repository is private: say whether its demo may be public (origami deploy --public, or --private).',
+      )
     const name = asked.name ?? repo.name
     const isPublic = asked.public ?? true
     const row = { id, name, link: repo.canonical, public: isPublic ? 1 : 0, private: isPrivate ? 1 : 0 }
