@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -13,6 +13,7 @@ describe('what a URL names is fetched', () => {
     server = createServer((request, response) => {
       asked.push(request.url ?? '')
       if (request.url === '/moved') response.writeHead(302, { location: '/there' }).end()
+      else if (request.url === '/dripping') drip(response)
       else if (request.url?.startsWith('/there')) response.writeHead(200, { 'content-type': 'text/plain' }).end('bytes')
       else response.writeHead(404).end()
     })
@@ -67,9 +68,27 @@ describe('what a URL names is fetched', () => {
       expect(asked.slice(1)).toEqual(['/moved', '/nothing'])
     })
 
+    test('until its deadline, or until who asked leaves, however slowly it comes', async () => {
+      const url = new URL(`http://127.0.0.1:${port}/dripping`)
+      const late = await fetchPublic(url, ['127.0.0.0/8'], { deadlineMs: 300 })
+      await expect(text(late.bytes)).rejects.toThrow(`127.0.0.1:${port} took longer than 0.3 s`)
+      const leaving = new AbortController()
+      const left = await fetchPublic(url, ['127.0.0.0/8'], { signal: leaving.signal })
+      const reading = text(left.bytes)
+      leaving.abort(new Error('who asked has left'))
+      await expect(reading).rejects.toThrow('who asked has left')
+    })
+
     test('and no other network is', async () => {
       await expect(fetchPublic(new URL('http://192.168.0.1/'), ['10.0.0.0/8'])).rejects.toThrow('is not a public address')
       await expect(fetchPublic(new URL('http://[::1]/'), ['127.0.0.0/8'])).rejects.toThrow('is not a public address')
     })
   })
 })
+
+/** A byte now and then, without an end. */
+function drip(response: ServerResponse): void {
+  response.writeHead(200).write('.')
+  const dripping = setInterval(() => response.write('.'), 50)
+  response.once('close', () => clearInterval(dripping))
+}

@@ -52,6 +52,23 @@ describe('demos that run elsewhere', () => {
     await sql`DROP TRIGGER refuse`.execute(db)
     await vi.waitFor(async () => expect(await titleOf('bad')).toBe('Bad'), { timeout: 4000 })
   })
+
+  test('that drip without an end hold up neither the others nor the end of the server, which says nothing of them', async () => {
+    const dripping = Promise.withResolvers<void>()
+    await list('drip', (_request, response) => {
+      response.writeHead(200).write(' ', () => dripping.resolve())
+      const more = setInterval(() => response.write(' '), 50)
+      response.once('close', () => clearInterval(more))
+    })
+    await list('good', says('Good'))
+    watch()
+    await dripping.promise
+    await vi.waitFor(async () => expect(await titleOf('good')).toBe('Good'))
+    leaving.controller.abort()
+    await watching
+    const row = await db.selectFrom('demos').select('state').where('id', '=', 'drip').executeTakeFirstOrThrow()
+    expect([row.state, logged]).toEqual(['elsewhere', []])
+  })
 })
 
 const says =

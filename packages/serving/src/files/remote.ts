@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises'
-import { once } from 'node:events'
+import { addAbortListener, once } from 'node:events'
 import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { isIP } from 'node:net'
@@ -13,15 +13,23 @@ export interface RemoteFile {
   readonly bytes: AsyncIterable<Uint8Array>
 }
 
+export interface FetchBounds {
+  /** Until the last byte is read, however slowly it comes; 5 minutes when not said. */
+  readonly deadlineMs?: number
+  /** Ends the fetch, and the reading of what is fetched. */
+  readonly signal?: AbortSignal | undefined
+}
+
 const timeoutMs = 30_000
 
 /**
  * Fetches an http(s) URL from public addresses only: every address of the name is checked, the connection goes to a checked one, and redirects are not followed.
  * `networks` (CIDR) are taken for public too. Throws Error with words for the person who gave the URL.
  */
-export async function fetchPublic(url: URL, networks: readonly string[] = []): Promise<RemoteFile> {
+export async function fetchPublic(url: URL, networks: readonly string[] = [], bounds: FetchBounds = {}): Promise<RemoteFile> {
   const address = await publicAddress(url.hostname.replace(/^\[|\]$/g, ''), networks)
-  const response = await answerOf(url, address)
+  bounds.signal?.throwIfAborted()
+  const response = await answerOf(url, address, bounds)
   if (response.statusCode !== 200) {
     response.destroy()
     throw new Error(`${url.host} answered ${response.statusCode}`)
@@ -30,7 +38,7 @@ export async function fetchPublic(url: URL, networks: readonly string[] = []): P
 }
 
 /** What the server at a checked address says to a GET, its body not yet read. Node's own client: every bundle carries this file, and undici would be half of it. */
-async function answerOf(url: URL, address: string): Promise<IncomingMessage> {
+async function answerOf(url: URL, address: string, { deadlineMs = 5 * 60_000, signal }: FetchBounds): Promise<IncomingMessage> {
   const family = isIP(address)
   const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, {
     agent: false,
@@ -38,11 +46,20 @@ async function answerOf(url: URL, address: string): Promise<IncomingMessage> {
     lookup: (_host, options, done) => (options.all ? done(null, [{ address, family }]) : done(null, address, family)),
   })
   request.once('timeout', () => request.destroy(new Error(`${url.host} said nothing for ${timeoutMs / 1000} s`)))
+  let response: IncomingMessage | undefined
+  const stop = (reason: Error) => (response ?? request).destroy(reason)
+  const late = setTimeout(stop, deadlineMs, new Error(`${url.host} took longer than ${deadlineMs / 1000} s`))
+  const left = signal && addAbortListener(signal, () => stop(signal.reason as Error))
+  request.once('close', () => {
+    clearTimeout(late)
+    left?.[Symbol.dispose]()
+  })
   request.end()
   // What breaks later breaks the body too, where its reader learns of it.
   request.on('error', () => {})
-  const [response] = (await once(request, 'response')) as [IncomingMessage]
-  return response
+  const [answer] = (await once(request, 'response')) as [IncomingMessage]
+  response = answer
+  return answer
 }
 
 /** An address of the host, when all it has may be reached. Throws Error. */

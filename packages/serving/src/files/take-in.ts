@@ -5,13 +5,13 @@ import { fetchPublic, type RemoteFile } from './remote.ts'
 
 /**
  * Turns what callers may write for a file (an address this server gave out, a `data:` URI, a public URL) into FileRefs.
- * Leaves everything else to validation. Throws Invalid.
+ * Leaves everything else to validation. The signal ends what is being fetched. Throws Invalid.
  */
 export async function takeInFiles(
   schema: DemoSchema,
   input: Input,
   files: Files,
-  { base, remote, maxFileBytes }: { base: string; remote: boolean; maxFileBytes: number },
+  { base, remote, maxFileBytes, signal }: { base: string; remote: boolean; maxFileBytes: number; signal: AbortSignal },
 ): Promise<Input> {
   const taken = { ...input }
   for (const { name, component } of schema.inputs) {
@@ -25,7 +25,7 @@ export async function takeInFiles(
     if (parseFileRef(own)) return own
     try {
       if (value.startsWith('data:')) return await keep(readDataUri(value, maxFileBytes))
-      if (remote && /^https?:\/\//.test(value)) return await keep(await fetchPublic(new URL(value)))
+      if (remote && /^https?:\/\//.test(value)) return await keep(await fetchPublic(new URL(value), [], { signal }))
     } catch (error) {
       if (error instanceof Invalid) throw new Invalid(error.problems.map((problem) => ({ ...problem, field })))
       throw new Invalid([

@@ -80,7 +80,7 @@ export async function predictionsApi(app: FastifyInstance, options: PredictionsA
     const id = predictionId(given)
     const predictor = await predictorOf(request)
     const [schema, before] = [await predictor.schema(), given === undefined ? undefined : await predictor.find(id)]
-    const prediction = before ?? (await submit(request, predictor, schema, id))
+    const prediction = before ?? (await submit(request, reply, predictor, schema, id))
     const context = { reply, prediction, schema, base: base(request), made: before === undefined }
     if (request.headers.accept?.includes('text/event-stream')) return answerInEvents(context)
     if (before || request.headers.prefer === 'respond-async') return accepted(context)
@@ -89,6 +89,7 @@ export async function predictionsApi(app: FastifyInstance, options: PredictionsA
 
   async function submit(
     request: FastifyRequest<{ Body: Body | null }>,
+    reply: FastifyReply,
     predictor: Predictor,
     schema: DemoSchema,
     id: PredictionId,
@@ -102,6 +103,7 @@ export async function predictionsApi(app: FastifyInstance, options: PredictionsA
       base: base(request),
       remote: options.remoteFiles,
       maxFileBytes: options.maxFileBytes(),
+      signal: leavingOf(reply),
     })
     return predictor.submit({ id, input, visitor: options.visitor?.(request) })
   }
@@ -143,6 +145,13 @@ export async function predictionsApi(app: FastifyInstance, options: PredictionsA
 
 async function findPrediction(predictor: Predictor, id: string): Promise<Prediction | undefined> {
   return isPredictionId(id) ? predictor.find(id) : undefined
+}
+
+/** Aborts when who asked has left. */
+function leavingOf(reply: FastifyReply): AbortSignal {
+  const leaving = new AbortController()
+  reply.raw.once('close', () => leaving.abort(new Error('who asked has left')))
+  return leaving.signal
 }
 
 function unlessGone(error: unknown): undefined {

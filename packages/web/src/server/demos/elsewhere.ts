@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { ElsewhereInspection, newElsewhere } from '@origami/protocol/control'
 import { demoSchema, health } from '@origami/protocol/demo'
 import { fetchPublic, type Notices } from '@origami/serving'
+import PQueue from 'p-queue'
 import { z } from 'zod'
 import { Refused } from '../accounts/who.ts'
 import type { AccountRow } from '../store/open.ts'
@@ -11,6 +12,9 @@ import { nameTaken } from './deploys.ts'
 
 const betweenRoundsMs = 60_000
 const backOffMs = [500, 2000, 10_000, 60_000]
+/** Of each of the three answers that are asked for, to their last byte. */
+const answerMs = 10_000
+const atATime = 8
 const maxBytes = 1024 ** 2
 const index = z.object({ origami: z.object({ api: z.literal(1) }) })
 
@@ -32,10 +36,10 @@ export class Elsewhere {
   }
 
   /** Asks a URL whether a demo of ours answers there, and what it is. Throws Refused with what was expected. */
-  async inspect(link: string): Promise<ElsewhereInspection> {
+  async inspect(link: string, signal?: AbortSignal): Promise<ElsewhereInspection> {
     const url = parseUrl(link)
     const ask = async <T>(path: string, shape: z.ZodType<T>): Promise<T> =>
-      shape.parse(JSON.parse(await this.text(new URL(path, url))))
+      shape.parse(JSON.parse(await this.text(new URL(path, url), signal)))
     try {
       await ask('./', index)
       const { status } = await ask('health-check', health)
@@ -66,7 +70,7 @@ export class Elsewhere {
   async watch({ changed, log }: Watching, signal: AbortSignal): Promise<void> {
     for (let failed = 0; !signal.aborted; ) {
       try {
-        await this.round(changed)
+        await this.round(changed, signal)
         failed = 0
       } catch (error) {
         log('Demos that run elsewhere could not be looked after; it is tried again.', error)
@@ -79,17 +83,21 @@ export class Elsewhere {
   }
 
   /** Each is looked at, whatever became of the others. Throws what failed. */
-  private async round(changed: Notices<string>): Promise<void> {
-    const looks = (await this.demos.elsewhere()).map(async (demo) => {
-      if (await this.check(demo)) changed.notify(demo.id)
-    })
+  private async round(changed: Notices<string>, signal: AbortSignal): Promise<void> {
+    const queue = new PQueue({ concurrency: atATime })
+    const look = async (demo: Owned) => {
+      if (await this.check(demo, signal)) changed.notify(demo.id)
+    }
+    const looks = (await this.demos.elsewhere()).map((demo) => queue.add(() => look(demo)))
     const failures = (await Promise.allSettled(looks)).filter((look) => look.status === 'rejected')
     if (failures.length > 0) throw new AggregateError(failures.map(({ reason }) => reason as unknown))
   }
 
   /** Asks one. True: something about it is new. */
-  async check(demo: Owned): Promise<boolean> {
-    const found = await this.inspect(demo.url ?? '').catch(() => undefined)
+  async check(demo: Owned, signal?: AbortSignal): Promise<boolean> {
+    const found = signal?.aborted ? undefined : await this.inspect(demo.url ?? '', signal).catch(() => undefined)
+    // Who stopped asking has learnt nothing of it.
+    if (signal?.aborted) return false
     const now = found
       ? { state: 'elsewhere' as const, title: found.title, description: found.description }
       : { state: 'unreachable' as const, title: demo.title, description: demo.description }
@@ -98,8 +106,8 @@ export class Elsewhere {
     return true
   }
 
-  private async text(url: URL): Promise<string> {
-    const { bytes } = await fetchPublic(url, this.networks)
+  private async text(url: URL, signal: AbortSignal | undefined): Promise<string> {
+    const { bytes } = await fetchPublic(url, this.networks, { deadlineMs: answerMs, signal })
     const parts: Uint8Array[] = []
     let size = 0
     for await (const part of bytes) {
