@@ -171,7 +171,21 @@ throw new Error('opened, and broken')
     expect(stderr).not.toContain('at ')
   })
 
-  test('without a token it says how to sign in', async () => {
-    expect((await origami(['status'], { ORIGAMI_TOKEN: '', HOME: world.folder })).stderr).toContain(`origami login ${world.url}`)
+  test.each([
+    [['status']],
+    [['stats']],
+    [['status', 'ann/unlisted']],
+    [['logs', 'ann/unlisted']],
+    [['deploy', 'https://github.test/ann/gated']],
+    [['stop', 'ann/unlisted']],
+    [['start', 'ann/unlisted']],
+    [['remove', 'ann/unlisted']],
+  ])('%j without a token says how to sign in, and so it does with one that is none', async (args) => {
+    const without = await origami(args, { ORIGAMI_TOKEN: '', HOME: world.folder })
+    expect([without.exitCode, without.stdout]).toEqual([1, ''])
+    expect(without.stderr).toContain(`not signed in: origami login ${world.url}`)
+    const wrong = await origami(args, { ORIGAMI_TOKEN: 'not-one-of-ours' })
+    expect([wrong.exitCode, wrong.stdout]).toEqual([1, ''])
+    expect(wrong.stderr).toContain(`does not take your token (any more): origami login ${world.url}`)
   })
 })

@@ -5,21 +5,24 @@ import { readSignedIn, tokenByHand } from './signed-in.ts'
 /** Where the web server of `npm start` is. */
 const nearby = 'http://127.0.0.1:8000'
 
-/** The web server's own API, as whoever the token stands for. Without a token: as anyone. */
+/** The web server's own API, as whoever the token stands for. Without a token: as anyone, who changes nothing but by signing in. */
 export class Api {
   readonly url: string
   private readonly token: string | undefined
+  /** Somebody is meant to be signed in: a refusal without a token says how. */
+  private readonly forAccount: boolean
 
-  constructor(url: string, token?: string) {
+  constructor(url: string, token?: string, { forAccount = false }: { forAccount?: boolean } = {}) {
     this.url = url
     this.token = token
+    this.forAccount = forAccount
   }
 
   /** Of the environment, else of the server that `origami login` went to last. A token is sent to its own server alone. */
   static async open(): Promise<Api> {
     const { latest, servers } = await readSignedIn()
     const url = serverUrl(env.url ?? latest ?? nearby)
-    return new Api(url, env.token ?? servers[url]?.token ?? (await tokenByHand()))
+    return new Api(url, env.token ?? servers[url]?.token ?? (await tokenByHand()), { forAccount: true })
   }
 
   /** Sends, and reads JSON. Throws Failure with the server's own words, or Unreachable. */
@@ -40,6 +43,7 @@ export class Api {
 
   /** Sends, and hands back the answer to be read as it comes. */
   async send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+    if (this.signedOut && method !== 'GET') throw new Failure(`you are ${this.notSignedIn}`)
     const response = await fetch(`${this.url}${path}`, {
       method,
       headers: {
@@ -65,10 +69,20 @@ export class Api {
 
   private words(status: number, { error, authorize }: { error?: string; authorize?: string }): string {
     if (authorize) return `${error}\nAllow it in a browser first: ${new URL(authorize, this.url).href}`
-    if (status === 401 && !this.token) return `you are not signed in: origami login ${this.url}`
+    if (status === 401 && !this.token) return `you are ${this.notSignedIn}`
     if (status === 401)
       return `${this.url} does not take your token (any more): origami login ${this.url}, or mend ORIGAMI_TOKEN where it is set`
-    return error ?? `${this.url} answered ${status}`
+    const words = error ?? `${this.url} answered ${status}`
+    // What is not everybody's to see is "not found" to who is not signed in.
+    return this.signedOut && [403, 404].includes(status) ? `${words.replace(/\.$/, '')}, or you are ${this.notSignedIn}` : words
+  }
+
+  private get signedOut(): boolean {
+    return this.forAccount && !this.token
+  }
+
+  private get notSignedIn(): string {
+    return `not signed in: origami login ${this.url}`
   }
 }
 
