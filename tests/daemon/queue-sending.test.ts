@@ -1,6 +1,7 @@
 import type { DemoId } from '@origami/protocol/demo'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { detail } from '../../packages/daemon/src/store/demos.ts'
 import { type Instance, QueueBench } from './queue-bench.ts'
 
 let bench: QueueBench
@@ -48,6 +49,26 @@ describe('a prediction that no instance takes', () => {
     const deployment = await bench.serve(demo, newer)
     ;(await newer.run(prediction)).end()
     expect(await bench.ended(demo, prediction)).toMatchObject({ status: 'succeeded', deployment })
+  })
+
+  test('because its stored schema cannot be read is held until its demo is deployed again, and keeps none of others waiting', async () => {
+    const [broken, other] = [await bench.demo(instance), await bench.instance()]
+    const held = await bench.submit(broken)
+    const run = await instance.run(held)
+    const waits = await bench.submit(broken, { word: 'waits' })
+    await bench.db.updateTable('deployments').set({ schema: '{"api":2}' }).where('demo_id', '=', broken).execute()
+    const demo = await bench.demo(other)
+    const prediction = await bench.submit(demo)
+    ;(await other.run(prediction)).end()
+    expect(await bench.ended(demo, prediction)).toMatchObject({ status: 'succeeded' })
+    expect(await detail(bench.db, broken)).toMatchObject({ status: 'running', schema: null, waiting: 1 })
+    run.end()
+    await bench.ended(broken, held)
+    expect(await bench.row(broken, waits)).toMatchObject({ status: 'starting' })
+    const newer = await bench.instance()
+    await bench.serve(broken, newer)
+    ;(await newer.run(waits)).end()
+    expect(await bench.ended(broken, waits)).toMatchObject({ status: 'succeeded' })
   })
 
   test('does not keep those of other demos waiting', async () => {

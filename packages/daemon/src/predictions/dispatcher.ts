@@ -60,7 +60,13 @@ export class Dispatcher {
     const { db, limits } = this.parts
     const [open, ways] = [await openPredictions(db), await routes(db)]
     this.forget(open, ways)
-    for (const row of open) if (!this.runs.has(row.arrival)) await this.takeUp(row, ways.get(row.demo))
+    let failed = false
+    for (const row of open)
+      if (!this.runs.has(row.arrival))
+        await this.takeUp(row, ways.get(row.demo)).catch((error: unknown) => {
+          failed = true
+          console.error(`prediction ${row.id} could not be taken up; tried again soon`, error)
+        })
     const rows = open.map((row) => ({ ...row, running: row.running || this.runs.has(row.arrival) || this.isUnsure(row) }))
     const ready = [...ways].filter(([, { endpoint }]) => this.refusals.wait(endpoint) === 0)
     const concurrency = new Map(ready.map(([demo, { schema }]) => [demo, schema.concurrency] as const))
@@ -68,7 +74,8 @@ export class Dispatcher {
       const route = ways.get(row.demo)
       if (route) await this.follow(row.arrival, route, (run) => run.send(false))
     }
-    return this.untilNextTry(open, ways)
+    const wait = this.untilNextTry(open, ways)
+    return failed ? Math.min(afterFailureMs, wait ?? afterFailureMs) : wait
   }
 
   /** One that was sent or cancelled before, and that nobody follows now. */
@@ -82,8 +89,9 @@ export class Dispatcher {
       return this.follow(arrival, route, (run) => run.send(true))
     const deployment = row.deployment ? await deploymentById(this.parts.db, row.deployment) : undefined
     const endpoint = sentTo ?? deployment?.endpoint
-    if (!deployment?.schema || !endpoint) return this.lost(row)
-    const target = { endpoint, deployment, schema: storedSchema(deployment.schema), times: timesOf(deployment.manifest) }
+    const [schema, times] = deployment ? [storedSchema(deployment.schema), timesOf(deployment.manifest)] : []
+    if (!deployment || !schema || !times || !endpoint) return this.lost(row)
+    const target = { endpoint, deployment, schema, times }
     await this.follow(arrival, target, (run) => (row.running ? run.join() : run.settle(deployment.endpoint === endpoint)))
   }
 

@@ -23,7 +23,7 @@ export async function demoIds(db: Trx): Promise<DemoId[]> {
   return (await db.selectFrom('demos').select('id').execute()).map(({ id }) => id)
 }
 
-/** Where a demo's predictions go now: the endpoint of what serves, with its schema. Undefined: it is held. */
+/** Where a demo's predictions go now: the endpoint of what serves, with its schema. Undefined: it is held, as is one whose row cannot be read. */
 export interface Route {
   readonly demo: DemoId
   readonly deployment: DeploymentRow
@@ -53,32 +53,44 @@ const serving = (db: Trx) =>
     .where('deployments.endpoint', 'is not', null)
 
 function toRoute(deployment: DeploymentRow): Route[] {
-  const { demo_id: demo, endpoint, schema } = deployment
-  if (!endpoint || !schema) return []
-  return [{ demo, deployment, endpoint, schema: storedSchema(schema), times: timesOf(deployment.manifest) }]
+  const { demo_id: demo, endpoint } = deployment
+  const schema = storedSchema(deployment.schema)
+  const times = timesOf(deployment.manifest)
+  return endpoint && schema && times ? [{ demo, deployment, endpoint, schema, times }] : []
 }
 
 /** The schema of what serves, or served last. */
 export async function schemaOf(db: Trx, demo: DemoRow): Promise<DemoSchema | undefined> {
   const serving = demo.serving ? await deploymentById(db, demo.serving) : undefined
-  return serving?.schema ? storedSchema(serving.schema) : undefined
+  return storedSchema(serving?.schema ?? null)
 }
 
-/** A schema as the store has it. Each is parsed once: every prediction asks for it. */
-export const storedSchema = parsedOnce((text: string): DemoSchema => demoSchema.parse(JSON.parse(text)))
+/** A schema as the store has it. Undefined: there is none, or it is of no form that this version knows. */
+export const storedSchema = parsedOnce('schema', (text: string | null): DemoSchema | undefined =>
+  text === null ? undefined : demoSchema.parse(JSON.parse(text)),
+)
 
-/** The times of a manifest that is stored as it was read: its memory is in bytes already. Keys that came later have their defaults. */
+/**
+ * The times of a manifest that is stored as it was read: its memory is in bytes already. Keys that came later have their defaults.
+ * Undefined: it cannot be read.
+ */
 const storedTimes = manifestSchema.pick({ ready_within: true, timeout: true }).strip()
 export type StoredTimes = Pick<Manifest, 'ready_within' | 'timeout'>
-export const timesOf = parsedOnce((text: string | null): StoredTimes => storedTimes.parse(JSON.parse(text ?? '{}')))
+export const timesOf = parsedOnce('manifest', (text): StoredTimes | undefined => storedTimes.parse(JSON.parse(text ?? '{}')))
 
-function parsedOnce<Text, Parsed>(parse: (text: Text) => Parsed, atMost = 500): (text: Text) => Parsed {
-  const known = new Map<Text, Parsed>()
-  return (text) => {
-    const parsed = known.get(text) ?? parse(text)
+/** Each is parsed once, for every prediction asks for it; one that cannot be read is told once, and keeps none but its own demo waiting. */
+function parsedOnce<Parsed>(what: string, parse: (text: string | null) => Parsed, atMost = 500) {
+  const known = new Map<string | null, Parsed | undefined>()
+  return (text: string | null): Parsed | undefined => {
+    if (known.has(text)) return known.get(text)
     if (known.size >= atMost) known.clear()
-    known.set(text, parsed)
-    return parsed
+    try {
+      known.set(text, parse(text))
+    } catch (error) {
+      console.error(`a stored ${what} cannot be read; its demo is held until it is deployed again`, error)
+      known.set(text, undefined)
+    }
+    return known.get(text)
   }
 }
 
