@@ -1,14 +1,25 @@
-import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DemoPage } from '@origami/protocol/control'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { linkOf } from '../packages/cli/src/origin-link.ts'
+import { yourOwn } from '../packages/cli/src/your-own.ts'
 import type { Person } from './person.ts'
 import { World } from './world.ts'
 
 const main = join(import.meta.dirname, '../packages/cli/src/main.ts')
+
+test('what npm start says of a demo of one’s own is what the README says', async () => {
+  const readme = await readFile(join(import.meta.dirname, '../README.md'), 'utf8')
+  const section = /^## A demo of your own$(.*?)^## /ms.exec(readme)?.[1] ?? ''
+  const commands = (text: string) => text.split('\n').map((line) => line.replace(/\s#.*$/, '').trim())
+  const typed = [...section.matchAll(/^```sh\n(.*?)\n```$/gms)].flatMap(([, block = '']) => commands(block))
+  const said = commands(yourOwn('http://127.0.0.1:8000', '/home/you/my clone'))
+  expect(typed.length).toBeGreaterThan(5)
+  expect(said).toEqual(['', 'A demo of your own, in another terminal:', "cd '/home/you/my clone'", ...typed])
+})
 
 describe('the command', () => {
   let world: World

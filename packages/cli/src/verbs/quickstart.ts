@@ -10,6 +10,7 @@ import { pythonForDemos } from '../python.ts'
 import { startOrigami, untilSignal } from '../servers.ts'
 import { settingFlags } from '../settings/flags.ts'
 import { keys } from '../settings/keys.ts'
+import { yourOwn } from '../your-own.ts'
 
 const root = join(import.meta.dirname, '../../../..')
 
@@ -52,18 +53,8 @@ async function deployAll(session: OwnerSession, links: readonly string[]): Promi
     }),
   )
   console.log(`\nThe gallery: ${session.url}`)
-  console.log(yourOwn(session.url))
+  console.log(yourOwn(session.url, root))
 }
-
-/** How one's own model comes in, in the order it is typed. */
-const yourOwn = (url: string): string => `
-A demo of your own, in another terminal:
-  cd ${root} && pip install "$(npm run --silent wheel)"   # once: the command origami
-  origami init my-model && cd my-model                    # or cd to where your model.py is
-  origami serve model.py                                  # try it; Ctrl-C ends it
-  origami bundle                                          # then commit what it wrote, and push it to GitHub
-  origami login ${url}
-  origami deploy`
 
 async function deployOne(session: OwnerSession, link: string): Promise<void> {
   const made = await session.json<DemoPage>('POST', '/-/api/demos', { link })
