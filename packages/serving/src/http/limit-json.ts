@@ -5,13 +5,19 @@ export interface JsonLimits {
   bytes(): number
   /** Arrays and objects within each other; 64 when not said. */
   readonly depth?: number
+  /** Until more of a body comes; 30 s when not said. */
+  readonly idleMs?: number
+  /** Until all of a body is there; 5 minutes when not said. */
+  readonly totalMs?: number
+  /** Bytes of all bodies that are being read; 256 MiB when not said, and never less than one body. */
+  readonly heldBytes?: number
 }
 
-/** A JSON body that is not taken: 413 too large, 422 too deep. The message says the limit and what came. */
+/** A JSON body that is not taken: 408 too slow, 413 too large, 422 too deep, 503 too many at once. The message says the limit and what came. */
 export class BodyRefused extends Error {
   override readonly name = 'BodyRefused'
-  readonly statusCode: 413 | 422
-  constructor(statusCode: 413 | 422, message: string) {
+  readonly statusCode: 408 | 413 | 422 | 503
+  constructor(statusCode: 408 | 413 | 422 | 503, message: string) {
     super(message)
     this.statusCode = statusCode
   }
@@ -24,11 +30,13 @@ const patience = 4
  * Reads `application/json` bodies up to a limit of bytes and of depth, on every route of this server.
  * What is refused is read to its end first, within reason: the caller sees the answer, and its connection stays usable.
  */
-export function limitJson(app: FastifyInstance, { bytes, depth = 64 }: JsonLimits): void {
+export function limitJson(app: FastifyInstance, limits: JsonLimits): void {
+  const { bytes, depth = 64, idleMs = 30_000, totalMs = 5 * 60_000, heldBytes = 256 * 1024 ** 2 } = limits
+  const held = { bytes: 0, most: heldBytes }
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser('application/json', (request, payload, done) => {
-    readUpTo(bytes(), payload, request.headers['content-length']).then(
+    readUpTo(bytes(), paced(payload, idleMs, totalMs), request.headers['content-length'], held).then(
       (body) => {
         if (body instanceof BodyRefused) return done(null, body)
         if (isDeeper(body, depth))
@@ -48,22 +56,71 @@ export function limitJson(app: FastifyInstance, { bytes, depth = 64 }: JsonLimit
   })
 }
 
+/** Bytes of bodies that are being read, of all callers together. */
+interface Held {
+  bytes: number
+  readonly most: number
+}
+
 async function readUpTo(
   limit: number,
   payload: AsyncIterable<Buffer>,
   announced: string | undefined,
+  held: Held,
 ): Promise<Buffer | BodyRefused> {
-  const refused = new BodyRefused(413, `expected a body of at most ${limit} bytes, got ${announced ?? 'more'}`)
-  if (Number(announced ?? 0) > limit * patience) throw refused
+  const tooLarge = new BodyRefused(413, `expected a body of at most ${limit} bytes, got ${announced ?? 'more'}`)
+  if (Number(announced ?? 0) > limit * patience) throw tooLarge
   const parts: Buffer[] = []
   let size = 0
-  for await (const part of payload) {
-    size += part.length
-    if (size <= limit) parts.push(part)
-    else parts.length = 0
-    if (size > limit * patience) throw refused
+  let kept = 0
+  let refused: BodyRefused | undefined
+  try {
+    for await (const part of payload) {
+      size += part.length
+      if (size > limit) refused = tooLarge
+      else if (held.bytes + part.length > Math.max(held.most, limit))
+        refused ??= new BodyRefused(503, 'Too many bodies are being read at once; try again in some seconds.')
+      if (refused) drop()
+      else keep(part)
+      if (size > limit * patience) throw tooLarge
+    }
+    return refused ?? Buffer.concat(parts)
+  } finally {
+    drop()
   }
-  return size > limit ? refused : Buffer.concat(parts)
+
+  function keep(part: Buffer): void {
+    parts.push(part)
+    kept += part.length
+    held.bytes += part.length
+  }
+
+  function drop(): void {
+    parts.length = 0
+    held.bytes -= kept
+    kept = 0
+  }
+}
+
+/** A body as it comes. Throws BodyRefused when nothing of it comes for too long, or all of it takes too long; the caller can still be answered. */
+async function* paced(payload: AsyncIterable<Buffer>, idleMs: number, totalMs: number): AsyncIterable<Buffer> {
+  const late = Promise.withResolvers<never>()
+  const refuse = (words: string) => late.reject(new BodyRefused(408, `expected ${words}`))
+  const idle = setTimeout(refuse, idleMs, `more of the body within ${idleMs / 1000} s`)
+  const total = setTimeout(refuse, totalMs, `all of the body within ${totalMs / 1000} s`)
+  // Not `for await`: leaving it would end the connection before the answer.
+  const coming = payload[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([coming.next(), late.promise])
+      if (done) return
+      idle.refresh()
+      yield value
+    }
+  } finally {
+    clearTimeout(idle)
+    clearTimeout(total)
+  }
 }
 
 const [quote, backslash, openArray, closeArray, openObject, closeObject] = Buffer.from('"\\[]{}') as unknown as number[]
