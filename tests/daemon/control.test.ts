@@ -53,6 +53,33 @@ describe('what a daemon is told', () => {
     expect((await yard.deployment(demo, first)).state).toBe('retired')
   })
 
+  test('what was stopped serves again when the deploy that should replace it fails', async () => {
+    const { demo, deployment: first } = await yard.deploy('kept-on')
+    await yard.ask('POST', `/demos/${demo}/stop`, {})
+    const { deployment: second } = await yard.deploy('kept-on', { 'package.json': '{' })
+    expect(second.state).toBe('build_failed')
+    await yard.deployment(demo, first.id, 'running')
+    expect(await yard.detail(demo)).toMatchObject({ status: 'running', serving: first.id })
+  })
+
+  test('a demo that is started while a deploy waits, or pushed while its start waits, loses no version that served', async () => {
+    const { demo, deployment: first } = await yard.deploy('both')
+    yard.holds.add('clone')
+    await yard.trigger(await yard.push('filler-1'))
+    await yard.trigger(await yard.push('filler-2'))
+    await yard.ask('POST', `/demos/${demo}/stop`, {})
+    await yard.ask('POST', `/demos/${demo}/start`, {})
+    await yard.deployment(demo, first.id, 'queued')
+    const { deployment: second } = await yard.trigger(await yard.push('both', { 'package.json': '{' }))
+    await yard.deployment(demo, first.id, 'stopped')
+    await yard.ask('POST', `/demos/${demo}/start`, {})
+    expect((await yard.deployment(demo, second, 'queued')).id).toBe(second)
+    yard.holds.clear()
+    await yard.deployment(demo, second, 'build_failed')
+    await yard.deployment(demo, first.id, 'running')
+    expect((await yard.detail(demo)).status).toBe('running')
+  })
+
   test('as many deploys at a time as the limit says, one for each demo', async () => {
     yard.holds.add('clone')
     const links = [await yard.push('one'), await yard.push('two'), await yard.push('three')]

@@ -1,8 +1,17 @@
 import { createHash } from 'node:crypto'
-import { activeStates, type DeploymentState, parseRepoLink } from '@origami/protocol/control'
+import { activeStates, type DeploymentState, isEnded, parseRepoLink } from '@origami/protocol/control'
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
 import { demoById, wantDemo } from '../store/demos.ts'
-import { addDeployment, deploymentById, deploymentsIn, deploymentsOf, move, note } from '../store/deployments.ts'
+import {
+  addDeployment,
+  deploymentById,
+  deploymentsIn,
+  deploymentsOf,
+  isComing,
+  move,
+  note,
+  queueAgain,
+} from '../store/deployments.ts'
 import { addEvent } from '../store/events.ts'
 import type { Trx } from '../store/open.ts'
 import { failWaiting, openPredictions } from '../store/predictions.ts'
@@ -105,14 +114,9 @@ export class Control {
       if (demo.want !== 'on')
         await addEvent(trx, { demo: id, deployment: null, from: 'stopped', to: 'on', reason: null, at: now() })
       await trx.updateTable('demos').set({ want: 'on' }).where('id', '=', id).execute()
-      const waiting = await trx
-        .selectFrom('deployments')
-        .select('id')
-        .where('demo_id', '=', id)
-        .where('state', '=', 'queued')
-        .executeTakeFirst()
-      if (!waiting)
-        await move(trx, serving, 'queued', now(), { attempt: serving.attempt + 1, crash_times: '[]', interruptions: 0 })
+      // What is newer goes first; when it fails, what is stopped is started.
+      if (!(await isComing(trx, id))) await queueAgain(trx, serving, now())
+      else if (isEnded(serving.state)) await move(trx, serving, 'stopped', now(), { attempt: serving.attempt + 1 })
       return true
     })
     this.deployer.wake()

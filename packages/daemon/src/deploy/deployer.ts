@@ -1,6 +1,6 @@
 import type { DeploymentId } from '@origami/protocol/demo'
 import PQueue from 'p-queue'
-import { deploymentById, letGo, move, nextQueued } from '../store/deployments.ts'
+import { deploymentById, letGo, move, nextQueued, queueStopped } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
 import { logged } from '../upkeep/logged.ts'
 import { workFolder } from '../upkeep/work-folders.ts'
@@ -39,6 +39,7 @@ export class Deployer {
       .transaction()
       .execute((trx) => move(trx, row, 'cancelled', now(), { reason: 'cancelled', token: null }))
     changed.notify(row.demo_id)
+    this.wake()
     return cancelled
   }
 
@@ -63,8 +64,10 @@ export class Deployer {
   }
 
   private async startWhatMay(): Promise<void> {
+    const { db, now, changed } = this.parts
+    if (!this.leaving.signal.aborted) for (const demo of await queueStopped(db, now())) changed.notify(demo)
     while (!this.leaving.signal.aborted && this.underWay.size < this.parts.limits.deployments) {
-      const row = await nextQueued(this.parts.db, [...this.underWay.keys()])
+      const row = await nextQueued(db, [...this.underWay.keys()])
       if (!row) return
       this.begin(row)
     }

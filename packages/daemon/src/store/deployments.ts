@@ -8,7 +8,10 @@ import type { DeploymentRow, Tables } from './tables.ts'
 
 type Change = Updateable<Tables['deployments']>
 
-/** Stores a new request. One that waits already is superseded by it. */
+/**
+ * Stores a new request. One that waits already is superseded by it, but for what serves: that is stopped with its image, and taken up again when
+ * the newer one fails.
+ */
 export async function addDeployment(
   trx: Trx,
   demo: DemoId,
@@ -22,8 +25,7 @@ export async function addDeployment(
     .where('demo_id', '=', demo)
     .where('state', '=', 'queued')
     .executeTakeFirst()
-  if (waiting)
-    await move(trx, waiting, 'superseded', now, { reason: 'a newer request took its place', superseded_by: id, token: null })
+  if (waiting) await makeWay(trx, waiting, id, now)
   await trx
     .insertInto('deployments')
     .values({
@@ -38,6 +40,52 @@ export async function addDeployment(
     .execute()
   await addEvent(trx, { demo, deployment: id, from: null, to: 'queued', reason: null, at: now })
   return id
+}
+
+/** Ends one that waits, for a newer request. What serves keeps its image, and is only stopped. */
+export async function makeWay(
+  trx: Trx,
+  row: DeploymentRow,
+  newer: DeploymentId,
+  now: string,
+  change: Change = {},
+): Promise<void> {
+  const demo = await trx.selectFrom('demos').select('serving').where('id', '=', row.demo_id).executeTakeFirst()
+  const over = { ...change, token: null }
+  if (demo?.serving === row.id) await move(trx, row, 'stopped', now, over)
+  else await move(trx, row, 'superseded', now, { ...over, reason: 'a newer request took its place', superseded_by: newer })
+}
+
+/**
+ * Lets what serves wait for its start where its demo is wanted on, it is stopped, and nothing newer is on its way (any more). Returns whose. What
+ * could not be started, or crashed too often, is left to its owner.
+ */
+export async function queueStopped(db: Db, now: string): Promise<DemoId[]> {
+  return db.transaction().execute(async (trx) => {
+    const stopped = await trx
+      .selectFrom('demos')
+      .innerJoin('deployments', 'deployments.id', 'demos.serving')
+      .selectAll('deployments')
+      .where('demos.want', '=', 'on')
+      .where('deployments.state', '=', 'stopped')
+      .where('deployments.image', 'is not', null)
+      .execute()
+    const queued: DemoId[] = []
+    for (const row of stopped)
+      if (!(await isComing(trx, row.demo_id)) && (await queueAgain(trx, row, now))) queued.push(row.demo_id)
+    return queued
+  })
+}
+
+/** Lets a version that ended wait for its start from its image. */
+export const queueAgain = (trx: Trx, row: DeploymentRow, now: string): Promise<boolean> =>
+  move(trx, row, 'queued', now, { attempt: row.attempt + 1, crash_times: '[]', interruptions: 0 })
+
+/** Whether a deployment of this demo waits or is under way. */
+export async function isComing(trx: Trx, demo: DemoId): Promise<boolean> {
+  const open = ['queued', ...activeStates] as const
+  const query = trx.selectFrom('deployments').select('id').where('demo_id', '=', demo).where('state', 'in', open)
+  return (await query.executeTakeFirst()) !== undefined
 }
 
 /**

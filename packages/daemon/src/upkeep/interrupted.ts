@@ -1,6 +1,6 @@
 import { activeStates } from '@origami/protocol/control'
 import type { DeployParts } from '../deploy/parts.ts'
-import { deploymentsIn, move } from '../store/deployments.ts'
+import { deploymentsIn, makeWay, move } from '../store/deployments.ts'
 import type { Trx } from '../store/open.ts'
 import type { DeploymentRow } from '../store/tables.ts'
 
@@ -14,11 +14,7 @@ export async function requeueInterrupted({ db, now, limits }: DeployParts): Prom
     await db.transaction().execute(async (trx) => {
       const attempt = row.attempt + 1
       const newer = await newerThan(trx, row)
-      if (newer)
-        await move(trx, row, 'superseded', now(), {
-          ...{ attempt, interruptions, superseded_by: newer.id, token: null },
-          reason: 'a newer request took its place',
-        })
+      if (newer) await makeWay(trx, row, newer.id, now(), { attempt, interruptions })
       else if (interruptions >= limits.interruptions)
         await move(trx, row, 'poisoned', now(), {
           ...{ attempt, interruptions, token: null, instance: null, endpoint: null },
