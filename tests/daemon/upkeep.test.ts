@@ -93,6 +93,17 @@ describe('what a daemon looks after', () => {
     expect(await newest(demo)).toMatchObject({ state: 'running' })
   })
 
+  test('an instance that says READY and takes nothing is ended and started again, and what waited is answered', async () => {
+    const { demo } = await yard.deploy('refuses', { ...puppet.files, '.origami': 'ready_within: 1\n' })
+    const { port } = await yard.detail(demo)
+    await puppet.set('refuses')
+    const waits = await yard.submit(demo, {})
+    await vi.waitFor(async () => expect(await yard.log(demo)).toContain('It took no predictions'), { timeout: 15_000 })
+    await puppet.clear()
+    await servesAt(demo, port)
+    expect(await yard.prediction(demo, waits)).toMatchObject({ status: 'succeeded', output: { said: 'done' } })
+  })
+
   test('an instance with one of several workers left serves on', async () => {
     const { demo } = await yard.deploy('one-left', { ...puppet.files, '.origami': 'ready_within: 1\n' })
     const { port } = await yard.detail(demo)

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { randomId } from '@origami/protocol/demo'
+import { type DeploymentId, randomId } from '@origami/protocol/demo'
 import { FolderFiles, HttpPredictor } from '@origami/serving'
 import { createServer } from './api/server.ts'
 import { Changes } from './changes.ts'
@@ -108,7 +108,7 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   const queueParts = { db, files, limits, now, changed, live: new LiveRuns(limits), places: new Places(db, changed) }
   const queue = new Queue(queueParts)
   const reach = (endpoint: string) => new HttpPredictor({ base: endpoint })
-  const lookAt = () => void upkeep.rounds.run()
+  const lookAt = (deployment: DeploymentId) => void upkeep.checks.lookAt(deployment)
   const dispatcher = new Dispatcher({ ...queueParts, reach, lookAt }, leaving.signal)
   loops.push(
     dispatcher.work(),

@@ -1,4 +1,4 @@
-import type { DemoId } from '@origami/protocol/demo'
+import type { DemoId, DeploymentId } from '@origami/protocol/demo'
 import { type Route, routes, storedSchema, timesOf } from '../store/demos.ts'
 import { deploymentById } from '../store/deployments.ts'
 import {
@@ -33,10 +33,7 @@ export class Dispatcher {
   constructor(parts: DispatcherParts, signal: AbortSignal) {
     this.parts = parts
     this.signal = signal
-    this.refusals = new Refusals(parts.limits, (deployment) => {
-      console.error(`the instance of deployment ${deployment} takes no predictions`)
-      parts.lookAt?.(deployment)
-    })
+    this.refusals = new Refusals(parts.limits, (deployment) => void this.lookAt(deployment))
   }
 
   /** Goes on until the signal aborts, a round after each change, and when an instance may be tried again. */
@@ -140,6 +137,18 @@ export class Dispatcher {
     const end = { status: 'failed' as const, reason: 'interrupted' as const, error, completed_at: this.parts.now(), last_seq: 1 }
     if (await changePrediction(this.parts.db, arrival, running ? 'processing' : 'starting', end))
       this.parts.changed.predictionChanged(demo, arrival)
+  }
+
+  /** An instance whose places are all taken by what was sent there is honest: it is left alone. */
+  private async lookAt(deployment: DeploymentId): Promise<void> {
+    try {
+      const open = await openPredictions(this.parts.db)
+      if (open.some((row) => row.running && row.deployment === deployment)) return
+      console.error(`the instance of deployment ${deployment} takes no predictions`)
+      this.parts.lookAt?.(deployment)
+    } catch (error) {
+      console.error(`whether deployment ${deployment} is well could not be told; it is asked again when it refuses again`, error)
+    }
   }
 
   private forget(open: readonly OpenPrediction[], ways: Routes): void {

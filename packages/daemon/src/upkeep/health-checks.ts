@@ -1,3 +1,4 @@
+import type { DeploymentId } from '@origami/protocol/demo'
 import { type Health, health } from '@origami/protocol/demo'
 import PQueue from 'p-queue'
 import { endInstance } from '../deploy/instance.ts'
@@ -5,7 +6,7 @@ import { manifestOf } from '../deploy/manifest.ts'
 import type { DeployParts } from '../deploy/parts.ts'
 import { probe, silent, stranger } from '../deploy/probe.ts'
 import type { InstanceId } from '../engine/engine.ts'
-import { deploymentsIn, note } from '../store/deployments.ts'
+import { deploymentById, deploymentsIn, note } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
 import { crashed } from './crashes.ts'
 import { noteServedWell } from './good-versions.ts'
@@ -21,6 +22,8 @@ export class HealthChecks {
   private readonly signal: AbortSignal
   /** Since when an instance has had no worker, by the daemon's clock. */
   private readonly without = new Map<InstanceId, number>()
+  /** When a deployment was last started again because of what the queue met, by the daemon's clock. */
+  private readonly restarted = new Map<DeploymentId, number>()
 
   constructor(parts: DeployParts, signal: AbortSignal) {
     this.parts = parts
@@ -32,10 +35,26 @@ export class HealthChecks {
     const serving = (await deploymentsIn(this.parts.db, ['running'])).filter((row) => row.endpoint !== null)
     const present = new Set(serving.map((row) => row.instance))
     for (const id of this.without.keys()) if (!present.has(id)) this.without.delete(id)
+    const day = 24 * 3_600_000
+    for (const [id, at] of this.restarted) if (this.parts.clock() - at > day) this.restarted.delete(id)
     const queue = new PQueue({ concurrency: askedAtOnce })
     const one = (row: DeploymentRow) => () =>
       logged(`deployment ${row.id} could not be asked for its health`, () => this.check(row))
     await queue.addAll(serving.map(one))
+  }
+
+  /** The queue met an instance that takes nothing, or does not end what it was told to. It is started again, at most once in its `ready_within`. */
+  async lookAt(id: DeploymentId): Promise<void> {
+    await logged(`deployment ${id} could not be looked at`, async () => {
+      const { db, clock, tasks } = this.parts
+      const row = await deploymentById(db, id)
+      const instance = row?.instance
+      if (this.signal.aborted || row?.state !== 'running' || row.endpoint === null || !instance) return
+      const withinMs = manifestOf(row).ready_within * 1000
+      if (clock() - (this.restarted.get(id) ?? Number.NEGATIVE_INFINITY) < withinMs) return
+      const why = 'It took no predictions, or did not end one that it was told to'
+      if (tasks.start(id, (signal) => this.restart(row, instance, why, signal))) this.restarted.set(id, clock())
+    })
   }
 
   private async check(row: DeploymentRow): Promise<void> {
@@ -53,13 +72,15 @@ export class HealthChecks {
     if (row.ready_at !== null) await note(db, row, { ready_at: null })
     const since = this.without.get(instance) ?? clock()
     this.without.set(instance, since)
-    if (clock() - since >= manifestOf(row).ready_within * 1000)
-      this.parts.tasks.start(row.id, (signal) => this.restart(row, instance, signal))
+    const { ready_within } = manifestOf(row)
+    const why = `No worker of it served for ${ready_within} s`
+    if (clock() - since >= ready_within * 1000)
+      this.parts.tasks.start(row.id, (signal) => this.restart(row, instance, why, signal))
   }
 
-  private async restart(row: DeploymentRow, instance: InstanceId, signal: AbortSignal): Promise<void> {
+  private async restart(row: DeploymentRow, instance: InstanceId, why: string, signal: AbortSignal): Promise<void> {
     const { logs, clock, changed } = this.parts
-    const text = `No worker of it served for ${manifestOf(row).ready_within} s: it is ended and started again`
+    const text = `${why}: it is ended and started again`
     await logs.append(row.demo_id, [{ at: new Date(clock()), source: 'deploy', text }])
     await crashed(this.parts, row, 'stopped serving')
     changed.notify(row.demo_id)

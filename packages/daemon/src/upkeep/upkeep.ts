@@ -8,12 +8,14 @@ import { Rounds } from './rounds.ts'
 /** All that looks after what should be. Each part of it goes on whatever becomes of the others. */
 export class Upkeep {
   readonly rounds: Rounds
+  readonly checks: HealthChecks
   private readonly parts: DeployParts
   private readonly signal: AbortSignal
 
   constructor(parts: DeployParts, deployer: Deployer, signal: AbortSignal) {
     this.parts = parts
     this.signal = signal
+    this.checks = new HealthChecks(parts, signal)
     const reconciler = new Reconciler(parts, deployer)
     this.rounds = new Rounds(() => reconciler.round(), signal)
   }
@@ -22,11 +24,10 @@ export class Upkeep {
   async work(sweep: () => Promise<void>): Promise<void> {
     const { limits, engine, tasks } = this.parts
     const between = () => limits.reconcileMs
-    const checks = new HealthChecks(this.parts, this.signal)
     await Promise.all([
       this.rounds.watchExits(engine),
       repeat('a round of looking after demos failed', between, () => this.rounds.run(), this.signal),
-      repeat('instances could not be asked for their health', between, () => checks.run(), this.signal),
+      repeat('instances could not be asked for their health', between, () => this.checks.run(), this.signal),
       repeat('what is past its time could not be removed', between, sweep, this.signal),
     ])
     await this.rounds.settled()
