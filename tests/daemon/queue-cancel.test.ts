@@ -65,6 +65,20 @@ describe('a prediction is cancelled', () => {
     await nextOneRuns()
   })
 
+  test('while nobody knows whether it was taken, and long before its instance is tried again', async () => {
+    Object.assign(bench.limits, { retryMs: [60_000] })
+    instance.behave({ stallsSubmit: true })
+    const prediction = await bench.submit(demo)
+    await instance.run(prediction)
+    await instance.kill()
+    const other = await bench.instance()
+    const meanwhile = await bench.demo(other)
+    const next = await bench.submit(meanwhile)
+    ;(await other.run(next)).end()
+    await bench.ended(meanwhile, next)
+    await cancelled(prediction)
+  })
+
   test('while it runs', async () => {
     const prediction = await bench.submit(demo)
     const run = await instance.run(prediction)

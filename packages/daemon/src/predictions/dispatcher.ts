@@ -81,7 +81,7 @@ export class Dispatcher {
     const unsure = row.running || this.isUnsure(row)
     if (!unsure && row.cancelRequested) return this.cancelled(row)
     if (!unsure && sentTo !== null && sentTo !== route?.endpoint) return this.leaveInstance(row)
-    if (!unsure || this.refusals.wait(sentTo ?? '') > 0) return
+    if (!unsure || (!row.cancelRequested && this.refusals.wait(sentTo ?? '') > 0)) return
     if (!row.running && route?.endpoint === sentTo && !row.cancelRequested)
       return this.follow(arrival, route, (run) => run.send(true))
     const deployment = row.deployment ? await deploymentById(this.parts.db, row.deployment) : undefined
