@@ -113,6 +113,10 @@ describe('a TypeScript model over HTTP', () => {
     const rest = await (await fetch(`${runtime.url}/predictions/${body.id}/events`, { headers: { 'last-event-id': '2' } })).text()
     expect(rest).toMatch(/^id: 3\n/)
     expect(rest).toContain('event: completed')
+    for (const odd of ['NaN', '-1', '1e300', '2.5', '9'.repeat(40)]) {
+      const from = await fetch(`${runtime.url}/predictions/${body.id}/events`, { headers: { 'last-event-id': odd } })
+      expect(await from.text(), odd).toMatch(/^id: 1\nevent: start\n/)
+    }
   })
 })
 

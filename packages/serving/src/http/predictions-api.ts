@@ -67,7 +67,7 @@ export async function predictionsApi(app: FastifyInstance, options: PredictionsA
   })
   app.get<{ Params: { id: string } }>('/predictions/:id/events', async (request, reply) => {
     const { prediction, schema } = await found(request)
-    await answerEvents(reply, prediction, schema, base(request), Number(request.headers['last-event-id'] ?? 0) || 0)
+    await answerEvents(reply, prediction, schema, base(request), lastSeen(request))
   })
   app.post<{ Params: { id: string } }>('/predictions/:id/cancel', async (request, reply) => {
     const prediction = await findPrediction(await predictorOf(request), request.params.id)
@@ -141,6 +141,12 @@ export async function predictionsApi(app: FastifyInstance, options: PredictionsA
     const visitor = options.visitor?.(request)
     return visitor === undefined || prediction.visitor === undefined || prediction.visitor === visitor
   }
+}
+
+/** The number of the last event that who asks saw; 0, from the start, for what is no number of an event. */
+function lastSeen(request: FastifyRequest): number {
+  const said = request.headers['last-event-id']
+  return typeof said === 'string' && /^\d{1,15}$/.test(said) ? Number(said) : 0
 }
 
 async function findPrediction(predictor: Predictor, id: string): Promise<Prediction | undefined> {
