@@ -1,8 +1,9 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { bundle } from '../src/bundler/index.ts'
+import { runFirstExample } from '../src/bundler/try.ts'
 import { vendoredFiles } from '../src/bundler/vendored.ts'
 import { vendor } from '../src/vendor.ts'
 
@@ -41,6 +42,41 @@ describe('a bundle', () => {
     expect((await run({ run: false, force: true })).kept).toEqual([])
     expect(await readFile(join(folder, 'Dockerfile'), 'utf8')).toContain('USER 1000')
   })
+
+  test('whose record of what was written is broken keeps what differs, and is whole again', async () => {
+    await run({ run: false })
+    const before = await contents(folder)
+    await writeFile(join(folder, 'origami/files.json'), '<<<<<<< HEAD\n{}\n')
+    expect((await run({ run: false })).kept).toEqual([])
+    expect(await contents(folder)).toEqual(before)
+    await writeFile(join(folder, 'Dockerfile'), 'FROM mine\n')
+    await writeFile(join(folder, 'origami/files.json'), '{"Dockerfile": 3, "origami/../model.ts": "x"}')
+    expect((await run({ run: false })).kept).toEqual(['Dockerfile'])
+    await writeFile(join(folder, 'origami/files.json'), '{"origami/../model.ts": "x"}')
+    await run({ run: false })
+    expect(await readdir(folder)).toContain('model.ts')
+  })
+
+  test('of a model that never gets ready says what it printed, while it runs and at the end', async () => {
+    await run({ run: false })
+    await writeFile(
+      join(folder, 'model.ts'),
+      'console.error("reading the weights")\nawait new Promise((go) => setTimeout(go, 1e9))\n',
+    )
+    const tried = runFirstExample(folder, undefined, (line) => told.push(line), new AbortController().signal, 3000)
+    const refused = expect(tried).rejects.toThrow(
+      /it was not ready within 0\.05 min; it printed last:\n(.*\n)*reading the weights/,
+    )
+    await vi.waitFor(() => expect(told).toContain('reading the weights'), { timeout: 5000 })
+    await refused
+  }, 60_000)
+
+  test('whose runtime is ended by a signal says so', async () => {
+    await run({ run: false })
+    await writeFile(join(folder, 'origami/server.mjs'), 'console.error("no memory")\nprocess.kill(process.pid, "SIGKILL")\n')
+    const tried = runFirstExample(folder, undefined, (line) => told.push(line), new AbortController().signal)
+    await expect(tried).rejects.toThrow('the runtime exited (SIGKILL):\nno memory')
+  }, 60_000)
 
   test('holds what its demo uses, and nothing that was left lying about', async () => {
     const everything = await vendoredFiles(vendor, { language: 'python', schema: undefined })

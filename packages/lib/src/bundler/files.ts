@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, posix } from 'node:path'
+import { z } from 'zod'
 
 /** `origami/files.json` says what we wrote, so that a change by hand is seen. */
 const record = 'origami/files.json'
+const recordSchema = z.record(z.string(), z.string())
 
 /** What a bundle is to hold: bytes by path. */
 export type Contents = ReadonlyMap<string, string | Uint8Array>
@@ -13,7 +15,7 @@ export type Contents = ReadonlyMap<string, string | Uint8Array>
  * Vendored files that are no longer wanted are removed. Returns the paths that were kept.
  */
 export async function writeBundle(folder: string, contents: Contents, force: boolean): Promise<string[]> {
-  const before = JSON.parse(await readFile(join(folder, record), 'utf8').catch(() => '{}')) as Record<string, string>
+  const before = await writtenBefore(folder)
   const kept: string[] = []
   const hashes: Record<string, string> = {}
   for (const [path, content] of contents) {
@@ -31,10 +33,20 @@ export async function writeBundle(folder: string, contents: Contents, force: boo
     await writeFile(join(folder, path), content)
   }
   for (const path of Object.keys(before))
-    if (path.startsWith('origami/') && !contents.has(path)) await rm(join(folder, path), { force: true })
+    if (posix.normalize(path).startsWith('origami/') && !contents.has(path)) await rm(join(folder, path), { force: true })
   await mkdir(join(folder, 'origami'), { recursive: true })
   await writeFile(join(folder, record), `${JSON.stringify(Object.fromEntries(Object.entries(hashes).toSorted()), null, 2)}\n`)
   return kept
+}
+
+/** The hashes of what we wrote, by path. Nothing where the record is missing or broken, as by a merge: what differs then counts as changed by hand. */
+async function writtenBefore(folder: string): Promise<Record<string, string>> {
+  const text = await readFile(join(folder, record), 'utf8').catch(() => '{}')
+  try {
+    return recordSchema.parse(JSON.parse(text))
+  } catch {
+    return {} // Nothing is lost by it: whatever is not known to be ours is kept.
+  }
 }
 
 const hashOf = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex')
