@@ -12,7 +12,7 @@ import { defaultLimits } from '../../src/config.ts'
 import type { ImageRef, InstanceId } from '../../src/engine/engine.ts'
 import { ProcessEngine } from '../../src/engine/process/index.ts'
 import { markedEnvironment, markOf } from '../../src/state/leftovers.ts'
-import { type Identity, isAlive, kill, processesWith } from '../../src/state/processes.ts'
+import { family, type Identity, isAlive, kill, processesWith } from '../../src/state/processes.ts'
 import { runProgram } from '../../src/state/program.ts'
 import { startTime } from '../../src/state/start-time.ts'
 import { spec } from './contract.ts'
@@ -189,6 +189,52 @@ describe('an instance of the process engine', () => {
     expect(isAlive(stranger)).toBe(true)
     kill({ pid: stranger.pid, started: '1' })
     expect(isAlive(stranger)).toBe(true)
+  })
+
+  test.each(['list', 'stop', 'remove', 'ready'] as const)('whose shim was killed is ended by %s, and exited then', async (by) => {
+    const first = engine()
+    await first.ready()
+    const image = (await bundle()) as ImageRef
+    const { id } = await first.start({ demo, deployment, image, spec }, whole)
+    await vi.waitFor(async () => expect((await first.find(id))?.endpoint).toBeDefined(), { timeout: 10_000 })
+    const { pid, started } = JSON.parse(await readFile(about(id), 'utf8'))
+    const members = await family({ pid, started })
+    expect(members.length).toBeGreaterThan(1)
+    kill({ pid, started })
+    await vi.waitFor(() => expect(isAlive({ pid, started })).toBe(false))
+    try {
+      if (by === 'list') expect(await first.list()).toMatchObject([{ id, state: 'exited' }])
+      if (by === 'stop') expect(await first.stop(id, 0)).toBe(true)
+      if (by === 'remove') expect(await first.remove(id)).toBe(true)
+      if (by === 'ready') await engine().ready()
+      expect(members.filter(isAlive)).toEqual([])
+    } finally {
+      for (const one of members) kill(one)
+    }
+  })
+
+  test('whose log cannot be written loses lines, and runs on; later ones are written again', async () => {
+    const first = engine()
+    await first.ready()
+    const printed = join(folder, 'printed')
+    const server = `import { writeSync, writeFileSync } from 'node:fs'
+      for (let n = 0; n < 32; n += 1) writeSync(1, 'lost'.repeat(16_000) + '\\n')
+      writeFileSync(${JSON.stringify(printed)}, '')
+      setInterval(() => console.log('later'), 20)`
+    const image = (await bundle({ 'origami/server.mjs': server })) as ImageRef
+    const id = `${demo.slice(0, 8)}-${deployment}` as InstanceId
+    // Where the log file belongs is a folder: each write fails.
+    const log = join(folder, 'engine/instances', id, `log-${'0'.repeat(16)}`)
+    await mkdir(log, { recursive: true })
+    await first.start({ demo, deployment, image, spec }, whole)
+    try {
+      await vi.waitFor(() => expect(existsSync(printed)).toBe(true), { timeout: 10_000 })
+      expect(await first.find(id)).toMatchObject({ state: 'running' })
+      await rm(log, { recursive: true })
+      await vi.waitFor(async () => expect(await readFile(log, 'utf8')).toMatch(/ later\n/), { timeout: 10_000 })
+    } finally {
+      await first.remove(id)
+    }
   })
 
   test('whose records are half written ends no list', async () => {

@@ -46,6 +46,8 @@ const imageSchema = aboutSchema.pick({ demo: true, deployment: true })
 /** What the shim is, in the folders of this source. */
 const shimFiles = ['engine/process/shim.ts', 'logs/lines.ts']
 const exitPollMs = 250
+/** In the environment of an instance and of what it starts, with its nonce: they are found by it when their shim is gone. */
+const instanceVariable = 'ORIGAMI_INSTANCE'
 
 export interface ProcessEngineOptions {
   readonly folder: string
@@ -81,7 +83,11 @@ export class ProcessEngine implements Engine {
     await mkdir(this.instances, { recursive: true, mode: 0o700 })
     await this.copyShim()
     await this.removeHalfBuilt()
-    for (const id of await this.ids()) await this.endHalfStarted(id)
+    for (const id of await this.ids()) {
+      await this.endHalfStarted(id)
+      // It ends what a shim that is gone left.
+      await this.find(id)
+    }
   }
 
   /** Each attempt has a folder of its own; it is an image once it says whose it is. */
@@ -119,33 +125,33 @@ export class ProcessEngine implements Engine {
     const folder = this.folder(id)
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const command = process.execPath
-    const env = { ...instanceEnvironment(spec), ...this.environment(image, folder) }
+    const nonce = crypto.randomUUID()
+    const own = this.environment(image, folder)
+    const env = { ...instanceEnvironment(spec), ...own, [instanceVariable]: nonce }
     const args = [join(image, 'origami/server.mjs')]
     const lineBytes = this.limits.logLineBytes
     await writeWhole(join(folder, 'spec.json'), JSON.stringify({ command, args, cwd: image, env, lineBytes }))
     // Written before it is started: what a daemon that dies now leaves is found by the nonce.
-    const intent = { demo, deployment, image, nonce: crypto.randomUUID() }
+    const intent = { demo, deployment, image, nonce }
     await writeWhole(join(folder, 'about.json'), JSON.stringify(intent))
     signal.throwIfAborted()
-    const pid = await this.startShim(folder, intent.nonce, env.PATH ?? '')
+    const pid = await this.startShim(folder, nonce, own.PATH ?? '')
     await writeWhole(join(folder, 'about.json'), JSON.stringify({ ...intent, pid, started: startTime(pid) ?? '' }))
     return { id, demo, deployment, image, state: 'running', endpoint: undefined }
   }
 
   /** Throws Error when something of it does not end although it was killed. */
   async stop(id: InstanceId, graceMs: number): Promise<boolean> {
-    const shim = identityOf(await this.about(id))
-    if (!shim || !isAlive(shim)) return false
+    const about = await this.about(id)
+    const shim = identityOf(about)
+    if (!about || !shim) return false
+    if (!isAlive(shim)) return this.endOrphans(id, about)
     const before = await family(shim)
     signalGroup(shim, 'SIGTERM')
     await untilGone([shim], graceMs)
     const members = [...new Map([...before, ...(await family(shim))].map((one) => [one.pid, one])).values()]
-    for (const one of members) kill(one)
-    const left = await untilGone(members, this.limits.killMs)
-    if (left.length > 0) {
-      const ids = left.map(({ pid }) => pid).join(', ')
-      throw new Error(`processes ${ids} of instance ${id} do not end although they were killed; a restart of the host ends them`)
-    }
+    await this.end(id, members)
+    await this.endOrphans(id, about)
     return true
   }
 
@@ -166,8 +172,9 @@ export class ProcessEngine implements Engine {
       const port = await readFile(join(this.folder(id), 'port'), 'utf8').catch(() => undefined)
       return { id, demo, deployment, image, state: 'running', endpoint: port && `http://127.0.0.1:${port}` }
     }
-    const { code, at } = (await readJson(join(this.folder(id), 'exit.json'), exitSchema)) ?? { code: null, at: undefined }
-    const exit = { id, code, outOfMemory: false, at: at === undefined ? new Date() : new Date(at) }
+    const record = (await readJson(join(this.folder(id), 'exit.json'), exitSchema)) ?? (await this.exitWithoutShim(id, about))
+    if (!record) return { id, demo, deployment, image, state: 'running', endpoint: undefined }
+    const exit = { id, code: record.code, outOfMemory: false, at: new Date(record.at) }
     return { id, demo, deployment, image, state: 'exited', endpoint: undefined, exit }
   }
 
@@ -255,6 +262,40 @@ export class ProcessEngine implements Engine {
       await untilGone(members, this.limits.killMs)
     }
     await rm(this.folder(id), { recursive: true, force: true })
+  }
+
+  /** A shim that was killed wrote no record: the instance is exited once nothing of it is left. Undefined: something is, and this says so. */
+  private async exitWithoutShim(id: InstanceId, about: About): Promise<z.infer<typeof exitSchema> | undefined> {
+    try {
+      await this.endOrphans(id, about)
+    } catch (error) {
+      console.error(`instance ${id} lost its shim, and runs on`, error)
+      return undefined
+    }
+    const record = { code: null, at: new Date().toISOString() }
+    // On a full disk it is not written; the next look finds the same again.
+    await writeWhole(join(this.folder(id), 'exit.json'), JSON.stringify(record)).catch(() => undefined)
+    return record
+  }
+
+  /** Kills what has the instance's mark, whoever its parent is by now. False: there was nothing. */
+  private async endOrphans(id: InstanceId, { nonce }: About): Promise<boolean> {
+    const patience = AbortSignal.timeout(this.limits.killMs)
+    for (let found = false; ; found = true) {
+      const orphans = await processesWith('environ', (word) => word === `${instanceVariable}=${nonce}`)
+      if (orphans.length === 0) return found
+      if (patience.aborted)
+        throw new Error(`instance ${id} starts processes faster than they are killed; a restart of the host ends them`)
+      await this.end(id, orphans)
+    }
+  }
+
+  private async end(id: InstanceId, members: readonly Identity[]): Promise<void> {
+    for (const one of members) kill(one)
+    const left = await untilGone(members, this.limits.killMs)
+    if (left.length === 0) return
+    const ids = left.map(({ pid }) => pid).join(', ')
+    throw new Error(`processes ${ids} of instance ${id} do not end although they were killed; a restart of the host ends them`)
   }
 
   private async ids(): Promise<InstanceId[]> {

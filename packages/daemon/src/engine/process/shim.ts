@@ -42,9 +42,17 @@ function follow(stream: Readable): void {
   stream.on('end', () => log(lines.end()))
 }
 
-/** Files are named by the offset of their first byte; the oldest go. */
 function log(lines: readonly string[]): void {
   if (lines.length === 0) return
+  try {
+    append(lines)
+  } catch {
+    // The disk is full, or the folder is gone: these lines are lost, the child goes on, and the next lines are tried again.
+  }
+}
+
+/** Files are named by the offset of their first byte; the oldest go. */
+function append(lines: readonly string[]): void {
   const stamp = new Date().toISOString()
   const bytes = Buffer.from(lines.map((line) => `${stamp} ${line}\n`).join(''))
   if (fileBytes > maxFileBytes) {
