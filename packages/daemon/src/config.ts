@@ -56,6 +56,8 @@ export interface Limits {
   readonly drainMs: number
   readonly resultDays: number
   readonly uploadHours: number
+  /** Fetching all result files of one prediction from its instance. */
+  readonly resultMs: number
   /** Between two comparisons of the store with the engine. */
   readonly reconcileMs: number
   /** Between two signs on the stream of events that nothing is lost, when nothing happens. */
@@ -111,6 +113,7 @@ export const defaultLimits: Limits = {
   drainMs: 60_000,
   resultDays: 30,
   uploadHours: 24,
+  resultMs: 5 * 60_000,
   reconcileMs: 30_000,
   keepAliveMs: 15_000,
   answerMs: 5_000,

@@ -24,6 +24,7 @@ import type { Source } from './source/source.ts'
 import { lockFolder } from './state/lock.ts'
 import { Vault } from './state/vault.ts'
 import { openStore } from './store/open.ts'
+import { repairEnded } from './store/predictions.ts'
 import { requeueInterrupted } from './upkeep/interrupted.ts'
 import { StartSlots } from './upkeep/start-slots.ts'
 import { stopInstances } from './upkeep/stop-instances.ts'
@@ -93,6 +94,7 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
     changed,
   }
   await requeueInterrupted(deployParts)
+  await repairEnded(db)
   const deployer = new Deployer(deployParts)
   const upkeep = new Upkeep(deployParts, deployer, leaving.signal)
   const loops: Promise<void>[] = []

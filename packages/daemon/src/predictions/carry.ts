@@ -45,8 +45,26 @@ export async function bringFiles(
   }
 }
 
-/** Keeps the files of an output here. Tries again where it fails. Throws ResultLost, and the signal's reason. */
+/** Keeps the files of an output here. Tries again where it fails, for as long as results may take. Throws ResultLost, and the signal's reason. */
 export async function fetchResults(
+  files: FolderFiles,
+  instance: HttpPredictor,
+  refs: readonly FileRef[],
+  limits: Pick<Limits, 'fileBytes' | 'retryMs' | 'resultMs'>,
+  signal: AbortSignal,
+): Promise<void> {
+  if (refs.length === 0) return
+  const deadline = AbortSignal.timeout(limits.resultMs)
+  try {
+    await fetchAll(files, instance, refs, limits, AbortSignal.any([signal, deadline]))
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!deadline.aborted) throw error
+    throw new ResultLost('error', `The model's results took longer to fetch than the ${limits.resultMs / 1000} s they may.`)
+  }
+}
+
+async function fetchAll(
   files: FolderFiles,
   instance: HttpPredictor,
   refs: readonly FileRef[],

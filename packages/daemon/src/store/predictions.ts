@@ -113,6 +113,18 @@ export async function changePrediction(
 /** How a prediction ended. */
 export type PredictionEnd = Updateable<Tables['predictions']> & { status: PredictionStatus; completed_at: string }
 
+/** Ends those that have a time of their end and no end: nothing would follow them any more. Returns how many. */
+export async function repairEnded(db: Trx): Promise<number> {
+  const error = 'How this ended is not known; run it again.'
+  const { numUpdatedRows } = await db
+    .updateTable('predictions')
+    .set({ status: 'failed', reason: 'interrupted', error })
+    .where('status', 'in', ['starting', 'processing'])
+    .where('completed_at', 'is not', null)
+    .executeTakeFirst()
+  return Number(numUpdatedRows)
+}
+
 /** Ends a prediction that has not ended. False: it has. */
 export async function endPrediction(trx: Trx, arrival: number, end: PredictionEnd): Promise<boolean> {
   const { numUpdatedRows } = await trx

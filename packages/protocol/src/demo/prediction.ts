@@ -61,6 +61,8 @@ export interface OutputPart {
 /** Where a queue stands: the place (1 is next), and seconds until it starts, null where nobody can know. */
 const queuePlace = z.object({ position: z.int(), eta: z.number().nullable() })
 const numbered = { seq: z.int().min(1) }
+/** How it ended: with a word that is no end, what comes after would wait for ever. */
+const endSnapshot = predictionSnapshot.extend({ status: z.enum(['succeeded', 'failed', 'canceled']) })
 
 /** Reads an event that somebody else sent. */
 export const predictionEvent = z.discriminatedUnion('type', [
@@ -81,7 +83,7 @@ export const predictionEvent = z.discriminatedUnion('type', [
     type: z.literal('output'),
     data: z.object({ field: z.string(), mode: z.enum(['append', 'replace']), chunk: z.unknown(), index: z.int().min(0) }),
   }),
-  z.object({ ...numbered, type: z.literal('completed'), data: predictionSnapshot }),
+  z.object({ ...numbered, type: z.literal('completed'), data: endSnapshot }),
 ]) satisfies z.ZodType<PredictionEvent>
 
 export const eventTypes = ['queue', 'start', 'progress', 'log', 'output', 'completed'] as const

@@ -144,7 +144,13 @@ export class HttpPredictor implements Predictor {
   }
 
   private async *bytes(ref: FileRef, start: number, end: number, signal?: AbortSignal): AsyncIterable<Uint8Array> {
-    if (end > start) yield* this.client.download(`/${ref}`, { range: `bytes=${start}-${end - 1}` }, signal)
+    if (end <= start) return
+    let left = end - start
+    for await (const part of this.client.download(`/${ref}`, { range: `bytes=${start}-${end - 1}` }, signal)) {
+      left -= part.length
+      if (left < 0) throw new Error(`expected ${end - start} bytes of ${ref} from ${this.base}, got more`)
+      yield part
+    }
   }
 
   private async read<Answer>(schema: z.ZodType<Answer>, path: string, cap: number, signal?: AbortSignal): Promise<Answer> {
