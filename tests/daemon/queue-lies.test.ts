@@ -13,6 +13,34 @@ beforeEach(async () => {
 })
 afterEach(async () => bench[Symbol.asyncDispose]())
 
+describe('what an instance says of an end', () => {
+  const endingWith = async (end: object) => {
+    const prediction = await bench.submit(demo)
+    ;(await instance.run(prediction)).end(end)
+    return bench.ended(demo, prediction)
+  }
+
+  test('is believed as far as its schema goes', async () => {
+    const { status, output } = await endingWith({ output: { said: 'done', made: null, other: 'x' } })
+    expect([status, output]).toEqual(['succeeded', { said: 'done', made: null }])
+  })
+
+  test('is an error where an output does not fit', async () => {
+    const ended = await endingWith({ output: { said: 42, made: null } })
+    expect(ended).toMatchObject({ status: 'failed', reason: 'error', error: expect.stringContaining('wrong output: said') })
+  })
+
+  test('is kept within caps', async () => {
+    const { logs, error } = await endingWith({
+      status: 'failed',
+      output: null,
+      logs: 'l'.repeat(200_000),
+      error: 'e'.repeat(200_000),
+    })
+    expect([logs.length, error?.length]).toEqual([64 * 1024, 16 * 1024])
+  })
+})
+
 describe('an instance that lies holds no place of the host', () => {
   const nextIsAnswered = async () => {
     const next = await bench.submit(demo, { word: 'next' })

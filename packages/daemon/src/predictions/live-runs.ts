@@ -113,6 +113,6 @@ function fold(before: RunEvent | undefined, event: RunEvent): RunEvent {
 }
 
 const sizeOf = (event: RunEvent): number =>
-  event.type === 'log' ? event.data.data.length : event.type === 'output' ? lengthOf(event.data.chunk) : 100
+  event.type === 'log' ? event.data.data.length : lengthOf(event.type === 'output' ? event.data.chunk : event.data)
 
 const lengthOf = (chunk: unknown): number => (typeof chunk === 'string' ? chunk.length : (JSON.stringify(chunk)?.length ?? 0))

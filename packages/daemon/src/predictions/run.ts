@@ -4,6 +4,7 @@ import { type HttpPredictor, type Prediction, Unanswered } from '@origami/servin
 import type { Route } from '../store/demos.ts'
 import { changePrediction, predictionByArrival } from '../store/predictions.ts'
 import type { PredictionRow } from '../store/tables.ts'
+import { believed } from './believed.ts'
 import { bringFiles, fetchResults, outputFiles, ResultLost } from './carry.ts'
 import { Ending } from './ending.ts'
 import { cancelAt, findAt } from './instance-call.ts'
@@ -219,16 +220,18 @@ export class Run {
     clearTimeout(this.deadline)
     // A runtime that is told to end says so of what runs in it; why it was told is known here.
     if (end.reason === 'interrupted') return (await this.wentAway()) === 'over' ? 'ending' : 'unsure'
-    const files = end.status === 'succeeded' ? outputFiles(this.target.schema, end.output) : []
     try {
+      const { schema } = this.target
+      const told = believed(end, schema, this.parts.limits)
+      const files = told.status === 'succeeded' ? outputFiles(schema, told.output) : []
       await fetchResults(this.parts.files, this.instance, files, this.parts.limits, this.signal)
+      return await this.over(this.ending.completed(told, seq, files))
     } catch (error) {
       if (this.leaving.aborted) return 'unsure'
       if (this.stop.signal.aborted) return this.over(this.stopped())
       if (!(error instanceof ResultLost)) throw error
       return this.over(this.ending.failed(error.reason, error.message))
     }
-    return this.over(this.ending.completed(end, seq, files))
   }
 
   /** It was stopped before it was followed. What may have arrived is cancelled where it is. */

@@ -67,11 +67,22 @@ const endSnapshot = predictionSnapshot.extend({ status: z.enum(['succeeded', 'fa
 /** Reads an event that somebody else sent. */
 export const predictionEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('queue'), data: queuePlace }),
-  z.object({ ...numbered, type: z.literal('start'), data: z.object({ id: z.string(), status: z.literal('processing') }) }),
+  z.object({
+    ...numbered,
+    type: z.literal('start'),
+    data: z.object({ id: z.string().max(64), status: z.literal('processing') }),
+  }),
   z.object({
     ...numbered,
     type: z.literal('progress'),
-    data: z.object({ done: z.number(), total: z.number().nullable(), note: z.string().nullable() }),
+    data: z.object({
+      done: z.number(),
+      total: z.number().nullable(),
+      note: z
+        .string()
+        .transform((note) => note.slice(0, 500))
+        .nullable(),
+    }),
   }),
   z.object({
     ...numbered,
@@ -81,7 +92,12 @@ export const predictionEvent = z.discriminatedUnion('type', [
   z.object({
     ...numbered,
     type: z.literal('output'),
-    data: z.object({ field: z.string(), mode: z.enum(['append', 'replace']), chunk: z.unknown(), index: z.int().min(0) }),
+    data: z.object({
+      field: z.string().max(200),
+      mode: z.enum(['append', 'replace']),
+      chunk: z.unknown(),
+      index: z.int().min(0),
+    }),
   }),
   z.object({ ...numbered, type: z.literal('completed'), data: endSnapshot }),
 ]) satisfies z.ZodType<PredictionEvent>

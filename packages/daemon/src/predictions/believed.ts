@@ -1,0 +1,36 @@
+import { type DemoSchema, outputFields, outputValue, type PredictionSnapshot, valueProblem } from '@origami/protocol/demo'
+import type { Limits } from '../config.ts'
+import { ResultLost } from './carry.ts'
+
+const keptLog = 64 * 1024
+const keptError = 16 * 1024
+
+/**
+ * How an instance says that a prediction ended, as far as it is believed: outputs that its schema has and that fit it, the end of the log, an error that
+ * a person can read. Throws ResultLost where it says `succeeded` and its output does not fit.
+ */
+export function believed(
+  end: PredictionSnapshot,
+  schema: DemoSchema,
+  { outputBytes }: Pick<Limits, 'outputBytes'>,
+): PredictionSnapshot {
+  const { output, problem } = outputThatFits(end.output, schema, outputBytes)
+  if (problem !== undefined && end.status === 'succeeded')
+    throw new ResultLost('error', `The model gave a wrong output: ${problem}`)
+  return { ...end, output, logs: end.logs.slice(-keptLog), error: end.error?.slice(0, keptError) ?? null }
+}
+
+function outputThatFits(output: unknown, schema: DemoSchema, maxBytes: number): { output: unknown; problem?: string } {
+  if (output === null || output === undefined) return { output: null }
+  const given = outputFields(schema, output)
+  const fitting: Record<string, unknown> = {}
+  for (const field of schema.outputs) {
+    const value = given[field.name] ?? null
+    const problem = value === null ? undefined : valueProblem(field, value)
+    if (problem) return { output: null, problem: `${problem.field}: ${problem.message}` }
+    fitting[field.name] = value
+  }
+  const text = JSON.stringify(fitting)
+  if (text.length > maxBytes) return { output: null, problem: `expected at most ${maxBytes} bytes of text, got ${text.length}` }
+  return { output: outputValue(schema, fitting) }
+}
