@@ -101,7 +101,7 @@ describe('what a daemon looks after', () => {
     await vi.waitFor(async () => expect(await yard.log(demo)).toContain('It took no predictions'), { timeout: 15_000 })
     await puppet.clear()
     await servesAt(demo, port)
-    expect(await yard.prediction(demo, waits)).toMatchObject({ status: 'succeeded', output: { said: 'done' } })
+    expect(await yard.prediction(demo, waits)).toMatchObject({ status: 'succeeded', output: 'done' })
   })
 
   test('an instance with one of several workers left serves on', async () => {
@@ -194,6 +194,19 @@ describe('what a daemon looks after', () => {
     expect(again.reason).toContain(`version ${bad.commit?.slice(0, 7)} crashed`)
     expect(await yard.log(demo)).toContain('serves again')
     expect(await yard.prediction(demo, await yard.submit(demo, { word: 'back' }))).toMatchObject({ output: 'back, version 1' })
+  }, 60_000)
+
+  test('a version that exits each time it is started hands back as well', async () => {
+    const { demo, deployment: good } = await yard.deploy('never-again')
+    await yard.prediction(demo, await yard.submit(demo, { word: 'well' }))
+    const { deployment: bad } = await yard.deploy('never-again', puppet.files)
+    await yard.deployment(demo, good.id, 'retired')
+    await puppet.set('broken')
+    await kill(demo)
+    expect((await yard.deployment(demo, bad.id, 'runtime_error')).reason).toContain('could not be started 4 times in a row')
+    await servesAt(demo, null)
+    expect(await yard.detail(demo)).toMatchObject({ status: 'running', serving: good.id })
+    await puppet.clear()
   }, 60_000)
 
   test('the images of the last good versions are kept, as many as the setting says', async () => {

@@ -114,7 +114,7 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   const dispatcher = new Dispatcher({ ...queueParts, reach, lookAt }, leaving.signal)
   loops.push(
     dispatcher.work(),
-    upkeep.work(() => sweepOld(db, files, limits, clock())),
+    upkeep.work(() => sweepOld(db, files, limits, clock(), leaving.signal)),
   )
   const control = new Control(deployParts, deployer, upkeep.rounds, (demo) => forgetFilesOf(db, files, demo))
 

@@ -1,5 +1,6 @@
 import type { Deployer } from '../deploy/deployer.ts'
 import { logDrained } from '../deploy/instance.ts'
+import { manifestOf } from '../deploy/manifest.ts'
 import type { DeployParts } from '../deploy/parts.ts'
 import type { Instance } from '../engine/engine.ts'
 import { deploymentById, deploymentsIn, note } from '../store/deployments.ts'
@@ -69,8 +70,10 @@ export class Reconciler {
 
   /** A `recreate` deploy stopped it on purpose, and looks after it. */
   private async deployedAnew(row: DeploymentRow): Promise<boolean> {
-    const active = await deploymentsIn(this.parts.db, ['building', 'starting', 'health_checking', 'switching'])
-    return row.endpoint === null && active.some((other) => other.demo_id === row.demo_id)
+    const active = await deploymentsIn(this.parts.db, ['starting', 'health_checking', 'switching'])
+    return (
+      row.endpoint === null && active.some((other) => other.demo_id === row.demo_id && manifestOf(other).strategy === 'recreate')
+    )
   }
 
   private async startAgain(row: DeploymentRow, left: Instance | undefined, wasAway: boolean): Promise<void> {

@@ -1,10 +1,11 @@
-import { failureOf, Overtaken } from '../deploy/failure.ts'
+import { DeployFailed, failureOf, Overtaken } from '../deploy/failure.ts'
 import { endInstance, startInstance, untilReady } from '../deploy/instance.ts'
 import { manifestOf } from '../deploy/manifest.ts'
 import type { DeployParts } from '../deploy/parts.ts'
 import { Progress } from '../deploy/progress.ts'
-import { deploymentById, note } from '../store/deployments.ts'
+import { deploymentById, move, note } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
+import { lastGood } from './good-versions.ts'
 
 /**
  * Starts an instance again for a version that is meant to serve and has none, once there is a slot. Its route comes back when it answers; when it
@@ -15,7 +16,7 @@ export async function revive(parts: DeployParts, version: DeploymentRow, signal:
     await parts.slots.take('revive', signal, () => startAgain(parts, version, signal))
   } catch (error) {
     if (signal.aborted || error instanceof Overtaken) return
-    await putOff(parts, version, failureOf(error, 'starting').message)
+    await putOff(parts, version, error)
   } finally {
     parts.changed.notify(version.demo_id)
   }
@@ -39,15 +40,47 @@ async function startAgain(parts: DeployParts, version: DeploymentRow, signal: Ab
   if (row.tries > 0) await progress.note({ tries: 0, next_try_at: null, reason: null })
 }
 
-async function putOff(parts: DeployParts, version: DeploymentRow, why: string): Promise<void> {
+async function putOff(parts: DeployParts, version: DeploymentRow, error: unknown): Promise<void> {
   const { db, limits, clock } = parts
   const row = await deploymentById(db, version.id)
   if (row?.state !== 'running' || row.attempt !== version.attempt) return
+  const why = failureOf(error, 'starting').message
   const tries = row.tries + 1
-  const wait = limits.reviveAfterMs[Math.min(tries, limits.reviveAfterMs.length) - 1] ?? 0
+  const good = isItsOwn(error, row) ? await lastGood(db, row) : undefined
+  if (good && tries > limits.crashes) return handBack(parts, row, `It could not be started ${tries} times in a row: ${why}`)
+  // Where a good version can take over, visitors do not wait for what is broken.
+  const wait = good ? 0 : (limits.reviveAfterMs[Math.min(tries, limits.reviveAfterMs.length) - 1] ?? 0)
   const next_try_at = new Date(clock() + wait).toISOString()
   const reason = `It could not be started again: ${why}. It is tried again at ${next_try_at}`
   await note(db, row, { tries, next_try_at, reason, endpoint: null, ready_at: null })
   await new Progress(parts, row, AbortSignal.timeout(limits.answerMs)).say(reason)
   if (row.instance) await endInstance(parts, row.instance)
 }
+
+/** Whether it is the version that cannot be started (it exits, its image is gone), and not its host or the time. */
+const isItsOwn = (error: unknown, { image }: DeploymentRow): boolean =>
+  image === null || (error instanceof DeployFailed && (error.state === 'start_failed' || error.state === 'oom'))
+
+/** Ends a version and starts the last one that served well; where there is none, its demo fails. `why`: what it did, for people. */
+export async function handBack(parts: DeployParts, row: DeploymentRow, why: string): Promise<void> {
+  const { db, now, changed, logs, clock } = parts
+  const log_tail = JSON.stringify(await logs.tail(row.demo_id, 200))
+  const ended = { log_tail, instance: null, endpoint: null, ready_at: null }
+  const { reason, good } = await db.transaction().execute(async (trx) => {
+    const good = await lastGood(trx, row)
+    const reason = `${why}; ${good ? `version ${nameOf(good)}, the last that served well, serves again` : 'its last lines are in the log'}`
+    if (!(await move(trx, row, 'runtime_error', now(), { ...ended, reason })) || !good) return { reason, good: undefined }
+    await move(trx, good, 'running', now(), {
+      ...{ attempt: good.attempt + 1, instance: null, endpoint: null, log_cursor: null, ready_at: null },
+      ...{ crash_times: '[]', tries: 0, next_try_at: null },
+      reason: `It serves again because version ${nameOf(row)} crashed: ${why}`,
+    })
+    await trx.updateTable('demos').set({ serving: good.id }).where('id', '=', row.demo_id).execute()
+    return { reason, good: { ...good, attempt: good.attempt + 1 } }
+  })
+  await logs.append(row.demo_id, [{ at: new Date(clock()), source: 'deploy', text: reason }])
+  changed.notify(row.demo_id)
+  if (good) parts.tasks.start(good.id, (signal) => revive(parts, good, signal))
+}
+
+const nameOf = ({ commit_sha, id }: DeploymentRow): string => commit_sha?.slice(0, 7) ?? id
