@@ -200,6 +200,8 @@ export async function* text(bytes: string): AsyncIterable<Uint8Array> {
 interface Behaviour {
   /** Refuses predictions with 503. */
   refuses: boolean
+  /** Answers predictions with 500. */
+  breaks: boolean
   /** Takes bytes of a file and never answers. */
   stallsFiles: boolean
   /** Takes a prediction and never answers that it did. */
@@ -214,6 +216,7 @@ interface Behaviour {
 export class Instance implements AsyncDisposable, Predictor {
   readonly behaviour: Behaviour = {
     refuses: false,
+    breaks: false,
     stallsFiles: false,
     stallsSubmit: false,
     stallsResults: false,
@@ -270,6 +273,7 @@ export class Instance implements AsyncDisposable, Predictor {
 
   async submit({ id, input }: PredictionRequest): Promise<Prediction> {
     this.asked.push(`submit ${input.word}`)
+    if (this.behaviour.breaks) throw new Error('no space left on device')
     if (this.behaviour.refuses) throw new Gone('not now')
     const run = this.runs.get(id) ?? new ScriptedRun(this, id, input)
     this.runs.set(id, run)

@@ -1,5 +1,5 @@
 import type { DemoId } from '@origami/protocol/demo'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { repairEnded } from '../../packages/daemon/src/store/predictions.ts'
 import { type Instance, QueueBench, text } from './queue-bench.ts'
 
@@ -39,6 +39,16 @@ describe('what an instance says of an end', () => {
     })
     expect([logs.length, error?.length]).toEqual([64 * 1024, 16 * 1024])
   })
+})
+
+test('an instance that answers 500 for a while ends nothing that waits', async () => {
+  instance.behave({ breaks: true })
+  const prediction = await bench.submit(demo)
+  await vi.waitFor(() => expect(instance.asked.length).toBeGreaterThan(2))
+  expect(await bench.row(demo, prediction)).toMatchObject({ status: 'starting' })
+  instance.behave({ breaks: false })
+  ;(await instance.run(prediction)).end()
+  expect(await bench.ended(demo, prediction)).toMatchObject({ status: 'succeeded' })
 })
 
 describe('an instance that lies holds no place of the host', () => {

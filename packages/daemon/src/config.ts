@@ -56,6 +56,8 @@ export interface Limits {
   readonly drainMs: number
   readonly resultDays: number
   readonly uploadHours: number
+  /** How long an instance that starts keeps its place among those that start at a time. */
+  readonly startSlotMs: number
   /** Fetching all result files of one prediction from its instance. */
   readonly resultMs: number
   /** Between two comparisons of the store with the engine. */
@@ -113,6 +115,7 @@ export const defaultLimits: Limits = {
   drainMs: 60_000,
   resultDays: 30,
   uploadHours: 24,
+  startSlotMs: 2 * 60_000,
   resultMs: 5 * 60_000,
   reconcileMs: 30_000,
   keepAliveMs: 15_000,

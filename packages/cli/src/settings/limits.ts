@@ -53,6 +53,7 @@ export const daemonLimits: TableOf<Limits> = {
   drainMs: limit('drain_time', duration(), 'what still runs in the old version when a new one took over'),
   resultDays: limit('results', duration('d'), 'how long results are kept'),
   uploadHours: limit('uploads', duration('h'), "how long a visitor's uploads are kept"),
+  startSlotMs: limit('start_slot', duration(), 'an instance that starts keeps its place among the `deployments` that may'),
   resultMs: limit('result_time', duration(), "fetching one prediction's result files from its instance"),
   reconcileMs: limit('round', duration(), 'between two rounds of looking after demos'),
   keepAliveMs: limit('keep_alive', duration(), 'between two signs of the daemon to its web server, when nothing happens'),

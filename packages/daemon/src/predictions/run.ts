@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type DemoSchema, Full, Gone, type Input, Invalid, type PredictionSnapshot, validateInput } from '@origami/protocol/demo'
-import { type HttpPredictor, type Prediction, Unanswered } from '@origami/serving'
+import { type HttpPredictor, type Prediction, ServerFault, Unanswered } from '@origami/serving'
 import type { Route } from '../store/demos.ts'
 import { changePrediction, predictionByArrival } from '../store/predictions.ts'
 import type { PredictionRow } from '../store/tables.ts'
@@ -131,8 +131,9 @@ export class Run {
     } catch (error) {
       if (this.signal.aborted) return this.stoppedBefore(phase)
       if (error instanceof Invalid) return this.over(this.ending.invalid(error.message))
-      if (!(error instanceof Gone) && !(error instanceof Full)) throw error
-      const nobodyKnows = phase === 'finding' || (phase === 'submitting' && error instanceof Unanswered)
+      const mayBeThere = error instanceof Unanswered || error instanceof ServerFault
+      if (!mayBeThere && !(error instanceof Gone) && !(error instanceof Full)) throw error
+      const nobodyKnows = phase === 'finding' || (phase === 'submitting' && mayBeThere)
       return nobodyKnows ? 'unsure' : 'refused'
     }
   }

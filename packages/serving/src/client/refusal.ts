@@ -6,7 +6,12 @@ const refusalBody = z.object({
   error: z.string().optional(),
 })
 
-/** An answer of 300 and above as the error it stands for: Invalid, Full, Gone, or an Error with the status. */
+/** It answered that something is wrong with itself: whether it did what it was asked is not known. */
+export class ServerFault extends Error {
+  override readonly name = 'ServerFault'
+}
+
+/** An answer of 300 and above as the error it stands for: Invalid, Full, Gone, ServerFault, or an Error with the status. */
 export function refusal(base: string, status: number, text: string): Error {
   const { detail, error } = read(text)
   if ((status === 422 || status === 413) && detail)
@@ -16,7 +21,8 @@ export function refusal(base: string, status: number, text: string): Error {
   if (status === 413) return new Invalid([{ type: 'value_error.too_large', message: error ?? 'it is too large' }])
   if (status === 429) return new Full(error ?? 'the queue is full', 5)
   if (status === 503) return new Gone(error ?? `${base} takes no predictions`)
-  return new Error(`${base} answered ${status}${error ? `: ${error}` : ''}`)
+  const said = `${base} answered ${status}${error ? `: ${error}` : ''}`
+  return status >= 500 ? new ServerFault(said) : new Error(said)
 }
 
 function read(text: string): z.infer<typeof refusalBody> {
