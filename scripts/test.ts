@@ -85,7 +85,8 @@ async function vitest(left: readonly Need[]): Promise<{ code: number; passed: nu
     '--exclude',
     glob,
   ])
-  const only = long ? ['.long.'] : []
+  // Vitest runs what any of several names fits: where files are named, they alone are meant.
+  const only = long && given.every((argument) => argument.startsWith('-')) ? ['.long.'] : []
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...excludes, ...only, ...given], {
     cwd: root,
