@@ -25,6 +25,12 @@ describe('what an instance says of an end', () => {
     expect([status, output]).toEqual(['succeeded', { said: 'done', made: null }])
   })
 
+  test('and times that are none are not kept', async () => {
+    const ended = await endingWith({ started_at: 'x'.repeat(100_000), metrics: { predict_time: -1 } })
+    expect([ended.status, ended.metrics]).toEqual(['succeeded', {}])
+    expect(Date.parse(ended.started_at ?? '')).not.toBeNaN()
+  })
+
   test('is an error where an output does not fit', async () => {
     const ended = await endingWith({ output: { said: 42, made: null } })
     expect(ended).toMatchObject({ status: 'failed', reason: 'error', error: expect.stringContaining('wrong output: said') })

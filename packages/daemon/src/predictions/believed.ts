@@ -17,8 +17,18 @@ export function believed(
   const { output, problem } = outputThatFits(end.output, schema, outputBytes)
   if (problem !== undefined && end.status === 'succeeded')
     throw new ResultLost('error', `The model gave a wrong output: ${problem}`)
-  return { ...end, output, logs: end.logs.slice(-keptLog), error: end.error?.slice(0, keptError) ?? null }
+  const { predict_time: seconds } = end.metrics
+  return {
+    ...end,
+    output,
+    logs: end.logs.slice(-keptLog),
+    error: end.error?.slice(0, keptError) ?? null,
+    started_at: isTime(end.started_at) ? end.started_at : null,
+    metrics: seconds !== undefined && seconds >= 0 && seconds < Number.POSITIVE_INFINITY ? { predict_time: seconds } : {},
+  }
 }
+
+const isTime = (text: string | null): boolean => text !== null && text.length <= 40 && !Number.isNaN(Date.parse(text))
 
 function outputThatFits(output: unknown, schema: DemoSchema, maxBytes: number): { output: unknown; problem?: string } {
   if (output === null || output === undefined) return { output: null }

@@ -80,7 +80,8 @@ export const predictionEvent = z.discriminatedUnion('type', [
       total: z.number().nullable(),
       note: z
         .string()
-        .transform((note) => note.slice(0, 500))
+        // Joined anew: a slice would keep all of a text of megabytes in memory.
+        .transform((note) => [...note.slice(0, 500)].join(''))
         .nullable(),
     }),
   }),

@@ -44,6 +44,15 @@ interface Access {
   readonly token: string | null
 }
 
+interface Triggering {
+  readonly owned: Promise<Owned>
+  /** By `performance.now()`; infinity while it goes on. */
+  endedAt: number
+}
+
+/** A click whose forge took longer than this to answer is a click of its own. */
+const slowestForgeMs = 60_000
+
 export const nameTaken = (name: string): Refused =>
   new Refused(409, `You have a demo called ${name} already; give this one another name.`)
 
@@ -54,8 +63,8 @@ const staysUnlisted = ({ name }: Owned): Refused =>
 /** From a link to a deployment: who may read the repository, what it is called here, and the trigger. */
 export class Deploys {
   private readonly parts: DeployParts
-  /** Deployments that the daemon is being told of, by their demo. */
-  private readonly triggering = new Map<string, Promise<Owned>>()
+  /** Deployments that the daemon is being told of, or was just now, by their demo. */
+  private readonly triggering = new Map<string, Triggering>()
 
   private readonly repositoryLists = new Repositories()
 
@@ -69,6 +78,7 @@ export class Deploys {
    */
   async create(account: AccountRow, asked: z.infer<typeof newDemo>): Promise<{ demo: Owned; made: boolean }> {
     const { demos } = this.parts
+    const clicked = performance.now()
     const access = await this.access(account, asked.link)
     const id = demoIdOf(account.id, access.repo.canonical)
     const made = (await demos.byId(id)) === undefined && (await this.add(account, id, asked, access))
@@ -79,7 +89,7 @@ export class Deploys {
       throw nameTaken(asked.name)
     if (asked.public === false && demo.public === 1) await demos.change(id, { public: 0 })
     try {
-      return { demo: await this.triggerOnce(account, demo, access), made }
+      return { demo: await this.triggerOnce(account, demo, access, clicked), made }
     } catch (error) {
       // The daemon answered, and wants none of it: then nothing is left of it here either.
       if (made && error instanceof DaemonRefused) await demos.remove(id)
@@ -108,13 +118,18 @@ export class Deploys {
     throw nameTaken(name)
   }
 
-  /** Clicks at once are one deployment. */
-  private async triggerOnce(account: AccountRow, demo: Owned, access: Access): Promise<Owned> {
-    const under = this.triggering.get(demo.id)
-    if (under) return under
-    const triggering = this.trigger(account, demo, access).finally(() => this.triggering.delete(demo.id))
+  /** Clicks at once are one deployment: what was clicked before the daemon had been told joins it, however long the forge took to answer. */
+  private async triggerOnce(account: AccountRow, demo: Owned, access: Access, clicked: number): Promise<Owned> {
+    const last = this.triggering.get(demo.id)
+    if (last && clicked < last.endedAt) return last.owned
+    const triggering: Triggering = { owned: this.trigger(account, demo, access), endedAt: Number.POSITIVE_INFINITY }
     this.triggering.set(demo.id, triggering)
-    return triggering
+    try {
+      return await triggering.owned
+    } finally {
+      triggering.endedAt = performance.now()
+      setTimeout(() => this.triggering.get(demo.id) === triggering && this.triggering.delete(demo.id), slowestForgeMs).unref()
+    }
   }
 
   /** What is at a link, before it is deployed. */
