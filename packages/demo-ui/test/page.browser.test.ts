@@ -214,7 +214,7 @@ describe('the page of a demo', () => {
       version: {},
     }
     await visit.page.getByText('ValueError: no weights').waitFor()
-    expect(await visit.page.locator('button[type=submit]').isDisabled()).toBe(true)
+    await visit.page.locator('button[type=submit]:disabled').waitFor()
   })
 
   it('can be skipped to', async () => {

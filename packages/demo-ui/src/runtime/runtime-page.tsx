@@ -78,11 +78,13 @@ function useRuntime(): { schema: DemoSchema | undefined; health: Health | undefi
   })
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout>
+    let gone = false
     let etag: string | null = null
     const ask = async () => {
       try {
         const health = await demo.health()
         const found = await demo.schema(etag).catch(() => undefined)
+        if (gone) return
         if (found) etag = found.etag
         setState((before) => ({
           health,
@@ -90,12 +92,16 @@ function useRuntime(): { schema: DemoSchema | undefined; health: Health | undefi
           schema: same(before.schema, found?.schema) ? before.schema : (found?.schema ?? before.schema),
         }))
       } catch {
+        if (gone) return
         setState((before) => ({ ...before, away: true }))
       }
       timer = setTimeout(ask, everyMs)
     }
     void ask()
-    return () => clearTimeout(timer)
+    return () => {
+      gone = true
+      clearTimeout(timer)
+    }
   }, [demo])
   return state
 }
