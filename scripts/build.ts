@@ -16,6 +16,7 @@ const products = [
       'packages/lib/vite.config.ts',
       'packages/lib/bundled',
       'packages/serving/src',
+      'packages/host/src',
       'packages/protocol/src',
       'packages/demo-ui',
     ],

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { access, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { programWorks } from '@origami/host/program-works'
 import { execa } from 'execa'
 import { buildAll } from './build.ts'
 
@@ -19,7 +20,7 @@ const needs: readonly Need[] = [
     name: 'python',
     title: 'Python models',
     missing: async () =>
-      (await works('python3', ['-c', 'import sys; assert sys.version_info >= (3, 10)']))
+      (await programWorks('python3', ['-c', 'import sys; assert sys.version_info >= (3, 10)']))
         ? undefined
         : 'no python3 of 3.10 or newer',
     remedy: 'apt-get install python3 python3-venv',
@@ -101,13 +102,9 @@ async function vitest(left: readonly Need[]): Promise<{ code: number; passed: nu
   return { code, passed: summary.numPassedTests ?? 0, failed: summary.numFailedTests ?? 0 }
 }
 
-async function works(command: string, args: string[]): Promise<boolean> {
-  return (await execa(command, args, { reject: false })).exitCode === 0
-}
-
 async function namespaceWorks(): Promise<boolean> {
   const name = `origami-probe-${process.pid}`
-  return (await works('ip', ['netns', 'add', name])) && (await works('ip', ['netns', 'del', name]))
+  return (await programWorks('ip', ['netns', 'add', name])) && (await programWorks('ip', ['netns', 'del', name]))
 }
 
 function exists(path: string): Promise<boolean> {

@@ -5,12 +5,12 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { processesWith } from '@origami/host/process-groups'
 import { type Forge, parseRepoLink } from '@origami/protocol/control'
 import { randomId } from '@origami/protocol/demo'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { GitSource } from '../packages/daemon/src/source/git.ts'
 import { SourceError } from '../packages/daemon/src/source/source.ts'
-import { processesWith } from '../packages/daemon/src/state/processes.ts'
 import { type FakeGithub, startFakeGithub } from './fake-github/index.ts'
 
 const whole = new AbortController().signal

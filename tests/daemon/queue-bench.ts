@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Notice } from '@origami/host/notices'
 import {
   type DemoId,
   type DemoSchema,
@@ -16,7 +17,6 @@ import {
 import {
   FolderFiles,
   HttpPredictor,
-  Notice,
   type Prediction,
   type PredictionRequest,
   type Predictor,

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { execa } from 'execa'
+import { programWorks } from '@origami/host/program-works'
 
 /** What a folder with a model needs of this machine's Python, and lacks: nothing for TypeScript, a venv where there are requirements. */
 export async function pythonForDemos(): Promise<{ lackedBy(folder: string): string | undefined }> {
   const [python, venv, uv] = await Promise.all([
-    works('python3', ['-c', 'import sys; assert sys.version_info >= (3, 10)']),
-    works('python3', ['-c', 'import venv, ensurepip']),
-    works('uv', ['--version']),
+    programWorks('python3', ['-c', 'import sys; assert sys.version_info >= (3, 10)']),
+    programWorks('python3', ['-c', 'import venv, ensurepip']),
+    programWorks('uv', ['--version']),
   ])
   return {
     lackedBy(folder) {
@@ -18,8 +18,4 @@ export async function pythonForDemos(): Promise<{ lackedBy(folder: string): stri
       return undefined
     },
   }
-}
-
-async function works(program: string, args: string[]): Promise<boolean> {
-  return (await execa(program, args, { reject: false })).exitCode === 0
 }

@@ -1,6 +1,7 @@
-import { chmod, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { writePrivate } from '@origami/host/private-files'
 import { env } from './env.ts'
 import { Failure } from './failure.ts'
 
@@ -31,10 +32,7 @@ export async function keepSignedIn(url: string, token: string, handle?: string):
   const before = await readSignedIn().catch(() => ({ servers: {} }))
   const kept: SignedIn = { latest: url, servers: { ...before.servers, [url]: { token, ...(handle ? { handle } : {}) } } }
   await mkdir(folder(), { recursive: true, mode: 0o700 })
-  const file = join(folder(), 'servers.json')
-  await writeFile(`${file}.new`, `${JSON.stringify(kept, null, 2)}\n`, { mode: 0o600 })
-  await chmod(`${file}.new`, 0o600)
-  await rename(`${file}.new`, file)
+  await writePrivate(join(folder(), 'servers.json'), `${JSON.stringify(kept, null, 2)}\n`)
 }
 
 /** The token that a person put into `~/.origami/token` by hand. */

@@ -1,5 +1,5 @@
+import { Notice, Notices } from '@origami/host/notices'
 import type { DemoId } from '@origami/protocol/demo'
-import { Notice, Notices } from '@origami/serving'
 
 /**
  * Wakes who waits for rows to change, and nobody whom the change does not concern.

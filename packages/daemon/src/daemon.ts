@@ -22,7 +22,7 @@ import { forgetFilesOf, sweepOld } from './predictions/retention.ts'
 import { GitSource } from './source/git.ts'
 import type { Source } from './source/source.ts'
 import { lockFolder } from './state/lock.ts'
-import { Vault } from './state/vault.ts'
+import { openVault } from './state/vault.ts'
 import { openStore } from './store/open.ts'
 import { repairEnded } from './store/predictions.ts'
 import { requeueInterrupted } from './upkeep/interrupted.ts'
@@ -76,7 +76,7 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   const changed = new Changes()
   const logs = await DemoLogs.open(join(config.data, 'logs'), limits)
   const pumps = new LogPumps(db, engine, logs, leaving.signal)
-  const vault = await Vault.open(config.data)
+  const vault = await openVault(config.data)
   const deployParts: DeployParts = {
     db,
     engine,

@@ -1,5 +1,6 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writePrivate } from '@origami/host/private-files'
 import { z } from 'zod'
 
 /** What a server that runs goes by, told in a file so that `origami config` can show it. It holds no secret. */
@@ -21,9 +22,7 @@ const folderOf = (data: string): string => join(data, 'in-force')
 export async function tellInForce(data: string, record: InForce): Promise<void> {
   const folder = folderOf(data)
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const path = join(folder, `${record.verb}.json`)
-  await writeFile(`${path}.${record.pid}`, JSON.stringify(record), { mode: 0o600 })
-  await rename(`${path}.${record.pid}`, path)
+  await writePrivate(join(folder, `${record.verb}.json`), JSON.stringify(record))
 }
 
 export async function forgetInForce(data: string, verb: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { type ServerEvent, sendEvents } from '@origami/serving'
+import { type ServerEvent, sendEvents } from '@origami/host/send-events'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { presentPrediction } from '../predictions/queued-prediction.ts'

@@ -1,3 +1,4 @@
+import type { SealedBox } from '@origami/host/sealed-box'
 import type { Forge } from '@origami/protocol/control'
 import type { Changes } from '../changes.ts'
 import type { Limits } from '../config.ts'
@@ -5,7 +6,6 @@ import type { Engine } from '../engine/engine.ts'
 import type { DemoLogs } from '../logs/demo-log.ts'
 import type { LogPumps } from '../logs/log-pumps.ts'
 import type { Source } from '../source/source.ts'
-import type { Vault } from '../state/vault.ts'
 import type { Db } from '../store/open.ts'
 import type { StartSlots } from '../upkeep/start-slots.ts'
 import type { Tasks } from '../upkeep/tasks.ts'
@@ -19,7 +19,7 @@ export interface DeployParts {
   readonly pumps: LogPumps
   readonly tasks: Tasks
   readonly slots: StartSlots
-  readonly vault: Vault
+  readonly vault: SealedBox
   readonly forges: readonly Forge[]
   readonly limits: Limits
   /** A folder for checkouts, one for each attempt. */

@@ -1,5 +1,5 @@
+import { Notice } from '@origami/host/notices'
 import { applyPart, type PredictionEvent } from '@origami/protocol/demo'
-import { Notice } from '@origami/serving'
 import type { Limits } from '../config.ts'
 
 /** Events that carry a number: those of the run itself. */

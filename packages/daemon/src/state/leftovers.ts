@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
-import { type Identity, isAlive, kill, processesWith } from './processes.ts'
-import { startTime } from './start-time.ts'
+import { kill, processesWith } from '@origami/host/process-groups'
+import { type Identity, isAlive, startTime } from '@origami/host/process-identity'
 
 /** In the environment of all that a build or a clone starts, and of what that starts: whose state folder, which daemon, for what. */
 const variable = 'ORIGAMI_BUILD'

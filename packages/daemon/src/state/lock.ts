@@ -1,8 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isAlive, startTime } from '@origami/host/process-identity'
 import Database from 'better-sqlite3'
-import { isAlive } from './processes.ts'
-import { startTime } from './start-time.ts'
 
 /**
  * Makes this process the one owner of a state folder. Throws Error naming the process that owns it already; the lock of a process that is gone is free.

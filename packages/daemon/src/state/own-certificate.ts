@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import 'reflect-metadata'
-import { readTls, replaceTls, type TlsFiles, type TlsPaths } from '@origami/serving'
+import { readTls, replaceTls, type TlsFiles, type TlsPaths } from '@origami/host/tls-files'
 import * as x509 from '@peculiar/x509'
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream'
+import { signalGroup } from '@origami/host/process-groups'
+import { startTime } from '@origami/host/process-identity'
 import { execa } from 'execa'
 import { Lines } from '../logs/lines.ts'
 import { endMarked, markedEnvironment } from './leftovers.ts'
-import { signalGroup } from './processes.ts'
-import { startTime } from './start-time.ts'
 
 export interface Program {
   readonly command: string

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { startTime } from '@origami/host/process-identity'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { lockFolder } from '../../src/state/lock.ts'
-import { startTime } from '../../src/state/start-time.ts'
 import { LockStarters, took } from './lock-starters.ts'
 
 let others: LockStarters

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
+import { readEvents } from '@origami/host/read-events'
 import {
   type DemoSchema,
   demoSchema,
@@ -16,7 +17,6 @@ import {
 } from '@origami/protocol/demo'
 import { z } from 'zod'
 import type { Files, OpenFile, Prediction, PredictionRequest, Predictor } from '../predictor.ts'
-import { readEvents } from '../sse/read.ts'
 import { readCaps } from './deadlines.ts'
 import { HttpClient, type HttpClientOptions } from './http-client.ts'
 import { refusal } from './refusal.ts'

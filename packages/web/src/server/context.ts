@@ -1,4 +1,4 @@
-import type { Notices } from '@origami/serving'
+import type { Notices } from '@origami/host/notices'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Deployers } from './accounts/deployers.ts'
 import type { DeviceCodes } from './accounts/device-codes.ts'

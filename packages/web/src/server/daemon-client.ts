@@ -1,5 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { checkServerIdentity as checkNames, type PeerCertificate } from 'node:tls'
+import { readEvents } from '@origami/host/read-events'
+import { readTls, type TlsFiles } from '@origami/host/tls-files'
 import {
   type ControlEvent,
   certificateRequest,
@@ -16,7 +18,7 @@ import {
   visitorHeader,
 } from '@origami/protocol/control'
 import { Gone, type PredictionSnapshot, predictionSnapshot, type VisitorId } from '@origami/protocol/demo'
-import { HttpPredictor, readEvents, readTls, type TlsFiles } from '@origami/serving'
+import { HttpPredictor } from '@origami/serving'
 import { Agent, type Dispatcher, request } from 'undici'
 import { z } from 'zod'
 import type { WebConfig, WebLimits } from './config.ts'

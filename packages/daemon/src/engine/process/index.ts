@@ -4,12 +4,12 @@ import { existsSync } from 'node:fs'
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { family, kill, processesWith, signalGroup, untilGone } from '@origami/host/process-groups'
+import { type Identity, isAlive, startTime } from '@origami/host/process-identity'
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
 import { z } from 'zod'
 import { defaultLimits } from '../../config.ts'
 import { endLeftovers } from '../../state/leftovers.ts'
-import { family, type Identity, isAlive, kill, processesWith, signalGroup, untilGone } from '../../state/processes.ts'
-import { startTime } from '../../state/start-time.ts'
 import type {
   BuildRequest,
   Engine,

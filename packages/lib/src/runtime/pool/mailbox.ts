@@ -1,4 +1,4 @@
-import { Notice } from '@origami/serving'
+import { Notice } from '@origami/host/notices'
 
 /** What one side puts in, and one reader takes out in order. Closed: the reader ends after the last. */
 export class Mailbox<Item> implements AsyncIterable<Item> {

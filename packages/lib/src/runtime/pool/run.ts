@@ -1,3 +1,4 @@
+import { Notice } from '@origami/host/notices'
 import {
   applyPart,
   type DemoSchema,
@@ -9,7 +10,7 @@ import {
   type PredictionSnapshot,
   type PredictionStatus,
 } from '@origami/protocol/demo'
-import { Notice, type Prediction } from '@origami/serving'
+import type { Prediction } from '@origami/serving'
 import { EventLog, lengthOf } from './event-log.ts'
 
 const keptLog = 64 * 1024

@@ -68,7 +68,7 @@ export class SignIn {
     const { token, scope } = await this.exchange(forge, app, query.code, pending.verifier)
     const user = await new GithubApi(forge, token).user()
     const account = await accountOf(this.parts.db, host, user, new Date().toISOString())
-    const identity = { login: user.login, token: this.parts.secrets.seal(token, account.id), scope }
+    const identity = { login: user.login, token: this.parts.secrets.forgeTokens.seal(token, account.id), scope }
     await this.parts.db
       .insertInto('identities')
       .values({ forge: host, subject: user.subject, account: account.id, ...identity })
@@ -86,7 +86,7 @@ export class SignIn {
       .where('account', '=', account.id)
       .where('forge', '=', host)
       .executeTakeFirst()
-    return row && { token: this.parts.secrets.unseal(row.token, account.id), scope: row.scope }
+    return row && { token: this.parts.secrets.forgeTokens.unseal(row.token, account.id), scope: row.scope }
   }
 
   /** Forgets sign-ins that were begun and not ended. */

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { type ServerEvent, sendEvents } from '@origami/host/send-events'
 import {
   type DemoPage,
   demoChange,
@@ -11,7 +12,6 @@ import {
   repositoryQuery,
 } from '@origami/protocol/control'
 import { Gone, isPredictionId } from '@origami/protocol/demo'
-import { type ServerEvent, sendEvents } from '@origami/serving'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { accountByHandle, presentAccount } from '../accounts/accounts.ts'
 import { Refused } from '../accounts/who.ts'

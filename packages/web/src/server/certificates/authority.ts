@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import 'reflect-metadata'
-import { readPrivate, replaceTls } from '@origami/serving'
+import { readPrivate } from '@origami/host/private-files'
+import { replaceTls } from '@origami/host/tls-files'
 import * as x509 from '@peculiar/x509'
 
 export const day = 86_400_000

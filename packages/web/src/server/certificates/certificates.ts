@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { replaceTls, type TlsPaths } from '@origami/serving'
+import { replaceTls, type TlsPaths } from '@origami/host/tls-files'
 import { defaultLimits } from '../config.ts'
 import { Authority, type Subject } from './authority.ts'
 

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
+import type { Notices } from '@origami/host/notices'
 import { Gone } from '@origami/protocol/demo'
-import type { Notices } from '@origami/serving'
 import type { DaemonClient } from '../daemon-client.ts'
 import { type Db, keepSetting, setting } from '../store/open.ts'
 import type { Demos } from './demos.ts'

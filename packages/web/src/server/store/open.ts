@@ -1,8 +1,7 @@
 import { join } from 'node:path'
+import { openSqlite } from '@origami/host/sqlite'
 import type { PageState } from '@origami/protocol/control'
-import Database from 'better-sqlite3'
-import { type Generated, Kysely, type Selectable, SqliteDialect } from 'kysely'
-import { Migrator } from 'kysely/migration'
+import type { Generated, Kysely, Selectable } from 'kysely'
 import { migrations } from './migrations.ts'
 
 /** Times are ISO 8601 in UTC. Secrets are hashed, or sealed. */
@@ -73,15 +72,8 @@ export type AccountRow = Selectable<Tables['accounts']>
 export type DemoRow = Selectable<Tables['demos']>
 export type Db = Kysely<Tables>
 
-export async function openStore(folder: string): Promise<Db> {
-  const database = new Database(join(folder, 'web.db'))
-  database.pragma('journal_mode = WAL')
-  database.pragma('foreign_keys = ON')
-  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database }) })
-  const { error } = await new Migrator({ db, provider: migrations }).migrateToLatest()
-  if (error) throw error
-  return db
-}
+export const openStore = (folder: string): Promise<Db> =>
+  openSqlite<Tables>(join(folder, 'web.db'), { migrations, durable: false })
 
 export async function setting(db: Db, name: string): Promise<string | undefined> {
   return (await db.selectFrom('settings').select('value').where('name', '=', name).executeTakeFirst())?.value

@@ -1,18 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
-import { startTime } from './start-time.ts'
-
-/** One process, and no later one that was given its id. */
-export interface Identity {
-  readonly pid: number
-  /** When it started, in the kernel's ticks. */
-  readonly started: string
-}
+import { type Identity, isAlive, startTime } from './process-identity.ts'
 
 const pollMs = 20
-
-export const isAlive = ({ pid, started }: Identity): boolean => started !== '' && startTime(pid) === started
 
 /** Sends a signal to a process and its group, if it is still the one meant. False: it is gone. */
 export function signalGroup(leader: Identity, signal: NodeJS.Signals): boolean {

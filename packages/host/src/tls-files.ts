@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { readPrivate } from './private-file.ts'
+import { readPrivate } from './private-files.ts'
 
 /** Where the PEM files are by which two servers know each other. */
 export interface TlsPaths {

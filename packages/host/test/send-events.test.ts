@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect } from 'node:net'
 import Fastify from 'fastify'
 import { expect, test } from 'vitest'
-import { sendEvents } from '../src/sse/write.ts'
+import { sendEvents } from '../src/send-events.ts'
 
 test('a reader that takes nothing is cut off, and what was meant for it is no longer made', async () => {
   const app = Fastify()

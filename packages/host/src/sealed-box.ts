@@ -1,0 +1,38 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+
+const nonceBytes = 12
+const tagBytes = 16
+
+/**
+ * Encrypts what must not be on disk in the clear: AES-256-GCM (NIST SP 800-38D). A sealed text is nonce (12 bytes), tag (16), ciphertext, and is bound
+ * to the row it belongs to.
+ */
+export class SealedBox {
+  private readonly key: Uint8Array
+
+  /** The key is derived from `root` for one purpose (HKDF, RFC 5869): boxes of different purposes do not open each other's. */
+  constructor(root: Uint8Array, purpose: string) {
+    this.key = deriveKey(root, purpose)
+  }
+
+  seal(text: string, row: string): Buffer {
+    const nonce = randomBytes(nonceBytes)
+    const cipher = createCipheriv('aes-256-gcm', this.key, nonce).setAAD(Buffer.from(row))
+    const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
+    return Buffer.concat([nonce, cipher.getAuthTag(), sealed])
+  }
+
+  /** Throws Error when the bytes are not what `seal` made for this row. */
+  unseal(bytes: Uint8Array, row: string): string {
+    const [tagAt, textAt] = [nonceBytes, nonceBytes + tagBytes]
+    if (bytes.length < textAt) throw new Error(`expected at least ${textAt} sealed bytes, got ${bytes.length}`)
+    const decipher = createDecipheriv('aes-256-gcm', this.key, bytes.subarray(0, tagAt), { authTagLength: tagBytes })
+      .setAAD(Buffer.from(row))
+      .setAuthTag(bytes.subarray(tagAt, textAt))
+    return Buffer.concat([decipher.update(bytes.subarray(textAt)), decipher.final()]).toString('utf8')
+  }
+}
+
+/** 32 bytes for one purpose, by HKDF with SHA-256. */
+export const deriveKey = (root: Uint8Array, purpose: string): Uint8Array =>
+  new Uint8Array(hkdfSync('sha256', root, '', purpose, 32))

@@ -1,0 +1,49 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sql } from 'kysely'
+import type { MigrationProvider } from 'kysely/migration'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { openSqlite } from '../src/sqlite.ts'
+
+interface Tables {
+  demos: { id: string }
+}
+const first: MigrationProvider = {
+  getMigrations: async () => ({
+    '001-demos': {
+      up: (db) =>
+        db.schema
+          .createTable('demos')
+          .addColumn('id', 'text', (id) => id.primaryKey())
+          .execute(),
+    },
+  }),
+}
+const broken: MigrationProvider = {
+  getMigrations: async () => ({
+    ...(await first.getMigrations()),
+    '002-broken': {
+      up: async (db) => {
+        await sql`delete from demos`.execute(db)
+        throw new Error('no room')
+      },
+    },
+  }),
+}
+
+let path: string
+beforeEach(async () => {
+  path = join(await mkdtemp(join(tmpdir(), 'origami-sqlite-')), 'test.db')
+})
+afterEach(() => rm(join(path, '..'), { recursive: true, force: true }))
+
+it('a database keeps what is in it, and one that cannot be migrated is as it was before', async () => {
+  const db = await openSqlite<Tables>(path, { migrations: first, durable: true })
+  await db.insertInto('demos').values({ id: 'digits' }).execute()
+  await db.destroy()
+  await expect(openSqlite<Tables>(path, { migrations: broken, durable: true })).rejects.toThrow('no room')
+  const again = await openSqlite<Tables>(path, { migrations: first, durable: false })
+  expect(await again.selectFrom('demos').selectAll().execute()).toEqual([{ id: 'digits' }])
+  await again.destroy()
+})
