@@ -1,11 +1,13 @@
 import { readdir } from 'node:fs/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { type FileRef, Full, fileRef } from '@origami/protocol/demo'
+import { type FileRef, Full, fileRef, newPredictionId, type PredictionSnapshot } from '@origami/protocol/demo'
+import { HttpPredictor, type Prediction } from '@origami/serving'
 import { describe, expect, test } from 'vitest'
 import { withoutReplaced } from '../src/runtime/pool/event-log.ts'
 import { compactable, replacing } from './events.ts'
 import { endOf, eventually, type Pool, started, startPool } from './pool.ts'
+import { serve } from './serving.ts'
 
 async function upload({ predictor }: Pool, bytes = 10): Promise<FileRef> {
   return predictor.files.put(crypto.randomUUID().replaceAll('-', ''), 'paper.txt', 'text/plain', once(bytes))
@@ -14,6 +16,19 @@ async function upload({ predictor }: Pool, bytes = 10): Promise<FileRef> {
 async function* once(bytes: number): AsyncIterable<Uint8Array> {
   yield Buffer.alloc(bytes, 'x')
 }
+
+/** As the daemon does: the events to their end, then each file of the output. */
+async function fetchAll({ predictor }: Pool, prediction: Prediction): Promise<number> {
+  let end: PredictionSnapshot | undefined
+  for await (const event of prediction.events()) if (event.type === 'completed') end = event.data
+  const { copy } = (end?.output ?? {}) as { copy?: FileRef }
+  const file = copy && (await predictor.files.open(copy))
+  let bytes = 0
+  for await (const part of file?.bytes() ?? []) bytes += part.length
+  return bytes
+}
+
+const isKept = async ({ predictor }: Pool, { id }: Prediction) => (await predictor.find(id)) !== undefined
 
 const folders = async ({ folder }: Pool) => (await readdir(folder)).length
 
@@ -28,23 +43,37 @@ describe('a runtime forgets', () => {
   })
 
   test('the oldest, above a number of predictions', async () => {
-    await using pool = await startPool({ keep: { maxKept: 3 } })
-    const ends = []
-    for (let count = 0; count < 5; count += 1) ends.push(await endOf(await pool.submit('file', await upload(pool))))
+    await using pool = await startPool({ keep: { maxKept: 3, leastAgeMs: 0 } })
+    const made: Prediction[] = []
+    for (let count = 0; count < 5; count += 1) {
+      const prediction = await pool.submit('file', await upload(pool))
+      await endOf(prediction)
+      made.push(prediction)
+    }
     await eventually(async () => expect(await folders(pool)).toBe(6))
-    const found = await Promise.all(ends.map(({ id }) => pool.predictor.find(id as never)))
-    expect(found.map(Boolean)).toEqual([false, false, true, true, true])
-    const { copy } = (ends[4]?.output ?? {}) as { copy: FileRef }
-    expect((await pool.predictor.files.open(copy))?.size).toBe(1000)
+    expect(await Promise.all(made.map((one) => isKept(pool, one)))).toEqual([false, false, true, true, true])
+    const newest = made[4]
+    expect(newest && (await fetchAll(pool, newest))).toBe(1000)
   })
 
   test('the oldest, above a number of bytes, but never the newest, whose caller is about to fetch it', async () => {
-    await using pool = await startPool({ keep: { maxBytes: 4000 } })
+    await using pool = await startPool({ keep: { maxBytes: 4000, leastAgeMs: 0 } })
     for (let count = 0; count < 6; count += 1) await endOf(await pool.submit('file'))
     await eventually(async () => expect(await folders(pool)).toBeLessThan(4))
     await using tiny = await startPool({ keep: { maxBytes: 10 } })
-    const end = await endOf(await tiny.submit('short'))
-    expect(await tiny.predictor.find(end.id as never)).toBeDefined()
+    const short = await tiny.submit('short')
+    await endOf(short)
+    expect(await isKept(tiny, short)).toBe(true)
+  })
+
+  test('what was fetched first, above a number of bytes, though what nobody fetched is older', async () => {
+    await using pool = await startPool({ keep: { maxBytes: 4000 } })
+    const [unread, fetched] = [await pool.submit('file'), await pool.submit('file')]
+    await endOf(unread)
+    expect(await fetchAll(pool, fetched)).toBe(1000)
+    await endOf(await pool.submit('file'))
+    await eventually(async () => expect(await isKept(pool, fetched)).toBe(false))
+    expect(await isKept(pool, unread)).toBe(true)
   })
 
   test('nothing of a prediction that is open, and a file that two share only with the last of them', async () => {
@@ -77,6 +106,48 @@ describe('a runtime forgets', () => {
     await pool.predictor.files.countFolder(pool.folder)
     expect(pool.predictor.files.bytes).toBe(10)
     await eventually(async () => expect(await earlier.open(ref)).toBeUndefined())
+  })
+})
+
+describe('what ended a moment ago and nobody has fetched', () => {
+  test('stays up to twice the bytes; then no more is taken until one of it was fetched', async () => {
+    await using pool = await startPool({ keep: { maxBytes: 2000 } })
+    const made = [await pool.submit('file'), await pool.submit('file'), await pool.submit('file')]
+    for (const prediction of made) await endOf(prediction)
+    await expect(pool.submit('x')).rejects.toThrow(Full)
+    await expect(upload(pool)).rejects.toThrow(Full)
+    expect(await Promise.all(made.map((one) => isKept(pool, one)))).toEqual([true, true, true])
+    for (const prediction of made) expect(await fetchAll(pool, prediction)).toBe(1000)
+    expect((await endOf(await pool.submit('x'))).status).toBe('succeeded')
+    await eventually(async () => expect(await folders(pool)).toBe(1))
+  })
+
+  test('goes for what is to come once it is old enough, even where it alone is too large', async () => {
+    await using pool = await startPool({ keep: { maxBytes: 20, leastAgeMs: 100 } })
+    const large = await pool.submit('file')
+    await endOf(large)
+    expect(await isKept(pool, large)).toBe(true)
+    await eventually(async () => expect((await endOf(await pool.submit('x'))).status).toBe('succeeded'))
+    expect(await isKept(pool, large)).toBe(false)
+  })
+
+  test('is at who asked before the next is taken, one after the other, where each alone is too large', async () => {
+    await using pool = await startPool({ keep: { maxBytes: 20 } })
+    for (let count = 0; count < 3; count += 1) {
+      const prediction = await eventually(() => pool.submit('file'))
+      expect(await fetchAll(pool, prediction)).toBe(1000)
+    }
+  })
+
+  test('refuses the next over HTTP so that a daemon tries it again later', async () => {
+    await using runtime = await serve('echo.ts', { keep: { maxBytes: 100 } })
+    const demo = new HttpPredictor({ base: runtime.url })
+    const submit = () => demo.submit({ id: newPredictionId(), input: { words: 'x', sure: true } })
+    const first = await submit()
+    await eventually(async () => expect((await first.snapshot()).status).toBe('succeeded'))
+    await expect(submit()).rejects.toThrow(Full)
+    for await (const event of first.events()) if (event.type === 'completed') break
+    await eventually(submit)
   })
 })
 

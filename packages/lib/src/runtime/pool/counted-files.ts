@@ -7,6 +7,9 @@ interface CountedFile {
   readonly bytes: number
   readonly since: number
   readonly users: Set<PredictionId>
+  lastOpened: number
+  /** Somebody read it to its end. */
+  wasRead: boolean
 }
 
 /** Files of predictions: how large they are, since when they are here, and which predictions use them. */
@@ -37,7 +40,22 @@ export class CountedFiles implements Files {
   }
 
   async open(ref: FileRef): Promise<OpenFile | undefined> {
-    return this.files.open(ref)
+    const [file, known] = [await this.files.open(ref), this.known.get(ref)]
+    if (!file || !known) return file
+    known.lastOpened = Date.now()
+    // Of a file without bytes there is nothing more to read.
+    known.wasRead ||= file.size === 0
+    return { ...file, bytes: (start = 0, end = file.size) => noting(file.bytes(start, end), known, end >= file.size) }
+  }
+
+  /** Whether somebody read all of it; so of a file that is not here. */
+  wasRead(ref: FileRef): boolean {
+    return this.known.get(ref)?.wasRead ?? true
+  }
+
+  /** When somebody last asked for it; 0: never. */
+  lastOpened(ref: FileRef): number {
+    return this.known.get(ref)?.lastOpened ?? 0
   }
 
   path(ref: string): string | undefined {
@@ -84,7 +102,7 @@ export class CountedFiles implements Files {
   private async count(ref: FileRef, since = Date.now()): Promise<FileRef> {
     const found = this.known.has(ref) ? undefined : await this.files.open(ref)
     if (found && !this.known.has(ref)) {
-      this.known.set(ref, { bytes: found.size, since, users: new Set() })
+      this.known.set(ref, { bytes: found.size, since, users: new Set(), lastOpened: 0, wasRead: false })
       this.counted += found.size
     }
     return ref
@@ -103,6 +121,12 @@ export class CountedFiles implements Files {
       this.arriving -= here
     }
   }
+}
+
+/** The bytes of a file; once they were read to its end, that is noted. */
+async function* noting(bytes: AsyncIterable<Uint8Array>, file: CountedFile, toEnd: boolean): AsyncIterable<Uint8Array> {
+  yield* bytes
+  if (toEnd) file.wasRead = true
 }
 
 /** The references among the values of an input. */

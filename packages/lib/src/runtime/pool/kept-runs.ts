@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises'
 import type { PredictionId } from '@origami/protocol/demo'
-import type { CountedFiles } from './counted-files.ts'
+import { type CountedFiles, refsIn } from './counted-files.ts'
 import type { Run } from './run.ts'
 
 export interface KeepLimits {
@@ -10,20 +10,33 @@ export interface KeepLimits {
   readonly maxKept: number
   /** Files, inputs and outputs of all predictions here, in bytes. */
   readonly maxBytes: number
+  /** What ended, or was last read, so short a while ago is spared where room is short, unless all of it was fetched. */
+  readonly leastAgeMs: number
   /** How long a file that no prediction used is kept. */
   readonly unusedFileMs: number
 }
 
 /** While bytes are short, an upload is kept for as long as its prediction may take to follow it. */
 const followMs = 60_000
-const openFactor = 3
+/** How many times the limits what is spared may take, and how many times `maxBytes` what is open. */
+const factors = { spared: 2, open: 3 }
 
-/** The predictions of this runtime, open and ended. Those that ended are forgotten, with their files, the oldest first. */
+interface Ended {
+  readonly run: Run
+  readonly at: number
+  /** About what it takes in memory. */
+  readonly bytes: number
+}
+
+/**
+ * The predictions of this runtime, open and ended. Those that ended are forgotten, with their files, the oldest first;
+ * where room is short those that were fetched go, and not those that somebody is about to fetch.
+ */
 export class KeptRuns implements Disposable {
   private readonly runs = new Map<PredictionId, Run>()
   private readonly open = new Set<Run>()
-  /** When each ended, in order, and about what it takes in memory. */
-  private readonly ended = new Map<PredictionId, { readonly at: number; readonly bytes: number }>()
+  /** In the order in which they ended. */
+  private readonly ended = new Map<PredictionId, Ended>()
   private endedBytes = 0
   private readonly files: CountedFiles
   private readonly limits: KeepLimits
@@ -48,19 +61,20 @@ export class KeptRuns implements Disposable {
   /** A prediction ended: from now on it may be forgotten. */
   end(run: Run): void {
     this.open.delete(run)
-    this.ended.set(run.id, { at: Date.now(), bytes: run.bytes })
+    this.ended.set(run.id, { run, at: Date.now(), bytes: run.bytes })
     this.endedBytes += run.bytes
     this.sweep()
   }
 
   /**
-   * Whether so many bytes more may come, after forgetting what may be forgotten. What open predictions need may take more
-   * than what is kept: they are refused where it is three times as much.
+   * Whether so many bytes more may come, after forgetting what may be forgotten. What is spared may take twice what is
+   * kept: then nothing more comes until it was fetched or is old enough. What open predictions need may take three times.
    */
   hasRoom(more: number): boolean {
-    if (this.bytes + more <= this.limits.maxBytes) return true
+    const { maxBytes } = this.limits
+    if (this.bytes + more <= maxBytes) return true
     this.sweep(more)
-    return this.bytes + more <= openFactor * this.limits.maxBytes
+    return this.bytes + more <= (this.ended.size > 0 ? factors.spared : factors.open) * maxBytes
   }
 
   [Symbol.dispose](): void {
@@ -73,18 +87,29 @@ export class KeptRuns implements Disposable {
     return bytes
   }
 
+  /** Forgets what is over its time, and what may go where there is not room for so many bytes more. */
   private sweep(more = 0): void {
     const { keepMs, maxKept, maxBytes, unusedFileMs } = this.limits
     const now = Date.now()
     const short = () => this.bytes + more > maxBytes
-    for (const [id, { at }] of this.ended) {
-      // The newest stays even where it alone is too large: somebody is about to fetch it.
-      const forced = this.ended.size > maxKept || (this.ended.size > 1 && short())
-      if (!forced && at + keepMs > now) break
-      this.forget(id)
+    for (const [id, ended] of this.ended) {
+      const isDue = ended.at + keepMs <= now
+      if (!isDue && this.ended.size <= maxKept && !short()) break
+      if (isDue || !this.isSpared(ended, more, now)) this.forget(id)
     }
     for (const ref of this.files.unused(now - unusedFileMs)) logged(this.files.forget(ref))
     for (const ref of this.files.unused(now - followMs)) if (short()) logged(this.files.forget(ref))
+  }
+
+  /** Whether somebody is about to fetch it. The newest has time until others need its room. */
+  private isSpared({ run, at }: Ended, more: number, now: number): boolean {
+    const { leastAgeMs, maxKept } = this.limits
+    if (more === 0 && this.ended.size === 1) return true
+    if (this.ended.size > factors.spared * maxKept) return false
+    const refs = refsIn(run.outputs)
+    if (run.wasFollowed && refs.every((ref) => this.files.wasRead(ref))) return false
+    const touched = Math.max(at, ...refs.map((ref) => this.files.lastOpened(ref)))
+    return touched + leastAgeMs > now
   }
 
   private forget(id: PredictionId): void {

@@ -41,7 +41,13 @@ export interface ModelOptions {
 }
 
 const defaultBackOffMs = [1000, 2000, 5000, 15_000, 30_000]
-const defaultKeep: KeepLimits = { keepMs: 30 * 60_000, maxKept: 1000, maxBytes: 1024 ** 3, unusedFileMs: 60 * 60_000 }
+const defaultKeep: KeepLimits = {
+  keepMs: 30 * 60_000,
+  maxKept: 1000,
+  maxBytes: 1024 ** 3,
+  leastAgeMs: 60_000,
+  unusedFileMs: 60 * 60_000,
+}
 
 type SetupState = { readonly startedAt: Date; readonly completedAt?: Date; readonly result?: Setup }
 
@@ -104,7 +110,8 @@ export class ModelPredictor implements Predictor, AsyncDisposable {
     if (joined) return joined
     if (this.isEnding) throw new Gone('The runtime is being stopped.')
     if (this.line.length >= (this.options.maxWaiting ?? 1000)) throw new Full(`${this.line.length} predictions wait already`, 10)
-    if (!this.runs.hasRoom(lengthOf(input))) throw new Full('Other predictions fill the room there is for inputs and files.', 30)
+    if (!this.runs.hasRoom(lengthOf(input)))
+      throw new Full('Other predictions, and results that nobody has fetched yet, fill the room there is.', 30)
     const run = new Run(id, input, schema, (cancelled) => this.cancel(cancelled))
     this.runs.add(run)
     for (const ref of refsIn(input)) this.files.use(ref, id)

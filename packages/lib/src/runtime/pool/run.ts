@@ -22,6 +22,8 @@ export class Run implements Prediction {
   readonly id: PredictionId
   readonly input: Record<string, unknown>
   status: PredictionStatus = 'starting'
+  /** Somebody took all its events, to the end. */
+  wasFollowed = false
   private readonly schema: DemoSchema
   private readonly onCancel: (run: Run) => void
   private readonly log = new EventLog()
@@ -52,6 +54,11 @@ export class Run implements Prediction {
     return this.inputBytes + this.outputBytes + this.log.bytes + this.printed.length
   }
 
+  /** What it gave so far, by field name. */
+  get outputs(): Readonly<Record<string, unknown>> {
+    return this.output
+  }
+
   async snapshot(): Promise<PredictionSnapshot> {
     return this.now()
   }
@@ -64,7 +71,10 @@ export class Run implements Prediction {
       if (event) {
         seen = event.seq
         yield event
-        if (event.type === 'completed') return
+        if (event.type !== 'completed') continue
+        // Who takes it asks for more once it was written.
+        this.wasFollowed = true
+        return
       } else if (isTerminal(this.status)) {
         return
       } else if (this.status === 'starting' && this.place !== place && this.place !== undefined) {
