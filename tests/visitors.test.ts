@@ -27,6 +27,7 @@ describe('who a caller is', () => {
     const body = JSON.stringify({ input: { word, gate: join(world.folder, 'visitors-gate') } })
     return (await (await from(address, '/ann/gated/predictions', { method: 'POST', headers, body }, cookie)).json()) as {
       id: string
+      error?: string
     }
   }
 
@@ -69,6 +70,24 @@ describe('who a caller is', () => {
     expect(await ann.status('POST', `${queue}/${running}/cancel`, {})).toBe(200)
     await vi.waitFor(async () => expect((await ann.json<QueueView>('GET', queue)).entries).toEqual([]))
     expect(await ann.status('POST', `${queue}/nobody-has-this/cancel`, {})).toBe(404)
+  }, 60_000)
+
+  test('many cookies from one address get no more places than one address may have, and others find theirs', async () => {
+    await submit('203.0.113.11', 'runs')
+    const view = () => ann.json<QueueView>('GET', '/-/api/demos/ann/gated/queue')
+    await vi.waitFor(async () => expect(await view()).toMatchObject({ running: 1 }))
+    const cookies = []
+    for (let time = 0; time < 3; time += 1)
+      cookies.push((await from('203.0.113.10', '/')).headers.getSetCookie()[0]?.split(';')[0] ?? '')
+    const calls = cookies.flatMap((cookie) => Array.from({ length: 25 }, () => cookie))
+    const answers = await Promise.all(calls.map((cookie) => submit('203.0.113.10', 'many', cookie)))
+    const words = answers.flatMap(({ error }) => error ?? [])
+    expect([answers.length - words.length, new Set(words.map((text) => text.replace(/^\d+ /, '').slice(0, 30)))]).toEqual([
+      50,
+      new Set(['predictions of yours wait for ', 'predictions from your address ']),
+    ])
+    expect((await submit('203.0.113.11', 'other')).id).toEqual(expect.any(String))
+    await ann.json('DELETE', '/-/api/demos/ann/gated/queue')
   }, 60_000)
 
   test('an address gets so many cookies an hour, and is itself beyond', async () => {

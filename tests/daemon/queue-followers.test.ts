@@ -124,7 +124,7 @@ test('a read writes nothing', async () => {
 
 describe('predictions that arrive together', () => {
   test('are all stored, but for one whose demo was removed meanwhile: its caller alone is told', async () => {
-    const arrivals = new Arrivals(bench.db, bench.changed)
+    const arrivals = new Arrivals(bench.db, bench.changed, bench.limits)
     const row = (of: DemoId) => {
       const common = { visitor: null, status: 'starting' as const, input: '{}', created_at: new Date().toISOString() }
       return { row: { ...common, id: randomId() as PredictionId, demo_id: of }, files: [] }

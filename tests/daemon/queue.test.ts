@@ -1,12 +1,12 @@
 import type { PredictionSnapshot } from '@origami/protocol/demo'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { DaemonYard } from './yard.ts'
 
 describe('the queue of a demo', () => {
   let yard: DaemonYard
   let demo: string
   beforeAll(async () => {
-    yard = await DaemonYard.open({ waiting: 3 })
+    yard = await DaemonYard.open({ waiting: 3, waitingPerVisitor: 2, waitingPerAddress: 2 })
     demo = (await yard.deploy('queued')).demo
   }, 60_000)
   afterAll(async () => yard[Symbol.asyncDispose]())
@@ -35,6 +35,60 @@ describe('the queue of a demo', () => {
     await gate.open()
     expect((await allEnded(ids)).map(({ status }) => status)).toEqual(['succeeded', 'succeeded', 'succeeded', 'succeeded'])
     expect(await gate.runs()).toEqual(['first', '1', '2', '3'])
+  })
+
+  describe('of a burst that arrives at once', () => {
+    let ids: string[]
+    let gate: ReturnType<DaemonYard['gate']>
+    /** What becomes of twelve at once, when one runs already; each name says whose, and from where. */
+    const burst = async (name: string, headers: (index: number) => Record<string, string>) => {
+      const before = await occupied(name, 0)
+      gate = before.gate
+      const body = { input: { word: 'x', gate: gate.path } }
+      const post = (index: number) =>
+        yard.ask<{ id: string; error: string }>('POST', predictions(), body, { prefer: 'respond-async', ...headers(index) })
+      const answers = await Promise.all(Array.from({ length: 12 }, (_, index) => post(index)))
+      const taken = answers.filter(({ status }) => status === 202)
+      ids = [...before.ids, ...taken.map((answer) => answer.body.id)]
+      const refused = answers.filter(({ status }) => status === 429)
+      expect(refused.map((answer) => answer.headers['retry-after'])).toEqual(Array(12 - taken.length).fill('30'))
+      return { taken: taken.length, words: [...new Set(refused.map((answer) => answer.body.error))] }
+    }
+    afterEach(async () => {
+      await gate.open()
+      expect((await allEnded(ids)).map(({ status }) => status)).toEqual(ids.map(() => 'succeeded'))
+    })
+
+    test('as many are taken as may wait', async () => {
+      const { taken, words } = await burst('burst', (index) => ({ 'origami-visitor': `visitor-${index}` }))
+      expect([taken, words]).toEqual([3, ['3 predictions wait for this demo already; try again later']])
+    })
+
+    test('of one visitor as many are taken as one may have waiting', async () => {
+      const { taken, words } = await burst('burst-visitor', () => ({ 'origami-visitor': 'ann' }))
+      expect([taken, words]).toEqual([2, [expect.stringContaining('2 predictions of yours wait for this demo already')]])
+    })
+
+    test('of calls that name no visitor, such as a program of the operator, so many together', async () => {
+      expect(await burst('burst-nobody', () => ({}))).toMatchObject({ taken: 2, words: [expect.stringContaining('of yours')] })
+    })
+
+    test('of one address so many, whatever visitors they are', async () => {
+      const headers = (index: number) => ({ 'origami-visitor': `v-${index}`, 'origami-address': 'ip-1' })
+      const { taken, words } = await burst('burst-address', headers)
+      expect([taken, words]).toEqual([2, [expect.stringContaining('2 predictions from your address wait')]])
+    })
+
+    test('and under one id one is taken, and all are answered with it', async () => {
+      const before = await occupied('burst-id', 1)
+      gate = before.gate
+      const body = { input: { word: 'same', gate: gate.path } }
+      const headers = { prefer: 'respond-async', 'origami-visitor': 'visitor-1' }
+      const put = () => yard.ask<PredictionSnapshot>('PUT', `${predictions()}/same-id-for-all`, body, headers)
+      const answers = await Promise.all(Array.from({ length: 6 }, put))
+      expect(answers.map(({ status, body: { id } }) => [status, id])).toEqual(Array(6).fill([202, 'same-id-for-all']))
+      ids = [...before.ids, 'same-id-for-all']
+    })
   })
 
   test('one that is sent twice under one id runs once', async () => {

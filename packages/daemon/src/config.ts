@@ -21,6 +21,10 @@ export interface Limits {
   readonly running: number
   /** Predictions waiting for one demo; more are refused. */
   readonly waiting: number
+  /** Of those, what one visitor may have waiting; calls that name no visitor are one together. */
+  readonly waitingPerVisitor: number
+  /** Of those, what callers of one address who are not signed in may have waiting, whatever visitors they say they are. */
+  readonly waitingPerAddress: number
   /** Seconds one prediction may run at most, whatever its demo's `timeout` says. */
   readonly predictionSeconds: number
   /** How long an instance has to say that a cancelled prediction ended; then it is so without its word. */
@@ -91,6 +95,8 @@ export const defaultLimits: Limits = {
   deployments: 2,
   running: 8,
   waiting: 100,
+  waitingPerVisitor: 20,
+  waitingPerAddress: 50,
   predictionSeconds: 3600,
   cancelMs: 4_000,
   retryMs: [250, 500, 1_000, 2_000, 5_000, 10_000],

@@ -21,6 +21,12 @@ export const daemonLimits: TableOf<Limits> = {
   deployments: limit('deployments', count(), 'deployments at a time'),
   running: limit('running', count(), 'predictions running at a time on this host'),
   waiting: limit('waiting', count(), 'predictions waiting for one demo; more are refused'),
+  waitingPerVisitor: limit('waiting_per_visitor', count(), 'of those, what one visitor may have waiting'),
+  waitingPerAddress: limit(
+    'waiting_per_address',
+    count(),
+    'of those, what visitors of one address who are not signed in may have waiting together',
+  ),
   predictionSeconds: limit('prediction', duration('s'), "one prediction's run, whatever `timeout` its demo asks for"),
   cancelMs: limit('cancel', duration(), 'until an instance has to say that a cancelled prediction ended'),
   retryMs: limit(

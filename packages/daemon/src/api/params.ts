@@ -1,4 +1,4 @@
-import { visitorHeader } from '@origami/protocol/control'
+import { addressHeader, visitorHeader } from '@origami/protocol/control'
 import {
   type DemoId,
   type DeploymentId,
@@ -31,10 +31,17 @@ export const predictionParam = ({ params }: FastifyRequest): PredictionId =>
 
 /** Who calls, as the web server says. Undefined: somebody it trusts to act for the demo's owner. Throws an error of status 422. */
 export function visitorOf({ headers }: FastifyRequest): VisitorId | undefined {
-  const visitor = headers[visitorHeader]
-  if (visitor === undefined || visitor === '') return undefined
-  if (typeof visitor === 'string' && isVisitorId(visitor)) return visitor
-  throw Object.assign(new Error(`${visitorHeader}: ${expectedVisitor}`), { statusCode: 422 })
+  return named(headers, visitorHeader)
+}
+
+/** Where somebody calls from who is not signed in, as the web server says. Throws an error of status 422. */
+export const addressOf = ({ headers }: FastifyRequest): string | undefined => named(headers, addressHeader)
+
+function named(headers: FastifyRequest['headers'], header: string): VisitorId | undefined {
+  const name = headers[header]
+  if (name === undefined || name === '') return undefined
+  if (typeof name === 'string' && isVisitorId(name)) return name
+  throw Object.assign(new Error(`${header}: ${expectedVisitor}`), { statusCode: 422 })
 }
 
 const expectedVisitor = 'expected whose, as 1 to 200 characters'

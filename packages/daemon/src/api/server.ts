@@ -7,7 +7,7 @@ import { NeverDeployed } from '../deploy/control.ts'
 import { CertificateRefused, OwnCertificate } from '../state/own-certificate.ts'
 import { certificateRoutes } from './certificate-routes.ts'
 import { controlRoutes } from './control-routes.ts'
-import { demoParam, visitorOf } from './params.ts'
+import { addressOf, demoParam, visitorOf } from './params.ts'
 import type { ApiParts } from './parts.ts'
 import { queueRoutes } from './queue-routes.ts'
 import { statsRoutes } from './stats-routes.ts'
@@ -35,7 +35,7 @@ export async function createServer(config: DaemonConfig, parts: ApiParts): Promi
   await app.register(queueRoutes, parts)
   await app.register(predictionsApi, {
     prefix: '/demos/:demo',
-    predictor: (request: FastifyRequest) => parts.queue.predictor(demoParam(request)),
+    predictor: (request: FastifyRequest) => parts.queue.predictor(demoParam(request), addressOf(request)),
     visitor: visitorOf,
     maxFileBytes: () => parts.limits.fileBytes,
     remoteFiles: true,

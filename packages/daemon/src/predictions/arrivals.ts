@@ -1,7 +1,9 @@
 import { Gone } from '@origami/protocol/demo'
 import type { Changes } from '../changes.ts'
+import type { Limits } from '../config.ts'
 import type { Db } from '../store/open.ts'
 import { addPredictions, type NewPrediction, predictionById } from '../store/predictions.ts'
+import { admit } from './admission.ts'
 
 interface Arriving {
   readonly prediction: NewPrediction
@@ -15,24 +17,21 @@ const rowsAtOnce = 500
 export class Arrivals {
   private readonly db: Db
   private readonly changed: Changes
+  private readonly limits: Limits
   private arriving: Arriving[] = []
 
-  constructor(db: Db, changed: Changes) {
+  constructor(db: Db, changed: Changes, limits: Limits) {
     this.db = db
     this.changed = changed
+    this.limits = limits
   }
 
-  /** Resolves to the arrival once it is durable. Throws Gone when its demo was removed meanwhile. */
+  /** Resolves to the arrival once it is durable. Throws Full where no place is left, Gone when its demo was removed meanwhile. */
   add(prediction: NewPrediction): Promise<number> {
     if (this.arriving.length === 0) setImmediate(() => void this.flush())
     const stored = Promise.withResolvers<number>()
     this.arriving.push({ prediction, stored })
     return stored.promise
-  }
-
-  /** How many of a demo are on their way. */
-  of(demo: string): number {
-    return this.arriving.filter(({ prediction }) => prediction.row.demo_id === demo).length
   }
 
   /** One that cannot be stored fails alone: the others are stored again without it. Never rejects. */
@@ -51,14 +50,18 @@ export class Arrivals {
   }
 
   private async store(batch: readonly Arriving[]): Promise<void> {
-    const added = await this.db.transaction().execute((trx) =>
-      addPredictions(
-        trx,
-        batch.map(({ prediction }) => prediction),
-      ),
-    )
+    const arriving = batch.map(({ prediction }) => prediction)
+    const { added, refused } = await this.db.transaction().execute(async (trx) => {
+      const { admitted, refused } = await admit(trx, arriving, this.limits)
+      return { refused, added: admitted.length > 0 ? await addPredictions(trx, admitted) : [] }
+    })
     for (const { arrival, demo_id } of added) this.changed.predictionChanged(demo_id, arrival)
     for (const { prediction, stored } of batch) {
+      const full = refused.get(prediction)
+      if (full) {
+        stored.reject(full)
+        continue
+      }
       const { demo_id, id } = prediction.row
       const found = added.find((row) => row.demo_id === demo_id && row.id === id)
       // An id that was there already: the prediction of that id is joined.

@@ -1,7 +1,6 @@
 import {
   type DemoId,
   type DemoSchema,
-  Full,
   Gone,
   type Health,
   Invalid,
@@ -10,7 +9,7 @@ import {
 } from '@origami/protocol/demo'
 import { checkFiles, type Prediction, type PredictionRequest, type Predictor } from '@origami/serving'
 import { demoById, routeOf, schemaOf } from '../store/demos.ts'
-import { countOpen, predictionById } from '../store/predictions.ts'
+import { predictionById } from '../store/predictions.ts'
 import type { DemoRow } from '../store/tables.ts'
 import { Arrivals } from './arrivals.ts'
 import { filesIn } from './carry.ts'
@@ -24,18 +23,18 @@ export class Queue {
 
   constructor(parts: QueueParts) {
     this.parts = parts
-    this.arrivals = new Arrivals(parts.db, parts.changed)
+    this.arrivals = new Arrivals(parts.db, parts.changed, parts.limits)
   }
 
-  /** The demo as a Predictor. Undefined: no such demo. */
-  async predictor(id: DemoId): Promise<Predictor | undefined> {
+  /** The demo as a Predictor, for who calls from `address`. Undefined: no such demo. */
+  async predictor(id: DemoId, address?: string): Promise<Predictor | undefined> {
     const demo = await demoById(this.parts.db, id)
     if (!demo) return undefined
     return {
       files: this.parts.files,
       schema: () => this.schema(demo),
       health: () => this.health(demo),
-      submit: (request) => this.submit(demo, request),
+      submit: (request) => this.submit(demo, request, address),
       find: (prediction) => this.find(demo, prediction),
     }
   }
@@ -51,8 +50,12 @@ export class Queue {
     return { status: live ? 'READY' : 'STARTING', setup: null, version: { origami: '1' } }
   }
 
-  private async submit(demo: DemoRow, { id, input: given, visitor }: PredictionRequest): Promise<Prediction> {
-    const { db, files, limits, now } = this.parts
+  private async submit(
+    demo: DemoRow,
+    { id, input: given, visitor }: PredictionRequest,
+    address: string | undefined,
+  ): Promise<Prediction> {
+    const { files, now } = this.parts
     const before = await this.find(demo, id)
     if (before) return before
     if (demo.want === 'stopped') throw new Gone('This demo is stopped.')
@@ -60,12 +63,11 @@ export class Queue {
     const { input, problems } = validateInput(schema, given)
     const wrong = problems.length > 0 ? problems : await checkFiles(schema, input, files)
     if (wrong.length > 0) throw new Invalid(wrong)
-    const waiting = (await countOpen(db, demo.id)).waiting + this.arrivals.of(demo.id)
-    if (waiting >= limits.waiting) throw new Full(`${waiting} predictions wait for this demo already; try again later`, 30)
     const row = {
       id,
       demo_id: demo.id,
       visitor: visitor ?? null,
+      address: address ?? null,
       status: 'starting' as const,
       input: JSON.stringify(input),
       created_at: now(),

@@ -1,6 +1,7 @@
 import { activeStates } from '@origami/protocol/control'
 import { type Kysely, sql } from 'kysely'
 import type { Migration, MigrationProvider } from 'kysely/migration'
+import { addressOfCaller } from './migrations-address.ts'
 import { predictionsAsTheyAreSent } from './migrations-predictions.ts'
 import { upkeep } from './migrations-upkeep.ts'
 
@@ -84,5 +85,6 @@ export const migrations: MigrationProvider = {
     '001-first': first,
     '002-predictions': predictionsAsTheyAreSent,
     '003-upkeep': upkeep,
+    '004-address': addressOfCaller,
   }),
 }

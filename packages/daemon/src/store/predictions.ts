@@ -94,6 +94,18 @@ export async function countOpen(db: Trx, demo: DemoId): Promise<{ waiting: numbe
   return { waiting: of('starting'), running: of('processing') }
 }
 
+/** How many wait for these demos, by visitor and address. */
+export async function countWaiting(db: Trx, demos: readonly DemoId[]) {
+  const rows = await db
+    .selectFrom('predictions')
+    .select((eb) => ['demo_id', 'visitor', 'address', eb.fn.countAll<number>().as('count')])
+    .where('demo_id', 'in', demos)
+    .where('status', '=', 'starting')
+    .groupBy(['demo_id', 'visitor', 'address'])
+    .execute()
+  return rows.map((row) => ({ ...row, count: Number(row.count) }))
+}
+
 /** Changes a prediction that is still in `from`. False: it is not. */
 export async function changePrediction(
   trx: Trx,

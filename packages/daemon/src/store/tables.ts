@@ -94,6 +94,8 @@ export interface Tables {
     completed_at: string | null
     /** The endpoint of the instance that may have it, written before the first try there. */
     sent_to: string | null
+    /** Where its caller is, as the web server says; null: its visitor says enough, or nobody knows. */
+    address: string | null
     cancel_requested_at: string | null
     /** When it ends by itself, once it runs. */
     deadline_at: string | null

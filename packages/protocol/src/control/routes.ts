@@ -107,3 +107,5 @@ export const errorBody = z.object({
 
 /** Header by which the web server tells the daemon who calls. */
 export const visitorHeader = 'origami-visitor'
+/** Header by which it tells where somebody calls from who is not signed in: a name for the address that does not give it away. */
+export const addressHeader = 'origami-address'

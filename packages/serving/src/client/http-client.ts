@@ -78,7 +78,7 @@ export class HttpClient {
   private async readJson(method: Dispatcher.HttpMethod, path: string, cap: number, sent: Sent): Promise<unknown> {
     const response = await this.send(method, path, sent)
     const answered = await text(response.body, response.statusCode < 300 ? cap : readCaps.error)
-    if (response.statusCode >= 300) throw refusal(this.base, response.statusCode, answered)
+    if (response.statusCode >= 300) throw refusal(this.base, response.statusCode, answered, response.headers['retry-after'])
     try {
       return JSON.parse(answered)
     } catch (cause) {

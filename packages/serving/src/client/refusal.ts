@@ -11,15 +11,18 @@ export class ServerFault extends Error {
   override readonly name = 'ServerFault'
 }
 
-/** An answer of 300 and above as the error it stands for: Invalid, Full, Gone, ServerFault, or an Error with the status. */
-export function refusal(base: string, status: number, text: string): Error {
+/**
+ * An answer of 300 and above as the error it stands for: Invalid, Full, Gone, ServerFault, or an Error with the status.
+ * `retryAfter`: what its header says, in seconds.
+ */
+export function refusal(base: string, status: number, text: string, retryAfter?: unknown): Error {
   const { detail, error } = read(text)
   if ((status === 422 || status === 413) && detail)
     return new Invalid(
       detail.map(({ loc, msg, type }) => ({ ...(typeof loc[2] === 'string' ? { field: loc[2] } : {}), message: msg, type })),
     )
   if (status === 413) return new Invalid([{ type: 'value_error.too_large', message: error ?? 'it is too large' }])
-  if (status === 429) return new Full(error ?? 'the queue is full', 5)
+  if (status === 429) return new Full(error ?? 'the queue is full', secondsOf(retryAfter) ?? 5)
   if (status === 503) return new Gone(error ?? `${base} takes no predictions`)
   const said = `${base} answered ${status}${error ? `: ${error}` : ''}`
   return status >= 500 ? new ServerFault(said) : new Error(said)
@@ -33,3 +36,7 @@ function read(text: string): z.infer<typeof refusalBody> {
     return {}
   }
 }
+
+/** Undefined: it is no number of seconds that anybody would wait. */
+const secondsOf = (header: unknown): number | undefined =>
+  typeof header === 'string' && /^[0-9]{1,4}$/.test(header) ? Number(header) : undefined

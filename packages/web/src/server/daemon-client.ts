@@ -3,6 +3,7 @@ import { checkServerIdentity as checkNames, type PeerCertificate } from 'node:tl
 import { readEvents } from '@origami/host/read-events'
 import { readTls, type TlsFiles } from '@origami/host/tls-files'
 import {
+  addressHeader,
   type ControlEvent,
   certificateRequest,
   controlEvent,
@@ -191,8 +192,9 @@ export class DaemonClient implements AsyncDisposable {
   }
 
   /** A demo as whoever asks calls it; without a visitor, on its owner's behalf. */
-  predictor(demo: string, visitor: VisitorId | undefined): HttpPredictor {
-    const headers: Record<string, string> = visitor ? { [visitorHeader]: visitor } : {}
+  predictor(demo: string, who: { readonly visitor: VisitorId; readonly address?: string } | undefined): HttpPredictor {
+    const address: Record<string, string> = who?.address ? { [addressHeader]: who.address } : {}
+    const headers = who ? { ...address, [visitorHeader]: who.visitor } : {}
     return new HttpPredictor({ base: `${this.config.url}/demos/${demo}`, dispatcher: this.agent, headers })
   }
 

@@ -190,7 +190,7 @@ async function createServer(context: Context, { onRoute }: Given): Promise<Fasti
       if (demo.url) throw new Refused(404, `This demo runs at ${demo.url}; its API is there.`)
       if (request.method !== 'GET') context.details.forget(demo.id)
       const forOwner = demo.account === request.who.account?.id && request.url.endsWith('/cancel')
-      return daemon.predictor(demo.id, forOwner ? undefined : request.who.visitor)
+      return daemon.predictor(demo.id, forOwner ? undefined : request.who)
     },
     publicBase: (request: FastifyRequest) => publicUrl() + request.url.split('/').slice(0, 3).join('/'),
     html: (request, reply) => pages.demo(request, reply),

@@ -10,6 +10,8 @@ import { addressKey, HourlyCounts } from './address.ts'
 export interface Who {
   readonly visitor: VisitorId
   readonly account?: AccountRow
+  /** A name for the address that somebody calls from who is not signed in. */
+  readonly address?: string
   /** By a token in `Authorization`: then no cookie speaks, and no CSRF token is asked. */
   readonly byToken: boolean
   /** Sent back as `x-csrf-token` with changes that a cookie authorises. */
@@ -58,13 +60,14 @@ export class Sessions {
     const known = this.knownVisitor(request)
     const address = addressKey(request.ip)
     const fresh = known ? undefined : this.newVisitor(address, request, reply)
-    const visitor = known ?? `ip-${this.secrets.sign('address', address).slice(0, 22)}`
+    const place = `ip-${this.secrets.sign('address', address).slice(0, 22)}`
+    const visitor = known ?? place
     const secret = request.cookies[sessionCookie]
     const account = secret ? await this.accountOf(secret) : undefined
     const csrf = this.secrets.sign('csrf', account && secret ? hashOf(secret) : (fresh ?? visitor))
     return {
       visitor: (account ? `a-${account.id}` : visitor) as VisitorId,
-      ...(account ? { account } : {}),
+      ...(account ? { account } : { address: place }),
       byToken: false,
       csrf,
     }
