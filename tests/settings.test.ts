@@ -57,10 +57,12 @@ describe('settings while a server runs', () => {
     expect(shown.stdout).toContain('The settings of before stay in force: ')
     expect(await inForce('limits.requests')).toMatchObject({ value: '2' })
 
-    await file('limits: {requests: 1000}\nprivate_networks: [10.0.0.0/8]')
+    await file('limits: {requests: 1000, sign_ins: 1}\nprivate_networks: [10.0.0.0/8]')
     web.signal('SIGHUP')
     await web.printed('A restart is needed for: private_networks')
     expect(await status()).toBe(200)
+    const ask = async () => (await fetch(`${web.url}/-/api/device`, { method: 'POST' })).status
+    expect([await ask(), await ask()]).toEqual([200, 429])
     expect(await inForce('private_networks')).toMatchObject({ value: '', from: 'default' })
     expect((await origami(['config'])).stdout).toContain('A restart is needed for: private_networks')
   }, 60_000)

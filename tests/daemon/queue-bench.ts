@@ -90,7 +90,7 @@ export class QueueBench implements AsyncDisposable {
       changed: this.changed,
       live: new LiveRuns(this.limits),
       places: new Places(this.db, this.changed),
-      reach: (base) => new HttpPredictor({ base, deadlines: { answerMs: 1000, idleMs: 60_000 } }),
+      reach: (base) => new HttpPredictor({ base, deadlines: () => ({ answerMs: 1000, idleMs: 60_000 }) }),
       lookAt: (deployment) => void this.lookedAt.push(deployment),
     }
   }

@@ -46,6 +46,22 @@ export interface Limits {
   readonly fileBytes: number
   /** Bytes of one JSON body. */
   readonly bodyBytes: number
+  /** Until more of a body comes. */
+  readonly bodyIdleMs: number
+  /** Until all of a body is there. */
+  readonly bodyMs: number
+  /** Bytes of all bodies that are being read; one body is always taken. */
+  readonly bodiesBytes: number
+  /** How long a reader of an event stream may take nothing; then it is cut off, and joins again where it was. */
+  readonly slowReaderMs: number
+  /** An instance's answer to one call about a prediction. */
+  readonly callAnswerMs: number
+  /** Without a byte moving, where a call carries many: files, and streams of events. */
+  readonly callIdleMs: number
+  /** Fetching a file that a URL names, to its last byte. */
+  readonly fetchMs: number
+  /** Until more of such a file comes. */
+  readonly fetchIdleMs: number
   /** Bytes of a demo's log on disk. */
   readonly logBytes: number
   readonly treeBytes: number
@@ -109,6 +125,14 @@ export const defaultLimits: Limits = {
   sweepRows: 200,
   fileBytes: 100 * 1024 ** 2,
   bodyBytes: 32 * 1024 ** 2,
+  bodyIdleMs: 30_000,
+  bodyMs: 5 * 60_000,
+  bodiesBytes: 256 * 1024 ** 2,
+  slowReaderMs: 60_000,
+  callAnswerMs: 30_000,
+  callIdleMs: 60_000,
+  fetchMs: 5 * 60_000,
+  fetchIdleMs: 30_000,
   logBytes: 10 * 1024 ** 2,
   treeBytes: 5 * gigabyte,
   treeFiles: 50_000,

@@ -64,7 +64,7 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   const owner = await ownerOf(config.data)
   const engine = given.engine ?? makeEngine(config, owner, limits)
   if (!given.engine) opened.use(engine)
-  await engine.ready(AbortSignal.timeout(30_000))
+  await engine.ready(AbortSignal.timeout(limits.engineMs))
 
   const work = join(config.data, 'work')
   await mkdir(work, { recursive: true })
@@ -109,7 +109,8 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   const files = new FolderFiles(join(config.data, 'files'), { maxFileBytes: () => limits.fileBytes })
   const queueParts = { db, files, limits, now, changed, live: new LiveRuns(limits), places: new Places(db, changed) }
   const queue = new Queue(queueParts)
-  const reach = (endpoint: string) => new HttpPredictor({ base: endpoint })
+  const reach = (endpoint: string) =>
+    new HttpPredictor({ base: endpoint, deadlines: () => ({ answerMs: limits.callAnswerMs, idleMs: limits.callIdleMs }) })
   const lookAt = (deployment: DeploymentId) => void upkeep.checks.lookAt(deployment)
   const dispatcher = new Dispatcher({ ...queueParts, reach, lookAt }, leaving.signal)
   loops.push(

@@ -15,7 +15,7 @@ async function demoThat(answers: RequestListener): Promise<{ predictor: HttpPred
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const deadlines = { answerMs: 200, idleMs: 200 }
-  return { server, predictor: new HttpPredictor({ base: `http://127.0.0.1:${port}`, deadlines }) }
+  return { server, predictor: new HttpPredictor({ base: `http://127.0.0.1:${port}`, deadlines: () => deadlines }) }
 }
 
 afterEach(() => {

@@ -11,12 +11,12 @@ describe('a JSON body', () => {
   afterEach(async () => app?.close())
 
   test('of which nothing more comes is answered with 408 and words', async () => {
-    const socket = await begin(await serve({ idleMs: 200 }))
+    const socket = await begin(await serve({ idleMs: () => 200 }))
     expect(await text(socket)).toMatch(/^HTTP\/1.1 408 [\s\S]*expected more of the body within 0.2 s/)
   })
 
   test('that drips is answered with 408 once it took too long in all', async () => {
-    const socket = await begin(await serve({ totalMs: 300 }))
+    const socket = await begin(await serve({ totalMs: () => 300 }))
     const dripping = setInterval(() => socket.write(' '), 20)
     socket.once('close', () => clearInterval(dripping)).on('error', () => clearInterval(dripping))
     const [answer] = (await once(socket, 'data')) as [Buffer]
@@ -25,7 +25,7 @@ describe('a JSON body', () => {
   })
 
   test('for which there is no room now is answered with 503 and when to come again; afterwards there is', async () => {
-    const port = await serve({ heldBytes: 1000, bytes: () => 1000 })
+    const port = await serve({ heldBytes: () => 1000, bytes: () => 1000 })
     const other = await begin(port, '9'.repeat(800))
     const body = JSON.stringify({ word: 'x'.repeat(500) })
     const send = () =>

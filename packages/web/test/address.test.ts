@@ -12,7 +12,7 @@ describe('the address of a caller', () => {
   ])('%s is %s', (address, key) => expect(addressKey(address)).toBe(key))
 
   test('is counted up to a limit, each for itself', () => {
-    const counts = new HourlyCounts()
+    const counts = new HourlyCounts(() => 10)
     const taken = (key: string) => counts.take(key, 2)
     expect([taken('a'), taken('a'), taken('a'), taken('b')]).toEqual([true, true, false, true])
     expect(counts.take('c', 0)).toBe(false)

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { sql } from 'kysely'
 import { expect, test, vi } from 'vitest'
 import { Deployers } from '../src/server/accounts/deployers.ts'
+import { defaultLimits } from '../src/server/config.ts'
 import { openStore } from '../src/server/store/open.ts'
 
 test('who may deploy is looked up once the database answers, however it failed at the start', async () => {
@@ -26,7 +27,7 @@ test('who may deploy is looked up once the database answers, however it failed a
   const log = (message: string) => void logged.push(message)
   const leaving = new AbortController()
   await sql`ALTER TABLE deployer_seeds RENAME TO away`.execute(db)
-  const seeding = new Deployers({ db, forges, listed: ['ann'], log }).seed(leaving.signal)
+  const seeding = new Deployers({ db, forges, listed: ['ann'], limits: defaultLimits, log }).seed(leaving.signal)
   opened.defer(() => seeding)
   opened.defer(() => leaving.abort())
   await vi.waitFor(() => expect(logged).toEqual(['Who may deploy could not be read; it is tried again.']))

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { Notices } from '@origami/host/notices'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { defaultLimits } from '../src/server/config.ts'
 import { Demos } from '../src/server/demos/demos.ts'
 import { Elsewhere } from '../src/server/demos/elsewhere.ts'
 import { type Db, openStore } from '../src/server/store/open.ts'
@@ -97,7 +98,7 @@ async function list(id: string, listener: RequestListener): Promise<string> {
 
 function watch(): void {
   const log = (message: string) => void logged.push(message)
-  const elsewhere = new Elsewhere(new Demos(db), ['127.0.0.0/8'])
+  const elsewhere = new Elsewhere(new Demos(db), ['127.0.0.0/8'], defaultLimits)
   watching = elsewhere.watch({ changed: new Notices<string>(), log }, leaving.controller.signal)
 }
 

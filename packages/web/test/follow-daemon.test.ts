@@ -71,7 +71,15 @@ test('a demo of which the daemon says nothing that can be read keeps no other fr
   const logged: string[] = []
   const log = (message: string) => void logged.push(message)
   const demos = new Demos(db)
-  const parts = { db, daemon, demos, details: new LatestDetails(daemon), changed: new Notices<string>(), log }
+  const parts = {
+    db,
+    daemon,
+    demos,
+    details: new LatestDetails(daemon, defaultLimits),
+    limits: defaultLimits,
+    changed: new Notices<string>(),
+    log,
+  }
   const following = new FollowDaemon(parts).work(leaving.signal)
   try {
     await vi.waitFor(async () => expect(await setting(db, 'events')).toBe('4'))

@@ -2,12 +2,11 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
+import { defaultLimits } from '../src/server/config.ts'
 import { Repositories } from '../src/server/demos/repositories.ts'
 import { ForgeError, GithubApi } from '../src/server/forges/github.ts'
 
 describe('what a forge answers', () => {
-  const caps = { deadlineMs: 2000, bytes: 1000 }
-
   test.each<[string, RequestListener]>([
     ['never comes', () => {}],
     ['never ends', (_request, response) => void response.writeHead(200, { 'content-type': 'application/json' }).write('[')],
@@ -18,7 +17,8 @@ describe('what a forge answers', () => {
     ['is no user', (_request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":"root"}')],
   ])('that %s is an error in words', async (_what, listener) => {
     await using forge = await startForge(listener)
-    await expect(new GithubApi(forge.forge, 'token', { ...caps, deadlineMs: 300 }).user()).rejects.toBeInstanceOf(ForgeError)
+    const limits = { forgeAnswerMs: 300, forgeAnswerBytes: 1000, repositories: 10 }
+    await expect(new GithubApi(forge.forge, 'token', limits).user()).rejects.toBeInstanceOf(ForgeError)
   })
 
   test('is asked once a minute for a list, to its end, and only of what is shown whether it is a bundle', async () => {
@@ -32,7 +32,7 @@ describe('what a forge answers', () => {
       const is404 = url.pathname.endsWith('/.origami') && !url.pathname.includes('repository-3-6')
       response.writeHead(is404 ? 404 : 200, { 'content-type': 'application/json' }).end(JSON.stringify(is404 ? {} : repos))
     })
-    const repositories = new Repositories()
+    const repositories = new Repositories(defaultLimits)
     const search = (words: string) => repositories.search('ann', forge.forge, 'token', words)
     expect(await search('repository-3-6')).toMatchObject([{ name: 'repository-3-6', linked: true }])
     expect(asked.filter((path) => path === '/user/repos')).toHaveLength(3)

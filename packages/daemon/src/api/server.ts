@@ -1,5 +1,5 @@
 import { LinkError } from '@origami/protocol/control'
-import { limitJson, predictionsApi, sendError } from '@origami/serving'
+import { limitJson, predictionsApi, sendError, underLimits } from '@origami/serving'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
 import { ZodError } from 'zod'
 import type { DaemonConfig } from '../config.ts'
@@ -21,7 +21,7 @@ export async function createServer(config: DaemonConfig, parts: ApiParts): Promi
     forceCloseConnections: true,
     logger: { level: 'warn' },
   }) as unknown as FastifyInstance
-  limitJson(app, { bytes: () => parts.limits.bodyBytes })
+  limitJson(app, underLimits(parts.limits))
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (error instanceof ZodError || error instanceof LinkError) return reply.status(422).send({ error: words(error) })
     if (error instanceof CertificateRefused) return reply.status(error.statusCode).send({ error: error.message })
@@ -38,7 +38,8 @@ export async function createServer(config: DaemonConfig, parts: ApiParts): Promi
     predictor: (request: FastifyRequest) => parts.queue.predictor(demoParam(request), addressOf(request)),
     visitor: visitorOf,
     maxFileBytes: () => parts.limits.fileBytes,
-    remoteFiles: true,
+    remoteFiles: () => ({ deadlineMs: parts.limits.fetchMs, idleMs: parts.limits.fetchIdleMs }),
+    slowReaderMs: () => parts.limits.slowReaderMs,
   })
   return app
 }

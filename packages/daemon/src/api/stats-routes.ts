@@ -49,7 +49,7 @@ export async function statsRoutes(app: FastifyInstance, { db, files, logs, chang
   app.get('/events', async (request, reply) => {
     const seen = request.headers['last-event-id']
     const { after } = eventsQuery.parse(seen === undefined ? request.query : { after: seen })
-    await sendEvents(reply, (signal) => events(after, signal), limits.keepAliveMs)
+    await sendEvents(reply, (signal) => events(after, signal), limits.keepAliveMs, limits.slowReaderMs)
   })
 
   app.get('/demos/:demo/results', async (request) => {

@@ -8,7 +8,8 @@ export interface HttpClientOptions {
   readonly base: string
   readonly dispatcher?: Dispatcher | undefined
   readonly headers?: Readonly<Record<string, string>>
-  readonly deadlines?: Partial<Deadlines>
+  /** Asked anew for each call, so that an operator may change them while the server runs. */
+  readonly deadlines?: () => Partial<Deadlines>
 }
 
 /** Nobody answered in time, or the connection broke: whether what was sent arrived, nobody knows. */
@@ -27,13 +28,15 @@ const direct = new Agent({ connect: { timeout: 5_000 }, headersTimeout: 0, bodyT
 /** Plain HTTP by undici's `request`, since `fetch` refuses port 6000. Every answer is read within a deadline and under a cap. */
 export class HttpClient {
   readonly base: string
-  readonly deadlines: Deadlines
   private readonly options: HttpClientOptions
 
   constructor(options: HttpClientOptions) {
     this.options = options
     this.base = options.base.replace(/\/$/, '')
-    this.deadlines = { ...defaultDeadlines, ...options.deadlines }
+  }
+
+  private get deadlines(): Deadlines {
+    return { ...defaultDeadlines, ...this.options.deadlines?.() }
   }
 
   /** A small answer as JSON. Throws Invalid | Full | Gone, and Error when it is none or above `cap` bytes. */

@@ -16,11 +16,11 @@ export interface RemoteFile {
 export interface FetchBounds {
   /** Until the last byte is read, however slowly it comes; 5 minutes when not said. */
   readonly deadlineMs?: number
+  /** Until more comes of the answer; 30 s when not said. */
+  readonly idleMs?: number
   /** Ends the fetch, and the reading of what is fetched. */
   readonly signal?: AbortSignal | undefined
 }
-
-const timeoutMs = 30_000
 
 /**
  * Fetches an http(s) URL from public addresses only: every address of the name is checked, the connection goes to a checked one, and redirects are not followed.
@@ -38,14 +38,15 @@ export async function fetchPublic(url: URL, networks: readonly string[] = [], bo
 }
 
 /** What the server at a checked address says to a GET, its body not yet read. Node's own client: every bundle carries this file, and undici would be half of it. */
-async function answerOf(url: URL, address: string, { deadlineMs = 5 * 60_000, signal }: FetchBounds): Promise<IncomingMessage> {
+async function answerOf(url: URL, address: string, bounds: FetchBounds): Promise<IncomingMessage> {
+  const { deadlineMs = 5 * 60_000, idleMs = 30_000, signal } = bounds
   const family = isIP(address)
   const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, {
     agent: false,
-    timeout: timeoutMs,
+    timeout: idleMs,
     lookup: (_host, options, done) => (options.all ? done(null, [{ address, family }]) : done(null, address, family)),
   })
-  request.once('timeout', () => request.destroy(new Error(`${url.host} said nothing for ${timeoutMs / 1000} s`)))
+  request.once('timeout', () => request.destroy(new Error(`${url.host} said nothing for ${idleMs / 1000} s`)))
   let response: IncomingMessage | undefined
   const stop = (reason: Error) => (response ?? request).destroy(reason)
   const late = setTimeout(stop, deadlineMs, new Error(`${url.host} took longer than ${deadlineMs / 1000} s`))

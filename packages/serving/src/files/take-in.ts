@@ -1,7 +1,7 @@
 import { type DemoSchema, fileRef, type Input, Invalid, isFileComponent, parseFileRef } from '@origami/protocol/demo'
 import type { Files } from '../predictor.ts'
 import { tooLarge } from './folder-files.ts'
-import { fetchPublic, type RemoteFile } from './remote.ts'
+import { type FetchBounds, fetchPublic, type RemoteFile } from './remote.ts'
 
 /**
  * Turns what callers may write for a file (an address this server gave out, a `data:` URI, a public URL) into FileRefs.
@@ -11,7 +11,12 @@ export async function takeInFiles(
   schema: DemoSchema,
   input: Input,
   files: Files,
-  { base, remote, maxFileBytes, signal }: { base: string; remote: boolean; maxFileBytes: number; signal: AbortSignal },
+  {
+    base,
+    remote,
+    maxFileBytes,
+    signal,
+  }: { base: string; remote: FetchBounds | false; maxFileBytes: number; signal: AbortSignal },
 ): Promise<Input> {
   const taken = { ...input }
   for (const { name, component } of schema.inputs) {
@@ -25,7 +30,7 @@ export async function takeInFiles(
     if (parseFileRef(own)) return own
     try {
       if (value.startsWith('data:')) return await keep(readDataUri(value, maxFileBytes))
-      if (remote && /^https?:\/\//.test(value)) return await keep(await fetchPublic(new URL(value), [], { signal }))
+      if (remote && /^https?:\/\//.test(value)) return await keep(await fetchPublic(new URL(value), [], { ...remote, signal }))
     } catch (error) {
       if (error instanceof Invalid) throw new Invalid(error.problems.map((problem) => ({ ...problem, field })))
       throw new Invalid([

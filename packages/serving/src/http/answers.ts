@@ -9,6 +9,8 @@ interface Asked {
   readonly prediction: Prediction
   readonly schema: DemoSchema | undefined
   readonly base: string
+  /** How long a reader of events may take nothing; a minute when not said. */
+  readonly slowReaderMs: number | undefined
   /** Whether this very request made the prediction: then it ends with it. */
   readonly made: boolean
 }
@@ -24,26 +26,24 @@ export async function answerWhenDone({ reply, prediction, schema, base, made }: 
 }
 
 /** The events on the request itself. A caller who goes away cancels what they made. */
-export async function answerInEvents({ reply, prediction, schema, base, made }: Asked): Promise<void> {
-  const ended = await answerEvents(reply, prediction, schema, base, 0)
-  if (!ended && made) await prediction.cancel()
+export async function answerInEvents(asked: Asked): Promise<void> {
+  const ended = await answerEvents(asked, 0)
+  if (!ended && asked.made) await asked.prediction.cancel()
 }
 
 /** The events after number `after`. True: it ended, and the reader saw it. */
 export async function answerEvents(
-  reply: FastifyReply,
-  prediction: Prediction,
-  schema: DemoSchema | undefined,
-  base: string,
+  { reply, prediction, schema, base, slowReaderMs }: Omit<Asked, 'made'>,
   after: number,
 ): Promise<boolean> {
   let ended = false
-  await sendEvents(reply, async function* (signal): AsyncIterable<ServerEvent> {
+  const events = async function* (signal: AbortSignal): AsyncIterable<ServerEvent> {
     for await (const event of prediction.events(after, signal)) {
       const { type, data } = presentEvent(event, schema, base)
       yield { event: type, data, ...('seq' in event ? { id: event.seq } : {}) }
       ended = type === 'completed'
     }
-  })
+  }
+  await sendEvents(reply, events, undefined, slowReaderMs)
   return ended
 }

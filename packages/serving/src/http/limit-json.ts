@@ -5,13 +5,29 @@ export interface JsonLimits {
   bytes(): number
   /** Arrays and objects within each other; 64 when not said. */
   readonly depth?: number
-  /** Until more of a body comes; 30 s when not said. */
-  readonly idleMs?: number
+  /** Until more of a body comes; 30 s when not said. Asked for each body, as the two below. */
+  idleMs?(): number
   /** Until all of a body is there; 5 minutes when not said. */
-  readonly totalMs?: number
+  totalMs?(): number
   /** Bytes of all bodies that are being read; 256 MiB when not said, and never less than one body. */
-  readonly heldBytes?: number
+  heldBytes?(): number
 }
+
+/** What an operator says of JSON bodies, as both servers have it among their limits. */
+export interface BodyLimits {
+  readonly bodyBytes: number
+  readonly bodyIdleMs: number
+  readonly bodyMs: number
+  readonly bodiesBytes: number
+}
+
+/** JSON bodies under these limits, as they are at each body. */
+export const underLimits = (limits: BodyLimits): JsonLimits => ({
+  bytes: () => limits.bodyBytes,
+  idleMs: () => limits.bodyIdleMs,
+  totalMs: () => limits.bodyMs,
+  heldBytes: () => limits.bodiesBytes,
+})
 
 /** A JSON body that is not taken: 408 too slow, 413 too large, 422 too deep, 503 too many at once. The message says the limit and what came. */
 export class BodyRefused extends Error {
@@ -31,12 +47,12 @@ const patience = 4
  * What is refused is read to its end first, within reason: the caller sees the answer, and its connection stays usable.
  */
 export function limitJson(app: FastifyInstance, limits: JsonLimits): void {
-  const { bytes, depth = 64, idleMs = 30_000, totalMs = 5 * 60_000, heldBytes = 256 * 1024 ** 2 } = limits
+  const { bytes, depth = 64, idleMs = () => 30_000, totalMs = () => 5 * 60_000, heldBytes = () => 256 * 1024 ** 2 } = limits
   const held = { bytes: 0, most: heldBytes }
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser('application/json', (request, payload, done) => {
-    readUpTo(bytes(), paced(payload, idleMs, totalMs), request.headers['content-length'], held).then(
+    readUpTo(bytes(), paced(payload, idleMs(), totalMs()), request.headers['content-length'], held).then(
       (body) => {
         if (body instanceof BodyRefused) return done(null, body)
         if (isDeeper(body, depth))
@@ -59,7 +75,7 @@ export function limitJson(app: FastifyInstance, limits: JsonLimits): void {
 /** Bytes of bodies that are being read, of all callers together. */
 interface Held {
   bytes: number
-  readonly most: number
+  most(): number
 }
 
 async function readUpTo(
@@ -78,7 +94,7 @@ async function readUpTo(
     for await (const part of payload) {
       size += part.length
       if (size > limit) refused = tooLarge
-      else if (held.bytes + part.length > Math.max(held.most, limit))
+      else if (held.bytes + part.length > Math.max(held.most(), limit))
         refused ??= new BodyRefused(503, 'Too many bodies are being read at once; try again in some seconds.')
       if (refused) drop()
       else keep(part)

@@ -8,6 +8,7 @@ import {
   type VisitorId,
 } from '@origami/protocol/demo'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FetchBounds } from '../files/remote.ts'
 import { takeInFiles } from '../files/take-in.ts'
 import type { Prediction, Predictor } from '../predictor.ts'
 import { answerEvents, answerInEvents, answerWhenDone } from './answers.ts'
@@ -26,8 +27,10 @@ export interface PredictionsApiOptions {
   html?: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
   /** Bytes of one file, asked anew for each. */
   maxFileBytes(): number
-  /** Whether http(s) URLs given for files are fetched, from public addresses. `data:` URIs are always taken. */
-  readonly remoteFiles: boolean
+  /** Whether http(s) URLs given for files are fetched, from public addresses, and within which bounds. `data:` URIs are always taken. */
+  readonly remoteFiles: boolean | (() => FetchBounds)
+  /** How long a reader of an event stream may take nothing, asked anew for each; a minute when not said. */
+  slowReaderMs?(): number
 }
 
 interface Body {
@@ -67,7 +70,10 @@ export async function predictionsApi(app: FastifyInstance, options: PredictionsA
   })
   app.get<{ Params: { id: string } }>('/predictions/:id/events', async (request, reply) => {
     const { prediction, schema } = await found(request)
-    await answerEvents(reply, prediction, schema, base(request), lastSeen(request))
+    await answerEvents(
+      { reply, prediction, schema, base: base(request), slowReaderMs: options.slowReaderMs?.() },
+      lastSeen(request),
+    )
   })
   app.post<{ Params: { id: string } }>('/predictions/:id/cancel', async (request, reply) => {
     const prediction = await findPrediction(await predictorOf(request), request.params.id)
@@ -81,7 +87,14 @@ export async function predictionsApi(app: FastifyInstance, options: PredictionsA
     const predictor = await predictorOf(request)
     const [schema, before] = [await predictor.schema(), given === undefined ? undefined : await predictor.find(id)]
     const prediction = before ?? (await submit(request, reply, predictor, schema, id))
-    const context = { reply, prediction, schema, base: base(request), made: before === undefined }
+    const context = {
+      reply,
+      prediction,
+      schema,
+      base: base(request),
+      made: before === undefined,
+      slowReaderMs: options.slowReaderMs?.(),
+    }
     if (request.headers.accept?.includes('text/event-stream')) return answerInEvents(context)
     if (before || request.headers.prefer === 'respond-async') return accepted(context)
     return answerWhenDone(context)
@@ -101,11 +114,17 @@ export async function predictionsApi(app: FastifyInstance, options: PredictionsA
       ])
     const input = await takeInFiles(schema, given as Record<string, unknown>, predictor.files, {
       base: base(request),
-      remote: options.remoteFiles,
+      remote: fetchBounds(),
       maxFileBytes: options.maxFileBytes(),
       signal: leavingOf(reply),
     })
     return predictor.submit({ id, input, visitor: options.visitor?.(request) })
+  }
+
+  function fetchBounds(): FetchBounds | false {
+    const { remoteFiles } = options
+    if (typeof remoteFiles === 'function') return remoteFiles()
+    return remoteFiles ? {} : false
   }
 
   async function accepted({

@@ -26,9 +26,6 @@ import type { WebConfig, WebLimits } from './config.ts'
 
 const statsList = z.object({ demos: z.array(demoStats.pick({ demo_id: true, runs: true })) })
 
-/** A change may have to end what runs first. */
-const changeMs = 60_000
-
 /** What the daemon refused: its status and words. */
 export class DaemonRefused extends Error {
   override readonly name = 'DaemonRefused'
@@ -195,7 +192,8 @@ export class DaemonClient implements AsyncDisposable {
   predictor(demo: string, who: { readonly visitor: VisitorId; readonly address?: string } | undefined): HttpPredictor {
     const address: Record<string, string> = who?.address ? { [addressHeader]: who.address } : {}
     const headers = who ? { ...address, [visitorHeader]: who.visitor } : {}
-    return new HttpPredictor({ base: `${this.config.url}/demos/${demo}`, dispatcher: this.agent, headers })
+    const deadlines = () => ({ answerMs: this.limits.callAnswerMs, idleMs: this.limits.callIdleMs })
+    return new HttpPredictor({ base: `${this.config.url}/demos/${demo}`, dispatcher: this.agent, headers, deadlines })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -212,7 +210,7 @@ export class DaemonClient implements AsyncDisposable {
   }
 
   private answerMs(method: Dispatcher.HttpMethod): number {
-    return method === 'GET' ? this.limits.daemonAnswerMs : Math.max(changeMs, this.limits.daemonAnswerMs)
+    return method === 'GET' ? this.limits.daemonAnswerMs : Math.max(this.limits.daemonChangeMs, this.limits.daemonAnswerMs)
   }
 
   private async json(method: Dispatcher.HttpMethod, path: string, body?: unknown): Promise<unknown> {

@@ -5,7 +5,7 @@ import cookie from '@fastify/cookie'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import { Notices } from '@origami/host/notices'
-import { limitJson, predictionsApi, sendError } from '@origami/serving'
+import { limitJson, predictionsApi, sendError, underLimits } from '@origami/serving'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest, type RouteOptions } from 'fastify'
 import { ZodError } from 'zod'
 import { addressKey } from './accounts/address.ts'
@@ -64,16 +64,17 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
   const { forges, oauth } = config
   const demos = new Demos(db)
   const log: Log = (message, error) => console.error(message, ...(error ? [error] : []))
-  const deployers = new Deployers({ db, forges, listed: config.deployers, log })
-  const signIn = new SignIn({ db, secrets, forges, oauth, deployers, callback: (host) => `${publicUrl()}/-/callback/${host}` })
+  const deployers = new Deployers({ db, forges, listed: config.deployers, limits, log })
+  const callback = (host: string) => `${publicUrl()}/-/callback/${host}`
+  const signIn = new SignIn({ db, secrets, forges, oauth, deployers, limits, callback })
   const sessions = new Sessions(db, secrets, limits, config.publicUrl?.startsWith('https:') ?? false)
-  const deploys = new Deploys({ demos, daemon, signIn, forges, oauth })
-  const elsewhere = new Elsewhere(demos, config.networks ?? [])
+  const deploys = new Deploys({ demos, daemon, signIn, forges, oauth, limits })
+  const elsewhere = new Elsewhere(demos, config.networks ?? [], limits)
   const ownerLinks = new OwnerLinks()
-  const deviceCodes = new DeviceCodes(db)
+  const deviceCodes = new DeviceCodes(db, limits)
   const changed = new Notices<string>()
-  const details = new LatestDetails(daemon)
-  const followed = new FollowDaemon({ db, daemon, demos, details, changed, log })
+  const details = new LatestDetails(daemon, limits)
+  const followed = new FollowDaemon({ db, daemon, demos, details, changed, limits, log })
   const context: Context = {
     config,
     limits,
@@ -99,7 +100,7 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
   listening = `http://${config.host}:${port}`
   const leaving = new AbortController()
   const following = followed.work(leaving.signal)
-  const sweeping = sweepRegularly([sessions, signIn, deviceCodes], log, leaving.signal)
+  const sweeping = sweepRegularly([sessions, signIn, deviceCodes], limits, log, leaving.signal)
   const seeding = deployers.seed(leaving.signal)
   const { data } = config
   const renewing = new CertificateRenewal({ data, tls: config.daemon.tls, daemon, limits, clock: Date.now }).work(leaving.signal)
@@ -121,13 +122,16 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
   }
 }
 
-const betweenSweepsMs = 600_000
-
 /** What is too old goes at the start and then now and then, until the signal aborts. */
-async function sweepRegularly(all: readonly { sweep(): Promise<void> }[], log: Log, signal: AbortSignal): Promise<void> {
+async function sweepRegularly(
+  all: readonly { sweep(): Promise<void> }[],
+  limits: WebLimits,
+  log: Log,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     await Promise.all(all.map((one) => one.sweep())).catch((error: unknown) => log('Sweeping failed; it is tried again.', error))
-    await setTimeout(betweenSweepsMs, undefined, { signal }).catch(() => undefined)
+    await setTimeout(limits.sweepMs, undefined, { signal }).catch(() => undefined)
   }
 }
 
@@ -138,7 +142,7 @@ async function createServer(context: Context, { onRoute }: Given): Promise<Fasti
     forceCloseConnections: true,
     logger: { level: 'warn' },
   })
-  limitJson(app, { bytes: () => limits.bodyBytes })
+  limitJson(app, underLimits(limits))
   if (onRoute) app.addHook('onRoute', onRoute)
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (error instanceof ZodError)
@@ -196,6 +200,7 @@ async function createServer(context: Context, { onRoute }: Given): Promise<Fasti
     html: (request, reply) => pages.demo(request, reply),
     maxFileBytes: () => limits.fileBytes,
     remoteFiles: false,
+    slowReaderMs: () => limits.slowReaderMs,
   })
   await pages.routes(app)
   return app

@@ -13,11 +13,15 @@ export function addressKey(address: string): string {
 }
 
 const hourMs = 3_600_000
-const most = 10_000
 
-/** How often something happened from an address within an hour, counted from its first time. */
+/** How often something happened from an address within an hour, counted from its first time. At most `most()` addresses are counted. */
 export class HourlyCounts {
+  private readonly most: () => number
   private readonly counts = new Map<string, { times: number; readonly since: number }>()
+
+  constructor(most: () => number) {
+    this.most = most
+  }
 
   /** Counts once more, unless it would be more than `limit` times: then false. */
   take(key: string, limit: number): boolean {
@@ -25,7 +29,7 @@ export class HourlyCounts {
     if (!known || Date.now() - known.since >= hourMs) {
       this.counts.delete(key)
       for (const oldest of this.counts.keys()) {
-        if (this.counts.size < most) break
+        if (this.counts.size < this.most()) break
         this.counts.delete(oldest)
       }
       this.counts.set(key, { times: 1, since: Date.now() })

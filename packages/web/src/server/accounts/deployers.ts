@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Forge } from '@origami/protocol/control'
+import type { WebLimits } from '../config.ts'
 import { GithubApi } from '../forges/github.ts'
 import type { AccountRow, Db } from '../store/open.ts'
 import type { ForgeUser } from './accounts.ts'
@@ -9,6 +10,7 @@ export interface DeployerParts {
   readonly forges: readonly Forge[]
   /** `github.com/ann`, or `ann` at the first forge where people sign in. */
   readonly listed: readonly string[]
+  readonly limits: WebLimits
   readonly log: (message: string, error?: unknown) => void
 }
 
@@ -73,7 +75,7 @@ export class Deployers {
   private async look(seed: Seed, first: boolean): Promise<void> {
     const { forge, login } = seed
     try {
-      const user = await new GithubApi(forge).account(login)
+      const user = await new GithubApi(forge, undefined, this.parts.limits).account(login)
       if (user) await this.keep(seed, user.subject)
       else if (first) this.parts.log(`${forge.host} knows no ${login}, who may deploy here; it is asked again later`)
     } catch (error) {

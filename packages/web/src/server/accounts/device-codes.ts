@@ -1,13 +1,13 @@
 import { randomInt } from 'node:crypto'
 import type { DeviceReason } from '@origami/protocol/control'
 import { Full } from '@origami/protocol/demo'
+import type { WebLimits } from '../config.ts'
 import { hashOf, randomSecret } from '../secrets.ts'
 import type { AccountRow, Db } from '../store/open.ts'
 import { makeToken } from './tokens.ts'
 
-/** Seconds, as RFC 8628 has them. */
+/** Seconds, as RFC 8628 has them. No settings: the command and the page say them in words, and a life so short needs no change. */
 export const deviceTimes = { expires: 600, interval: 2 } as const
-const mostPending = 10_000
 /** No vowels, so that no code is a word; nothing that is read for something else. RFC 8628, 6.1. */
 const letters = 'BCDFGHJKLMNPQRSTVWXZ'
 
@@ -21,9 +21,11 @@ export interface Asking {
 /** Sign-in of a program by a code that is shown in it and confirmed on a page (RFC 8628). Codes are stored hashed, for ten minutes. */
 export class DeviceCodes {
   private readonly db: Db
+  private readonly limits: Pick<WebLimits, 'deviceCodes'>
 
-  constructor(db: Db) {
+  constructor(db: Db, limits: Pick<WebLimits, 'deviceCodes'>) {
     this.db = db
+    this.limits = limits
   }
 
   /** Throws Full when very many are pending. */
@@ -34,7 +36,8 @@ export class DeviceCodes {
       .select(({ fn }) => fn.countAll<number>().as('pending'))
       .where('expires_at', '>', new Date().toISOString())
       .executeTakeFirstOrThrow()
-    if (pending >= mostPending) throw new Full('Too many programs ask to sign in just now; try again in ten minutes.', 600)
+    if (pending >= this.limits.deviceCodes)
+      throw new Full('Too many programs ask to sign in just now; try again in ten minutes.', 600)
     const [deviceCode, userCode] = [randomSecret(), randomUserCode()]
     await this.db
       .insertInto('device_codes')

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Forge } from '@origami/protocol/control'
 import { z } from 'zod'
-import type { OAuthApp } from '../config.ts'
-import { cappedFetch } from '../forges/capped-fetch.ts'
+import type { OAuthApp, WebLimits } from '../config.ts'
+import { cappedFetch, forgeCaps } from '../forges/capped-fetch.ts'
 import { ForgeError, GithubApi } from '../forges/github.ts'
 import { hashOf, randomSecret, type Secrets } from '../secrets.ts'
 import type { AccountRow, Db } from '../store/open.ts'
@@ -10,7 +10,6 @@ import { accountOf } from './accounts.ts'
 import type { Deployers } from './deployers.ts'
 import { Refused } from './who.ts'
 
-const minutes = 10
 const text = z.string().max(5000).optional()
 const exchanged = z.object({ access_token: text, scope: text, error: text, error_description: text })
 
@@ -22,9 +21,10 @@ export interface SignInParts {
   /** Where people come back to, by the forge's host. */
   readonly callback: (host: string) => string
   readonly deployers: Deployers
+  readonly limits: WebLimits
 }
 
-/** Sign-in at a forge: OAuth 2.0 with state and PKCE (RFC 7636, S256). A state is bound to one browser, good once, for ten minutes. */
+/** Sign-in at a forge: OAuth 2.0 with state and PKCE (RFC 7636, S256). A state is bound to one browser, good once, and not for long. */
 export class SignIn {
   private readonly parts: SignInParts
 
@@ -36,7 +36,7 @@ export class SignIn {
   async start(host: string, visitor: string, scope: '' | 'repo', returnTo: string): Promise<string> {
     const { forge, app } = this.forge(host)
     const [state, verifier] = [randomSecret(), randomSecret()]
-    const expires_at = new Date(Date.now() + minutes * 60_000).toISOString()
+    const expires_at = new Date(Date.now() + this.parts.limits.signInMs).toISOString()
     await this.sweep()
     await this.parts.db
       .insertInto('oauth_states')
@@ -66,7 +66,7 @@ export class SignIn {
       throw new Refused(422, 'This sign-in was not begun in this browser, or too long ago; begin again.')
     if (!query.code) throw new Refused(422, `${host} did not sign you in: ${query.error ?? 'it gave no code'}`)
     const { token, scope } = await this.exchange(forge, app, query.code, pending.verifier)
-    const user = await new GithubApi(forge, token).user()
+    const user = await new GithubApi(forge, token, this.parts.limits).user()
     const account = await accountOf(this.parts.db, host, user, new Date().toISOString())
     const identity = { login: user.login, token: this.parts.secrets.forgeTokens.seal(token, account.id), scope }
     await this.parts.db
@@ -100,7 +100,7 @@ export class SignIn {
 
   /** Errors come with status 200 and a field `error`. */
   private async exchange(forge: Forge, app: OAuthApp, code: string, verifier: string): Promise<{ token: string; scope: string }> {
-    const answer = await cappedFetch(new URL('/login/oauth/access_token', forge.web), {
+    const request = {
       method: 'POST',
       headers: { accept: 'application/json', 'content-type': 'application/json' },
       body: JSON.stringify({
@@ -110,7 +110,8 @@ export class SignIn {
         redirect_uri: this.parts.callback(forge.host),
         code_verifier: verifier,
       }),
-    })
+    }
+    const answer = await cappedFetch(new URL('/login/oauth/access_token', forge.web), request, forgeCaps(this.parts.limits))
       .then(async (response) => exchanged.parse(await response.json()))
       .catch((cause: unknown) => {
         throw new ForgeError(forge.host, `${forge.host} could not be asked; try again later.`, { cause })

@@ -39,11 +39,12 @@ export class Sessions {
   private readonly secrets: Secrets
   private readonly limits: WebLimits
   private readonly secure: boolean
-  private readonly newcomers = new HourlyCounts()
+  private readonly newcomers: HourlyCounts
 
   /** `secure`: cookies are for https alone. */
   constructor(db: Db, secrets: Secrets, limits: WebLimits, secure: boolean) {
     this.limits = limits
+    this.newcomers = new HourlyCounts(() => limits.addressesCounted)
     this.db = db
     this.secrets = secrets
     this.secure = secure
@@ -79,7 +80,7 @@ export class Sessions {
       .insertInto('sessions')
       .values({ hash: hashOf(secret), account: account.id, created_at: new Date().toISOString() })
       .execute()
-    reply.setCookie(sessionCookie, secret, { ...this.cookie(), maxAge: (this.limits.sessionDays * dayMs) / 1000 })
+    reply.setCookie(sessionCookie, secret, this.lasting(this.limits.sessionDays))
   }
 
   /** Forgets sessions that are too old to be let in. */
@@ -95,7 +96,7 @@ export class Sessions {
 
   /** Remembers that somebody came by a demo's unlisted link. */
   unlock(reply: FastifyReply, demo: string): void {
-    reply.setCookie(`origami_key_${demo}`, this.secrets.sign('unlisted', demo), { ...this.cookie(), maxAge: 30 * 86_400 })
+    reply.setCookie(`origami_key_${demo}`, this.secrets.sign('unlisted', demo), this.lasting(this.limits.unlistedDays))
   }
 
   unlocked(request: FastifyRequest, demo: string): boolean {
@@ -148,8 +149,12 @@ export class Sessions {
     const fresh = `v-${randomId()}`
     const value = `${fresh}.${this.secrets.sign('visitor', fresh)}`
     request.cookies[visitorCookie] = value
-    reply.setCookie(visitorCookie, value, { ...this.cookie(), maxAge: 365 * 86_400 })
+    reply.setCookie(visitorCookie, value, this.lasting(this.limits.visitorDays))
     return fresh
+  }
+
+  private lasting(days: number) {
+    return { ...this.cookie(), maxAge: Math.round((days * dayMs) / 1000) }
   }
 
   private cookie() {

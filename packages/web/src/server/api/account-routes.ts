@@ -9,7 +9,7 @@ import { ForgeError } from '../forges/github.ts'
 
 /** Who one is: session, sign-in at forges, tokens. */
 export async function accountRoutes(app: FastifyInstance, context: Context): Promise<void> {
-  const { config, db, daemon, followed, deployers, sessions, signIn, ownerLinks } = context
+  const { config, limits, db, daemon, followed, deployers, sessions, signIn, ownerLinks } = context
 
   app.get('/-/api/session', async (request): Promise<Session> => {
     const { account, csrf } = request.who
@@ -22,7 +22,8 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
     }
   })
 
-  app.post('/-/api/session/link', { config: { rateLimit: { max: 20, timeWindow: '1 minute' } } }, async (request, reply) => {
+  const oftenEnough = { rateLimit: { max: () => limits.signInsPerMinute, timeWindow: '1 minute' } }
+  app.post('/-/api/session/link', { config: oftenEnough }, async (request, reply) => {
     const { secret } = ownerSecret.parse(request.body)
     if (!ownerLinks.use(secret))
       throw new Refused(401, 'That link was used, or is not of this server as it runs now; it prints a new one when it starts.')

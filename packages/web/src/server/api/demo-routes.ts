@@ -22,7 +22,7 @@ const at = '/-/api/demos/:account/:name'
 
 /** Demos: to see, and for their owner to make, change, start, stop and remove. */
 export async function demoRoutes(app: FastifyInstance, context: Context): Promise<void> {
-  const { db, daemon, deployers, demos, details, deploys, elsewhere, changed } = context
+  const { db, limits, daemon, deployers, demos, details, deploys, elsewhere, changed } = context
 
   app.get('/-/api/demos', async (request) => {
     const { q, sort } = demoQuery.parse(request.query)
@@ -61,7 +61,7 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
   app.get(at, async (request, reply) => page(visibleDemo(context, request, reply), request))
   app.get(`${at}/events`, async (request, reply) => {
     const { id } = visibleDemo(context, request)
-    await sendEvents(reply, (signal) => pages(id, request, signal))
+    await sendEvents(reply, (signal) => pages(id, request, signal), undefined, limits.slowReaderMs)
   })
   app.get(`${at}/results`, async (request) => {
     const { id, url } = visibleDemo(context, request)

@@ -11,13 +11,14 @@ const words: Record<DeviceReason, string> = {
   expired_token: 'That code is not known, or ten minutes have passed; begin again.',
   used: 'That code was used already; begin again.',
 }
-const aMinute = (max: number) => ({ rateLimit: { max, timeWindow: '1 minute' } })
+const aMinute = (max: () => number) => ({ rateLimit: { max, timeWindow: '1 minute' } })
 
 /** `origami login`: a program asks (the first two, which carry no cookie), and a person answers on a page. */
 export async function deviceRoutes(app: FastifyInstance, context: Context): Promise<void> {
-  const { deviceCodes, publicUrl } = context
+  const { deviceCodes, publicUrl, limits } = context
+  const oftenEnough = aMinute(() => limits.codeTriesPerMinute)
 
-  app.post('/-/api/device', { config: { ...aMinute(20), byCookie: false } }, async (request) => {
+  app.post('/-/api/device', { config: { ...aMinute(() => limits.signInsPerMinute), byCookie: false } }, async (request) => {
     const { host } = newDevice.parse(request.body ?? {})
     const agent = (request.headers['user-agent'] ?? 'a program').slice(0, 200)
     const { deviceCode, userCode } = await deviceCodes.begin({ host: host ?? request.ip, agent, address: request.ip })
@@ -37,14 +38,14 @@ export async function deviceRoutes(app: FastifyInstance, context: Context): Prom
     return reply.status(400).send({ error: words[taken.reason], reason: taken.reason })
   })
 
-  app.get('/-/api/device', { config: aMinute(30) }, async (request) => {
+  app.get('/-/api/device', { config: oftenEnough }, async (request) => {
     signedIn(request)
     const { code } = deviceQuery.parse(request.query)
     const asking = await deviceCodes.pending(code)
     if (!asking) throw new Refused(404, 'Nobody asks under that code (any more); begin again in the terminal.')
     return asking
   })
-  app.post('/-/api/device/answer', { config: aMinute(30) }, async (request) => {
+  app.post('/-/api/device/answer', { config: oftenEnough }, async (request) => {
     const { code, allow } = deviceAnswer.parse(request.body)
     const account = allow ? await deployer(context, request) : signedIn(request)
     if (!(await deviceCodes.answer(code, account, allow)))

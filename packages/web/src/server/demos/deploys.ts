@@ -10,7 +10,7 @@ import {
 import type { z } from 'zod'
 import type { SignIn } from '../accounts/sign-in.ts'
 import { Refused } from '../accounts/who.ts'
-import type { OAuthApp } from '../config.ts'
+import type { OAuthApp, WebLimits } from '../config.ts'
 import { type DaemonClient, DaemonRefused } from '../daemon-client.ts'
 import { type FoundRepo, GithubApi } from '../forges/github.ts'
 import type { AccountRow } from '../store/open.ts'
@@ -34,6 +34,7 @@ export interface DeployParts {
   readonly signIn: SignIn
   readonly forges: readonly Forge[]
   readonly oauth: Readonly<Record<string, OAuthApp>>
+  readonly limits: WebLimits
 }
 
 interface Access {
@@ -66,10 +67,11 @@ export class Deploys {
   /** Deployments that the daemon is being told of, or was just now, by their demo. */
   private readonly triggering = new Map<string, Triggering>()
 
-  private readonly repositoryLists = new Repositories()
+  private readonly repositoryLists: Repositories
 
   constructor(parts: DeployParts) {
     this.parts = parts
+    this.repositoryLists = new Repositories(parts.limits)
   }
 
   /**
@@ -173,7 +175,7 @@ export class Deploys {
     const repo = this.parse(link)
     if (repo.forge.kind === 'folder') return { repo, found: undefined, api: undefined, token: null }
     const identity = await this.parts.signIn.tokenOf(account, repo.forge.host)
-    const api = new GithubApi(repo.forge, identity?.token)
+    const api = new GithubApi(repo.forge, identity?.token, this.parts.limits)
     const found = await api.repo(repo.owner, repo.name)
     if (found) return { repo, found, api, token: identity?.token ?? null }
     const mayAsk = this.parts.oauth[repo.forge.host] !== undefined && !identity?.scope.split(/[ ,]/).includes('repo')

@@ -6,17 +6,13 @@ import { fetchPublic } from '@origami/serving'
 import PQueue from 'p-queue'
 import { z } from 'zod'
 import { Refused } from '../accounts/who.ts'
+import type { WebLimits } from '../config.ts'
 import type { AccountRow } from '../store/open.ts'
 import { demoIdOf } from './demo-id.ts'
 import type { Demos, Owned } from './demos.ts'
 import { nameTaken } from './deploys.ts'
 
-const betweenRoundsMs = 60_000
 const backOffMs = [500, 2000, 10_000, 60_000]
-/** Of each of the three answers that are asked for, to their last byte. */
-const answerMs = 10_000
-const atATime = 8
-const maxBytes = 1024 ** 2
 const index = z.object({ origami: z.object({ api: z.literal(1) }) })
 
 interface Watching {
@@ -29,9 +25,11 @@ interface Watching {
 export class Elsewhere {
   private readonly demos: Demos
   private readonly networks: readonly string[]
+  private readonly limits: WebLimits
 
   /** `networks`: CIDR of private ones that may be asked, besides public addresses. */
-  constructor(demos: Demos, networks: readonly string[]) {
+  constructor(demos: Demos, networks: readonly string[], limits: WebLimits) {
+    this.limits = limits
     this.demos = demos
     this.networks = networks
   }
@@ -77,7 +75,7 @@ export class Elsewhere {
         log('Demos that run elsewhere could not be looked after; it is tried again.', error)
         failed += 1
       }
-      const wait = failed === 0 ? betweenRoundsMs : backOffMs[Math.min(failed, backOffMs.length) - 1]
+      const wait = failed === 0 ? this.limits.elsewhereRoundMs : backOffMs[Math.min(failed, backOffMs.length) - 1]
       // An aborted wait ends the loop by its condition.
       await setTimeout(wait, undefined, { signal }).catch(() => undefined)
     }
@@ -85,7 +83,7 @@ export class Elsewhere {
 
   /** Each is looked at, whatever became of the others. Throws what failed. */
   private async round(changed: Notices<string>, signal: AbortSignal): Promise<void> {
-    const queue = new PQueue({ concurrency: atATime })
+    const queue = new PQueue({ concurrency: this.limits.elsewhereAtOnce })
     const look = async (demo: Owned) => {
       if (await this.check(demo, signal)) changed.notify(demo.id)
     }
@@ -108,7 +106,8 @@ export class Elsewhere {
   }
 
   private async text(url: URL, signal: AbortSignal | undefined): Promise<string> {
-    const { bytes } = await fetchPublic(url, this.networks, { deadlineMs: answerMs, signal })
+    const { elsewhereAnswerMs: deadlineMs, elsewhereAnswerBytes: maxBytes } = this.limits
+    const { bytes } = await fetchPublic(url, this.networks, { deadlineMs, signal })
     const parts: Uint8Array[] = []
     let size = 0
     for await (const part of bytes) {

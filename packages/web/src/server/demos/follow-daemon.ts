@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Notices } from '@origami/host/notices'
 import { Gone } from '@origami/protocol/demo'
+import type { WebLimits } from '../config.ts'
 import type { DaemonClient } from '../daemon-client.ts'
 import { type Db, keepSetting, setting } from '../store/open.ts'
 import type { Demos } from './demos.ts'
@@ -12,11 +13,11 @@ export interface FollowParts {
   readonly demos: Demos
   readonly details: LatestDetails
   readonly changed: Notices<string>
+  readonly limits: WebLimits
   readonly log: (message: string, error?: unknown) => void
 }
 
 const backOffMs = [200, 500, 1000, 2000, 5000]
-const betweenCountsMs = 60_000
 
 /** Holds the daemon's events open, from where it last was: so that what happened while one of the two was away is known afterwards. */
 export class FollowDaemon {
@@ -101,7 +102,7 @@ export class FollowDaemon {
   /** Runs make no events: how many there were is asked for now and then, for all demos at once, so that no page view has to write it. */
   private async count(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await setTimeout(betweenCountsMs, undefined, { signal }).catch(() => undefined)
+      await setTimeout(this.parts.limits.runsRoundMs, undefined, { signal }).catch(() => undefined)
       if (!this.open) continue
       try {
         await this.parts.demos.keepRuns(await this.parts.daemon.stats())

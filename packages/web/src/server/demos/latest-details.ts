@@ -1,24 +1,24 @@
 import type { DemoDetail } from '@origami/protocol/control'
+import type { WebLimits } from '../config.ts'
 import type { DaemonClient } from '../daemon-client.ts'
 
 type Said = DemoDetail | undefined
 
-const freshMs = 5000
-const most = 1000
-
 /** What the daemon said last of each demo. However many look at a demo, it is asked at most once in a few seconds. */
 export class LatestDetails {
   private readonly daemon: DaemonClient
+  private readonly limits: WebLimits
   private readonly known = new Map<string, { readonly said: Promise<Said>; readonly at: number }>()
 
-  constructor(daemon: DaemonClient) {
+  constructor(daemon: DaemonClient, limits: WebLimits) {
+    this.limits = limits
     this.daemon = daemon
   }
 
   /** Undefined: the daemon knows no such demo. Throws Gone while it is away. */
   async of(demo: string): Promise<Said> {
     const known = this.known.get(demo)
-    return known && Date.now() - known.at < freshMs ? known.said : this.ask(demo)
+    return known && Date.now() - known.at < this.limits.detailsFreshMs ? known.said : this.ask(demo)
   }
 
   /** Something was asked of it, so what it said before is not so for long. */
@@ -32,7 +32,7 @@ export class LatestDetails {
     this.known.delete(demo)
     this.known.set(demo, { said, at: Date.now() })
     for (const oldest of this.known.keys()) {
-      if (this.known.size <= most) break
+      if (this.known.size <= this.limits.detailsKept) break
       this.known.delete(oldest)
     }
     // What failed is asked again by who looks next.

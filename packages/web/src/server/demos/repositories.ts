@@ -1,5 +1,6 @@
 import type { Forge, Repository } from '@origami/protocol/control'
 import PQueue from 'p-queue'
+import type { WebLimits } from '../config.ts'
 import { type FoundRepo, GithubApi } from '../forges/github.ts'
 
 interface Listed {
@@ -9,18 +10,23 @@ interface Listed {
   readonly at: number
 }
 
-const freshMs = 60_000
-const most = 200
+/** What a page shows of a list. */
 const shown = 30
 
-/** What accounts have at forges. The forge is asked once a minute for the list, and only for what is shown whether it is a bundle. */
+/** What accounts have at forges. The forge is asked now and then for the list, and only for what is shown whether it is a bundle. */
 export class Repositories {
   private readonly known = new Map<string, Listed>()
-  private readonly looking = new PQueue({ concurrency: 4 })
+  private readonly looking = new PQueue()
+  private readonly limits: WebLimits
+
+  constructor(limits: WebLimits) {
+    this.limits = limits
+  }
 
   /** Those with the words in owner or name, pushed to last first. Throws ForgeError. */
   async search(account: string, forge: Forge, token: string, words: string): Promise<Repository[]> {
-    const api = new GithubApi(forge, token)
+    this.looking.concurrency = this.limits.forgeQuestions
+    const api = new GithubApi(forge, token, this.limits)
     const listed = this.listed(`${account} ${forge.host} ${token}`, api)
     const wanted = (await listed.repos).filter((one) => `${one.owner}/${one.name}`.toLowerCase().includes(words.toLowerCase()))
     return Promise.all(
@@ -38,11 +44,11 @@ export class Repositories {
 
   private listed(key: string, api: GithubApi): Listed {
     const known = this.known.get(key)
-    if (known && Date.now() - known.at < freshMs) return known
+    if (known && Date.now() - known.at < this.limits.repositoriesFreshMs) return known
     const fresh: Listed = { repos: api.repos(), linked: new Map(), at: Date.now() }
     this.known.delete(key)
     this.known.set(key, fresh)
-    for (const oldest of this.known.keys()) if (this.known.size > most) this.known.delete(oldest)
+    for (const oldest of this.known.keys()) if (this.known.size > this.limits.repositoryLists) this.known.delete(oldest)
     // What failed is asked again by the next search.
     fresh.repos.catch(() => this.known.get(key) === fresh && this.known.delete(key))
     return fresh

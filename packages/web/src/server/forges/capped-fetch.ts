@@ -1,16 +1,23 @@
+import type { WebLimits } from '../config.ts'
+
 export interface FetchCaps {
   /** Until the last byte of an answer is read. */
   readonly deadlineMs: number
   readonly bytes: number
 }
 
-export const forgeCaps: FetchCaps = { deadlineMs: 10_000, bytes: 2 * 1024 ** 2 }
+export type ForgeLimits = Pick<WebLimits, 'forgeAnswerMs' | 'forgeAnswerBytes' | 'repositories'>
+
+export const forgeCaps = ({ forgeAnswerMs, forgeAnswerBytes }: ForgeLimits): FetchCaps => ({
+  deadlineMs: forgeAnswerMs,
+  bytes: forgeAnswerBytes,
+})
 
 /** `fetch` that reads the whole answer, within a deadline and up to a cap. Throws when it is late or larger. */
 export async function cappedFetch(
   url: string | URL,
-  init: RequestInit = {},
-  { deadlineMs, bytes }: FetchCaps = forgeCaps,
+  init: RequestInit | undefined,
+  { deadlineMs, bytes }: FetchCaps,
 ): Promise<Response> {
   const response = await fetch(url, { ...init, signal: AbortSignal.timeout(deadlineMs) })
   const parts: Uint8Array<ArrayBuffer>[] = []

@@ -2,7 +2,7 @@ import { Octokit } from '@octokit/core'
 import type { Forge } from '@origami/protocol/control'
 import { z } from 'zod'
 import type { ForgeUser } from '../accounts/accounts.ts'
-import { cappedFetch, type FetchCaps } from './capped-fetch.ts'
+import { cappedFetch, type ForgeLimits, forgeCaps } from './capped-fetch.ts'
 
 /** A repository as the forge shows it to who asks. */
 export interface FoundRepo {
@@ -29,8 +29,8 @@ const rawRepo = z.object({
 })
 const rawCommit = z.object({ sha: z.string().max(100), commit: z.object({ message: z.string() }) })
 
+/** As many as GitHub gives at once. */
 const perPage = 100
-const mostPages = 10
 
 /** The forge would not tell. `signedOut`: it no longer knows the token, and asking its person anew helps. */
 export class ForgeError extends Error {
@@ -48,15 +48,16 @@ export class ForgeError extends Error {
 export class GithubApi {
   private readonly octokit: Octokit
   private readonly host: string
+  private readonly limits: ForgeLimits
 
-  /** `caps`: on what is read of one answer. */
-  constructor(forge: Forge, token?: string, caps?: FetchCaps) {
+  constructor(forge: Forge, token: string | undefined, limits: ForgeLimits) {
+    this.limits = limits
     this.host = forge.host
     this.octokit = new Octokit({
       baseUrl: forge.api ?? '',
       ...(token ? { auth: token } : {}),
       log: quiet,
-      request: { fetch: fetchWith(caps) },
+      request: { fetch: fetchWith(limits) },
     })
   }
 
@@ -69,10 +70,10 @@ export class GithubApi {
     return this.unlessMissing(async () => userOf((await this.octokit.request('GET /users/{username}', { username })).data))
   }
 
-  /** One's own, those pushed to last first, at most a thousand. */
+  /** One's own, those pushed to last first, at most `limits.repositories`. */
   async repos(): Promise<FoundRepo[]> {
     const all: FoundRepo[] = []
-    for (let page = 1; page <= mostPages; page += 1) {
+    for (let page = 1; all.length < this.limits.repositories; page += 1) {
       const asking = () => this.octokit.request('GET /user/repos', { per_page: perPage, page, sort: 'pushed' })
       const part = await this.asked(async () =>
         z
@@ -83,7 +84,7 @@ export class GithubApi {
       all.push(...part.map(found))
       if (part.length < perPage) break
     }
-    return all
+    return all.slice(0, this.limits.repositories)
   }
 
   /** Undefined: not there, or not to be seen. */
@@ -149,6 +150,6 @@ const found = ({ owner, name, description, private: isPrivate, pushed_at }: z.in
   pushedAt: pushed_at ?? null,
 })
 
-const fetchWith = (caps: FetchCaps | undefined) => (url: string | URL, init?: RequestInit) => cappedFetch(url, init, caps)
+const fetchWith = (limits: ForgeLimits) => (url: string | URL, init?: RequestInit) => cappedFetch(url, init, forgeCaps(limits))
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
