@@ -64,9 +64,11 @@ describe('what a daemon is told', () => {
 
   test('a demo that is started while a deploy waits, or pushed while its start waits, loses no version that served', async () => {
     const { demo, deployment: first } = await yard.deploy('both')
-    yard.holds.add('clone')
-    await yard.trigger(await yard.push('filler-1'))
-    await yard.trigger(await yard.push('filler-2'))
+    yard.holds.add('start')
+    for (const name of ['filler-1', 'filler-2']) {
+      const filler = await yard.trigger(await yard.push(name))
+      await yard.deployment(filler.demo, filler.deployment, 'starting')
+    }
     await yard.ask('POST', `/demos/${demo}/stop`, {})
     await yard.ask('POST', `/demos/${demo}/start`, {})
     await yard.deployment(demo, first.id, 'queued')

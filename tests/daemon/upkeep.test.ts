@@ -156,6 +156,18 @@ describe('what a daemon looks after', () => {
     expect(yard.engine.mostStarting).toBe(1)
   })
 
+  test('a demo that hangs in its setup keeps no other from being deployed', async () => {
+    await yard.leave()
+    await yard.start({ startSlotMs: 100 })
+    await puppet.set('health', { status: 'STARTING' })
+    const hangs = { ...puppet.files, '.origami': 'ready_within: 600\n' }
+    const { demo, deployment } = await yard.trigger(await yard.push('hangs', hangs))
+    await yard.deployment(demo, deployment, 'health_checking')
+    const other = new Puppet(join(yard.folder, 'other'))
+    expect((await yard.deploy('other', other.files)).deployment.state).toBe('running')
+    expect((await yard.deployment(demo, deployment, 'health_checking')).id).toBe(deployment)
+  })
+
   test('the window that counts crashes slides', async () => {
     const { demo } = await yard.deploy('sliding', puppet.files)
     for (const _ of [0, 4, 8, 12, 16]) {

@@ -15,7 +15,7 @@ export interface DaemonConfig {
 }
 
 export interface Limits {
-  /** Deployments at a time. */
+  /** Deployments that clone and build at a time; and as many instances that start at a time. */
   readonly deployments: number
   /** Predictions running at a time on this host. */
   readonly running: number

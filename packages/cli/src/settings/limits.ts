@@ -18,7 +18,7 @@ const limit = <Value>(name: string, kind: Kind<Value>, meaning: string): Limit<V
  * (`node scripts/limits-table.ts`).
  */
 export const daemonLimits: TableOf<Limits> = {
-  deployments: limit('deployments', count(), 'deployments at a time'),
+  deployments: limit('deployments', count(), 'deployments that clone and build at a time, and instances that start'),
   running: limit('running', count(), 'predictions running at a time on this host'),
   waiting: limit('waiting', count(), 'predictions waiting for one demo; more are refused'),
   waitingPerVisitor: limit('waiting_per_visitor', count(), 'of those, what one visitor may have waiting'),

@@ -18,13 +18,14 @@ const endGraceMs = 2_000
 
 /**
  * Brings one deployment live, from `queued` to `running`. Aborting the signal with a reason of `cancelled` cancels it; any other abort leaves the row
- * as it is, for the next daemon. What served before goes on serving unless this one answers.
+ * as it is, for the next daemon. What served before goes on serving unless this one answers. `built`: told once there is an image.
  */
-export async function deploy(parts: DeployParts, queued: DeploymentRow, signal: AbortSignal): Promise<void> {
+export async function deploy(parts: DeployParts, queued: DeploymentRow, signal: AbortSignal, built: () => void): Promise<void> {
   const progress = new Progress(parts, queued, signal)
   let replaced: DeploymentRow | undefined
   try {
     const image = queued.image ?? (await makeImage(parts, progress))
+    built()
     replaced = await servingNow(parts, queued)
     const before = replaced
     await parts.slots.take('deploy', signal, () => goLive(parts, progress, image, before, signal))

@@ -7,10 +7,18 @@ import { workFolder } from '../upkeep/work-folders.ts'
 import { deploy } from './deploy.ts'
 import type { DeployParts } from './parts.ts'
 
-/** Takes queued deployments one by one, as many at a time as the limit says, one for each demo. */
+interface UnderWay {
+  readonly cancel: AbortController
+  readonly done: Promise<void>
+  readonly folder: string
+  /** Clones and builds; what has its image waits for a slot and for its instance, and keeps nobody from building. */
+  builds: boolean
+}
+
+/** Takes queued deployments one by one, one for each demo: as many build at a time as the limit says. */
 export class Deployer {
   private readonly parts: DeployParts
-  private readonly underWay = new Map<DeploymentId, { cancel: AbortController; done: Promise<void>; folder: string }>()
+  private readonly underWay = new Map<DeploymentId, UnderWay>()
   private readonly leaving = new AbortController()
   private readonly turns = new PQueue({ concurrency: 1 })
 
@@ -66,8 +74,9 @@ export class Deployer {
   private async startWhatMay(): Promise<void> {
     const { db, now, changed } = this.parts
     if (!this.leaving.signal.aborted) for (const demo of await queueStopped(db, now())) changed.notify(demo)
-    while (!this.leaving.signal.aborted && this.underWay.size < this.parts.limits.deployments) {
-      const row = await nextQueued(db, [...this.underWay.keys()])
+    while (!this.leaving.signal.aborted) {
+      const building = [...this.underWay.values()].filter(({ builds }) => builds).length
+      const row = await nextQueued(db, [...this.underWay.keys()], building < this.parts.limits.deployments)
       if (!row) return
       this.begin(row)
     }
@@ -75,11 +84,19 @@ export class Deployer {
 
   private begin(row: DeploymentRow): void {
     const cancel = new AbortController()
-    const work = () => deploy(this.parts, row, cancel.signal)
+    const built = () => this.built(row.id)
+    const work = () => deploy(this.parts, row, cancel.signal, built)
     const done = logged(`deployment ${row.id} broke off`, work).then(() => {
       this.underWay.delete(row.id)
       this.wake()
     })
-    this.underWay.set(row.id, { cancel, done, folder: workFolder(this.parts.work, row) })
+    this.underWay.set(row.id, { cancel, done, folder: workFolder(this.parts.work, row), builds: row.image === null })
+  }
+
+  private built(id: DeploymentId): void {
+    const deployment = this.underWay.get(id)
+    if (!deployment?.builds) return
+    deployment.builds = false
+    this.wake()
   }
 }

@@ -185,9 +185,9 @@ export async function letGo(db: Db, ids: readonly DeploymentId[]): Promise<void>
 
 /**
  * Who goes next: whose owner has fewest under way, then order of arrival. One at a time for each demo. `taken`: those under way already, of
- * which some still say `queued`.
+ * which some still say `queued`. `mayBuild`: false leaves out what has no image yet.
  */
-export async function nextQueued(db: Db, taken: readonly DeploymentId[]): Promise<DeploymentRow | undefined> {
+export async function nextQueued(db: Db, taken: readonly DeploymentId[], mayBuild: boolean): Promise<DeploymentRow | undefined> {
   const active = await db
     .selectFrom('deployments')
     .innerJoin('demos', 'demos.id', 'deployments.demo_id')
@@ -204,7 +204,8 @@ export async function nextQueued(db: Db, taken: readonly DeploymentId[]): Promis
     .execute()
   const busy = new Set(active.map((row) => row.demo_id))
   const load = (user: string) => active.filter((row) => row.user_id === user).length
-  return queued.filter((row) => !busy.has(row.demo_id)).toSorted((a, b) => load(a.user_id) - load(b.user_id))[0]
+  const ready = queued.filter((row) => !busy.has(row.demo_id) && (mayBuild || row.image !== null))
+  return ready.toSorted((a, b) => load(a.user_id) - load(b.user_id))[0]
 }
 
 /** As the API shows it. */

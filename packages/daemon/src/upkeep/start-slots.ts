@@ -6,7 +6,7 @@ import { waited } from './repeat.ts'
 const priorities = { deploy: 1, revive: 0 } as const
 
 /**
- * Instances that start at a time, from their start until they answer: as many as deployments. A host with fifty demos that comes back starts
+ * Instances that start at a time, from their start until they answer: as many as may build. A host with fifty demos that comes back starts
  * them by and by. Builds take no slot, so that a demo that crashed does not wait for one, and one that takes very long keeps none from the others.
  */
 export class StartSlots {
