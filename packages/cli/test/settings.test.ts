@@ -108,6 +108,7 @@ describe('settings', () => {
     ['limits: {round: 25d}', 'limits.round: expected a time such as 30s, 10m, 12h (at most 24d), got 25d'],
     ['limits: {waiting: -1}', 'limits.waiting: expected a whole number from 1, got -1'],
     ['limits: {waiting: 1.5}', 'limits.waiting: expected a whole number from 1, got 1.5'],
+    ['limits: {running_per_demo: 1.5}', 'limits.running_per_demo: expected a part above 0 and at most 1, such as 0.75, got 1.5'],
     ['private_networks: [lab]', 'private_networks: expected a network such as 10.0.0.0/8, got lab'],
     ['public_url: demos', 'public_url: expected an address such as https://demos.example.org'],
     ['forges: [{host: x}]', 'forges: expected a list of forges'],

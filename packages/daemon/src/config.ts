@@ -19,6 +19,8 @@ export interface Limits {
   readonly deployments: number
   /** Predictions running at a time on this host. */
   readonly running: number
+  /** The part of `running` that one demo may hold, above 0 to 1, so that a place is left for whoever comes to another. */
+  readonly runningPerDemo: number
   /** Predictions waiting for one demo; more are refused. */
   readonly waiting: number
   /** Of those, what one visitor may have waiting; calls that name no visitor are one together. */
@@ -110,6 +112,7 @@ const gigabyte = 1024 ** 3
 export const defaultLimits: Limits = {
   deployments: 2,
   running: 8,
+  runningPerDemo: 0.75,
   waiting: 100,
   waitingPerVisitor: 20,
   waitingPerAddress: 50,

@@ -11,8 +11,12 @@ const row = (id: string, demo: string, visitor: string | null, running = false):
 })
 const one = new Map([['poet' as DemoId, 1]])
 const two = new Map([['poet' as DemoId, 2]])
-const limits = { running: 8 }
+const limits = { running: 8, runningPerDemo: 0.75 }
+const allTo = (running: number) => ({ running, runningPerDemo: 1 })
 const next = (...given: Parameters<typeof rowsNext>) => rowsNext(...given).map(({ id }) => id)
+
+const anyPart = fc.constantFrom(0.01, 0.5, 0.75, 1)
+const mostOf = (host: number, part: number) => Math.max(1, Math.floor(host * part))
 
 describe('who goes next', () => {
   test('is who came first', () => {
@@ -35,21 +39,21 @@ describe('who goes next', () => {
   test('nobody goes to a demo without a route, nor beyond its concurrency or the host', () => {
     expect(next([row('a', 'other', 'ann')], one, limits)).toEqual([])
     expect(next([row('a', 'poet', 'ann', true), row('b', 'poet', 'bob')], one, limits)).toEqual([])
-    expect(next([row('a', 'poet', 'ann'), row('b', 'poet', 'bob')], two, { running: 1 })).toEqual(['a'])
+    expect(next([row('a', 'poet', 'ann'), row('b', 'poet', 'bob')], two, { ...limits, running: 1 })).toEqual(['a'])
   })
 
-  test('never exceeds a limit, and never leaves a free place while somebody may take it', () => {
+  test('never exceeds a limit, and of what one demo may hold no free place is left while somebody may take it', () => {
     const rows = fc.array(fc.tuple(fc.constantFrom('x', 'y'), fc.constantFrom('ann', 'bob', null), fc.boolean()), {
       maxLength: 30,
     })
     fc.assert(
-      fc.property(rows, fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 6 }), (given, places, host) => {
+      fc.property(rows, fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 6 }), anyPart, (given, places, host, part) => {
         const all = given.map(([demo, visitor, running], index) => row(String(index), demo, visitor, running))
-        const chosen = next(all, new Map([['x' as DemoId, places]]), { running: host })
+        const chosen = next(all, new Map([['x' as DemoId, places]]), { running: host, runningPerDemo: part })
         const busy = all.filter((entry) => entry.running)
         const onX = busy.filter((entry) => entry.demo === 'x').length
         const waiting = all.filter((entry) => entry.demo === 'x' && !entry.running).length
-        const free = Math.max(0, Math.min(places - onX, host - busy.length))
+        const free = Math.max(0, Math.min(places - onX, mostOf(host, part) - onX, host - busy.length))
         expect(chosen).toHaveLength(Math.min(free, waiting))
         expect(new Set(chosen).size).toBe(chosen.length)
       }),
@@ -64,13 +68,29 @@ describe('demos among each other', () => {
   const perDemo = (ids: readonly string[]) =>
     Object.fromEntries([...Map.groupBy(ids, (id) => id[0])].map(([key, all]) => [key, all.length]))
 
-  test('one that is alone may hold every place', () => {
-    expect(next(many('a', 20), wide('a'), limits)).toHaveLength(8)
+  test.each([
+    [1, 0.75, 1],
+    [2, 0.75, 1],
+    [8, 0.75, 6],
+    [8, 1, 8],
+    [8, 0.01, 1],
+  ])('of %i places one that is alone holds its part (%d): %i', (running, runningPerDemo, expected) => {
+    expect(next(many('a', 20), wide('a'), { running, runningPerDemo })).toHaveLength(expected)
+  })
+
+  test('the first that comes to another finds a place at once, however long the one before was alone', () => {
+    for (let running = 2; running <= 12; running += 1) {
+      let rows: Waiting[] = many('a', 20)
+      const started = new Set(rowsNext(rows, wide('a', 'b'), { ...limits, running }))
+      rows = [...rows.map((entry) => (started.has(entry) ? { ...entry, running: true } : entry)), row('b', 'b', null)]
+      expect(next(rows, wide('a', 'b'), { ...limits, running })).toEqual(['b'])
+    }
   })
 
   test.each([
     [[...many('a', 20), ...many('b', 20)], { a: 4, b: 4 }],
-    [[...many('a', 20), ...many('b', 1)], { a: 7, b: 1 }],
+    [[...many('a', 20), ...many('b', 1)], { a: 6, b: 1 }],
+    [[...many('a', 20), ...many('b', 20), ...many('c', 1, true)], { a: 3, b: 3 }],
     [[...many('a', 20), ...many('b', 20), ...many('c', 20)], { a: 3, b: 3, c: 2 }],
     [[...many('a', 5, true), ...many('a', 20), ...many('b', 20)], { b: 3 }],
     [[...many('a', 7, true), ...many('a', 20), ...many('b', 1)], { b: 1 }],
@@ -84,7 +104,7 @@ describe('demos among each other', () => {
       ['a' as DemoId, 64],
       ['b' as DemoId, 1],
     ])
-    expect(perDemo(next(rows, routes, limits))).toEqual({ a: 7 })
+    expect(perDemo(next(rows, routes, limits))).toEqual({ a: 6 })
   })
 
   const demos = ['a', 'b', 'c', 'd', 'e'] as const
@@ -97,7 +117,7 @@ describe('demos among each other', () => {
     fc.assert(
       fc.property(anyRows, anyRoutes, fc.integer({ min: 1, max: 12 }), (given, places, host) => {
         const rows = given.map(([demo, visitor, running], index) => row(`${demo}${index}`, demo, visitor, running))
-        const chosen = rowsNext(rows, new Map(Object.entries(places) as [DemoId, number][]), { running: host })
+        const chosen = rowsNext(rows, new Map(Object.entries(places) as [DemoId, number][]), allTo(host))
         const held = (demo: string) =>
           [...rows.filter((entry) => entry.running), ...chosen].filter((entry) => entry.demo === demo).length
         const left = demos.filter(
@@ -107,6 +127,28 @@ describe('demos among each other', () => {
         )
         for (const { demo } of chosen) for (const other of left) expect(held(demo)).toBeLessThanOrEqual(held(other) + 1)
       }),
+    )
+  })
+
+  test('nobody comes to hold more than its part, nor than its fair share while another that could use a place waits', () => {
+    fc.assert(
+      fc.property(anyRows, anyRoutes, fc.integer({ min: 1, max: 12 }), anyPart, (given, places, host, part) => {
+        const rows = given.map(([demo, visitor, running], index) => row(`${demo}${index}`, demo, visitor, running))
+        const routes = new Map(Object.entries(places) as [DemoId, number][])
+        const chosen = rowsNext(rows, routes, { running: host, runningPerDemo: part })
+        const after = rows.map((entry) => (chosen.includes(entry) ? { ...entry, running: true } : entry))
+        const held = (demo: string) => after.filter((entry) => entry.demo === demo && entry.running).length
+        const most = (demo: string) => Math.min(mostOf(host, part), places[demo as 'a'] ?? 0)
+        const left = demos.filter(
+          (demo) => held(demo) < most(demo) && after.some((entry) => entry.demo === demo && !entry.running),
+        )
+        const active = demos.filter((demo) => held(demo) > 0 || left.includes(demo)).length
+        for (const { demo } of chosen) {
+          expect(held(demo)).toBeLessThanOrEqual(most(demo))
+          if (left.some((other) => other !== demo)) expect(held(demo)).toBeLessThanOrEqual(Math.ceil(host / active))
+        }
+      }),
+      { numRuns: 500 },
     )
   })
 
@@ -120,7 +162,7 @@ describe('demos among each other', () => {
           const first = row('patient', 'c', 'cas')
           let rows: Waiting[] = [...many('a', 10), ...many('b', 10), first]
           for (const [index, [arrive, end]] of steps.entries()) {
-            const started = new Set(rowsNext(rows, wide('a', 'b', 'c'), { running: host }))
+            const started = new Set(rowsNext(rows, wide('a', 'b', 'c'), { ...limits, running: host }))
             if (started.has(first)) return
             rows = rows.map((entry) => (started.has(entry) ? { ...entry, running: true } : entry))
             const running = rows.filter((entry) => entry.running)

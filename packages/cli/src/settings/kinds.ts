@@ -134,6 +134,16 @@ export const amount: Kind<number> = kind({
   write: String,
 })
 
+/** Of a whole. */
+export const part: Kind<number> = kind({
+  expected: 'a part above 0 and at most 1, such as 0.75',
+  read(written) {
+    const value = numberOf(written)
+    return value > 0 && value <= 1 ? value : undefined
+  },
+  write: String,
+})
+
 const sizes = { t: 1024 ** 4, g: 1024 ** 3, m: 1024 ** 2, k: 1024 }
 
 /** In bytes. */

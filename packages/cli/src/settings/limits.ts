@@ -1,6 +1,6 @@
 import { defaultLimits as daemonDefaults, type Limits } from '@origami/daemon/config'
 import { type WebLimits, defaultLimits as webDefaults } from '@origami/web/config'
-import { amount, count, duration, type Kind, list, size, sizeOrNone } from './kinds.ts'
+import { amount, count, duration, type Kind, list, part, size, sizeOrNone } from './kinds.ts'
 
 /** One limit as an operator sees it. It stands under `limits:` in `origami.yaml`. */
 export interface Limit<Value> {
@@ -20,6 +20,7 @@ const limit = <Value>(name: string, kind: Kind<Value>, meaning: string): Limit<V
 export const daemonLimits: TableOf<Limits> = {
   deployments: limit('deployments', count(), 'deployments that clone and build at a time, and instances that start'),
   running: limit('running', count(), 'predictions running at a time on this host'),
+  runningPerDemo: limit('running_per_demo', part, 'the part of `running` that one demo may hold, at least one; 1: all'),
   waiting: limit('waiting', count(), 'predictions waiting for one demo; more are refused'),
   waitingPerVisitor: limit('waiting_per_visitor', count(), 'of those, what one visitor may have waiting'),
   waitingPerAddress: limit(

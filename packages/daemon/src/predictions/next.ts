@@ -11,12 +11,14 @@ export interface Waiting {
 export interface QueueLimits {
   /** Predictions running at a time on this host. */
   readonly running: number
+  /** The part of them that one demo may hold, above 0 to 1. */
+  readonly runningPerDemo: number
 }
 
 /**
  * Who goes now, in the order they go. `rows` stand in order of arrival; `concurrency` knows each demo that has a route.
- * Each free place of the host goes to the demo that holds fewest; among equals, to whose next one came first. So a demo alone may
- * hold them all, and gets no more than its share once others could go. A pure function: it can be tested as data.
+ * Each free place of the host goes to the demo that holds fewest; among equals, to whose next one came first. A demo holds at most its part of
+ * the places, so that some are left for who comes to another, and while others wait at most its fair share. A pure function: it can be tested as data.
  */
 export function next<Row extends Waiting>(
   rows: readonly Row[],
@@ -29,9 +31,12 @@ export function next<Row extends Waiting>(
   for (const { demo } of rows.filter(({ running }) => running)) held.set(demo, (held.get(demo) ?? 0) + 1)
   const holds = (demo: DemoId) => held.get(demo) ?? 0
   const free = limits.running - rows.filter(({ running }) => running).length
+  const part = Math.max(1, Math.floor(limits.running * limits.runningPerDemo))
   const chosen: Row[] = []
   while (chosen.length < free) {
-    const heads = [...lines].flatMap(([demo, [head]]) => (head && holds(demo) < (concurrency.get(demo) ?? 0) ? [head] : []))
+    const able = [...lines].filter(([demo, line]) => line.length > 0 && holds(demo) < Math.min(part, concurrency.get(demo) ?? 0))
+    const share = fairShare(limits.running, [...held.keys(), ...able.map(([demo]) => demo)])
+    const heads = able.flatMap(([demo, [head]]) => (head && (able.length === 1 || holds(demo) < share) ? [head] : []))
     const [first] = heads.toSorted((a, b) => holds(a.demo) - holds(b.demo) || (arrivals.get(a) ?? 0) - (arrivals.get(b) ?? 0))
     if (!first) break
     chosen.push(first)
@@ -40,6 +45,9 @@ export function next<Row extends Waiting>(
   }
   return chosen
 }
+
+/** Of demos that hold places or could take one now. */
+const fairShare = (places: number, demos: readonly DemoId[]): number => Math.ceil(places / new Set(demos).size)
 
 /**
  * What waits, in the order it goes: each visitor's first of a demo (running ones counted) before anybody's second, and so on; among equals, who came first.
