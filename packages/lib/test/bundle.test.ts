@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -6,6 +6,7 @@ import { bundle } from '../src/bundler/index.ts'
 import { runFirstExample } from '../src/bundler/try.ts'
 import { vendoredFiles } from '../src/bundler/vendored.ts'
 import { vendor } from '../src/vendor.ts'
+import { childrenIn } from './pool.ts'
 
 describe('a bundle', () => {
   let folder: string
@@ -63,7 +64,7 @@ describe('a bundle', () => {
       join(folder, 'model.ts'),
       'console.error("reading the weights")\nawait new Promise((go) => setTimeout(go, 1e9))\n',
     )
-    const tried = runFirstExample(folder, undefined, (line) => told.push(line), new AbortController().signal, 3000)
+    const tried = runFirstExample({ folder, onLog: (line) => told.push(line), withinMs: 3000 }, new AbortController().signal)
     const refused = expect(tried).rejects.toThrow(
       /it was not ready within 0\.05 min; it printed last:\n(.*\n)*reading the weights/,
     )
@@ -74,8 +75,22 @@ describe('a bundle', () => {
   test('whose runtime is ended by a signal says so', async () => {
     await run({ run: false })
     await writeFile(join(folder, 'origami/server.mjs'), 'console.error("no memory")\nprocess.kill(process.pid, "SIGKILL")\n')
-    const tried = runFirstExample(folder, undefined, (line) => told.push(line), new AbortController().signal)
+    const tried = runFirstExample({ folder, onLog: (line) => told.push(line) }, new AbortController().signal)
     await expect(tried).rejects.toThrow('the runtime exited (SIGKILL):\nno memory')
+  }, 60_000)
+
+  test('whose model ignores SIGTERM and computes on is ended with all it started, also where its runtime is deaf', async () => {
+    await run({ run: false })
+    await writeFile(join(folder, 'model.ts'), deafModel)
+    const tried = () => runFirstExample({ folder, onLog: (line) => told.push(line), graceMs: 300 }, new AbortController().signal)
+    await tried()
+    expect(await childrenIn(folder)).toEqual([])
+    await rename(join(folder, 'origami/server.mjs'), join(folder, 'origami/heard.mjs'))
+    await writeFile(join(folder, 'origami/server.mjs'), deafServer)
+    await tried()
+    expect(await childrenIn(folder)).toEqual([])
+    expect(told.filter((line) => line.startsWith('it answers'))).toHaveLength(2)
+    expect(told).toContain('the runtime did not end within 0.3 s of SIGTERM and was killed')
   }, 60_000)
 
   test('holds what its demo uses, and nothing that was left lying about', async () => {
@@ -116,6 +131,25 @@ export default demo({
     await expect(run({ run: false })).rejects.toThrow('expected one of model.py, model.ts')
   }, 60_000)
 })
+
+const deafModel = `import { demo, text } from 'origami-lib'
+process.on('SIGTERM', () => undefined)
+export default demo({
+  inputs: { say: text() },
+  outputs: { said: text() },
+  examples: [{ say: 'x' }],
+  predict: ({ say }) => {
+    setTimeout(() => { for (;;); }, 50)
+    return say
+  },
+})
+`
+
+/** The runtime itself, but that SIGTERM tells it nothing. */
+const deafServer = `const { on } = process
+process.on = (event, listener) => on.call(process, event, event === 'SIGTERM' ? () => undefined : listener)
+await import('./heard.mjs')
+`
 
 async function contents(folder: string): Promise<Record<string, string>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })

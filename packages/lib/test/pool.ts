@@ -97,7 +97,7 @@ export async function started(prediction: Prediction): Promise<void> {
 }
 
 /** Processes whose working folder is this one. */
-async function childrenIn(folder: string): Promise<number[]> {
+export async function childrenIn(folder: string): Promise<number[]> {
   const { readdir, readlink } = await import('node:fs/promises')
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   const inside = await Promise.all(pids.map(async (pid) => (await readlink(`/proc/${pid}/cwd`).catch(() => '')) === folder))

@@ -52,7 +52,7 @@ export async function bundle(
   let { contents, kept } = await write()
   for (const path of kept) onLog(`kept ${path}, which was changed by hand (--force overwrites it)`)
   if (run) {
-    const schema = await runFirstExample(folder, python, onLog, signal)
+    const schema = await runFirstExample({ folder, python, onLog }, signal)
     ;({ contents, kept } = await write(schema))
   }
   await removeLeavings(join(folder, 'origami'))

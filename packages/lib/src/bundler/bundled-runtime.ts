@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
+import { HttpPredictor } from '@origami/serving'
+
+export interface BundledOptions {
+  /** The bundle's. */
+  readonly folder: string
+  readonly python?: string | undefined
+  /** Gets each line that the model prints as it comes. */
+  readonly onLog: (line: string) => void
+  /** How long it may take to end once it was told to; then it is killed. */
+  readonly graceMs: number
+}
+
+const keptText = 4000
+const pollMs = 100
+
+/** What was bundled, started as it will be started, at a port of its own. */
+export class BundledRuntime implements AsyncDisposable {
+  /** The end of what it printed. */
+  printed = ''
+  /** Aborted once it exited, with words for how. */
+  readonly died: AbortSignal
+  private readonly options: BundledOptions
+  private readonly scratch: string
+  private readonly server: ChildProcess
+
+  /** Throws where no temporary folder can be made. */
+  static async start(options: BundledOptions): Promise<BundledRuntime> {
+    return new BundledRuntime(options, await mkdtemp(join(tmpdir(), 'origami-try-')))
+  }
+
+  private constructor(options: BundledOptions, scratch: string) {
+    const { folder, python } = options
+    this.options = options
+    this.scratch = scratch
+    this.server = spawn(process.execPath, [join(folder, 'origami/server.mjs')], {
+      cwd: folder,
+      env: {
+        ...process.env,
+        PORT: '0',
+        ORIGAMI_HOST: '127.0.0.1',
+        ORIGAMI_PORT_FILE: this.portFile,
+        ORIGAMI_FILES: join(scratch, 'files'),
+        ...(python === undefined ? {} : { ORIGAMI_PYTHON: python }),
+      },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    createInterface({ input: this.server.stderr as Readable }).on('line', (line) => {
+      this.printed = `${this.printed}${line}\n`.slice(-keptText)
+      options.onLog(line)
+    })
+    const died = new AbortController()
+    this.died = died.signal
+    this.server.once('error', (error) => died.abort(new Error(`the runtime could not be started: ${error.message}`)))
+    this.server.once('close', (code, by) => died.abort(new Error(`the runtime exited (${by ?? code}):\n${this.printed}`)))
+  }
+
+  /** Once its model is ready. Throws Error when its setup failed, and the signal's reason. */
+  async ready(signal: AbortSignal): Promise<HttpPredictor> {
+    for (;;) {
+      const port = await readFile(this.portFile, 'utf8').catch(() => undefined) // It is written once it listens.
+      const predictor = port ? new HttpPredictor({ base: `http://127.0.0.1:${port}` }) : undefined
+      const health = await predictor?.health(signal)
+      if (predictor && (health?.status === 'READY' || health?.status === 'BUSY')) return predictor
+      if (health?.status === 'SETUP_FAILED') throw new Error(`the model's setup failed:\n${health.setup?.logs}`)
+      await setTimeout(pollMs, undefined, { signal })
+    }
+  }
+
+  /** Ends it, and all it started. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.isRunning) await this.end()
+    await rm(this.scratch, { recursive: true, force: true })
+  }
+
+  private get portFile(): string {
+    return join(this.scratch, 'port')
+  }
+
+  private get isRunning(): boolean {
+    return this.server.pid !== undefined && this.server.exitCode === null && this.server.signalCode === null
+  }
+
+  private async end(): Promise<void> {
+    const { graceMs, onLog } = this.options
+    const exited = once(this.server, 'exit')
+    this.server.kill('SIGTERM')
+    const patience = new AbortController()
+    await Promise.race([exited, setTimeout(graceMs, undefined, { signal: patience.signal }).catch(() => undefined)])
+    patience.abort()
+    if (!this.isRunning) return
+    onLog(`the runtime did not end within ${graceMs / 1000} s of SIGTERM and was killed`)
+    const workers = await childrenOf(this.server.pid)
+    this.server.kill('SIGKILL')
+    await exited
+    for (const pid of workers) killGroup(pid)
+  }
+}
+
+/** Its workers: each leads a group of its own, and one that computes does not see that its runtime is gone. Only Linux tells them. */
+async function childrenOf(pid: number | undefined): Promise<number[]> {
+  const tasks = await readdir(`/proc/${pid}/task`).catch(() => [])
+  const texts = await Promise.all(tasks.map((task) => readFile(`/proc/${pid}/task/${task}/children`, 'utf8').catch(() => '')))
+  return texts.join(' ').split(' ').filter(Boolean).map(Number)
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It saw that its runtime is gone, and ended itself.
+  }
+}
