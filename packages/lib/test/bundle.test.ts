@@ -1,12 +1,13 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { execa } from 'execa'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { bundle } from '../src/bundler/index.ts'
 import { runFirstExample } from '../src/bundler/try.ts'
 import { vendoredFiles } from '../src/bundler/vendored.ts'
 import { vendor } from '../src/vendor.ts'
-import { childrenIn } from './pool.ts'
+import { childrenIn, eventually } from './pool.ts'
 
 describe('a bundle', () => {
   let folder: string
@@ -79,16 +80,28 @@ describe('a bundle', () => {
     await expect(tried).rejects.toThrow('the runtime exited (SIGKILL):\nno memory')
   }, 60_000)
 
+  test('that is told a number that is none ends with what was expected', async () => {
+    await run({ run: false })
+    const started = execa(process.execPath, ['origami/server.mjs'], {
+      cwd: folder,
+      env: { ORIGAMI_FILES_BYTES: '1g' },
+      reject: false,
+    })
+    const { exitCode, stderr } = await started
+    expect([exitCode, stderr]).toEqual([1, 'ORIGAMI_FILES_BYTES: expected a whole number of bytes, such as 1073741824, got "1g"'])
+  }, 60_000)
+
   test('whose model ignores SIGTERM and computes on is ended with all it started, also where its runtime is deaf', async () => {
     await run({ run: false })
     await writeFile(join(folder, 'model.ts'), deafModel)
     const tried = () => runFirstExample({ folder, onLog: (line) => told.push(line), graceMs: 300 }, new AbortController().signal)
+    const nothingRuns = () => eventually(async () => expect(await childrenIn(folder)).toEqual([]))
     await tried()
-    expect(await childrenIn(folder)).toEqual([])
+    await nothingRuns()
     await rename(join(folder, 'origami/server.mjs'), join(folder, 'origami/heard.mjs'))
     await writeFile(join(folder, 'origami/server.mjs'), deafServer)
     await tried()
-    expect(await childrenIn(folder)).toEqual([])
+    await nothingRuns()
     expect(told.filter((line) => line.startsWith('it answers'))).toHaveLength(2)
     expect(told).toContain('the runtime did not end within 0.3 s of SIGTERM and was killed')
   }, 60_000)

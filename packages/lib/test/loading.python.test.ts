@@ -72,6 +72,12 @@ test.each([
   expect(worker.printed().match(/has not finished/g)).toHaveLength(1)
 })
 
+test.each(['soon', 'nan', '-1', '1e300'])('a patience of %s is refused with what was expected', async (said) => {
+  await using worker = await startPythonWorker({ 'model.py': 'def predict(): ...' }, { env: { ORIGAMI_IMPORT_PATIENCE: said } })
+  const error = `ORIGAMI_IMPORT_PATIENCE: expected seconds, such as 20, got '${said}'`
+  expect(await worker.frame('setup_failed')).toMatchObject({ error: expect.stringContaining(error) })
+})
+
 test('a library in the folder is not what the author wrote: the line that called it is told', async () => {
   await using worker = await startPythonWorker(
     {
@@ -104,7 +110,7 @@ const states: [string, string, 'schema' | 'ready' | 'progress' | 'printed'][] = 
 test.each(states)('SIGTERM and a runtime that goes away end a worker that is %s', async (name, model, until) => {
   for (const way of ['SIGTERM', 'hang up']) {
     await using worker = await startPythonWorker({ 'model.py': model })
-    if (until === 'printed') await expect.poll(worker.printed).toContain('here')
+    if (until === 'printed') await expect.poll(worker.printed, { timeout: 10_000 }).toContain('here')
     else {
       worker.predict('under-way-now')
       await worker.frame(until)

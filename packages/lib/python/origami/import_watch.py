@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import math
 import os
 import sys
 import threading
@@ -19,9 +20,12 @@ BETWEEN = 60.0
 
 @contextmanager
 def watched(path: Path) -> Iterator[None]:
-    """While the import of ``path`` runs inside, a thread writes to stderr where it stands: first after 20 seconds, then each minute."""
+    """While the import of ``path`` runs inside, a thread writes to stderr where it stands: after 20 s, then each minute.
+
+    Raises ValueError for a wrong ``ORIGAMI_IMPORT_PATIENCE``.
+    """
     over = threading.Event()
-    thread = threading.Thread(target=_watch, args=(path, threading.get_ident(), over), daemon=True)
+    thread = threading.Thread(target=_watch, args=(path, _patience(), threading.get_ident(), over), daemon=True)
     thread.start()
     try:
         yield
@@ -29,8 +33,8 @@ def watched(path: Path) -> Iterator[None]:
         over.set()
 
 
-def _watch(path: Path, importing: int, over: threading.Event) -> None:
-    waited, wait = 0.0, _patience()
+def _watch(path: Path, patience: float, importing: int, over: threading.Event) -> None:
+    waited, wait = 0.0, patience
     while not over.wait(wait):
         waited, wait = waited + wait, BETWEEN
         frame = sys._current_frames().get(importing)
@@ -66,7 +70,11 @@ def _is_own(file: str, folder: Path) -> bool:
 
 
 def _patience() -> float:
+    said = os.environ.get(PATIENCE_VARIABLE) or str(PATIENCE)
     try:
-        return max(0.0, float(os.environ[PATIENCE_VARIABLE]))
-    except (KeyError, ValueError):
-        return PATIENCE
+        seconds = float(said)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < threading.TIMEOUT_MAX:  # nan is in no range
+        raise ValueError(f"{PATIENCE_VARIABLE}: expected seconds, such as {PATIENCE:g}, got {said!r}")
+    return seconds

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import { HttpPredictor } from '@origami/serving'
+import { inheritedEnvironment } from '../env.ts'
 
 export interface BundledOptions {
   /** The bundle's. */
@@ -43,7 +44,7 @@ export class BundledRuntime implements AsyncDisposable {
     this.server = spawn(process.execPath, [join(folder, 'origami/server.mjs')], {
       cwd: folder,
       env: {
-        ...process.env,
+        ...inheritedEnvironment(),
         PORT: '0',
         ORIGAMI_HOST: '127.0.0.1',
         ORIGAMI_PORT_FILE: this.portFile,

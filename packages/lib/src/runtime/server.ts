@@ -6,6 +6,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import { apiIndex, FolderFiles, limitJson, predictionsApi, prefersHtml } from '@origami/serving'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
+import { defaultSettings } from '../env.ts'
 import { defaultMaxBytes } from './pool/kept-runs.ts'
 import { launchOf } from './pool/launch.ts'
 import { type ModelOptions, ModelPredictor } from './pool/model-predictor.ts'
@@ -36,8 +37,7 @@ export interface Runtime extends AsyncDisposable {
   readonly predictor: ModelPredictor
 }
 
-const megabyte = 1024 ** 2
-const maxFileBytes = ({ fileBytes = 100 * megabyte }: RuntimeOptions) => fileBytes
+const maxFileBytes = ({ fileBytes = defaultSettings.fileBytes }: RuntimeOptions) => fileBytes
 const policy =
   "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; frame-ancestors *"
 
@@ -51,7 +51,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   opened.defer(() => app.close())
   // Ends before the connections do: who follows a prediction hears that it was interrupted.
   const predictor = opened.use(await predictorOf(options, folder))
-  limitJson(app, { bytes: () => options.bodyBytes ?? 32 * megabyte })
+  limitJson(app, { bytes: () => options.bodyBytes ?? defaultSettings.bodyBytes })
   await app.register(predictionsApi, {
     predictor: async () => predictor,
     publicBase: origin,

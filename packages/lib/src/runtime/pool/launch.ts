@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { delimiter, dirname, extname, join } from 'node:path'
+import { inheritedEnvironment } from '../../env.ts'
 import { inCheckout, vendor } from '../../vendor.ts'
 
 /** How a worker is started. */
@@ -26,7 +27,7 @@ export function findModel(folder: string): string {
 export function launchOf(model: string, { python = 'python3' }: { python?: string | undefined } = {}): Launch {
   if (!existsSync(model)) throw new Error(`there is no ${model}`)
   const cwd = dirname(model)
-  const inherited = process.env as Record<string, string>
+  const inherited = inheritedEnvironment()
   switch (extname(model)) {
     case '.py': {
       const path = [pythonPackage, inherited.PYTHONPATH].filter(Boolean).join(delimiter)
