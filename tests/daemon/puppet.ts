@@ -25,8 +25,8 @@ export class Puppet {
     return { 'origami/server.mjs': source(this.folder) }
   }
 
-  /** `broken`: it exits at once. `refuses`: it takes no predictions. `deaf <path>`: it takes what is asked there and never answers. `health`: what it says instead of READY. */
-  async set(what: 'broken' | 'refuses' | `deaf ${string}` | 'health', value: object = {}): Promise<void> {
+  /** `broken`: it exits at once. `refuses`: it takes no predictions. `runs on`: it ends none, whatever it is told. `deaf <path>`: it takes what is asked there and never answers. `health`: what it says instead of READY. */
+  async set(what: 'broken' | 'refuses' | 'runs on' | `deaf ${string}` | 'health', value: object = {}): Promise<void> {
     const path = join(this.folder, encodeURIComponent(what))
     await mkdir(dirname(path), { recursive: true })
     await writeFile(path, JSON.stringify(value))
@@ -58,14 +58,16 @@ const answers = {
 const prediction = (request, response) => {
   const [, , id, events] = request.url.split('?')[0].split('/')
   const refuses = request.method === 'PUT' && existsSync(file('refuses'))
+  const runsOn = events === 'events' && existsSync(file('runs on'))
   const now = new Date().toISOString()
   const times = { created_at: now, started_at: now, completed_at: now }
   const nothing = { error: null, reason: null, logs: '', metrics: {}, deployment: null, commit: null, queue: null }
   const snapshot = JSON.stringify({ id, status: 'succeeded', input: {}, output: 'done', ...times, ...nothing })
   response.statusCode = refuses ? 503 : request.method === 'PUT' ? 202 : 200
-  response.setHeader('content-type', events ? 'text/event-stream' : 'application/json')
+  response.setHeader('content-type', events === 'events' ? 'text/event-stream' : 'application/json')
+  if (runsOn) return response.flushHeaders()
   request.resume().on('end', () =>
-    response.end(refuses ? '{"detail":"not now"}' : events ? 'id: 1\\nevent: completed\\ndata: ' + snapshot + '\\n\\n' : snapshot))
+    response.end(refuses ? '{"detail":"not now"}' : events === 'events' ? 'id: 1\\nevent: completed\\ndata: ' + snapshot + '\\n\\n' : snapshot))
 }
 const server = createServer((request, response) => {
   if (request.url === '/health-check') appendFileSync(${JSON.stringify(`${folder}.asked`)}, '.')

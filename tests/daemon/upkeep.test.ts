@@ -104,6 +104,23 @@ describe('what a daemon looks after', () => {
     expect(await yard.prediction(demo, waits)).toMatchObject({ status: 'succeeded', output: 'done' })
   })
 
+  test('an instance that runs on what visitors cancel is started again as often as it takes, and is no crash', async () => {
+    await yard.leave()
+    await yard.start({ cancelMs: 50, crashes: 1 })
+    const { demo } = await yard.deploy('runs-on', { ...puppet.files, '.origami': 'ready_within: 100\n' })
+    await puppet.set('runs on')
+    for (const _ of ['once', 'twice']) {
+      yard.ahead += 101_000
+      const { port } = await yard.detail(demo)
+      const id = await yard.submit(demo, {})
+      await yard.prediction(demo, id, ({ status }) => status === 'processing')
+      await yard.ask('POST', `/demos/${demo}/predictions/${id}/cancel`)
+      await servesAt(demo, port)
+    }
+    expect(await yard.log(demo)).toContain('It did not end a prediction that it was told to end')
+    expect(await newest(demo)).toMatchObject({ state: 'running' })
+  })
+
   test('an instance with one of several workers left serves on', async () => {
     const { demo } = await yard.deploy('one-left', { ...puppet.files, '.origami': 'ready_within: 1\n' })
     const { port } = await yard.detail(demo)

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { type DeploymentId, randomId } from '@origami/protocol/demo'
+import { randomId } from '@origami/protocol/demo'
 import { FolderFiles, HttpPredictor } from '@origami/serving'
 import { createServer } from './api/server.ts'
 import { Changes } from './changes.ts'
@@ -16,6 +16,7 @@ import { DemoLogs } from './logs/demo-log.ts'
 import { LogPumps } from './logs/log-pumps.ts'
 import { Dispatcher } from './predictions/dispatcher.ts'
 import { LiveRuns } from './predictions/live-runs.ts'
+import type { LookAt } from './predictions/parts.ts'
 import { Places } from './predictions/places.ts'
 import { Queue } from './predictions/queue.ts'
 import { forgetFilesOf, sweepOld } from './predictions/retention.ts'
@@ -111,7 +112,7 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   const queue = new Queue(queueParts)
   const reach = (endpoint: string) =>
     new HttpPredictor({ base: endpoint, deadlines: () => ({ answerMs: limits.callAnswerMs, idleMs: limits.callIdleMs }) })
-  const lookAt = (deployment: DeploymentId) => void upkeep.checks.lookAt(deployment)
+  const lookAt: LookAt = (deployment, met) => void upkeep.checks.lookAt(deployment, met)
   const dispatcher = new Dispatcher({ ...queueParts, reach, lookAt }, leaving.signal)
   loops.push(
     dispatcher.work(),

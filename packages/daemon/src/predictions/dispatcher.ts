@@ -145,7 +145,7 @@ export class Dispatcher {
       const open = await openPredictions(this.parts.db)
       if (open.some((row) => row.running && row.deployment === deployment)) return
       console.error(`the instance of deployment ${deployment} takes no predictions`)
-      this.parts.lookAt?.(deployment)
+      this.parts.lookAt?.(deployment, 'takes nothing')
     } catch (error) {
       console.error(`whether deployment ${deployment} is well could not be told; it is asked again when it refuses again`, error)
     }

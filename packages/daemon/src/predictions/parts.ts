@@ -17,10 +17,14 @@ export interface QueueParts {
   readonly places: Places
 }
 
+/** What the queue met at an instance: it takes nothing, or runs on what it was told to end, as a visitor may bring about. */
+export type Met = 'takes nothing' | 'runs on'
+export type LookAt = (deployment: DeploymentId, met: Met) => void
+
 /** What sending works with. */
 export interface DispatcherParts extends QueueParts {
   /** How an instance is reached. */
   readonly reach: (endpoint: string) => HttpPredictor
-  /** Somebody should look whether the instance of this deployment is well: it takes nothing, or does not end what it was told to. */
-  readonly lookAt?: (deployment: DeploymentId) => void
+  /** Somebody should look whether the instance of this deployment is well. */
+  readonly lookAt?: LookAt
 }

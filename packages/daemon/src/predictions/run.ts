@@ -255,7 +255,7 @@ export class Run {
 
   private lookAt(why: string): void {
     console.error(`the instance of deployment ${this.target.deployment.id} ${why}`)
-    this.parts.lookAt?.(this.target.deployment.id)
+    this.parts.lookAt?.(this.target.deployment.id, 'runs on')
   }
 
   /** The instance went away while it ran, or was told to stop it. */

@@ -6,6 +6,7 @@ import { manifestOf } from '../deploy/manifest.ts'
 import type { DeployParts } from '../deploy/parts.ts'
 import { probe, silent, stranger } from '../deploy/probe.ts'
 import type { InstanceId } from '../engine/engine.ts'
+import type { Met } from '../predictions/parts.ts'
 import { deploymentById, deploymentsIn, note } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
 import { crashed } from './crashes.ts'
@@ -43,8 +44,11 @@ export class HealthChecks {
     await queue.addAll(serving.map(one))
   }
 
-  /** The queue met an instance that takes nothing, or does not end what it was told to. It is started again, at most once in its `ready_within`. */
-  async lookAt(id: DeploymentId): Promise<void> {
+  /**
+   * The queue met an instance that is not well. It is started again, at most once in its `ready_within`. One that runs on what it was told to end is
+   * no crash: visitors who cancel often must not bring down a version that ignores it.
+   */
+  async lookAt(id: DeploymentId, met: Met): Promise<void> {
     await logged(`deployment ${id} could not be looked at`, async () => {
       const { db, clock, tasks } = this.parts
       const row = await deploymentById(db, id)
@@ -52,8 +56,11 @@ export class HealthChecks {
       if (this.signal.aborted || row?.state !== 'running' || row.endpoint === null || !instance) return
       const withinMs = manifestOf(row).ready_within * 1000
       if (clock() - (this.restarted.get(id) ?? Number.NEGATIVE_INFINITY) < withinMs) return
-      const why = 'It took no predictions, or did not end one that it was told to'
-      if (tasks.start(id, (signal) => this.restart(row, instance, why, signal))) this.restarted.set(id, clock())
+      const [why, leave] =
+        met === 'runs on'
+          ? ['It did not end a prediction that it was told to end', held]
+          : ['It took no predictions', stoppedServing]
+      if (tasks.start(id, (signal) => this.restart(row, instance, why, leave, signal))) this.restarted.set(id, clock())
     })
   }
 
@@ -75,19 +82,30 @@ export class HealthChecks {
     const { ready_within } = manifestOf(row)
     const why = `No worker of it served for ${ready_within} s`
     if (clock() - since >= ready_within * 1000)
-      this.parts.tasks.start(row.id, (signal) => this.restart(row, instance, why, signal))
+      this.parts.tasks.start(row.id, (signal) => this.restart(row, instance, why, stoppedServing, signal))
   }
 
-  private async restart(row: DeploymentRow, instance: InstanceId, why: string, signal: AbortSignal): Promise<void> {
+  private async restart(
+    row: DeploymentRow,
+    instance: InstanceId,
+    why: string,
+    leave: (parts: DeployParts, row: DeploymentRow) => Promise<unknown>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { logs, clock, changed } = this.parts
     const text = `${why}: it is ended and started again`
     await logs.append(row.demo_id, [{ at: new Date(clock()), source: 'deploy', text }])
-    await crashed(this.parts, row, 'stopped serving')
+    await leave(this.parts, row)
     changed.notify(row.demo_id)
     await endInstance(this.parts, instance)
     await revive(this.parts, row, signal)
   }
 }
+
+const stoppedServing = (parts: DeployParts, row: DeploymentRow): Promise<void> => crashed(parts, row, 'stopped serving')
+
+/** Its demo waits until it answers again. */
+const held = ({ db }: DeployParts, row: DeploymentRow): Promise<boolean> => note(db, row, { endpoint: null, ready_at: null })
 
 /** A runtime made before `workers` was told serves while it says READY or BUSY. */
 const hasWorker = ({ workers, status }: Health): boolean =>
