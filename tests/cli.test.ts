@@ -153,6 +153,7 @@ throw new Error('opened, and broken')
     ['https://token@github.com/ann/x.git', 'https://github.com/ann/x'],
     ['git@github.com:ann/x.git', 'https://github.com/ann/x'],
     ['ssh://git@code.example.org:2222/ann/x.git/', 'https://code.example.org/ann/x'],
+    ['git@code.example.org:lab/vision/x.git', 'https://code.example.org/lab/vision/x'],
   ])('the remote %s is the repository %s', (remote, link) => {
     expect(linkOf(remote)).toBe(link)
   })

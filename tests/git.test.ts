@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { processesWith } from '@origami/host/process-groups'
-import { type Forge, parseRepoLink } from '@origami/protocol/control'
+import { type ForgeEntry, parseRepoLink } from '@origami/protocol/control'
 import { randomId } from '@origami/protocol/demo'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { GitSource } from '../packages/daemon/src/source/git.ts'
@@ -41,7 +41,7 @@ describe('code comes from git', () => {
     await github.push('ann', name, folder, `${name} in one line\n\nand more`)
     return link(name)
   }
-  const link = (name: string, forge: Forge = github.forge) => parseRepoLink(`https://${forge.host}/ann/${name}`, [forge])
+  const link = (name: string, forge: ForgeEntry = github.forge) => parseRepoLink(`https://${forge.host}/ann/${name}`, [forge])
   const source = () => new GitSource({ work, owner })
   const fetched = async (repo: ReturnType<typeof link>, limits = roomy) => {
     const into = await mkdtemp(join(work, 'into-'))

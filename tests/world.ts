@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { Forge } from '@origami/protocol/control'
+import type { ForgeEntry } from '@origami/protocol/control'
 import { ensureCertificates, startWeb, type Web, type WebConfig, type WebLimits } from '@origami/web'
 import Docker from 'dockerode'
 import { execa } from 'execa'
@@ -177,7 +177,7 @@ export class World implements AsyncDisposable {
     await rm(this.folder, { recursive: true, force: true })
   }
 
-  private get forges(): Forge[] {
+  private get forges(): ForgeEntry[] {
     return [this.github.forge]
   }
 

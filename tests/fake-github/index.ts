@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Forge } from '@origami/protocol/control'
+import type { ForgeEntry } from '@origami/protocol/control'
 import { Accounts } from './accounts.ts'
 import { answerApi } from './api.ts'
 import { gitBackend } from './git-backend.ts'
@@ -13,7 +13,7 @@ import { Repositories } from './repositories.ts'
 
 /** A GitHub of one's own on loopback: OAuth pages, the REST API as far as Origami asks it, git over smart HTTP behind tokens. */
 export interface FakeGithub extends AsyncDisposable {
-  readonly forge: Forge
+  readonly forge: ForgeEntry
   readonly oauth: { readonly clientId: string; readonly clientSecret: string }
   /** Makes an account, once. */
   user(login: string): Promise<void>

@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DaemonConfig } from '@origami/daemon'
-import { type Forge, forgeSchema, github } from '@origami/protocol/control'
+import { type ForgeEntry, forgeSchema, github } from '@origami/protocol/control'
 import type { WebConfig } from '@origami/web'
 import { env } from './env.ts'
 import { Failure } from './failure.ts'
 import type { Settings } from './settings/read-settings.ts'
 
 /** Reads the table of forges where the settings name a file. Throws Failure with what is wrong in it. */
-export async function readForges({ values: { forges } }: Pick<Settings, 'values'>): Promise<readonly Forge[]> {
+export async function readForges({ values: { forges } }: Pick<Settings, 'values'>): Promise<readonly ForgeEntry[]> {
   if (typeof forges !== 'string') return forges ?? [github]
   const text = await readFile(forges, 'utf8').catch((cause: unknown) => {
     throw new Failure(`--forges: cannot read ${forges}: ${cause instanceof Error ? cause.message : cause}`)
@@ -20,7 +20,7 @@ export async function readForges({ values: { forges } }: Pick<Settings, 'values'
   throw new Failure(`--forges: ${forges}: ${issue?.path.join('.')}: ${issue?.message}`)
 }
 
-export function daemonConfig({ values, limits }: Settings, forges: readonly Forge[]): DaemonConfig {
+export function daemonConfig({ values, limits }: Settings, forges: readonly ForgeEntry[]): DaemonConfig {
   const data = join(values.data, 'daemon')
   return {
     data,
@@ -33,7 +33,7 @@ export function daemonConfig({ values, limits }: Settings, forges: readonly Forg
   }
 }
 
-export function webConfig({ values, limits }: Settings, forges: readonly Forge[], daemonUrl: string): WebConfig {
+export function webConfig({ values, limits }: Settings, forges: readonly ForgeEntry[], daemonUrl: string): WebConfig {
   const data = join(values.data, 'web')
   const apps = forges.flatMap(({ host }) => {
     const app = env.oauth(host)

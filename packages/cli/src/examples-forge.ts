@@ -2,14 +2,14 @@ import { cp, mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Forge } from '@origami/protocol/control'
+import type { ForgeEntry } from '@origami/protocol/control'
 import { execa } from 'execa'
 import { bundle } from 'origami-lib/bundler'
 
 const owner = 'origami'
 
 /** The forge `examples.origami`: a folder of git repositories. */
-export const examplesForge = (folder: string): Forge => ({
+export const examplesForge = (folder: string): ForgeEntry => ({
   host: 'examples.origami',
   kind: 'folder',
   git: pathToFileURL(folder).href,

@@ -19,21 +19,25 @@ export async function originOf(folder: string): Promise<Origin> {
   return { link: linkOf(remote), warnings: await warningsOf(folder) }
 }
 
-/** `https://host/owner/name` of what git calls a remote, in any of its spellings. Throws Failure. */
+/** The link of what git calls a remote, in any of its spellings. Throws Failure. */
 export function linkOf(remote: string): string {
   const [, host = '', path = ''] =
     /^(?:https?|ssh|git):\/\/(?:[^@/]+@)?([^/:]+)(?::\d+)?\/(.+)$/.exec(remote) ??
     /^(?:[^@/]+@)?([^/:]+):(?!\/\/)(.+)$/.exec(remote) ??
     []
-  const [owner, name, ...more] = path
+  const parts = path
     .replace(/\.git\/?$|\/$/, '')
     .split('/')
     .filter(Boolean)
-  if (host === '' || !owner || !name || more.length > 0)
+  // Whether a forge has groups in groups, its server knows; github.com has none.
+  if (host === '' || parts.length < 2 || (parts.length > 2 && host === 'github.com'))
     throw new Failure(
-      `the remote \`origin\` is no repository of a forge: ${remote.replace(/\/\/[^@/]*@/, '//')}; give a link: origami deploy https://github.com/owner/name`,
+      [
+        `the remote \`origin\` is no repository of a forge: ${remote.replace(/\/\/[^@/]*@/, '//')}`,
+        'give a link: origami deploy https://github.com/owner/name',
+      ].join('; '),
     )
-  return `https://${host}/${owner}/${name}`
+  return `https://${host}/${parts.join('/')}`
 }
 
 async function warningsOf(folder: string): Promise<string[]> {

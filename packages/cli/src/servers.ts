@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import type { Daemon } from '@origami/daemon'
-import type { Forge } from '@origami/protocol/control'
+import type { ForgeEntry } from '@origami/protocol/control'
 import type { Web } from '@origami/web'
 import { daemonConfig, webConfig } from './config.ts'
 import { orPortTaken } from './port-taken.ts'
@@ -12,7 +12,7 @@ export interface Origami {
 }
 
 /** Starts daemon and web server in this process. Throws Failure when a port is taken. */
-export async function startOrigami(settings: Settings, forges: readonly Forge[]): Promise<Origami> {
+export async function startOrigami(settings: Settings, forges: readonly ForgeEntry[]): Promise<Origami> {
   const [{ startDaemon }, { ensureCertificates, startWeb }] = await Promise.all([
     import('@origami/daemon'),
     import('@origami/web'),

@@ -1,4 +1,4 @@
-import type { Forge } from '@origami/protocol/control'
+import type { ForgeEntry } from '@origami/protocol/control'
 
 /** What an operator chooses. */
 export interface DaemonConfig {
@@ -10,7 +10,7 @@ export interface DaemonConfig {
   /** PEM files. The key must be readable by its owner alone. */
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string }
   readonly engine: 'docker' | 'process'
-  readonly forges: readonly Forge[]
+  readonly forges: readonly ForgeEntry[]
   readonly limits?: Partial<Limits>
 }
 

@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Forge, github, LinkError, parseRepoLink } from '../src/control/index.ts'
+import { type ForgeEntry, gitAddress, github, LinkError, parseRepoLink } from '../src/control/index.ts'
 
-const forges: Forge[] = [github, { host: 'examples.origami', kind: 'folder', git: 'file:///srv/examples' }]
+const forges: ForgeEntry[] = [github, { host: 'examples.origami', kind: 'folder', git: 'file:///srv/examples' }]
 
 describe('a link to a repository', () => {
   test.each([
@@ -17,6 +18,55 @@ describe('a link to a repository', () => {
 
   test('of the folder forge is written the same way', () => {
     expect(parseRepoLink('https://examples.origami/origami/poet', forges)).toMatchObject({ owner: 'origami', name: 'poet' })
+  })
+
+  test.each([
+    ['https://examples.origami/lab/vision/Digits.git/', 'lab/vision', 'digits'],
+    [`https://examples.origami/${'a/'.repeat(20)}b`, 'a/'.repeat(20).slice(0, -1), 'b'],
+  ])('goes deeper at a kind of forge that has groups: %s', (link, owner, name) => {
+    const repo = parseRepoLink(link, forges)
+    expect(repo).toMatchObject({ owner, name, canonical: `https://examples.origami/${owner}/${name}` })
+    expect(gitAddress(repo)).toBe(`file:///srv/examples/${owner}/${name}.git`)
+  })
+
+  test.each(['a/../b', 'a//b', '../a/b', 'a/-b/c', 'a/.b/c', 'a/b/..', 'a/b/-c', `${'a/'.repeat(21)}b`, 'a', 'a/b/.git/..'])(
+    '%s is refused there too',
+    (path) => {
+      expect(() => parseRepoLink(`https://examples.origami/${path}`, forges)).toThrow(LinkError)
+    },
+  )
+
+  test.each([
+    ['https://github.com/Ann/Digits.git', '9e9a72817d1291f9b63d243abe6f9732'],
+    ['https://examples.origami/origami/poet', 'c937fa12a3e10af0f8ea10122de174bc'],
+    ['https://github.com/a/.git', '0141e93c78948812ca1999d23d10940c'],
+    ['https://github.com/a/b.git.git', '45abe5daa2a837fed69d23b6d9f24f26'],
+  ])('%s names the demo that it always named', (link, id) => {
+    expect(demoId(parseRepoLink(link, forges).canonical)).toBe(id)
+  })
+
+  const word = fc.stringMatching(/^[A-Za-z0-9._-]{1,12}$/)
+  const end = fc.constantFrom('', '/', '.git', '.git/', '.git.git', '/.git')
+  const path = fc.array(word, { minLength: 1, maxLength: 3 }).map((words) => words.join('/'))
+
+  test('of two names leads to the demo that it led to since the first version', () => {
+    const host = fc.constantFrom('github.com', 'GitHub.com', 'examples.origami')
+    const link = fc.tuple(host, word, word, end).map(([at, owner, name, tail]) => `https://${at}/${owner}/${name}${tail}`)
+    fc.assert(
+      fc.property(link, (one) => {
+        fc.pre(firstDemoOf(one) !== undefined)
+        expect(demoOf(one)).toBe(firstDemoOf(one))
+      }),
+    )
+  })
+
+  test('at github.com is refused now when it was refused then', () => {
+    const tail = fc.oneof(
+      fc.tuple(path, end).map((parts) => parts.join('')),
+      fc.string({ unit: 'binary' }),
+    )
+    const link = tail.map((written) => `https://github.com/${written}`)
+    fc.assert(fc.property(link, (one) => void expect(demoOf(one)).toBe(firstDemoOf(one))))
   })
 
   test.each(hostile())('%j is refused', (link) => {
@@ -34,7 +84,7 @@ describe('a link to a repository', () => {
         (link) => {
           try {
             expect(parseRepoLink(link, forges).canonical).toMatch(
-              /^https:\/\/(github\.com|examples\.origami)\/[a-z0-9][a-z0-9-]*\/[a-z0-9._-]+$/,
+              /^https:\/\/(github\.com|examples\.origami(\/[a-z0-9][a-z0-9-]*)*)\/[a-z0-9][a-z0-9-]*\/[a-z0-9._-]+$/,
             )
           } catch (error) {
             expect(error).toBeInstanceOf(LinkError)
@@ -44,6 +94,25 @@ describe('a link to a repository', () => {
     )
   })
 })
+
+const demoId = (canonical: string): string => createHash('md5').update('ann').update(canonical).digest('hex')
+
+function demoOf(link: string): string | undefined {
+  try {
+    return demoId(parseRepoLink(link, forges).canonical)
+  } catch (error) {
+    expect(error).toBeInstanceOf(LinkError)
+    return undefined
+  }
+}
+
+/** The grammar by which the first demos were named, and all since: stored ids are made of what it answers. */
+function firstDemoOf(link: string): string | undefined {
+  const first = /^https:\/\/([A-Za-z0-9.-]{1,253})\/([A-Za-z0-9][A-Za-z0-9-]{0,99})\/([A-Za-z0-9._-]{1,100}?)(?:\.git)?\/?$/
+  const [, host, owner, name = ''] = first.exec(link)?.map((part) => part.toLowerCase()) ?? []
+  if (!forges.some((entry) => entry.host === host) || /^\.+$/.test(name) || name.startsWith('-')) return undefined
+  return demoId(`https://${host}/${owner}/${name}`)
+}
 
 function hostile(): string[] {
   const github = [

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import type { Forge } from '@origami/protocol/control'
+import type { ForgeEntry } from '@origami/protocol/control'
 import { env } from '../env.ts'
 import { addressOrNetwork, choice, count, forges, type Kind, list, network, origin, path, text, yesNo } from './kinds.ts'
 
@@ -39,7 +39,7 @@ export const keys = {
     undefined,
     'address people use, when another server stands in front',
   ),
-  forges: key<string | readonly Forge[] | undefined>(
+  forges: key<string | readonly ForgeEntry[] | undefined>(
     '--forges <file>',
     forges,
     undefined,

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { isAbsolute, resolve } from 'node:path'
-import { type Forge, forgeSchema } from '@origami/protocol/control'
+import { type ForgeEntry, forgeSchema } from '@origami/protocol/control'
 
 /** How a setting is written by people. */
 export interface Kind<Value> {
@@ -102,7 +102,7 @@ export const list = <Item>(item: Kind<Item>, { atLeast = 0 } = {}): Kind<readonl
   })
 
 /** The forges themselves, or the path of a JSON file that lists them. */
-export const forges: Kind<string | readonly Forge[]> = kind({
+export const forges: Kind<string | readonly ForgeEntry[]> = kind({
   expected: 'a list of forges (host, kind, web, api, git), or the path of a JSON file with one',
   read(written, base) {
     if (typeof written === 'string' && written !== '') return isAbsolute(written) ? written : resolve(base, written)

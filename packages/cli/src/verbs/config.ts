@@ -1,3 +1,4 @@
+import { forgeTraits } from '@origami/protocol/control'
 import { Command } from 'commander'
 import { readForges } from '../config.ts'
 import { env } from '../env.ts'
@@ -60,7 +61,7 @@ const shown = (settings: readonly SettingInForce[]): string =>
 async function secretsOf(settings: Settings): Promise<SettingInForce[]> {
   const forges = await readForges(settings)
   return forges
-    .filter(({ kind }) => kind === 'github')
+    .filter(({ kind }) => forgeTraits[kind].signsIn)
     .map(({ host }) => {
       const variable = env.oauthVariable(host)
       return {

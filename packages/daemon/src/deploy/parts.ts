@@ -1,5 +1,5 @@
 import type { SealedBox } from '@origami/host/sealed-box'
-import type { Forge } from '@origami/protocol/control'
+import type { ForgeEntry } from '@origami/protocol/control'
 import type { Changes } from '../changes.ts'
 import type { Limits } from '../config.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -20,7 +20,7 @@ export interface DeployParts {
   readonly tasks: Tasks
   readonly slots: StartSlots
   readonly vault: SealedBox
-  readonly forges: readonly Forge[]
+  readonly forges: readonly ForgeEntry[]
   readonly limits: Limits
   /** A folder for checkouts, one for each attempt. */
   readonly work: string

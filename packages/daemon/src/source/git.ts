@@ -1,7 +1,7 @@
 import { lstat, mkdtemp, readdir, readlink, rm } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { gitAddress, type RepoLink } from '@origami/protocol/control'
+import { forgeTraits, gitAddress, type RepoLink } from '@origami/protocol/control'
 import { markOf } from '../state/leftovers.ts'
 import { type Program, runProgram } from '../state/program.ts'
 import type { FetchRequest, Secret, Source, TreeLimits } from './source.ts'
@@ -98,10 +98,12 @@ export class GitSource implements Source {
 export function environment(repo: RepoLink, token: Secret | undefined, home: string): Record<string, string> {
   const address = new URL(repo.forge.git)
   const transport = address.protocol.replace(':', '')
-  const helper = '!f(){ test "$1" = get && printf "username=x-access-token\\npassword=%s\\n" "$ORIGAMI_GIT_TOKEN"; }; f'
+  const { gitUser } = forgeTraits[repo.forge.kind]
+  const sent = gitUser === null ? undefined : token
+  const helper = `!f(){ test "$1" = get && printf "username=${gitUser}\\npassword=%s\\n" "$ORIGAMI_GIT_TOKEN"; }; f`
   const config: [string, string][] = [
     ['credential.helper', ''],
-    ...(token === undefined ? [] : [[`credential.${address.origin}.helper`, helper] as [string, string]]),
+    ...(sent === undefined ? [] : [[`credential.${address.origin}.helper`, helper] satisfies [string, string]]),
     ['http.followRedirects', 'false'],
     ['core.hooksPath', '/dev/null'],
     ['core.fsmonitor', 'false'],
@@ -129,7 +131,7 @@ export function environment(repo: RepoLink, token: Secret | undefined, home: str
     ),
     ...(process.env.SSL_CERT_FILE ? { SSL_CERT_FILE: process.env.SSL_CERT_FILE, GIT_SSL_CAINFO: process.env.SSL_CERT_FILE } : {}),
     ...(process.env.HTTPS_PROXY ? { HTTPS_PROXY: process.env.HTTPS_PROXY } : {}),
-    ...(token === undefined ? {} : { ORIGAMI_GIT_TOKEN: token }),
+    ...(sent === undefined ? {} : { ORIGAMI_GIT_TOKEN: sent }),
   }
 }
 

@@ -1,12 +1,13 @@
 import { z } from 'zod'
+import { forgeKinds, forgeTraits } from './forge-kinds.ts'
 
 /**
- * A place where repositories live, from the operator's table. Links are always `https://<host>/owner/name`;
- * the other addresses say how to reach it, and only they may be http, loopback, a folder or have a port.
+ * One line of the operator's table of forges. Links are always `https://<host>/…`; the other addresses say how to
+ * reach the forge, and only they may be http, loopback, a folder or have a port.
  */
 export const forgeSchema = z.strictObject({
   host: z.string().regex(/^[a-z0-9.-]+$/),
-  kind: z.enum(['github', 'folder']),
+  kind: z.enum(forgeKinds),
   /** Where people sign in: `https://github.com`. Absent for a folder. */
   web: z.url().optional(),
   /** `https://api.github.com`. Absent for a folder. */
@@ -14,9 +15,9 @@ export const forgeSchema = z.strictObject({
   /** git fetches `<git>/owner/name.git`: https, http or file. */
   git: z.url({ protocol: /^(https|http|file)$/ }),
 })
-export type Forge = z.infer<typeof forgeSchema>
+export type ForgeEntry = z.infer<typeof forgeSchema>
 
-export const github: Forge = {
+export const github: ForgeEntry = {
   host: 'github.com',
   kind: 'github',
   web: 'https://github.com',
@@ -25,7 +26,8 @@ export const github: Forge = {
 }
 
 export interface RepoLink {
-  readonly forge: Forge
+  readonly forge: ForgeEntry
+  /** Whose it is: `ann`, or `group/subgroup` at a forge that has groups in groups. */
   readonly owner: string
   readonly name: string
   /** `https://host/owner/name`, one spelling for one repository: what the demo's id is made of. */
@@ -37,19 +39,25 @@ export class LinkError extends Error {
   override readonly name = 'LinkError'
 }
 
-const grammar = /^https:\/\/([A-Za-z0-9.-]{1,253})\/([A-Za-z0-9][A-Za-z0-9-]{0,99})\/([A-Za-z0-9._-]{1,100}?)(?:\.git)?\/?$/
+const hostAndPath = /^https:\/\/([A-Za-z0-9.-]{1,253})\/([A-Za-z0-9._/-]{1,1000})$/
 
-/** Takes a link apart by a strict grammar and rebuilds it. Throws LinkError. */
-export function parseRepoLink(link: string, forges: readonly Forge[]): RepoLink {
-  const expected = `expected https://${forges.map((forge) => forge.host).join(' or ')}/owner/name`
-  const match = grammar.exec(link)
-  if (!match) throw new LinkError(`not a link to a repository; ${expected}`)
-  const [, host = '', owner = '', name = ''] = match.map((part) => part?.toLowerCase())
-  if (/^\.+$/.test(name) || name.startsWith('-')) throw new LinkError(`not the name of a repository: ${JSON.stringify(name)}`)
+/** Takes a link apart by the strict grammar of its kind of forge, and rebuilds it. Throws LinkError. */
+export function parseRepoLink(link: string, forges: readonly ForgeEntry[]): RepoLink {
+  const expected = `expected ${forges.map(linkExample).join(' or ')}`
+  const [, writtenHost, path = ''] = hostAndPath.exec(link) ?? []
+  if (!writtenHost) throw new LinkError(`not a link to a repository; ${expected}`)
+  const host = writtenHost.toLowerCase()
   const forge = forges.find((entry) => entry.host === host)
   if (!forge) throw new LinkError(`${host} is not in the table of forges; ${expected}`)
+  const parts = forgeTraits[forge.kind].linkPath.exec(path)?.groups
+  if (!parts?.owner || !parts.name) throw new LinkError(`not a link to a repository; expected ${linkExample(forge)}`)
+  const [owner, name] = [parts.owner.toLowerCase(), parts.name.toLowerCase()]
+  const strange = [...owner.split('/'), name].find((part) => /^(\.*$|-)/.test(part))
+  if (strange !== undefined) throw new LinkError(`not the name of a repository: ${JSON.stringify(strange)}`)
   return { forge, owner, name, canonical: `https://${host}/${owner}/${name}` }
 }
 
 /** What git fetches from. */
-export const gitAddress = (repo: RepoLink): string => `${repo.forge.git.replace(/\/$/, '')}/${repo.owner}/${repo.name}.git`
+export const gitAddress = ({ forge, owner, name }: RepoLink): string => `${forge.git.replace(/\/$/, '')}/${owner}/${name}.git`
+
+const linkExample = ({ host, kind }: ForgeEntry): string => `https://${host}/${forgeTraits[kind].linkShape}`

@@ -1,4 +1,5 @@
 export * from './forge.ts'
+export * from './forge-kinds.ts'
 export * from './routes.ts'
 export * from './states.ts'
 export * from './web-api.ts'

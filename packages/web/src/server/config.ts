@@ -1,4 +1,4 @@
-import type { Forge } from '@origami/protocol/control'
+import type { ForgeEntry } from '@origami/protocol/control'
 
 /** What an operator chooses. */
 export interface WebConfig {
@@ -10,7 +10,7 @@ export interface WebConfig {
   /** The address people use, when another server stands in front. */
   readonly publicUrl?: string | undefined
   readonly daemon: { readonly url: string; readonly tls: { readonly ca: string; readonly cert: string; readonly key: string } }
-  readonly forges: readonly Forge[]
+  readonly forges: readonly ForgeEntry[]
   /** OAuth apps, by the forge's host. */
   readonly oauth: Readonly<Record<string, OAuthApp>>
   /** Who may deploy, besides the owner: `github.com/ann`, or `ann` at the first forge. Each is looked up there once, then kept by its number. */

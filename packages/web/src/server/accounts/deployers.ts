@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import type { Forge } from '@origami/protocol/control'
+import type { ForgeEntry } from '@origami/protocol/control'
 import type { WebLimits } from '../config.ts'
 import { GithubApi } from '../forges/github.ts'
 import type { AccountRow, Db } from '../store/open.ts'
@@ -7,7 +7,7 @@ import type { ForgeUser } from './accounts.ts'
 
 export interface DeployerParts {
   readonly db: Db
-  readonly forges: readonly Forge[]
+  readonly forges: readonly ForgeEntry[]
   /** `github.com/ann`, or `ann` at the first forge where people sign in. */
   readonly listed: readonly string[]
   readonly limits: WebLimits
@@ -15,7 +15,7 @@ export interface DeployerParts {
 }
 
 interface Seed {
-  readonly forge: Forge
+  readonly forge: ForgeEntry
   readonly login: string
 }
 

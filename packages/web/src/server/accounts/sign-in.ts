@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Forge } from '@origami/protocol/control'
+import type { ForgeEntry } from '@origami/protocol/control'
 import { z } from 'zod'
 import type { OAuthApp, WebLimits } from '../config.ts'
 import { cappedFetch, forgeCaps } from '../forges/capped-fetch.ts'
@@ -16,7 +16,7 @@ const exchanged = z.object({ access_token: text, scope: text, error: text, error
 export interface SignInParts {
   readonly db: Db
   readonly secrets: Secrets
-  readonly forges: readonly Forge[]
+  readonly forges: readonly ForgeEntry[]
   readonly oauth: Readonly<Record<string, OAuthApp>>
   /** Where people come back to, by the forge's host. */
   readonly callback: (host: string) => string
@@ -99,7 +99,12 @@ export class SignIn {
   }
 
   /** Errors come with status 200 and a field `error`. */
-  private async exchange(forge: Forge, app: OAuthApp, code: string, verifier: string): Promise<{ token: string; scope: string }> {
+  private async exchange(
+    forge: ForgeEntry,
+    app: OAuthApp,
+    code: string,
+    verifier: string,
+  ): Promise<{ token: string; scope: string }> {
     const request = {
       method: 'POST',
       headers: { accept: 'application/json', 'content-type': 'application/json' },
@@ -124,7 +129,7 @@ export class SignIn {
     return { token: answer.access_token, scope: answer.scope ?? '' }
   }
 
-  private forge(host: string): { forge: Forge; app: OAuthApp } {
+  private forge(host: string): { forge: ForgeEntry; app: OAuthApp } {
     const [forge, app] = [this.parts.forges.find((entry) => entry.host === host), this.parts.oauth[host]]
     if (!forge || !app) throw new Refused(404, `Nobody signs in with ${host} here.`)
     return { forge, app }

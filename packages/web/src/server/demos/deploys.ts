@@ -1,5 +1,5 @@
 import {
-  type Forge,
+  type ForgeEntry,
   type Inspection,
   LinkError,
   type newDemo,
@@ -32,7 +32,7 @@ export interface DeployParts {
   readonly demos: Demos
   readonly daemon: DaemonClient
   readonly signIn: SignIn
-  readonly forges: readonly Forge[]
+  readonly forges: readonly ForgeEntry[]
   readonly oauth: Readonly<Record<string, OAuthApp>>
   readonly limits: WebLimits
 }

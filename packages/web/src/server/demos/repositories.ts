@@ -1,4 +1,4 @@
-import type { Forge, Repository } from '@origami/protocol/control'
+import type { ForgeEntry, Repository } from '@origami/protocol/control'
 import PQueue from 'p-queue'
 import type { WebLimits } from '../config.ts'
 import { type FoundRepo, GithubApi } from '../forges/github.ts'
@@ -24,7 +24,7 @@ export class Repositories {
   }
 
   /** Those with the words in owner or name, pushed to last first. Throws ForgeError. */
-  async search(account: string, forge: Forge, token: string, words: string): Promise<Repository[]> {
+  async search(account: string, forge: ForgeEntry, token: string, words: string): Promise<Repository[]> {
     this.looking.concurrency = this.limits.forgeQuestions
     const api = new GithubApi(forge, token, this.limits)
     const listed = this.listed(`${account} ${forge.host} ${token}`, api)

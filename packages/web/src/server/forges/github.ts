@@ -1,5 +1,5 @@
 import { Octokit } from '@octokit/core'
-import type { Forge } from '@origami/protocol/control'
+import type { ForgeEntry } from '@origami/protocol/control'
 import { z } from 'zod'
 import type { ForgeUser } from '../accounts/accounts.ts'
 import { cappedFetch, type ForgeLimits, forgeCaps } from './capped-fetch.ts'
@@ -50,7 +50,7 @@ export class GithubApi {
   private readonly host: string
   private readonly limits: ForgeLimits
 
-  constructor(forge: Forge, token: string | undefined, limits: ForgeLimits) {
+  constructor(forge: ForgeEntry, token: string | undefined, limits: ForgeLimits) {
     this.limits = limits
     this.host = forge.host
     this.octokit = new Octokit({
