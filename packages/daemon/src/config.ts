@@ -76,6 +76,18 @@ export interface Limits {
   readonly cloneMs: number
   readonly buildMs: number
   readonly drainMs: number
+  /** Looking at a bundle that was fetched; a container or process that comes up; the route that turns to it. */
+  readonly validateMs: number
+  readonly startMs: number
+  readonly switchMs: number
+  /** What an instance that is stopped may still take, between being asked to end and being killed. */
+  readonly stopGraceMs: number
+  /** For all of a demo to end when it is stopped; then the answer says so, and it ends without being waited for. */
+  readonly stopMs: number
+  /** For what an instance that exited printed last to be in the log. */
+  readonly lastLogMs: number
+  /** Instances asked at a time whether they serve: fifty that hang must not hold fifty connections. */
+  readonly healthChecks: number
   readonly resultDays: number
   readonly uploadHours: number
   /** How long an instance that starts keeps its place among those that start at a time. */
@@ -101,6 +113,11 @@ export interface Limits {
   readonly engineMs: number
   /** Until a process that was killed is gone; one that is not is told. */
   readonly killMs: number
+  /** Characters of the end of what one prediction printed, and of its error, that are kept. */
+  readonly predictionLogLength: number
+  readonly predictionErrorLength: number
+  /** Bytes of what an instance of the process engine printed that the daemon has not read; the oldest eighth goes. */
+  readonly unreadLogBytes: number
   /** Bytes of one line of a log; what is beyond is dropped, and the line says so. */
   readonly logLineBytes: number
   /** Bytes of Docker's cache of builds, the whole host's, that are left after a build; 0: it is not touched. */
@@ -146,6 +163,13 @@ export const defaultLimits: Limits = {
   cloneMs: 5 * 60_000,
   buildMs: 60 * 60_000,
   drainMs: 60_000,
+  validateMs: 60_000,
+  startMs: 2 * 60_000,
+  switchMs: 30_000,
+  stopGraceMs: 10_000,
+  stopMs: 15_000,
+  lastLogMs: 30_000,
+  healthChecks: 8,
   resultDays: 30,
   uploadHours: 24,
   startSlotMs: 2 * 60_000,
@@ -160,6 +184,9 @@ export const defaultLimits: Limits = {
   interruptions: 3,
   engineMs: 30_000,
   killMs: 10_000,
+  predictionLogLength: 64 * 1024,
+  predictionErrorLength: 16 * 1024,
+  unreadLogBytes: 8 * 1024 ** 2,
   logLineBytes: 64 * 1024,
   buildCacheBytes: 0,
 }

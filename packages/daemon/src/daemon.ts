@@ -76,7 +76,7 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   const leaving = new AbortController()
   const changed = new Changes()
   const logs = await DemoLogs.open(join(config.data, 'logs'), limits)
-  const pumps = new LogPumps(db, engine, logs, leaving.signal)
+  const pumps = new LogPumps(db, engine, logs, limits, leaving.signal)
   const vault = await openVault(config.data)
   const deployParts: DeployParts = {
     db,

@@ -23,9 +23,6 @@ import type { Deployer } from './deployer.ts'
 import { endInstance } from './instance.ts'
 import type { DeployParts } from './parts.ts'
 
-/** For what runs to end when it is stopped: an instance's grace, and a little more. */
-const stopMs = 15_000
-
 /** There is nothing that can be started: it was never deployed. */
 export class NeverDeployed extends Error {
   override readonly name = 'NeverDeployed'
@@ -69,7 +66,9 @@ export class Control {
     const stopped = await this.changing(id, (trx) => this.wantStopped(trx, id))
     const enough = new AbortController()
     const ended = logged(`what runs of demo ${id} could not be ended now`, () => this.endAll(id, stopped))
-    const late = waited(stopMs, enough.signal).then((over) => over && console.error(`demo ${id} is stopped, and still ends`))
+    const late = waited(this.parts.limits.stopMs, enough.signal).then(
+      (over) => over && console.error(`demo ${id} is stopped, and still ends`),
+    )
     await Promise.race([ended, late])
     enough.abort()
     return true
@@ -154,7 +153,7 @@ export class Control {
   }
 
   private async untilNothingRuns(id: DemoId): Promise<void> {
-    const patience = AbortSignal.timeout(10_000)
+    const patience = AbortSignal.timeout(this.parts.limits.stopMs)
     while (!patience.aborted) {
       const change = this.parts.changed.ofDemo(id, patience)
       if ((await openPredictions(this.parts.db, id)).length === 0) return

@@ -12,8 +12,7 @@ import type { DeployParts } from './parts.ts'
 import { Progress } from './progress.ts'
 import { resume, suspend, switchTo } from './serving.ts'
 
-const startMs = 2 * 60_000
-/** Of an instance whose deploy failed or was cancelled: nobody is served by it. */
+/** Of an instance whose deploy failed or was cancelled. No setting: nobody is served by it. */
 const endGraceMs = 2_000
 
 /**
@@ -47,7 +46,7 @@ async function goLive(
 ): Promise<void> {
   const manifest = manifestOf(progress.row)
   const first = manifest.strategy === 'recreate' ? before : undefined
-  const instance = await progress.in('starting', startMs + (first ? parts.limits.drainMs : 0), async (within) => {
+  const instance = await progress.in('starting', parts.limits.startMs + (first ? parts.limits.drainMs : 0), async (within) => {
     if (first) await suspend(parts, first, within)
     return startInstance(parts, progress, image, manifest, within)
   })
@@ -55,7 +54,7 @@ async function goLive(
     untilReady(parts, progress, instance, within),
   )
   signal.throwIfAborted()
-  await progress.in('switching', 30_000, () => switchTo(parts, progress, instance, schema))
+  await progress.in('switching', parts.limits.switchMs, () => switchTo(parts, progress, instance, schema))
 }
 
 async function makeImage(parts: DeployParts, progress: Progress) {
@@ -68,7 +67,7 @@ async function makeImage(parts: DeployParts, progress: Progress) {
 
 async function cloneAndBuild(parts: DeployParts, progress: Progress) {
   const folder = await progress.in('cloning', parts.limits.cloneMs, (within) => checkout(parts, progress, within))
-  const manifest = await progress.in('validating', 60_000, () => readManifest(folder))
+  const manifest = await progress.in('validating', parts.limits.validateMs, () => readManifest(folder))
   await progress.note({ manifest: JSON.stringify(manifest) })
   const { demo_id: demo, id: deployment } = progress.row
   const image = await progress.in('building', parts.limits.buildMs, (within) =>

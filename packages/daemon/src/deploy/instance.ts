@@ -10,7 +10,6 @@ import { isRuntime, probe, silent, stranger } from './probe.ts'
 import type { Progress } from './progress.ts'
 
 const betweenChecksMs = 100
-const stopGraceMs = 10_000
 /** For the last lines of one that ended to come into its log. */
 const drainLogMs = 2_000
 /** Of what a setup that failed said, the end of a traceback being what matters. */
@@ -46,7 +45,7 @@ export async function startInstance(
 }
 
 /** Ends an instance, once all that it printed is in the log. */
-export async function endInstance(parts: DeployParts, instance: InstanceId, graceMs = stopGraceMs): Promise<void> {
+export async function endInstance(parts: DeployParts, instance: InstanceId, graceMs = parts.limits.stopGraceMs): Promise<void> {
   await parts.engine.stop(instance, graceMs)
   await logDrained(parts, instance)
   await parts.engine.remove(instance)

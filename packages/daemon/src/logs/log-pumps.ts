@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { DeploymentId } from '@origami/protocol/demo'
+import type { Limits } from '../config.ts'
 import type { Engine, InstanceId } from '../engine/engine.ts'
 import { deploymentById, note } from '../store/deployments.ts'
 import type { Db } from '../store/open.ts'
@@ -9,8 +10,6 @@ import type { DemoLogs } from './demo-log.ts'
 /** Before a pump that failed is tried again; twice as long each time, up to a minute. */
 const retryMs = 1000
 const longestRetryMs = 60_000
-/** For what an instance that has exited printed last. */
-const drainMs = 30_000
 
 /** Carries what instances print into the logs of their demos, on from where it was when the daemon went away, or when reading or writing failed. */
 export class LogPumps {
@@ -18,9 +17,11 @@ export class LogPumps {
   private readonly db: Db
   private readonly engine: Engine
   private readonly logs: DemoLogs
+  private readonly limits: Pick<Limits, 'lastLogMs'>
   private readonly signal: AbortSignal
 
-  constructor(db: Db, engine: Engine, logs: DemoLogs, signal: AbortSignal) {
+  constructor(db: Db, engine: Engine, logs: DemoLogs, limits: Pick<Limits, 'lastLogMs'>, signal: AbortSignal) {
+    this.limits = limits
     this.db = db
     this.engine = engine
     this.logs = logs
@@ -39,7 +40,7 @@ export class LogPumps {
   async drained(instance: InstanceId): Promise<void> {
     const pump = this.running.get(instance)
     pump?.isLast.abort()
-    await Promise.race([pump?.ended, setTimeout(drainMs, undefined, { ref: false })])
+    await Promise.race([pump?.ended, setTimeout(this.limits.lastLogMs, undefined, { ref: false })])
   }
 
   async ended(): Promise<void> {

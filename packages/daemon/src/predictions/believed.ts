@@ -2,9 +2,6 @@ import { type DemoSchema, outputFields, outputValue, type PredictionSnapshot, va
 import type { Limits } from '../config.ts'
 import { ResultLost } from './carry.ts'
 
-const keptLog = 64 * 1024
-const keptError = 16 * 1024
-
 /**
  * How an instance says that a prediction ended, as far as it is believed: outputs that its schema has and that fit it, the end of the log, an error that
  * a person can read. Throws ResultLost where it says `succeeded` and its output does not fit.
@@ -12,17 +9,17 @@ const keptError = 16 * 1024
 export function believed(
   end: PredictionSnapshot,
   schema: DemoSchema,
-  { outputBytes }: Pick<Limits, 'outputBytes'>,
+  limits: Pick<Limits, 'outputBytes' | 'predictionLogLength' | 'predictionErrorLength'>,
 ): PredictionSnapshot {
-  const { output, problem } = outputThatFits(end.output, schema, outputBytes)
+  const { output, problem } = outputThatFits(end.output, schema, limits.outputBytes)
   if (problem !== undefined && end.status === 'succeeded')
     throw new ResultLost('error', `The model gave a wrong output: ${problem}`)
   const { predict_time: seconds } = end.metrics
   return {
     ...end,
     output,
-    logs: end.logs.slice(-keptLog),
-    error: end.error?.slice(0, keptError) ?? null,
+    logs: end.logs.slice(-limits.predictionLogLength),
+    error: end.error?.slice(0, limits.predictionErrorLength) ?? null,
     started_at: isTime(end.started_at) ? end.started_at : null,
     metrics: seconds !== undefined && seconds >= 0 && seconds < Number.POSITIVE_INFINITY ? { predict_time: seconds } : {},
   }

@@ -5,14 +5,14 @@ import type { Limits } from '../config.ts'
 /** Events that carry a number: those of the run itself. */
 export type RunEvent = Exclude<PredictionEvent, { type: 'queue' }>
 
-const keptLog = 64 * 1024
+type LiveLimits = Pick<Limits, 'liveEvents' | 'liveBytes' | 'predictionLogLength'>
 
 /** What a running prediction told so far, by arrival. Never stored: after a crash the instance tells it again. */
 export class LiveRuns {
   private readonly runs = new Map<number, LiveRun>()
-  private readonly limits: Pick<Limits, 'liveEvents' | 'liveBytes'>
+  private readonly limits: LiveLimits
 
-  constructor(limits: Pick<Limits, 'liveEvents' | 'liveBytes'>) {
+  constructor(limits: LiveLimits) {
     this.limits = limits
   }
 
@@ -45,13 +45,13 @@ export class LiveRun {
   lastSeq = 0
   /** Of the output so far, as text. */
   outputSize = 0
-  private readonly limits: Pick<Limits, 'liveEvents' | 'liveBytes'>
+  private readonly limits: LiveLimits
   private readonly folded = new Map<string, RunEvent>()
   private readonly sizes = new Map<string, number>()
   private events: RunEvent[] = []
   private size = 0
 
-  constructor(limits: Pick<Limits, 'liveEvents' | 'liveBytes'>) {
+  constructor(limits: LiveLimits) {
     this.limits = limits
   }
 
@@ -60,7 +60,7 @@ export class LiveRun {
     this.size += sizeOf(event)
     this.lastSeq = event.seq
     if (event.type === 'output') this.takeOutput(event)
-    if (event.type === 'log') this.logs = (this.logs + event.data.data).slice(-keptLog)
+    if (event.type === 'log') this.logs = (this.logs + event.data.data).slice(-this.limits.predictionLogLength)
     this.foldOldest()
     this.changed.notify()
   }
@@ -93,7 +93,7 @@ export class LiveRun {
     for (const event of this.events.slice(0, count)) {
       this.size -= sizeOf(event)
       const topic = topicOf(event)
-      this.folded.set(topic, fold(this.folded.get(topic), event))
+      this.folded.set(topic, fold(this.folded.get(topic), event, this.limits))
     }
     this.events = this.events.slice(count)
   }
@@ -103,9 +103,9 @@ const topicOf = (event: RunEvent): string =>
   event.type === 'output' ? `output ${event.data.field}` : event.type === 'log' ? `log ${event.data.source}` : event.type
 
 /** One event that stands for two of the same topic. */
-function fold(before: RunEvent | undefined, event: RunEvent): RunEvent {
+function fold(before: RunEvent | undefined, event: RunEvent, { predictionLogLength }: LiveLimits): RunEvent {
   if (event.type === 'log' && before?.type === 'log')
-    return { ...event, data: { ...event.data, data: (before.data.data + event.data.data).slice(-keptLog) } }
+    return { ...event, data: { ...event.data, data: (before.data.data + event.data.data).slice(-predictionLogLength) } }
   if (event.type !== 'output') return event
   const earlier = before?.type === 'output' ? { [event.data.field]: before.data.chunk } : {}
   const chunk = applyPart(earlier, event.data)[event.data.field]

@@ -14,9 +14,6 @@ import { noteServedWell } from './good-versions.ts'
 import { logged } from './logged.ts'
 import { revive } from './revive.ts'
 
-/** Instances asked at a time: fifty that hang must not hold fifty connections. */
-const askedAtOnce = 8
-
 /** Asks all that serve whether they have a worker; an instance that has none for its `ready_within` is ended and started again. */
 export class HealthChecks {
   private readonly parts: DeployParts
@@ -38,7 +35,7 @@ export class HealthChecks {
     for (const id of this.without.keys()) if (!present.has(id)) this.without.delete(id)
     const day = 24 * 3_600_000
     for (const [id, at] of this.restarted) if (this.parts.clock() - at > day) this.restarted.delete(id)
-    const queue = new PQueue({ concurrency: askedAtOnce })
+    const queue = new PQueue({ concurrency: this.parts.limits.healthChecks })
     const one = (row: DeploymentRow) => () =>
       logged(`deployment ${row.id} could not be asked for its health`, () => this.check(row))
     await queue.addAll(serving.map(one))

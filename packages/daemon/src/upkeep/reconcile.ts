@@ -96,7 +96,7 @@ export class Reconciler {
     if (this.parts.tasks.has(instance.deployment) || this.deployer.isUnderWay(instance.deployment)) return
     const row = await deploymentById(this.parts.db, instance.deployment)
     if (row && keepsInstance(row.state)) return
-    await this.parts.engine.stop(instance.id, 5_000)
+    await this.parts.engine.stop(instance.id, this.parts.limits.stopGraceMs)
     await this.parts.engine.remove(instance.id)
   }
 }

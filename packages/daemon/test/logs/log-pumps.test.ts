@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DemoId, type DeploymentId, randomId } from '@origami/protocol/demo'
 import { expect, test, vi } from 'vitest'
+import { defaultLimits } from '../../src/config.ts'
 import type { Engine, InstanceId, LogCursor } from '../../src/engine/engine.ts'
 import { ProcessEngine } from '../../src/engine/process/index.ts'
 import { DemoLogs } from '../../src/logs/demo-log.ts'
@@ -54,7 +55,7 @@ test('a log that breaks off is told and read on from there: no line is lost, non
   engine.breaks = 1
   const logs = await DemoLogs.open(join(folder, 'logs'), { logBytes: 10 ** 9 })
   const leaving = new AbortController()
-  const pumps = new LogPumps(db, engine, logs, leaving.signal)
+  const pumps = new LogPumps(db, engine, logs, defaultLimits, leaving.signal)
   pumps.start(deployment, instance)
   await pumps.ended()
   const lines = Math.ceil((1024 * 1024) / 50_026)

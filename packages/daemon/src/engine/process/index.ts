@@ -129,8 +129,8 @@ export class ProcessEngine implements Engine {
     const own = this.environment(image, folder)
     const env = { ...instanceEnvironment(spec), ...own, [instanceVariable]: nonce }
     const args = [join(image, 'origami/server.mjs')]
-    const lineBytes = this.limits.logLineBytes
-    await writeWhole(join(folder, 'spec.json'), JSON.stringify({ command, args, cwd: image, env, lineBytes }))
+    const { logLineBytes: lineBytes, unreadLogBytes: logBytes } = this.limits
+    await writeWhole(join(folder, 'spec.json'), JSON.stringify({ command, args, cwd: image, env, lineBytes, logBytes }))
     // Written before it is started: what a daemon that dies now leaves is found by the nonce.
     const intent = { demo, deployment, image, nonce }
     await writeWhole(join(folder, 'about.json'), JSON.stringify(intent))

@@ -12,12 +12,14 @@ interface Spec {
   readonly cwd: string
   readonly env: Record<string, string>
   readonly lineBytes: number
+  /** Of all that was printed and not read. */
+  readonly logBytes: number
 }
 
 const folder = process.argv[2] as string
-const { command, args, cwd, env, lineBytes } = JSON.parse(readFileSync(join(folder, 'spec.json'), 'utf8')) as Spec
-const maxFileBytes = 1024 * 1024
+const { command, args, cwd, env, lineBytes, logBytes } = JSON.parse(readFileSync(join(folder, 'spec.json'), 'utf8')) as Spec
 const maxFiles = 8
+const maxFileBytes = Math.ceil(logBytes / maxFiles)
 
 let written = 0
 let file = logFile(0)
