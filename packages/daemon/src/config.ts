@@ -43,7 +43,7 @@ export interface Limits {
   readonly eventsKept: number
   /** Deployments of one demo that ended, the newest of which are kept with their log. */
   readonly deploymentsKept: number
-  /** Rows that a sweep changes in one go. */
+  /** Rows that a sweep changes in one go, at most: fewer where they take more than a few milliseconds. */
   readonly sweepRows: number
   readonly fileBytes: number
   /** Bytes of one JSON body. */

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { Slices } from '@origami/host/slices'
 import { randomId } from '@origami/protocol/demo'
 import { FolderFiles, HttpPredictor } from '@origami/serving'
 import { createServer } from './api/server.ts'
@@ -19,7 +20,7 @@ import { LiveRuns } from './predictions/live-runs.ts'
 import type { LookAt } from './predictions/parts.ts'
 import { Places } from './predictions/places.ts'
 import { Queue } from './predictions/queue.ts'
-import { forgetFilesOf, sweepOld } from './predictions/retention.ts'
+import { forgetRunsOf, sweepOld } from './predictions/retention.ts'
 import { GitSource } from './source/git.ts'
 import type { Source } from './source/source.ts'
 import { lockFolder } from './state/lock.ts'
@@ -108,6 +109,7 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   await upkeep.rounds.run()
 
   const files = new FolderFiles(join(config.data, 'files'), { maxFileBytes: () => limits.fileBytes })
+  const retention = { db, files, limits, slices: new Slices({ most: () => limits.sweepRows }) }
   const queueParts = { db, files, limits, now, changed, live: new LiveRuns(limits), places: new Places(db, changed) }
   const queue = new Queue(queueParts)
   const reach = (endpoint: string) =>
@@ -116,9 +118,9 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   const dispatcher = new Dispatcher({ ...queueParts, reach, lookAt }, leaving.signal)
   loops.push(
     dispatcher.work(),
-    upkeep.work(() => sweepOld(db, files, limits, clock(), leaving.signal)),
+    upkeep.work(() => sweepOld(retention, clock(), leaving.signal)),
   )
-  const control = new Control(deployParts, deployer, upkeep.rounds, (demo) => forgetFilesOf(db, files, demo))
+  const control = new Control(deployParts, deployer, upkeep.rounds, (demo) => forgetRunsOf(retention, demo))
 
   const app = await createServer(config, { db, control, queue, files, logs, changed, limits, now, engine })
   opened.defer(() => app.close())

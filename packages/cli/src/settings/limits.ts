@@ -45,7 +45,7 @@ export const daemonLimits: TableOf<Limits> = {
   eventDays: limit('events', duration('d'), 'how long events of deployments are kept'),
   eventsKept: limit('events_kept', count(), 'events of deployments that are kept at most'),
   deploymentsKept: limit('deployments_kept', count(), 'deployments of a demo that are kept, with the end of their log'),
-  sweepRows: limit('sweep_rows', count(), 'rows that a sweep removes in one go'),
+  sweepRows: limit('sweep_rows', count(), 'rows that a sweep removes in one go, at most'),
   fileBytes: limit('file', size, 'one file that goes in or comes out'),
   bodyBytes: limit('body', size, 'one JSON body'),
   bodyIdleMs: limit('body_idle', duration(), 'until more of a JSON body comes'),

@@ -1,26 +1,36 @@
+import type { Slices } from '@origami/host/slices'
 import type { DemoId, FileRef, PredictionId, VisitorId } from '@origami/protocol/demo'
 import type { FolderFiles } from '@origami/serving'
 import type { Limits } from '../config.ts'
 import { demoIds } from '../store/demos.ts'
 import { sweepDeployments } from '../store/deployments.ts'
-import { sweepEvents } from '../store/events.ts'
+import { deleteEvents, sweepCrowdedEvents, sweepOldEvents } from '../store/events.ts'
 import type { Db } from '../store/open.ts'
 import { filesOf, filesOfDemo, isNamed, isWanted } from '../store/prediction-files.ts'
-import { deletePrediction, endedOfVisitor, sweepPredictions } from '../store/predictions.ts'
-import { inSlices, turn } from './slices.ts'
+import { deleteEnded, deletePrediction, endedOfVisitor, sweepPredictions } from '../store/predictions.ts'
 
-/** Files that are asked for at once. */
-const filesAtOnce = 200
+/** What sweeping works with. Slices remember across sweeps how much fits one. */
+export interface RetentionParts {
+  readonly db: Db
+  readonly files: FolderFiles
+  readonly limits: Limits
+  readonly slices: Slices
+}
 
-/** Removes the files of one demo's predictions, but for those that another demo's name too. */
-export async function forgetFilesOf(db: Db, files: FolderFiles, demo: DemoId): Promise<void> {
-  for (let after = ''; ; ) {
-    const refs = await filesOfDemo(db, demo, after, filesAtOnce)
+/**
+ * Forgets a demo's predictions that ended, with their files but for those that another demo's name too, and its events: all that there may be very much
+ * of, so that removing the demo is a small step.
+ */
+export async function forgetRunsOf({ db, files, slices }: RetentionParts, demo: DemoId): Promise<void> {
+  let after = ''
+  await slices.run('files of a demo', undefined, async (most) => {
+    const refs = await filesOfDemo(db, demo, after, most)
     for (const ref of refs) await files.forget(ref)
-    const last = refs.at(-1)
-    if (!last) return
-    after = last
-  }
+    after = refs.at(-1) ?? after
+    return refs.length
+  })
+  await slices.run('predictions', undefined, (rows) => deleteEnded(db, demo, rows))
+  await slices.run('events', undefined, (rows) => deleteEvents(db, demo, rows))
 }
 
 /**
@@ -51,15 +61,14 @@ export async function forgetResult(
  * What is over its time goes: results and what was cancelled, uploads unless what they belong to still waits or runs, events, deployments that
  * ended. In slices, so that nobody waits for it; an aborted signal ends it between two.
  */
-export async function sweepOld(db: Db, files: FolderFiles, limits: Limits, now: number, signal?: AbortSignal): Promise<void> {
+export async function sweepOld({ db, files, limits, slices }: RetentionParts, now: number, signal?: AbortSignal): Promise<void> {
   const before = (ms: number) => new Date(now - ms).toISOString()
-  await inSlices(limits, signal, (rows) => sweepPredictions(db, before(limits.resultDays * 86_400_000), rows))
-  await inSlices(limits, signal, (rows) => sweepEvents(db, before(limits.eventDays * 86_400_000), limits.eventsKept, rows))
-  for (const demo of await demoIds(db)) {
-    await inSlices(limits, signal, (rows) => sweepDeployments(db, demo, limits.deploymentsKept, rows))
-    await turn()
-    if (signal?.aborted) return
-  }
-  const wanted = { has: (file: string) => (signal?.aborted ? true : isWanted(db, file)) }
-  await files.sweep(new Date(now - limits.uploadHours * 3_600_000), wanted)
+  const [results, events] = [before(limits.resultDays * 86_400_000), before(limits.eventDays * 86_400_000)]
+  await slices.run('predictions', signal, (rows) => sweepPredictions(db, results, rows))
+  await slices.run('events', signal, (rows) => sweepOldEvents(db, events, rows))
+  await slices.run('events', signal, (rows) => sweepCrowdedEvents(db, limits.eventsKept, rows))
+  for (const demo of await demoIds(db))
+    await slices.run('deployments', signal, (rows) => sweepDeployments(db, demo, limits.deploymentsKept, rows))
+  const wanted = { has: (file: string) => isWanted(db, file) }
+  await files.sweep(new Date(now - limits.uploadHours * 3_600_000), wanted, { slices, signal })
 }

@@ -145,36 +145,28 @@ export async function deploymentsOf(db: Trx, demo: DemoId, limit: number): Promi
 
 /** Removes at most `rows` of a demo's deployments that ended, hold no image and are not among its newest `kept` that ended. Returns how many. */
 export async function sweepDeployments(db: Db, demo: DemoId, kept: number, rows: number): Promise<number> {
-  const old = await db
-    .selectFrom('deployments')
-    .select('id')
-    .where('demo_id', '=', demo)
-    .where('state', 'in', endedStates)
+  const ended = db.selectFrom('deployments').where('demo_id', '=', demo).where('state', 'in', endedStates)
+  const oldest = await ended
+    .select(['created_at', 'id'])
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
-    .limit(rows)
+    .limit(1)
     .offset(kept)
-    .execute()
-  if (old.length === 0) return 0
-  const { numDeletedRows } = await db
-    .deleteFrom('deployments')
-    .where(
-      'id',
-      'in',
-      old.map(({ id }) => id),
-    )
-    .where('image', 'is', null)
-    .where(
-      'id',
-      'not in',
-      db
-        .selectFrom('demos')
-        .select('serving')
-        .where('id', '=', demo)
-        .where('serving', 'is not', null)
-        .$castTo<{ serving: DeploymentId }>(),
-    )
     .executeTakeFirst()
+  if (!oldest) return 0
+  const serving = db
+    .selectFrom('demos')
+    .select('serving')
+    .where('id', '=', demo)
+    .where('serving', 'is not', null)
+    .$castTo<{ serving: DeploymentId }>()
+  const old = ended
+    .select('id')
+    .where('image', 'is', null)
+    .where('id', 'not in', serving)
+    .where((eb) => eb(eb.refTuple('created_at', 'id'), '<=', eb.tuple(oldest.created_at, oldest.id)))
+    .limit(rows)
+  const { numDeletedRows } = await db.deleteFrom('deployments').where('id', 'in', old).executeTakeFirst()
   return Number(numDeletedRows)
 }
 

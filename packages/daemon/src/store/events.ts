@@ -36,22 +36,33 @@ export async function eventsAfter(db: Db, seq: number, limit = 500): Promise<Con
   return rows.map(({ from_state, to_state, ...event }) => ({ ...event, from: from_state, to: to_state }))
 }
 
-/** Removes at most `rows` of the events from before `before`, and of those that are more than `kept`. Returns how many. */
-export async function sweepEvents(db: Db, before: string, kept: number, rows: number): Promise<number> {
+/** Removes at most `rows` of the events from before `before`. Returns how many. */
+export async function sweepOldEvents(db: Db, before: string, rows: number): Promise<number> {
+  const old = db.selectFrom('events').select('seq').where('at', '<', before).limit(rows)
+  const { numDeletedRows } = await db.deleteFrom('events').where('seq', 'in', old).executeTakeFirst()
+  return Number(numDeletedRows)
+}
+
+/** Removes at most `rows` of the events that are more than the newest `kept`. Returns how many. */
+export async function sweepCrowdedEvents(db: Db, kept: number, rows: number): Promise<number> {
   const newest = await db
     .selectFrom('events')
     .select((eb) => eb.fn.max<number | null>('seq').as('seq'))
     .executeTakeFirst()
   if (!newest?.seq) return 0
-  const old = db.selectFrom('events').select('seq').where('at', '<', before).limit(rows)
   const tooMany = db
     .selectFrom('events')
     .select('seq')
     .where('seq', '<=', newest.seq - kept)
     .orderBy('seq')
     .limit(rows)
-  const { numDeletedRows: aged } = await db.deleteFrom('events').where('seq', 'in', old).executeTakeFirst()
-  if (Number(aged) >= rows) return Number(aged)
-  const { numDeletedRows: crowded } = await db.deleteFrom('events').where('seq', 'in', tooMany).executeTakeFirst()
-  return Math.max(Number(aged), Number(crowded))
+  const { numDeletedRows } = await db.deleteFrom('events').where('seq', 'in', tooMany).executeTakeFirst()
+  return Number(numDeletedRows)
+}
+
+/** Removes at most `rows` of a demo's events. Returns how many. */
+export async function deleteEvents(db: Db, demo: DemoId, rows: number): Promise<number> {
+  const some = db.selectFrom('events').select('seq').where('demo', '=', demo).limit(rows)
+  const { numDeletedRows } = await db.deleteFrom('events').where('seq', 'in', some).executeTakeFirst()
+  return Number(numDeletedRows)
 }

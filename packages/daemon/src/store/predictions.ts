@@ -254,6 +254,18 @@ export async function sweepPredictions(db: Trx, before: string, rows: number): P
   return Number(numDeletedRows)
 }
 
+/** Removes at most `rows` of a demo's that ended. Returns how many. */
+export async function deleteEnded(db: Trx, demo: DemoId, rows: number): Promise<number> {
+  const ended = db
+    .selectFrom('predictions')
+    .select('arrival')
+    .where('demo_id', '=', demo)
+    .where('completed_at', 'is not', null)
+    .limit(rows)
+  const { numDeletedRows } = await db.deleteFrom('predictions').where('arrival', 'in', ended).executeTakeFirst()
+  return Number(numDeletedRows)
+}
+
 /** Ends what waits for a demo and was sent nowhere, and asks for the rest that waits to be cancelled. Returns their arrivals. */
 export async function cancelWaiting(trx: Trx, demo: DemoId, now: string): Promise<number[]> {
   const ended = await trx

@@ -1,11 +1,22 @@
 import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, open, opendir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { Slices } from '@origami/host/slices'
 import { type FileRef, fileRef, Invalid, parseFileRef } from '@origami/protocol/demo'
 import { fileTypeFromBuffer } from 'file-type'
 import type { Files, OpenFile } from '../predictor.ts'
+
+/** Which ids are still needed. */
+interface Wanted {
+  has(id: string): boolean | Promise<boolean>
+}
+
+export interface Sweeping {
+  readonly slices?: Slices
+  readonly signal?: AbortSignal | undefined
+}
 
 /**
  * Files in a folder: `<id>/about.json`, and `<id>/file/` with the bytes under what is left of the name once all that a path could mean is gone:
@@ -67,16 +78,37 @@ export class FolderFiles implements Files {
     return true
   }
 
-  /** Forgets what came before `before`, but for ids that are wanted. Returns how many. */
-  async sweep(before: Date, wanted: { has(id: string): boolean | Promise<boolean> } = new Set()): Promise<number> {
+  /**
+   * Forgets what came before `before`, but for ids that are wanted, a slice of them at a time, until the signal aborts. Returns how many. One that cannot
+   * be removed keeps no other: what they threw is thrown at the end.
+   */
+  async sweep(before: Date, wanted: Wanted = new Set(), { slices = new Slices(), signal }: Sweeping = {}): Promise<number> {
+    await using folder = await opendir(this.folder).catch(unlessAbsent)
+    if (!folder) return 0
     let swept = 0
-    for (const id of await readdir(this.folder).catch(() => [])) {
-      const found = await stat(join(this.folder, id)).catch(() => undefined)
-      if (!found || found.mtime >= before || (await wanted.has(id))) continue
-      await rm(join(this.folder, id), { recursive: true, force: true })
-      swept += 1
-    }
+    const failures: unknown[] = []
+    await slices.run('files', signal, async (most) => {
+      for (let looked = 0; looked < most; looked += 1) {
+        const entry = await folder.read()
+        if (!entry) return looked
+        try {
+          if (await this.sweepOne(entry.name, before, wanted)) swept += 1
+        } catch (error) {
+          failures.push(error)
+        }
+      }
+      return most
+    })
+    if (failures.length > 0) throw new AggregateError(failures, `${failures.length} files could not be removed`)
     return swept
+  }
+
+  private async sweepOne(id: string, before: Date, wanted: Wanted): Promise<boolean> {
+    const path = join(this.folder, id)
+    const found = await stat(path).catch(unlessAbsent)
+    if (!found || found.mtime >= before || (await wanted.has(id))) return false
+    await rm(path, { recursive: true, force: true })
+    return true
   }
 
   private async *limited(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
@@ -100,6 +132,11 @@ const plainName = (name: string): string =>
     .replaceAll(/[^A-Za-z0-9._ -]/g, '_')
     .replace(/^[. -]+/, '_')
     .slice(-100) || '_'
+
+/** There is nothing, or no longer. */
+function unlessAbsent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
+}
 
 /** Two senders of one id: the first stays. */
 function keepFirst(error: NodeJS.ErrnoException): void {
