@@ -2,6 +2,7 @@ import { mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
+import { Slices } from '@origami/host/slices'
 import { fileRef, randomId } from '@origami/protocol/demo'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -64,6 +65,31 @@ describe('files in a folder', () => {
     expect(await files.open(await put('x.html', '<script>', 'text/html'))).toMatchObject({ type: 'application/octet-stream' })
     expect([await files.forget(ref), await files.forget(ref), await files.open(ref)]).toEqual([true, false, undefined])
   })
+})
+
+test('old files go in slices; what is wanted or new stays, and one that cannot be removed keeps no other', async () => {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'origami-files-')))
+  const files = new FolderFiles(folder, { maxFileBytes: () => 1000 })
+  const ids = Array.from({ length: 20 }, () => randomId())
+  for (const id of ids) await files.put(id, 'a.txt', 'text/plain', stream('bytes'))
+  const [kept, failing] = ids
+  let looks = 0
+  const wanted = {
+    has(id: string) {
+      looks += 1
+      if (id === failing) throw new Error('the database is locked')
+      return id === kept
+    },
+  }
+  const [before, later] = [new Date(0), new Date(Date.now() + 60_000)]
+  expect(await files.sweep(before, wanted)).toBe(0)
+  const slices = new Slices({ most: () => 3, clock: () => 0 })
+  await files.sweep(later, wanted, { slices, signal: AbortSignal.abort() })
+  expect(looks).toBe(0)
+  await expect(files.sweep(later, wanted, { slices })).rejects.toThrow('1 files could not be removed')
+  expect((await readdir(folder)).toSorted()).toEqual([kept, failing].toSorted())
+  expect(await new FolderFiles(join(folder, 'none'), { maxFileBytes: () => 1000 }).sweep(later)).toBe(0)
+  await rm(folder, { recursive: true })
 })
 
 async function* stream(text: string): AsyncIterable<Uint8Array> {

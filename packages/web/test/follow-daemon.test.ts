@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Notices } from '@origami/host/notices'
+import { Slices } from '@origami/host/slices'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { ensureCertificates } from '../src/server/certificates/certificates.ts'
 import { defaultLimits } from '../src/server/config.ts'
@@ -78,6 +79,7 @@ test('a demo of which the daemon says nothing that can be read keeps no other fr
     details: new LatestDetails(daemon, defaultLimits),
     limits: defaultLimits,
     changed: new Notices<string>(),
+    slices: new Slices(),
     log,
   }
   const following = new FollowDaemon(parts).work(leaving.signal)

@@ -5,6 +5,7 @@ import cookie from '@fastify/cookie'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import { Notices } from '@origami/host/notices'
+import { Slices } from '@origami/host/slices'
 import { limitJson, predictionsApi, sendError, underLimits } from '@origami/serving'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest, type RouteOptions } from 'fastify'
 import { ZodError } from 'zod'
@@ -73,8 +74,9 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
   const ownerLinks = new OwnerLinks()
   const deviceCodes = new DeviceCodes(db, limits)
   const changed = new Notices<string>()
+  const slices = new Slices()
   const details = new LatestDetails(daemon, limits)
-  const followed = new FollowDaemon({ db, daemon, demos, details, changed, limits, log })
+  const followed = new FollowDaemon({ db, daemon, demos, details, changed, limits, slices, log })
   const context: Context = {
     config,
     limits,
@@ -100,7 +102,7 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
   listening = `http://${config.host}:${port}`
   const leaving = new AbortController()
   const following = followed.work(leaving.signal)
-  const sweeping = sweepRegularly([sessions, signIn, deviceCodes], limits, log, leaving.signal)
+  const sweeping = sweepRegularly([sessions, signIn, deviceCodes], slices, limits, log, leaving.signal)
   const seeding = deployers.seed(leaving.signal)
   const { data } = config
   const renewing = new CertificateRenewal({ data, tls: config.daemon.tls, daemon, limits, clock: Date.now }).work(leaving.signal)
@@ -124,13 +126,16 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
 
 /** What is too old goes at the start and then now and then, until the signal aborts. */
 async function sweepRegularly(
-  all: readonly { sweep(): Promise<void> }[],
+  all: readonly { sweep(slices: Slices, signal: AbortSignal): Promise<void> }[],
+  slices: Slices,
   limits: WebLimits,
   log: Log,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    await Promise.all(all.map((one) => one.sweep())).catch((error: unknown) => log('Sweeping failed; it is tried again.', error))
+    const failed = (error: unknown) => log('Sweeping failed; it is tried again.', error)
+    await Promise.all(all.map((one) => one.sweep(slices, signal).catch(failed)))
+    // An aborted wait ends the loop by its condition.
     await setTimeout(limits.sweepMs, undefined, { signal }).catch(() => undefined)
   }
 }

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import type { Slices } from '@origami/host/slices'
 import type { DeviceReason } from '@origami/protocol/control'
 import { Full } from '@origami/protocol/demo'
 import type { WebLimits } from '../config.ts'
@@ -30,7 +31,6 @@ export class DeviceCodes {
 
   /** Throws Full when very many are pending. */
   async begin(asking: Asking): Promise<{ deviceCode: string; userCode: string }> {
-    await this.sweep()
     const { pending } = await this.db
       .selectFrom('device_codes')
       .select(({ fn }) => fn.countAll<number>().as('pending'))
@@ -105,8 +105,13 @@ export class DeviceCodes {
   }
 
   /** Forgets what is too old. */
-  async sweep(): Promise<void> {
-    await this.db.deleteFrom('device_codes').where('expires_at', '<', new Date().toISOString()).execute()
+  async sweep(slices: Slices, signal?: AbortSignal): Promise<void> {
+    const now = new Date().toISOString()
+    await slices.run('device codes', signal, async (rows) => {
+      const old = this.db.selectFrom('device_codes').select('hash').where('expires_at', '<', now).limit(rows)
+      const { numDeletedRows } = await this.db.deleteFrom('device_codes').where('hash', 'in', old).executeTakeFirst()
+      return Number(numDeletedRows)
+    })
   }
 }
 

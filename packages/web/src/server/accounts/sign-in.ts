@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Slices } from '@origami/host/slices'
 import type { ForgeEntry } from '@origami/protocol/control'
 import { z } from 'zod'
 import type { OAuthApp, WebLimits } from '../config.ts'
@@ -37,7 +38,6 @@ export class SignIn {
     const { forge, app } = this.forge(host)
     const [state, verifier] = [randomSecret(), randomSecret()]
     const expires_at = new Date(Date.now() + this.parts.limits.signInMs).toISOString()
-    await this.sweep()
     await this.parts.db
       .insertInto('oauth_states')
       .values({ hash: hashOf(state), visitor, forge: host, verifier, scope, return_to: localPath(returnTo), expires_at })
@@ -90,8 +90,13 @@ export class SignIn {
   }
 
   /** Forgets sign-ins that were begun and not ended. */
-  async sweep(): Promise<void> {
-    await this.parts.db.deleteFrom('oauth_states').where('expires_at', '<', new Date().toISOString()).execute()
+  async sweep(slices: Slices, signal?: AbortSignal): Promise<void> {
+    const now = new Date().toISOString()
+    await slices.run('sign-ins', signal, async (rows) => {
+      const old = this.parts.db.selectFrom('oauth_states').select('hash').where('expires_at', '<', now).limit(rows)
+      const { numDeletedRows } = await this.parts.db.deleteFrom('oauth_states').where('hash', 'in', old).executeTakeFirst()
+      return Number(numDeletedRows)
+    })
   }
 
   private async take(state: string) {

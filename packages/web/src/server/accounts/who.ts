@@ -1,3 +1,4 @@
+import type { Slices } from '@origami/host/slices'
 import type { VisitorId } from '@origami/protocol/demo'
 import { randomId } from '@origami/protocol/demo'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -84,8 +85,13 @@ export class Sessions {
   }
 
   /** Forgets sessions that are too old to be let in. */
-  async sweep(): Promise<void> {
-    await this.db.deleteFrom('sessions').where('created_at', '<=', this.oldestSession()).execute()
+  async sweep(slices: Slices, signal?: AbortSignal): Promise<void> {
+    const oldest = this.oldestSession()
+    await slices.run('sessions', signal, async (rows) => {
+      const old = this.db.selectFrom('sessions').select('hash').where('created_at', '<=', oldest).limit(rows)
+      const { numDeletedRows } = await this.db.deleteFrom('sessions').where('hash', 'in', old).executeTakeFirst()
+      return Number(numDeletedRows)
+    })
   }
 
   async signOut(request: FastifyRequest, reply: FastifyReply): Promise<void> {

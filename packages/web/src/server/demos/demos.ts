@@ -1,3 +1,4 @@
+import type { Slices } from '@origami/host/slices'
 import type { DemoCard, DemoDetail, DemoPage, demoSorts } from '@origami/protocol/control'
 import { demoSchema } from '@origami/protocol/demo'
 import { randomSecret } from '../secrets.ts'
@@ -148,9 +149,15 @@ export class Demos {
   }
 
   /** Keeps how often each ran, where that is new. */
-  async keepRuns(all: readonly { demo_id: string; runs: number }[]): Promise<void> {
-    for (const { demo_id, runs } of all)
-      await this.db.updateTable('demos').set({ runs }).where('id', '=', demo_id).where('runs', '!=', runs).execute()
+  async keepRuns(all: readonly { demo_id: string; runs: number }[], slices: Slices, signal?: AbortSignal): Promise<void> {
+    let from = 0
+    await slices.run('runs', signal, async (most) => {
+      const some = all.slice(from, from + most)
+      for (const { demo_id, runs } of some)
+        await this.db.updateTable('demos').set({ runs }).where('id', '=', demo_id).where('runs', '!=', runs).execute()
+      from += some.length
+      return some.length
+    })
   }
 
   private all() {

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Notices } from '@origami/host/notices'
+import type { Slices } from '@origami/host/slices'
 import { Gone } from '@origami/protocol/demo'
 import type { WebLimits } from '../config.ts'
 import type { DaemonClient } from '../daemon-client.ts'
@@ -14,6 +15,7 @@ export interface FollowParts {
   readonly details: LatestDetails
   readonly changed: Notices<string>
   readonly limits: WebLimits
+  readonly slices: Slices
   readonly log: (message: string, error?: unknown) => void
 }
 
@@ -101,11 +103,12 @@ export class FollowDaemon {
 
   /** Runs make no events: how many there were is asked for now and then, for all demos at once, so that no page view has to write it. */
   private async count(signal: AbortSignal): Promise<void> {
+    const { demos, daemon, slices } = this.parts
     while (!signal.aborted) {
       await setTimeout(this.parts.limits.runsRoundMs, undefined, { signal }).catch(() => undefined)
       if (!this.open) continue
       try {
-        await this.parts.demos.keepRuns(await this.parts.daemon.stats())
+        await demos.keepRuns(await daemon.stats(), slices, signal)
       } catch (error) {
         if (!signal.aborted) this.parts.log('How often demos ran could not be asked; it is tried again.', error)
       }
