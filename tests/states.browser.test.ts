@@ -1,6 +1,9 @@
+import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, Page, Route } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newVisitor, startBrowser } from './browser.ts'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { newVisitor, phone, startBrowser, wide } from './browser.ts'
+import { photograph } from './path.ts'
+import type { Person } from './person.ts'
 import { World } from './world.ts'
 
 /** Each place that shows what the server tells: where it is, what it asks for, a tab to press, and what is there once it came. */
@@ -21,14 +24,17 @@ const places: readonly { what: string; path: string; asks: string; tab?: string;
   { what: 'the API', path: '/-/docs', asks: '/-/openapi.json', shows: 'The public demos' },
 ]
 
+const away = 'The daemon does not answer just now. Nothing that waits is lost.'
+
 describe('what the server tells', () => {
   let world: World
   let browser: Browser
   let page: Page
+  let ann: Person
 
   beforeAll(async () => {
     world = await World.start({ engine: 'process' })
-    const ann = await world.person('ann')
+    ann = await world.person('ann')
     await ann.deploy(await world.push('tests/demos/gated', 'ann'))
     browser = await startBrowser()
     page = await (await newVisitor(browser)).newPage()
@@ -97,12 +103,77 @@ describe('what the server tells', () => {
     await page.getByText('The server does not answer; trying again.').waitFor({ state: 'detached' })
   })
 
+  test('of repositories that are not all told: what to do about it', async () => {
+    const cut = async (route: Route) => {
+      const response = await route.fetch()
+      await route.fulfill({ response, json: { ...(await response.json()), cut: true } })
+    }
+    await page.route('**/-/api/repositories?*', cut)
+    await page.goto(`${world.url}/-/new`)
+    await page.getByText('type more of the name, or paste the link above').waitFor()
+    await page.unroute('**/-/api/repositories?*', cut)
+    await page.reload()
+    await page.getByRole('main').getByText('ann/gated').waitFor()
+    expect(await page.getByText('There may be more').count()).toBe(0)
+  })
+
+  test('of a repository that has a demo, an unlisted one: it is deployed anew, and stays so', async () => {
+    await ann.json('PATCH', '/-/api/demos/ann/gated', { public: false })
+    await page.goto(`${world.url}/-/new?link=https://github.test/ann/gated`)
+    const found = page.getByRole('region', { name: 'What was found' })
+    await found.getByRole('link', { name: 'ann/gated' }).waitFor()
+    expect(await found.getByRole('checkbox').count()).toBe(0)
+    await found.getByRole('button', { name: 'Deploy', exact: true }).click()
+    await page.waitForURL('**/ann/gated#deployments')
+    expect((await ann.settled('/ann/gated')).public).toBe(false)
+  })
+
   test('while the daemon is away: a strip, the demo as it was last known, and it goes by itself', async () => {
+    await world.push('tests/demos/gated', 'ann', { name: 'later' })
     await world.killDaemon()
     await page.goto(`${world.url}/ann/gated`)
-    await page.getByText('The daemon does not answer just now. Nothing that waits is lost.').waitFor()
+    await page.getByText(away).waitFor()
     await page.getByRole('heading', { name: 'Gated' }).waitFor()
+    await makeUndeployed('https://github.test/ann/later')
+    world.configure({ silenceMs: 1000, daemonAnswerMs: 1000 })
     await world.startDaemon()
-    await page.getByText('The daemon does not answer just now.').waitFor({ state: 'detached' })
+    await page.getByText(away).waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Remove' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+    await page.waitForURL('**/-/mine')
+    expect(await ann.status('GET', '/-/api/demos/ann/later')).toBe(404)
   })
+
+  test('while the link to the daemon is half open: the same, for it takes what is sent and says nothing', async () => {
+    world.freezeDaemon()
+    try {
+      await vi.waitFor(async () => expect((await ann.session()).daemon).toBe(false), { timeout: 15_000 })
+      await page.goto(`${world.url}/ann/gated`)
+      await page.getByText(away).waitFor()
+      await page.getByRole('heading', { name: 'Gated' }).waitFor()
+    } finally {
+      world.thawDaemon()
+    }
+    await page.getByText(away).waitFor({ state: 'detached' })
+  })
+
+  /** What the daemon never heard of: a strip says so, and its owner may try again, or remove it. Leaves its page open. */
+  async function makeUndeployed(link: string): Promise<void> {
+    const refused = page.getByRole('alert').getByText('The daemon does not answer.', { exact: true })
+    const deploy = page.getByRole('button', { name: 'Deploy', exact: true })
+    await page.goto(`${world.url}/-/new?link=${link}`)
+    await deploy.click()
+    await refused.waitFor()
+    await page.goto(link.replace('https://github.test', world.url))
+    await page.getByText('It is not deployed yet').waitFor()
+    await deploy.click()
+    await refused.waitFor()
+    expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([])
+    await photograph(page, 'undeployed-light-1280')
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await page.setViewportSize(phone)
+    await photograph(page, 'undeployed-dark-390')
+    await page.emulateMedia({ colorScheme: 'light' })
+    await page.setViewportSize(wide)
+  }
 })

@@ -104,6 +104,15 @@ export class World implements AsyncDisposable {
     await this.endDaemon('SIGKILL')
   }
 
+  /** A half-open link: what connects to the daemon is taken, and nothing is answered until `thawDaemon`. */
+  freezeDaemon(): void {
+    this.daemon?.kill('SIGSTOP')
+  }
+
+  thawDaemon(): void {
+    this.daemon?.kill('SIGCONT')
+  }
+
   /** `change`: what is different this time. */
   async startWeb(change: Partial<WebConfig> = {}): Promise<void> {
     const tls = (name: string) => join(this.folder, 'web/tls', name)

@@ -33,7 +33,7 @@ describe('what a forge answers', () => {
       response.writeHead(is404 ? 404 : 200, { 'content-type': 'application/json' }).end(JSON.stringify(is404 ? {} : repos))
     })
     const repositories = new Repositories(defaultLimits)
-    const search = (words: string) => repositories.search('ann', forge.forge, 'token', words)
+    const search = async (words: string) => (await repositories.search('ann', forge.forge, 'token', words)).repositories
     expect(await search('repository-3-6')).toMatchObject([{ name: 'repository-3-6', linked: true }])
     expect(asked.filter((path) => path === '/user/repos')).toHaveLength(3)
     expect(asked).toHaveLength(4)
@@ -41,6 +41,24 @@ describe('what a forge answers', () => {
     expect(asked).toHaveLength(4)
     expect(await search('')).toHaveLength(30)
     expect(asked).toHaveLength(34)
+  })
+
+  test.each([
+    ['all that there are', 2, '', false],
+    ['the first 30 that match', 31, '', true],
+    ['the few that match', 31, 'repository-1-30', false],
+    ['what matches of a thousand, and there may be more', 1000, 'repository-1-30', true],
+  ])('is a list that says whether it is cut: %s', async (_what, count, words, cut) => {
+    await using forge = await startForge((request, response) => {
+      const page = Number(new URL(request.url ?? '/', 'http://forge').searchParams.get('page'))
+      const names = Array.from(
+        { length: Math.max(0, Math.min(100, count - 100 * (page - 1))) },
+        (_, at) => `repository-${page}-${at}`,
+      )
+      const repos = names.map((name) => ({ owner: { login: 'ann' }, name, private: false }))
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(repos))
+    })
+    expect((await new Repositories(defaultLimits).search('ann', forge.forge, 'token', words)).cut).toBe(cut)
   })
 })
 

@@ -103,7 +103,12 @@ export const repository = z.object({
     .describe('Whether `.origami` is in its root; null where that is not known (private, not authorised yet)'),
 })
 export type Repository = z.infer<typeof repository>
-export const repositoryList = z.object({ repositories: z.array(repository), private_authorised: z.boolean() })
+export const repositoryList = z.object({
+  repositories: z.array(repository),
+  private_authorised: z.boolean(),
+  cut: z.boolean().describe('Whether there may be more than these: a longer part of the name finds them, or the link'),
+})
+export type RepositoryList = z.infer<typeof repositoryList>
 
 export const repositoryLink = z.strictObject({ link: z.string().max(500) })
 
@@ -115,6 +120,7 @@ export const inspection = z.object({
   linked: z.boolean().nullable(),
   dockerfile: z.boolean().nullable(),
   commit: z.object({ sha: z.string(), message: z.string() }).nullable(),
+  demo: z.object({ address: z.string() }).nullable().describe('The one that you have of it already'),
 })
 export type Inspection = z.infer<typeof inspection>
 

@@ -20,7 +20,7 @@ import {
 } from '@origami/protocol/control'
 import { Gone, type PredictionSnapshot, predictionSnapshot, type VisitorId } from '@origami/protocol/demo'
 import { HttpPredictor } from '@origami/serving'
-import { Agent, type Dispatcher, request } from 'undici'
+import { Agent, buildConnector, type Dispatcher, request } from 'undici'
 import { z } from 'zod'
 import type { WebConfig, WebLimits } from './config.ts'
 
@@ -206,7 +206,11 @@ export class DaemonClient implements AsyncDisposable {
       return checkNames(host, peer)
     }
     // Without sessions that are taken up again, each connection shows the certificate of now.
-    return new Agent({ connect: { ca, cert, key, checkServerIdentity, maxCachedSessions: 0 }, bodyTimeout: 0 })
+    const tls = { ca, cert, key, checkServerIdentity, maxCachedSessions: 0 }
+    // Made for each connection, since the limit may change. A daemon that is silent while it is greeted is away as well.
+    const connect: buildConnector.connector = (to, done) =>
+      buildConnector({ ...tls, timeout: this.limits.daemonAnswerMs })(to, done)
+    return new Agent({ connect, bodyTimeout: 0 })
   }
 
   private answerMs(method: Dispatcher.HttpMethod): number {

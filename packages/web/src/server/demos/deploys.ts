@@ -5,7 +5,7 @@ import {
   type newDemo,
   parseRepoLink,
   type RepoLink,
-  type Repository,
+  type RepositoryList,
 } from '@origami/protocol/control'
 import type { z } from 'zod'
 import type { SignIn } from '../accounts/sign-in.ts'
@@ -15,7 +15,7 @@ import { type DaemonClient, DaemonRefused } from '../daemon-client.ts'
 import { type FoundRepo, GithubApi } from '../forges/github.ts'
 import type { AccountRow } from '../store/open.ts'
 import { demoIdOf } from './demo-id.ts'
-import type { Demos, Owned } from './demos.ts'
+import { addressOf, type Demos, type Owned } from './demos.ts'
 import { Repositories } from './repositories.ts'
 
 /** The forge must be asked first: `authorize` is where. */
@@ -144,20 +144,25 @@ export class Deploys {
           api.head(repo.owner, repo.name),
         ])
       : [null, null, undefined]
-    return { link: repo.canonical, name: repo.name, private: found?.private ?? false, linked, dockerfile, commit: commit ?? null }
+    const known = await this.parts.demos.byId(demoIdOf(account.id, repo.canonical))
+    return {
+      link: repo.canonical,
+      name: repo.name,
+      private: found?.private ?? false,
+      linked,
+      dockerfile,
+      commit: commit ?? null,
+      demo: known ? { address: addressOf(known) } : null,
+    }
   }
 
   /** One's own repositories at a forge, each with whether it has `.origami`. */
-  async repositories(
-    account: AccountRow,
-    host: string,
-    words: string,
-  ): Promise<{ repositories: Repository[]; private_authorised: boolean }> {
+  async repositories(account: AccountRow, host: string, words: string): Promise<RepositoryList> {
     const forge = this.parts.forges.find((entry) => entry.host === host && entry.kind === 'github')
     const identity = forge && (await this.parts.signIn.tokenOf(account, host))
-    if (!forge || !identity) return { repositories: [], private_authorised: false }
-    const repositories = await this.repositoryLists.search(account.id, forge, identity.token, words)
-    return { repositories, private_authorised: identity.scope.split(/[ ,]/).includes('repo') }
+    if (!forge || !identity) return { repositories: [], private_authorised: false, cut: false }
+    const found = await this.repositoryLists.search(account.id, forge, identity.token, words)
+    return { ...found, private_authorised: identity.scope.split(/[ ,]/).includes('repo') }
   }
 
   private async trigger(account: AccountRow, demo: Owned, { repo, found, token }: Access): Promise<Owned> {

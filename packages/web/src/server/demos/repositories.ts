@@ -4,7 +4,7 @@ import type { WebLimits } from '../config.ts'
 import { type FoundRepo, GithubApi } from '../forges/github.ts'
 
 interface Listed {
-  readonly repos: Promise<FoundRepo[]>
+  readonly repos: Promise<{ all: readonly FoundRepo[]; cut: boolean }>
   /** Whether `.origami` is there, by owner and name, of those that were looked at. */
   readonly linked: Map<string, Promise<boolean | null>>
   readonly at: number
@@ -23,13 +23,19 @@ export class Repositories {
     this.limits = limits
   }
 
-  /** Those with the words in owner or name, pushed to last first. Throws ForgeError. */
-  async search(account: string, forge: ForgeEntry, token: string, words: string): Promise<Repository[]> {
+  /** Those with the words in owner or name, pushed to last first; `cut`: there may be more. Throws ForgeError. */
+  async search(
+    account: string,
+    forge: ForgeEntry,
+    token: string,
+    words: string,
+  ): Promise<{ repositories: Repository[]; cut: boolean }> {
     this.looking.concurrency = this.limits.forgeQuestions
     const api = new GithubApi(forge, token, this.limits)
     const listed = this.listed(`${account} ${forge.host} ${token}`, api)
-    const wanted = (await listed.repos).filter((one) => `${one.owner}/${one.name}`.toLowerCase().includes(words.toLowerCase()))
-    return Promise.all(
+    const { all, cut } = await listed.repos
+    const wanted = all.filter((one) => `${one.owner}/${one.name}`.toLowerCase().includes(words.toLowerCase()))
+    const repositories = await Promise.all(
       wanted.slice(0, shown).map(async ({ owner, name, description, private: isPrivate, pushedAt }) => ({
         link: `https://${forge.host}/${owner}/${name}`.toLowerCase(),
         owner,
@@ -40,6 +46,7 @@ export class Repositories {
         linked: await this.isLinked(listed, api, owner, name),
       })),
     )
+    return { repositories, cut: cut || wanted.length > shown }
   }
 
   private listed(key: string, api: GithubApi): Listed {

@@ -70,10 +70,12 @@ export class GithubApi {
     return this.unlessMissing(async () => userOf((await this.octokit.request('GET /users/{username}', { username })).data))
   }
 
-  /** One's own, those pushed to last first, at most `limits.repositories`. */
-  async repos(): Promise<FoundRepo[]> {
+  /** One's own, those pushed to last first, at most `limits.repositories`; `cut`: there may be more. */
+  async repos(): Promise<{ all: readonly FoundRepo[]; cut: boolean }> {
     const all: FoundRepo[] = []
-    for (let page = 1; all.length < this.limits.repositories; page += 1) {
+    const most = this.limits.repositories
+    let ended = false
+    for (let page = 1; all.length < most && !ended; page += 1) {
       const asking = () => this.octokit.request('GET /user/repos', { per_page: perPage, page, sort: 'pushed' })
       const part = await this.asked(async () =>
         z
@@ -82,9 +84,9 @@ export class GithubApi {
           .parse((await asking()).data),
       )
       all.push(...part.map(found))
-      if (part.length < perPage) break
+      ended = part.length < perPage
     }
-    return all.slice(0, this.limits.repositories)
+    return { all: all.slice(0, most), cut: !ended || all.length > most }
   }
 
   /** Undefined: not there, or not to be seen. */

@@ -1,7 +1,7 @@
 import { Strip } from '@origami/demo-ui'
-import type { DemoPage, Inspection, Repository } from '@origami/protocol/control'
+import type { DemoPage, Inspection, Repository, RepositoryList } from '@origami/protocol/control'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import { useNavigate, useSearch } from '@tanstack/react-router'
+import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { type FormEvent, useCallback, useEffect, useState } from 'react'
 import { ApiError, change, get, useSession } from '../api.ts'
 import { Failed } from '../parts/failed.tsx'
@@ -74,13 +74,16 @@ export function NewDemo() {
 
 function Found({ found }: { found: Inspection }) {
   const navigate = useNavigate()
-  const [isPublic, setPublic] = useState(!found.private)
+  const [chosen, setChosen] = useState<boolean>()
   const [problem, setProblem] = useState<string>()
   const [sending, setSending] = useState(false)
   const deploy = async () => {
     setSending(true)
+    // Who may see a demo that is there already is decided on its page; of a private repository it must be said.
+    const isPublic = chosen ?? (found.private && !found.demo ? false : undefined)
     try {
-      const page = await change<DemoPage>('POST', '/-/api/demos', { link: found.link, public: isPublic })
+      const asked = { link: found.link, ...(isPublic === undefined ? {} : { public: isPublic }) }
+      const page = await change<DemoPage>('POST', '/-/api/demos', asked)
       await navigate({ to: '/$account/$name', params: { account: page.account, name: page.name }, hash: 'deployments' })
     } catch (error) {
       setProblem(error instanceof Error ? error.message : 'It did not work.')
@@ -100,10 +103,17 @@ function Found({ found }: { found: Inspection }) {
         {mark(found.linked, '.origami is there', 'not linked yet: `origami bundle` writes .origami')}
         {mark(found.dockerfile, 'Dockerfile is there', 'no Dockerfile: `origami bundle` writes it')}
       </ul>
-      <label className={styles.row}>
-        <input type="checkbox" checked={isPublic} onChange={({ target }) => setPublic(target.checked)} />
-        {found.private ? 'The repository is private. May its demo be public?' : 'Anyone may see the demo'}
-      </label>
+      {found.demo ? (
+        <p>
+          You have a demo of it: <Link to={found.demo.address}>{found.demo.address.slice(1)}</Link>. Deploying brings its newest
+          commit.
+        </p>
+      ) : (
+        <label className={styles.row}>
+          <input type="checkbox" checked={chosen ?? !found.private} onChange={({ target }) => setChosen(target.checked)} />
+          {found.private ? 'The repository is private. May its demo be public?' : 'Anyone may see the demo'}
+        </label>
+      )}
       {problem && <Strip kind="wrong">{problem}</Strip>}
       <button type="button" className={styles.button} data-primary="true" disabled={sending} onClick={() => void deploy()}>
         {sending ? 'Sending…' : 'Deploy'}
@@ -117,7 +127,7 @@ function Repositories({ host, onPick }: { host: string; onPick: (repository: Rep
   const path = `/-/api/repositories?forge=${host}&q=${encodeURIComponent(useDebounced(words))}`
   const { data, isPending, error, refetch } = useQuery({
     queryKey: ['repositories', path],
-    queryFn: () => get<{ repositories: Repository[]; private_authorised: boolean }>(path),
+    queryFn: () => get<RepositoryList>(path),
     placeholderData: keepPreviousData,
   })
   return (
@@ -147,6 +157,9 @@ function Repositories({ host, onPick }: { host: string; onPick: (repository: Rep
           </li>
         ))}
       </ul>
+      {data?.cut && (
+        <p className={styles.mute}>There may be more than are shown: type more of the name, or paste the link above.</p>
+      )}
       {data && !data.private_authorised && (
         <a href={`/-/sign-in/${host}?scope=repo&return=/-/new`}>Show private repositories too</a>
       )}

@@ -1,11 +1,14 @@
 import { useState } from 'react'
 
-/** Does what a button says: while it goes on `busy`, and what went wrong in `problem`. `after` follows either way. */
-export function useAct(after: () => void): {
-  busy: boolean
-  problem: string | undefined
+export interface Acting {
+  readonly busy: boolean
+  /** What went wrong the last time. */
+  readonly problem: string | undefined
   act(work: () => Promise<unknown>): void
-} {
+}
+
+/** Does what a button says: while it goes on `busy`, and what went wrong in `problem`. `after` follows either way. */
+export function useAct(after: () => void): Acting {
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string>()
   const act = async (work: () => Promise<unknown>) => {

@@ -1,13 +1,12 @@
-import { LogView, Strip } from '@origami/demo-ui'
+import { LogView } from '@origami/demo-ui'
 import { type DemoPage, isEnded } from '@origami/protocol/control'
-import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { change } from '../../api.ts'
-import { ConfirmButton } from '../../parts/confirm.tsx'
 import { Failed } from '../../parts/failed.tsx'
 import styles from '../../parts/parts.module.css'
-import { useAct } from '../../parts/use-act.ts'
 import { DeploymentRow } from './deployment-row.tsx'
+import { ListingButton, UnlistedLink } from './listing.tsx'
+import { OwnerActions } from './owner-actions.tsx'
 import { useLog } from './use-log.ts'
 
 type Detail = NonNullable<DemoPage['detail']>
@@ -27,12 +26,8 @@ export function Deployments({ page, detail, refresh }: { page: DemoPage; detail:
           .join('\n')
   return (
     <div className={styles.stack}>
-      <Buttons page={page} detail={detail} api={api} refresh={refresh} />
-      {page.unlisted && (
-        <p>
-          Only you, and who has this link, see it: <a href={page.unlisted}>{location.origin + page.unlisted}</a>
-        </p>
-      )}
+      <Buttons page={page} detail={detail} refresh={refresh} />
+      <UnlistedLink page={page} />
       <ul className={styles.list}>
         {detail.deployments.map((deployment, index) => (
           <DeploymentRow
@@ -67,48 +62,46 @@ export function Deployments({ page, detail, refresh }: { page: DemoPage; detail:
   )
 }
 
-function Buttons({ page, detail, api, refresh }: { page: DemoPage; detail: Detail; api: string; refresh: () => void }) {
-  const navigate = useNavigate()
-  const { problem, act } = useAct(refresh)
-  const post = (verb: string) => act(() => change('POST', `${api}/${verb}`, {}))
-  const remove = () =>
-    act(async () => {
-      await change('DELETE', api)
-      await navigate({ to: '/-/mine' })
-    })
+function Buttons({ page, detail, refresh }: { page: DemoPage; detail: Detail; refresh: () => void }) {
   const { newest } = detail
   const underWay = newest !== null && newest.state !== 'running' && !isEnded(newest.state)
+  const turn = page.state === 'stopped' || page.state === 'failed' ? startVerb : stopVerb
+  const removal = {
+    question: `Remove ${page.title}?`,
+    detail: 'Its results, its log and its permalinks go with it. This cannot be undone.',
+  }
   return (
-    <>
-      {problem && <Strip kind="wrong">{problem}</Strip>}
-      <div className={styles.row}>
-        <button type="button" className={styles.button} data-primary="true" onClick={() => post('deploy')}>
-          Deploy the newest commit
-        </button>
-        {underWay && (
-          <button type="button" className={styles.button} onClick={() => post('cancel')}>
-            Cancel
+    <OwnerActions page={page} refresh={refresh} removal={removal}>
+      {({ act }, api) => {
+        const button = ({ verb, label }: Verb) => (
+          <button
+            type="button"
+            className={styles.button}
+            data-primary={verb === 'deploy'}
+            onClick={() => act(() => change('POST', `${api}/${verb}`, {}))}
+          >
+            {label}
           </button>
-        )}
-        {page.state === 'stopped' || page.state === 'failed' ? (
-          <button type="button" className={styles.button} onClick={() => post('start')}>
-            Start
-          </button>
-        ) : (
-          <button type="button" className={styles.button} onClick={() => post('stop')}>
-            Stop
-          </button>
-        )}
-        <button type="button" className={styles.button} onClick={() => act(() => change('PATCH', api, { public: !page.public }))}>
-          {page.public ? 'Make unlisted' : 'Make public'}
-        </button>
-        <ConfirmButton
-          label="Remove"
-          question={`Remove ${page.title}?`}
-          detail="Its results, its log and its permalinks go with it. This cannot be undone."
-          onConfirm={remove}
-        />
-      </div>
-    </>
+        )
+        return (
+          <>
+            {button(deployVerb)}
+            {underWay && button(cancelVerb)}
+            {button(turn)}
+            <ListingButton page={page} onChange={(listing) => act(() => change('PATCH', api, listing))} />
+          </>
+        )
+      }}
+    </OwnerActions>
   )
 }
+
+/** What a button asks the server to do, and what it says. */
+interface Verb {
+  readonly verb: string
+  readonly label: string
+}
+const deployVerb: Verb = { verb: 'deploy', label: 'Deploy the newest commit' }
+const cancelVerb: Verb = { verb: 'cancel', label: 'Cancel' }
+const startVerb: Verb = { verb: 'start', label: 'Start' }
+const stopVerb: Verb = { verb: 'stop', label: 'Stop' }

@@ -1,0 +1,38 @@
+import { Strip } from '@origami/demo-ui'
+import type { DemoPage } from '@origami/protocol/control'
+import { useNavigate } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
+import { change } from '../../api.ts'
+import { ConfirmButton } from '../../parts/confirm.tsx'
+import styles from '../../parts/parts.module.css'
+import { type Acting, useAct } from '../../parts/use-act.ts'
+
+interface Actions {
+  readonly page: DemoPage
+  readonly refresh: () => void
+  /** What removing it asks first. */
+  readonly removal: { readonly question: string; readonly detail: string }
+  /** The buttons before Remove. `api` is the demo's address there. */
+  readonly children: (acting: Acting, api: string) => ReactNode
+}
+
+/** The row of buttons that a demo's owner has, the last of them Remove; what went wrong stands above it. */
+export function OwnerActions({ page, refresh, removal, children }: Actions) {
+  const navigate = useNavigate()
+  const acting = useAct(refresh)
+  const api = `/-/api/demos${page.address}`
+  const remove = () =>
+    acting.act(async () => {
+      await change('DELETE', api)
+      await navigate({ to: '/-/mine' })
+    })
+  return (
+    <>
+      {acting.problem && <Strip kind="wrong">{acting.problem}</Strip>}
+      <div className={styles.row}>
+        {children(acting, api)}
+        <ConfirmButton label="Remove" {...removal} onConfirm={remove} />
+      </div>
+    </>
+  )
+}
