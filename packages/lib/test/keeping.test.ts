@@ -4,8 +4,6 @@ import { runInNewContext } from 'node:vm'
 import { type FileRef, Full, fileRef, newPredictionId, type PredictionSnapshot } from '@origami/protocol/demo'
 import { HttpPredictor, type Prediction } from '@origami/serving'
 import { describe, expect, test } from 'vitest'
-import { withoutReplaced } from '../src/runtime/pool/event-log.ts'
-import { compactable, replacing } from './events.ts'
 import { endOf, eventually, type Pool, started, startPool } from './pool.ts'
 import { serve } from './serving.ts'
 
@@ -172,8 +170,4 @@ test('a file that would fill the room there is is refused while it arrives, and 
   expect([pool.predictor.files.bytes, await folders(pool)]).toEqual([200, 1])
   const again = pool.predictor.files.put('0123456789abcdef', 'a.txt', undefined, once(50))
   expect(await again).toBe(fileRef('0123456789abcdef', 'a.txt'))
-})
-
-test('of a long run what newer events replaced is left out, and numbers stay', () => {
-  expect(withoutReplaced(compactable)).toEqual(replacing)
 })

@@ -38,7 +38,6 @@ export class Call {
     this.run = run
     this.worker = worker
     this.options = options
-    worker.held += 1
   }
 
   /** The prediction ended, however it did; or `not begun`: its worker went before it had read the call. Never rejects. */
@@ -54,8 +53,6 @@ export class Call {
     } catch (error) {
       run.fail('error', `It could not be prepared: ${error instanceof Error ? error.message : error}`)
       return 'ended'
-    } finally {
-      this.worker.held -= 1
     }
   }
 

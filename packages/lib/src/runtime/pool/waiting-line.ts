@@ -19,9 +19,10 @@ export class WaitingLine {
     this.tellPlaces()
   }
 
-  /** The next, taken out. */
-  take(): Run | undefined {
+  /** The next, taken out. Throws RangeError where none waits. */
+  take(): Run {
     const run = this.runs.shift()
+    if (!run) throw new RangeError('nothing waits')
     this.tellPlaces()
     return run
   }

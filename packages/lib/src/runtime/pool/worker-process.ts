@@ -40,8 +40,6 @@ export class WorkerProcess implements AsyncDisposable {
   /** Calls that it was written. */
   readonly calls = new Map<string, Mailbox<CallEvent>>()
   slots = 1
-  /** Calls that were given to it, those still being prepared among them. */
-  held = 0
   /** It held a call at some time. */
   hasServed = false
   private readonly child: ChildProcess
@@ -77,15 +75,15 @@ export class WorkerProcess implements AsyncDisposable {
     void this.listen()
   }
 
-  /** How many more calls it takes. */
-  get free(): number {
-    return this.open ? this.slots - this.held : 0
+  /** Whether it can be written calls. */
+  get isOpen(): boolean {
+    return !this.gone && this.pipe.writable
   }
 
   /** Runs one call. Never throws: what goes wrong is its end. */
   predict(call: Omit<Extract<ToWorker, { type: 'predict' }>, 'type'>): AsyncIterable<CallEvent> {
     const events = new Mailbox<CallEvent>()
-    if (!this.open) {
+    if (!this.isOpen) {
       events.put({ type: 'not_begun' })
       events.close()
       return events
@@ -125,10 +123,6 @@ export class WorkerProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.kill('the runtime is ending')
     await this.exited
-  }
-
-  private get open(): boolean {
-    return !this.gone && this.pipe.writable
   }
 
   private write(message: ToWorker): void {

@@ -5,9 +5,18 @@ import { type Setup, WorkerProcess } from './worker-process.ts'
 
 /** What one place of the pool holds. */
 export type Place =
-  | { readonly state: 'starting'; readonly worker: WorkerProcess }
-  | { readonly state: 'serving'; readonly worker: WorkerProcess }
+  /** Without a worker while it is being launched. */
+  | { readonly state: 'starting'; readonly worker?: WorkerProcess }
+  | { readonly state: 'idle'; readonly worker: WorkerProcess }
+  /** It holds calls, those still being prepared among them; with more slots than calls it takes another. */
+  | { readonly state: 'busy'; readonly worker: WorkerProcess; readonly calls: number }
+  /** It rests until then, and is filled again. */
   | { readonly state: 'failed'; readonly error: string; readonly until: Date }
+
+/** A worker's slot for one call, until it is disposed. */
+export interface Lease extends Disposable {
+  readonly worker: WorkerProcess
+}
 
 export interface WorkersOptions {
   /** How a worker is started; asked anew each time. */
@@ -26,7 +35,7 @@ export interface WorkersOptions {
 /** Workers of one model. Each place is kept filled: a worker that ends, or cannot be started, is followed by another. */
 export class Workers implements AsyncDisposable {
   private readonly options: WorkersOptions
-  private readonly places = new Map<number, Place | undefined>()
+  private readonly places = new Map<number, Place>()
   private readonly kept: Promise<void>[] = []
   private readonly ending = new AbortController()
   private firstSetupMs: number | undefined
@@ -41,19 +50,31 @@ export class Workers implements AsyncDisposable {
     return this.places.size
   }
 
+  /** How many workers serve. */
   get ready(): number {
-    return this.serving().length
+    return [...this.places.values()].filter(({ state }) => state === 'idle' || state === 'busy').length
   }
 
-  /** A worker that takes one more call. */
-  free(): WorkerProcess | undefined {
-    return this.serving().find((worker) => worker.free > 0)
+  /** Whether a worker takes one more call. */
+  get hasFree(): boolean {
+    return [...this.places.values()].some(takesCalls)
+  }
+
+  /** A slot of a worker that takes one more call. */
+  take(): Lease | undefined {
+    for (const [index, place] of this.places) {
+      if (!takesCalls(place)) continue
+      const { worker } = place
+      this.places.set(index, { state: 'busy', worker, calls: callsOf(place) + 1 })
+      return { worker, [Symbol.dispose]: () => this.release(index, worker) }
+    }
+    return undefined
   }
 
   grow(size: number): void {
     while (this.places.size < size) {
       const place = this.places.size
-      this.places.set(place, undefined)
+      this.places.set(place, { state: 'starting' })
       this.kept.push(this.keep(place))
     }
   }
@@ -61,7 +82,7 @@ export class Workers implements AsyncDisposable {
   /** Ends all workers at once. `why` is what their calls are told. */
   kill(why: string): void {
     this.ending.abort()
-    for (const place of this.places.values()) if (place && 'worker' in place) place.worker.kill(why)
+    for (const place of this.places.values()) if (place.state !== 'failed') place.worker?.kill(why)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -69,8 +90,12 @@ export class Workers implements AsyncDisposable {
     await Promise.all(this.kept)
   }
 
-  private serving(): WorkerProcess[] {
-    return [...this.places.values()].flatMap((place) => (place?.state === 'serving' ? [place.worker] : []))
+  private release(index: number, worker: WorkerProcess): void {
+    const place = this.places.get(index)
+    // Another worker may be there by now.
+    if (place?.state !== 'busy' || place.worker !== worker) return
+    const calls = place.calls - 1
+    this.places.set(index, calls === 0 ? { state: 'idle', worker } : { state: 'busy', worker, calls })
   }
 
   /** Never rejects. */
@@ -107,7 +132,7 @@ export class Workers implements AsyncDisposable {
       () => undefined, // Its setup says why there is none.
     )
     const setup = await this.prepare(worker)
-    if (setup.status === 'succeeded') this.places.set(place, { state: 'serving', worker })
+    if (setup.status === 'succeeded') this.places.set(place, { state: 'idle', worker })
     else worker.kill()
     this.tell(() => this.options.onSetup(setup))
     if (setup.status === 'succeeded') this.tell(() => this.options.onFree())
@@ -132,4 +157,11 @@ export class Workers implements AsyncDisposable {
   private tell(what: () => void): void {
     if (!this.ending.signal.aborted) what()
   }
+}
+
+const callsOf = (place: Place): number => (place.state === 'busy' ? place.calls : 0)
+
+function takesCalls(place: Place): place is Extract<Place, { state: 'idle' | 'busy' }> {
+  if (place.state !== 'idle' && place.state !== 'busy') return false
+  return place.worker.isOpen && callsOf(place) < place.worker.slots
 }

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
-import { Terminal } from '../src/runtime/pool/terminal.ts'
-import { encodeFrame, readFrames } from '../src/runtime/wire/frames.ts'
+import { Terminal } from '../../src/runtime/pool/terminal.ts'
+import { encodeFrame, readFrames } from '../../src/runtime/wire/frames.ts'
 
 function terminal() {
   const stream = new PassThrough()

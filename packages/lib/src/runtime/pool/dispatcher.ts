@@ -1,0 +1,92 @@
+import { Call } from './call.ts'
+import type { CountedFiles } from './counted-files.ts'
+import type { Model } from './model.ts'
+import type { Run } from './run.ts'
+import { WaitingLine } from './waiting-line.ts'
+import type { Lease, Workers } from './workers.ts'
+
+export interface DispatcherParts {
+  readonly model: Model
+  readonly files: CountedFiles
+  /** Those of now: a model that is loaded anew has others. */
+  readonly workers: () => Workers
+  /** How long a model may go on after a cancel before its process is killed. */
+  readonly graceMs: number
+  /** A prediction ended, however it did. */
+  onEnd(run: Run): void
+}
+
+/** Brings predictions to workers: as many at a time as the model's concurrency, the rest waits in order. */
+export class Dispatcher {
+  private readonly parts: DispatcherParts
+  private readonly line = new WaitingLine()
+  private readonly calls = new Map<Run, { readonly call: Call; readonly performed: Promise<void> }>()
+  private isEnding = false
+
+  constructor(parts: DispatcherParts) {
+    this.parts = parts
+  }
+
+  get waiting(): number {
+    return this.line.length
+  }
+
+  /** Whether one more would run at once. */
+  get hasRoom(): boolean {
+    return this.calls.size < this.parts.model.concurrency && this.parts.workers().hasFree
+  }
+
+  join(run: Run): void {
+    this.line.join(run)
+    this.next()
+  }
+
+  cancel(run: Run): void {
+    if (this.line.leave(run)) {
+      run.canceled()
+      this.parts.onEnd(run)
+    } else this.calls.get(run)?.call.stop('cancel')
+  }
+
+  /** Ends all that waits: there will be no worker for it. */
+  failWaiting(error: string): void {
+    for (const run of this.line.takeAll()) {
+      run.fail('crashed', error)
+      this.parts.onEnd(run)
+    }
+  }
+
+  /** Begins what may be begun. */
+  next(): void {
+    const { model, files, graceMs, workers } = this.parts
+    while (!this.isEnding && model.schema && this.line.length > 0 && this.calls.size < model.concurrency) {
+      const lease = workers().take()
+      if (!lease) return
+      const run = this.line.take()
+      const options = { schema: model.schema, files, timeoutMs: model.timeoutMs, graceMs }
+      const call = new Call(run, lease.worker, options)
+      this.calls.set(run, { call, performed: this.perform(call, lease) })
+    }
+  }
+
+  /** What runs is to end; nothing is begun any more. */
+  stop(): void {
+    this.isEnding = true
+    for (const { call } of this.calls.values()) call.stop('shutdown')
+  }
+
+  /** Resolves once nothing runs. */
+  async ended(): Promise<void> {
+    await Promise.all([...this.calls.values()].map(({ performed }) => performed))
+  }
+
+  /** Never rejects. */
+  private async perform(call: Call, lease: Lease): Promise<void> {
+    const ended = await call.perform()
+    lease[Symbol.dispose]()
+    this.calls.delete(call.run)
+    if (ended === 'ended') this.parts.onEnd(call.run)
+    else this.line.joinInFront(call.run)
+    this.next()
+  }
+}

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { WaitingLine } from '../../src/runtime/pool/waiting-line.ts'
+import { newRun } from './runs.ts'
+
+const placesOf = async (runs: ReturnType<typeof newRun>[]) =>
+  (await Promise.all(runs.map((run) => run.snapshot()))).map(({ queue }) => queue?.position)
+
+test('who waits is told their place, also when somebody before them leaves or comes back', async () => {
+  const line = new WaitingLine()
+  const [first, second, third] = [newRun(), newRun(), newRun()]
+  for (const run of [first, second, third]) line.join(run)
+  expect(await placesOf([first, second, third])).toEqual([1, 2, 3])
+  expect(line.take()).toBe(first)
+  expect(line.leave(third)).toBe(true)
+  expect(await placesOf([second])).toEqual([1])
+  line.joinInFront(first)
+  expect(await placesOf([first, second])).toEqual([1, 2])
+})
+
+test('who does not wait cannot leave, and an empty line has no next', () => {
+  const line = new WaitingLine()
+  expect(line.leave(newRun())).toBe(false)
+  expect(() => line.take()).toThrow('nothing waits')
+  const run = newRun()
+  line.join(run)
+  expect([line.takeAll(), line.length]).toEqual([[run], 0])
+})
