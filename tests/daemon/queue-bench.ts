@@ -22,7 +22,7 @@ import {
   type Predictor,
   predictionsApi,
 } from '@origami/serving'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { expect, vi } from 'vitest'
 import { Changes } from '../../packages/daemon/src/changes.ts'
 import { defaultLimits, type Limits } from '../../packages/daemon/src/config.ts'
@@ -226,6 +226,8 @@ export class Instance implements AsyncDisposable, Predictor {
   /** What it was asked, in order: `put`, `submit <word>`, `cancel <word>`, `open`. */
   readonly asked: string[] = []
   readonly runs = new Map<PredictionId, ScriptedRun>()
+  /** Answers in its stead, or returns undefined. */
+  instead: ((request: FastifyRequest, reply: FastifyReply) => FastifyReply | undefined) | undefined
   endpoint = ''
   private readonly app: FastifyInstance = Fastify({ forceCloseConnections: true })
 
@@ -254,6 +256,7 @@ export class Instance implements AsyncDisposable, Predictor {
         },
       },
     }
+    instance.app.addHook('onRequest', async (request, reply) => instance.instead?.(request, reply))
     await instance.app.register(predictionsApi, {
       predictor: async () => watched,
       maxFileBytes: () => 10 * 1024 ** 2,

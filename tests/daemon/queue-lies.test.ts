@@ -1,4 +1,7 @@
+import { Readable } from 'node:stream'
+import { setInterval } from 'node:timers/promises'
 import type { DemoId } from '@origami/protocol/demo'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { repairEnded } from '../../packages/daemon/src/store/predictions.ts'
 import { type Instance, QueueBench, text } from './queue-bench.ts'
@@ -57,12 +60,119 @@ test('an instance that answers 500 for a while ends nothing that waits', async (
   expect(await bench.ended(demo, prediction)).toMatchObject({ status: 'succeeded' })
 })
 
-describe('an instance that lies holds no place of the host', () => {
-  const nextIsAnswered = async () => {
-    const next = await bench.submit(demo, { word: 'next' })
-    ;(await instance.run(next)).end()
-    expect(await bench.ended(demo, next)).toMatchObject({ status: 'succeeded' })
+test('an output that its schema does not have is not told live either', async () => {
+  const prediction = await bench.submit(demo)
+  const run = await instance.run(prediction)
+  for (const field of ['other', 'said']) run.tell({ type: 'output', data: { field, mode: 'replace', chunk: field, index: 0 } })
+  await vi.waitFor(async () => expect((await prediction.snapshot()).output).toEqual({ said: 'said' }))
+  const told: unknown[] = []
+  for await (const event of prediction.events()) {
+    if (event.type !== 'output') continue
+    told.push(event.data.field)
+    run.end()
   }
+  expect(told).toEqual(['said'])
+  await bench.ended(demo, prediction)
+})
+
+const nextIsAnswered = async () => {
+  instance.instead = undefined
+  const next = await bench.submit(demo, { word: 'next' })
+  ;(await instance.run(next)).end()
+  expect(await bench.ended(demo, next)).toMatchObject({ status: 'succeeded' })
+}
+
+describe('an instance that answers what none should', () => {
+  const misbehaved = { status: 'failed', reason: 'interrupted', error: expect.stringContaining('answer that none should give') }
+  const asked = (request: FastifyRequest) => `${request.method} ${request.url.replace(/[a-z0-9]{20,}/, 'ID')}`
+
+  test.each([
+    ['PUT /predictions/ID', 200, '<h1>Welcome</h1>'],
+    ['PUT /predictions/ID', 404, '<h1>Not here</h1>'],
+    ['PUT /files/ID/a.txt', 404, '<h1>Not here</h1>'],
+    ['PUT /files/ID/a.txt', 200, '{"ref":"elsewhere"}'],
+    ['GET /predictions/ID/events', 404, '{}'],
+    ['GET /predictions/ID/events', 200, 'event: start\ndata: <h1>Welcome</h1>\n\n'],
+  ])('to %s, with %i %s, is told as that; what comes next is answered', async (what, status, body) => {
+    instance.instead = (request, reply) =>
+      asked(request) === what ? reply.status(status).type('text/html').send(body) : undefined
+    const prediction = await bench.submit(demo, { file: await bench.upload() })
+    expect(await bench.ended(demo, prediction)).toMatchObject(misbehaved)
+    await nextIsAnswered()
+  })
+
+  const faults = (request: FastifyRequest, reply: FastifyReply) =>
+    asked(request) === 'GET /predictions/ID' ? reply.status(500).send({}) : undefined
+
+  test('with 500 when it is asked for what ran in it before a restart, is asked again, and then told as that', async () => {
+    const prediction = await bench.submit(demo)
+    await instance.run(prediction)
+    await vi.waitFor(async () => expect(await bench.row(demo, prediction)).toMatchObject({ status: 'processing' }))
+    await bench.leave()
+    instance.instead = faults
+    await bench.start()
+    expect(await bench.ended(demo, prediction)).toMatchObject(misbehaved)
+    await nextIsAnswered()
+  })
+
+  test('with 500 when it is asked for what it may have while another serves, is asked until it says', async () => {
+    instance.behave({ stallsSubmit: true })
+    const prediction = await bench.submit(demo)
+    const run = await instance.run(prediction)
+    await bench.leave()
+    let times = 0
+    instance.instead = (request, reply) => {
+      const fault = faults(request, reply)
+      if (fault) times += 1
+      return fault
+    }
+    await bench.start()
+    await bench.serve(demo, await bench.instance())
+    await vi.waitFor(() => expect(times).toBeGreaterThan(2))
+    expect(await bench.row(demo, prediction)).toMatchObject({ status: 'starting' })
+    instance.instead = undefined
+    run.end()
+    expect(await bench.ended(demo, prediction)).toMatchObject({ status: 'succeeded' })
+  })
+})
+
+describe('an instance that lies holds no place of the host', () => {
+  const endingWithFile = async (bytes: string) => {
+    const ref = await instance.files.put('0123456789abcdef', 'made.txt', 'text/plain', text(bytes))
+    const prediction = await bench.submit(demo)
+    ;(await instance.run(prediction)).end({ output: { said: 'done', made: ref } })
+    return { prediction, ref }
+  }
+  const whoeverFetches = (bytes: () => AsyncIterable<Uint8Array>) => (request: FastifyRequest, reply: FastifyReply) =>
+    request.method === 'GET' && request.url.startsWith('/files/') ? reply.status(206).send(Readable.from(bytes())) : undefined
+
+  test('when a result drips', async () => {
+    instance.instead = whoeverFetches(async function* () {
+      for await (const _ of setInterval(20)) yield Buffer.from('.')
+    })
+    const { prediction, ref } = await endingWithFile('x'.repeat(10_000))
+    expect(await bench.ended(demo, prediction)).toMatchObject({
+      status: 'failed',
+      reason: 'error',
+      error: "The model's results took longer to fetch than the 0.5 s they may.",
+    })
+    expect(await bench.files.open(ref)).toBeUndefined()
+    await nextIsAnswered()
+  })
+
+  test('when a result is longer than it was said to be', async () => {
+    instance.instead = whoeverFetches(async function* () {
+      for (;;) yield Buffer.alloc(100_000, 'x')
+    })
+    const { prediction, ref } = await endingWithFile('made')
+    expect(await bench.ended(demo, prediction)).toMatchObject({
+      status: 'failed',
+      reason: 'interrupted',
+      error: expect.stringContaining('expected 4 bytes of'),
+    })
+    expect(await bench.files.open(ref)).toBeUndefined()
+    await nextIsAnswered()
+  })
 
   test('when it says that a prediction ended as one that runs', async () => {
     const prediction = await bench.submit(demo)

@@ -1,7 +1,7 @@
 export { type Deadlines, defaultDeadlines } from './client/deadlines.ts'
 export { Unanswered } from './client/http-client.ts'
 export { HttpPredictor, type HttpPredictorOptions } from './client/http-predictor.ts'
-export { ServerFault } from './client/refusal.ts'
+export { Misbehaved, ServerFault } from './client/refusal.ts'
 export { checkFiles } from './files/check.ts'
 export { FolderFiles } from './files/folder-files.ts'
 export { fetchPublic } from './files/remote.ts'

@@ -1,22 +1,34 @@
-import { type DemoSchema, outputFields, outputValue, type PredictionSnapshot, valueProblem } from '@origami/protocol/demo'
+import {
+  type DemoSchema,
+  type EndStatus,
+  isTerminal,
+  outputFields,
+  outputValue,
+  type PredictionEvent,
+  type PredictionSnapshot,
+  valueProblem,
+} from '@origami/protocol/demo'
+import { Misbehaved } from '@origami/serving'
 import type { Limits } from '../config.ts'
 import { ResultLost } from './carry.ts'
 
 /**
  * How an instance says that a prediction ended, as far as it is believed: outputs that its schema has and that fit it, the end of the log, an error that
- * a person can read. Throws ResultLost where it says `succeeded` and its output does not fit.
+ * a person can read. Throws ResultLost where it says `succeeded` and its output does not fit, Misbehaved where it says no end.
  */
 export function believed(
   end: PredictionSnapshot,
   schema: DemoSchema,
   limits: Pick<Limits, 'outputBytes' | 'predictionLogLength' | 'predictionErrorLength'>,
-): PredictionSnapshot {
+): PredictionSnapshot & { status: EndStatus } {
+  const { status } = end
+  if (!isTerminal(status)) throw new Misbehaved(`expected how it ended, got ${status}`)
   const { output, problem } = outputThatFits(end.output, schema, limits.outputBytes)
-  if (problem !== undefined && end.status === 'succeeded')
-    throw new ResultLost('error', `The model gave a wrong output: ${problem}`)
+  if (problem !== undefined && status === 'succeeded') throw new ResultLost('error', `The model gave a wrong output: ${problem}`)
   const { predict_time: seconds } = end.metrics
   return {
     ...end,
+    status,
     output,
     logs: end.logs.slice(-limits.predictionLogLength),
     error: end.error?.slice(0, limits.predictionErrorLength) ?? null,
@@ -24,6 +36,10 @@ export function believed(
     metrics: seconds !== undefined && seconds >= 0 && seconds < Number.POSITIVE_INFINITY ? { predict_time: seconds } : {},
   }
 }
+
+/** Whether its schema has the output that a running instance tells of; who follows it is told no other. */
+export const isKnown = (event: PredictionEvent, { outputs }: DemoSchema): boolean =>
+  event.type !== 'output' || outputs.some(({ name }) => name === event.data.field)
 
 const isTime = (text: string | null): boolean => text !== null && text.length <= 40 && !Number.isNaN(Date.parse(text))
 

@@ -1,4 +1,4 @@
-import type { FailureReason, FileRef, PredictionSnapshot } from '@origami/protocol/demo'
+import type { EndStatus, FailureReason, FileRef, PredictionSnapshot } from '@origami/protocol/demo'
 import { demoById } from '../store/demos.ts'
 import type { Trx } from '../store/open.ts'
 import { addFiles } from '../store/prediction-files.ts'
@@ -47,7 +47,7 @@ export class Ending {
   }
 
   /** As the instance says, with the result files that are kept here by now. */
-  completed(end: PredictionSnapshot, seq: number, files: readonly FileRef[]): Promise<void> {
+  completed(end: PredictionSnapshot & { status: EndStatus }, seq: number, files: readonly FileRef[]): Promise<void> {
     const { arrival, demo_id, started_at } = this.row
     const row = {
       status: end.status,

@@ -1,18 +1,23 @@
 import { setTimeout } from 'node:timers/promises'
 import { Gone, type PredictionId } from '@origami/protocol/demo'
-import { type HttpPredictor, type Prediction, Unanswered } from '@origami/serving'
+import { type HttpPredictor, type Prediction, ServerFault, Unanswered } from '@origami/serving'
 
 const findsAtMost = 3
 
-/** A prediction where it was last, asked for more than once where nobody answers. Undefined: it is not there, or nobody is. */
+/**
+ * A prediction where it was last, asked for more than once where nobody answers or the answer is a 500. Undefined: it is not there, or nobody is.
+ * Throws ServerFault | Misbehaved.
+ */
 export async function findAt(instance: HttpPredictor, id: PredictionId, signal: AbortSignal): Promise<Prediction | undefined> {
   for (let attempt = 1; ; attempt += 1)
     try {
       return await instance.find(id, signal)
     } catch (error) {
       if (signal.aborted) return undefined
+      const again = error instanceof Unanswered || error instanceof ServerFault
+      if (again && attempt < findsAtMost) continue
       if (!(error instanceof Gone)) throw error
-      if (!(error instanceof Unanswered) || attempt >= findsAtMost) return undefined
+      return undefined
     }
 }
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type DemoSchema, Full, Gone, type Input, Invalid, type PredictionSnapshot, validateInput } from '@origami/protocol/demo'
-import { type HttpPredictor, type Prediction, ServerFault, Unanswered } from '@origami/serving'
+import { type HttpPredictor, Misbehaved, type Prediction, ServerFault, Unanswered } from '@origami/serving'
 import type { Route } from '../store/demos.ts'
 import { changePrediction, predictionByArrival } from '../store/predictions.ts'
 import type { PredictionRow } from '../store/tables.ts'
-import { believed } from './believed.ts'
+import { believed, isKnown } from './believed.ts'
 import { bringFiles, fetchResults, outputFiles, ResultLost } from './carry.ts'
 import { Ending } from './ending.ts'
 import { cancelAt, findAt } from './instance-call.ts'
@@ -66,7 +66,7 @@ export class Run {
         return taken ? await this.took(taken) : 'refused'
       } catch (error) {
         if (this.signal.aborted) return this.stoppedBefore('finding')
-        if (!(error instanceof Gone)) throw error
+        if (!(error instanceof Gone) && !(error instanceof ServerFault)) throw error
         return reachable ? 'unsure' : this.wentAway()
       }
     })
@@ -91,6 +91,7 @@ export class Run {
     try {
       return await work()
     } catch (error) {
+      if (error instanceof Misbehaved || error instanceof ServerFault) return await this.misbehaved(error)
       return await this.broke(error)
     } finally {
       clearTimeout(this.deadline)
@@ -185,7 +186,7 @@ export class Run {
       for await (const event of taken.events(0, AbortSignal.any([this.leaving, givingUp.signal]))) {
         if (!('seq' in event)) continue
         if (event.type === 'completed') return await this.complete(event.data, event.seq)
-        told.add(event)
+        if (isKnown(event, this.target.schema)) told.add(event)
         if (told.outputSize > limits.outputBytes) return await this.tooMuchOutput()
       }
     } catch (error) {
@@ -267,6 +268,16 @@ export class Run {
 
   private stopped(): Promise<void> {
     return this.stop.signal.reason === 'timeout' ? this.ending.timedOut() : this.ending.canceled()
+  }
+
+  /** The instance answered what none should. Asking it again would not tell more: it ends here, and does not run on unseen. */
+  private async misbehaved(error: Error): Promise<Attempt> {
+    if (this.leaving.aborted) return 'unsure'
+    console.error(`the instance of deployment ${this.target.deployment.id} misbehaved with prediction ${this.row.id}`, error)
+    const words = 'The demo gave an answer that none should give, so this was ended. Run it again, or tell who made the demo.'
+    await (this.stop.signal.aborted ? this.stopped() : this.ending.failed('interrupted', words))
+    await this.cancelThere()
+    return 'over'
   }
 
   /** Something that nobody foresaw: it ends here, says so, and does not run on unseen. */

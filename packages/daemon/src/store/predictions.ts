@@ -1,6 +1,7 @@
 import type {
   DemoId,
   DeploymentId,
+  EndStatus,
   FailureReason,
   FileRef,
   PredictionId,
@@ -123,7 +124,7 @@ export async function changePrediction(
 }
 
 /** How a prediction ended. */
-export type PredictionEnd = Updateable<Tables['predictions']> & { status: PredictionStatus; completed_at: string }
+export type PredictionEnd = Updateable<Tables['predictions']> & { status: EndStatus; completed_at: string }
 
 /** Ends those that have a time of their end and no end: nothing would follow them any more. Returns how many. */
 export async function repairEnded(db: Trx): Promise<number> {

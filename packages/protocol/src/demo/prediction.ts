@@ -3,7 +3,9 @@ import { z } from 'zod'
 /** Cog's five words. `starting` is: stored, waiting for its turn. */
 export const predictionStatuses = ['starting', 'processing', 'succeeded', 'failed', 'canceled'] as const
 export type PredictionStatus = (typeof predictionStatuses)[number]
-export const isTerminal = (status: PredictionStatus): boolean =>
+/** The words of an end. */
+export type EndStatus = Exclude<PredictionStatus, 'starting' | 'processing'>
+export const isTerminal = (status: PredictionStatus): status is EndStatus =>
   status === 'succeeded' || status === 'failed' || status === 'canceled'
 
 /**

@@ -1,7 +1,7 @@
 import { Gone } from '@origami/protocol/demo'
 import { Agent, type Dispatcher, request } from 'undici'
 import { type Deadlines, defaultDeadlines, Idle, readCaps } from './deadlines.ts'
-import { refusal } from './refusal.ts'
+import { Misbehaved, refusal } from './refusal.ts'
 
 export interface HttpClientOptions {
   /** Where its predictions API hangs: `http://127.0.0.1:6000`, `https://daemon:6001/demos/<id>`. */
@@ -39,7 +39,7 @@ export class HttpClient {
     return { ...defaultDeadlines, ...this.options.deadlines?.() }
   }
 
-  /** A small answer as JSON. Throws Invalid | Full | Gone, and Error when it is none or above `cap` bytes. */
+  /** A small answer as JSON. Throws Invalid | Full | Gone | ServerFault, and Misbehaved when it is none or above `cap` bytes. */
   async json(method: Dispatcher.HttpMethod, path: string, cap: number, sent: Sent = {}): Promise<unknown> {
     return this.answer(sent.signal, (within) => this.readJson(method, path, cap, { ...sent, signal: within }))
   }
@@ -85,7 +85,7 @@ export class HttpClient {
     try {
       return JSON.parse(answered)
     } catch (cause) {
-      throw new Error(`expected JSON from ${this.base}${path}, got ${JSON.stringify(answered.slice(0, 100))}`, { cause })
+      throw new Misbehaved(`expected JSON from ${this.base}${path}, got ${JSON.stringify(answered.slice(0, 100))}`, { cause })
     }
   }
 
@@ -137,13 +137,13 @@ class Source {
   }
 }
 
-/** Reads a body as text. Throws Error above `cap` bytes, and the connection goes. */
+/** Reads a body as text. Throws Misbehaved above `cap` bytes, and the connection goes. */
 async function text(body: Dispatcher.ResponseData['body'], cap: number): Promise<string> {
   const parts: Uint8Array[] = []
   let size = 0
   for await (const part of body) {
     size += part.length
-    if (size > cap) throw new Error(`expected an answer of at most ${cap} bytes, got more`)
+    if (size > cap) throw new Misbehaved(`expected an answer of at most ${cap} bytes, got more`)
     parts.push(part)
   }
   return Buffer.concat(parts).toString('utf8')

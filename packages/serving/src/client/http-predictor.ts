@@ -19,7 +19,7 @@ import { z } from 'zod'
 import type { Files, OpenFile, Prediction, PredictionRequest, Predictor } from '../predictor.ts'
 import { readCaps } from './deadlines.ts'
 import { HttpClient, type HttpClientOptions } from './http-client.ts'
-import { refusal } from './refusal.ts'
+import { Misbehaved, refusal } from './refusal.ts'
 
 export type HttpPredictorOptions = HttpClientOptions
 
@@ -99,7 +99,7 @@ export class HttpPredictor implements Predictor {
     for await (const { event: type = '', id: seq, data } of readEvents(capped(bytes, size))) {
       size.sinceEvent = 0
       if (!known.has(type)) continue
-      yield this.event(this.parsed(predictionEvent, { type, data: JSON.parse(data), ...(seq ? { seq: Number(seq) } : {}) }))
+      yield this.event(this.parsed(predictionEvent, { type, data: eventData(data), ...(seq ? { seq: Number(seq) } : {}) }))
     }
   }
 
@@ -126,7 +126,7 @@ export class HttpPredictor implements Predictor {
     const answer = await this.client.upload(`/files/${id}/${encodeURIComponent(name)}`, headers, bytes, signal)
     const { ref } = this.parsed(putAnswer, answer)
     const found = parseFileRef(ref.slice(ref.lastIndexOf('files/')))
-    if (!found) throw new Error(`expected a file reference from ${this.base}, got ${ref.slice(0, 300)}`)
+    if (!found) throw new Misbehaved(`expected a file reference from ${this.base}, got ${ref.slice(0, 300)}`)
     return found.ref
   }
 
@@ -148,7 +148,7 @@ export class HttpPredictor implements Predictor {
     let left = end - start
     for await (const part of this.client.download(`/${ref}`, { range: `bytes=${start}-${end - 1}` }, signal)) {
       left -= part.length
-      if (left < 0) throw new Error(`expected ${end - start} bytes of ${ref} from ${this.base}, got more`)
+      if (left < 0) throw new Misbehaved(`expected ${end - start} bytes of ${ref} from ${this.base}, got more`)
       yield part
     }
   }
@@ -157,19 +157,27 @@ export class HttpPredictor implements Predictor {
     return this.parsed(schema, await this.client.json('GET', path, cap, { signal }))
   }
 
-  /** Throws Error with what is wrong about it: a foreign answer is never an input of ours. */
+  /** Throws Misbehaved with what is wrong about it: a foreign answer is never an input of ours. */
   private parsed<Answer>(schema: z.ZodType<Answer>, answer: unknown): Answer {
     const { data, error } = schema.safeParse(answer)
-    if (error) throw new Error(`${this.base} answered something else than expected: ${z.prettifyError(error)}`)
+    if (error) throw new Misbehaved(`${this.base} answered something else than expected: ${z.prettifyError(error)}`)
     return data as Answer
   }
 }
 
-/** Throws Error once one event is larger than its cap; who reads sets the count back at each. */
+/** Throws Misbehaved once one event is larger than its cap; who reads sets the count back at each. */
 async function* capped(bytes: AsyncIterable<Uint8Array>, size: { sinceEvent: number }): AsyncIterable<Uint8Array> {
   for await (const part of bytes) {
     size.sinceEvent += part.length
-    if (size.sinceEvent > readCaps.event) throw new Error(`expected an event of at most ${readCaps.event} bytes, got more`)
+    if (size.sinceEvent > readCaps.event) throw new Misbehaved(`expected an event of at most ${readCaps.event} bytes, got more`)
     yield part
+  }
+}
+
+function eventData(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new Misbehaved(`expected the data of an event as JSON, got ${JSON.stringify(text.slice(0, 100))}`, { cause })
   }
 }

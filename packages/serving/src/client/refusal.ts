@@ -11,8 +11,13 @@ export class ServerFault extends Error {
   override readonly name = 'ServerFault'
 }
 
+/** It answered what its API never does: what becomes of what it was asked is not known, and asking again would not tell. */
+export class Misbehaved extends Error {
+  override readonly name = 'Misbehaved'
+}
+
 /**
- * An answer of 300 and above as the error it stands for: Invalid, Full, Gone, ServerFault, or an Error with the status.
+ * An answer of 300 and above as the error it stands for: Invalid, Full, Gone, ServerFault, or Misbehaved.
  * `retryAfter`: what its header says, in seconds.
  */
 export function refusal(base: string, status: number, text: string, retryAfter?: unknown): Error {
@@ -25,7 +30,7 @@ export function refusal(base: string, status: number, text: string, retryAfter?:
   if (status === 429) return new Full(error ?? 'the queue is full', secondsOf(retryAfter) ?? 5)
   if (status === 503) return new Gone(error ?? `${base} takes no predictions`)
   const said = `${base} answered ${status}${error ? `: ${error}` : ''}`
-  return status >= 500 ? new ServerFault(said) : new Error(said)
+  return status >= 500 ? new ServerFault(said) : new Misbehaved(said)
 }
 
 function read(text: string): z.infer<typeof refusalBody> {
