@@ -1,3 +1,5 @@
+export * from './daemon-api.ts'
+export * from './endpoint.ts'
 export * from './forge.ts'
 export * from './forge-kinds.ts'
 export * from './routes.ts'

@@ -18,10 +18,8 @@ export const certificateRequest = z.object({ request: z.string().max(10_000) })
 /** Body of `PUT /certificate`: what the authority signed, in PEM. */
 export const certificateGrant = z.strictObject({ certificate: z.string().min(1).max(20_000) })
 /** Answer of `GET` and `PUT /certificate`. */
-export interface CertificateInfo {
-  /** ISO 8601 in UTC. */
-  readonly valid_to: string
-}
+export const certificateInfo = z.object({ valid_to: time })
+export type CertificateInfo = z.infer<typeof certificateInfo>
 
 /** One attempt to bring one commit live. */
 export const deployment = z.object({

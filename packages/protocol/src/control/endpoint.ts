@@ -1,0 +1,53 @@
+import type { z } from 'zod'
+
+/** What an endpoint answers under one status: JSON of a schema, a media type that is no JSON, or nothing to be read. */
+export interface Answer {
+  readonly what: string
+  readonly body?: z.ZodType | `${string}/${string}`
+}
+
+/**
+ * One route of an API. It is written once: servers validate by it, the OpenAPI document is made of it, callers take their types from it.
+ * A table of them has `METHOD /path/:parameter` as its keys.
+ */
+export interface Endpoint {
+  /** `operationId` of the document. */
+  readonly id: string
+  readonly tag: string
+  readonly summary: string
+  readonly description?: string
+  readonly params?: z.ZodObject
+  readonly query?: z.ZodObject
+  readonly body?: z.ZodType
+  /** By status, when all is well. */
+  readonly answers: Readonly<Record<number, Answer>>
+  /** By status, beside what every endpoint refuses. */
+  readonly refuses?: Readonly<Record<number, Answer>>
+}
+
+export type Endpoints = Readonly<Record<`${'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'} /${string}`, Endpoint>>
+
+type Part<E, Name extends string> = E extends { readonly [K in Name]: infer Schema extends z.ZodType } ? Schema : undefined
+type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined
+
+/** What a server gets: what was sent, as its schema has it after parsing. */
+export interface Call<E> {
+  readonly params: Output<Part<E, 'params'>>
+  readonly query: Output<Part<E, 'query'>>
+  readonly body: Output<Part<E, 'body'>>
+}
+
+type Sent<E, Name extends 'params' | 'query' | 'body'> =
+  Part<E, Name> extends infer Schema extends z.ZodType
+    ? Record<string, never> extends z.input<Schema>
+      ? { readonly [K in Name]?: z.input<Schema> }
+      : { readonly [K in Name]: z.input<Schema> }
+    : { readonly [K in Name]?: undefined }
+
+/** What a caller sends, before parsing. */
+export type Request<E> = Sent<E, 'params'> & Sent<E, 'query'> & Sent<E, 'body'>
+
+type AnswersOf<E> = E extends { readonly answers: infer All } ? All[keyof All] : never
+
+/** What a caller gets when all is well. `undefined`: nothing, or no JSON. */
+export type AnswerOf<E> = AnswersOf<E> extends { readonly body: infer Schema extends z.ZodType } ? z.output<Schema> : undefined
