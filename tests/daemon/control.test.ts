@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { daemonApi } from '@origami/protocol/control'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Hold } from './held.ts'
 import { DaemonYard } from './yard.ts'
@@ -33,6 +34,16 @@ describe('what a daemon is told', () => {
     expect(status).toBe(422)
     expect(answer.error).toContain(words)
     expect(await demos()).toEqual([])
+  })
+
+  test('a document describes every route of it', async () => {
+    const { body } = await yard.ask<{ paths: Record<string, Record<string, { operationId: string }>> }>('GET', '/openapi.json')
+    const described = Object.entries(body.paths).flatMap(([path, item]) =>
+      Object.entries(item).map(([method, { operationId }]) => [`${method.toUpperCase()} ${path}`, operationId]),
+    )
+    const table = Object.entries(daemonApi).map(([key, { id }]) => [key.replace(/:(\w+)/g, '{$1}'), id])
+    expect(described.toSorted()).toEqual(table.toSorted())
+    expect(JSON.stringify(body.paths['/deploy_trigger'])).toContain('#/components/schemas/DeployTrigger"')
   })
 
   test('a demo triggered again while it waits: the newer takes its place; while it runs: it follows', async () => {

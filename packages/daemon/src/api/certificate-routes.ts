@@ -1,5 +1,6 @@
 import type { Server } from 'node:https'
-import { type CertificateInfo, certificateGrant } from '@origami/protocol/control'
+import { type CertificateInfo, daemonApi } from '@origami/protocol/control'
+import { endpointsOn } from '@origami/serving/endpoints'
 import type { FastifyInstance } from 'fastify'
 import type { OwnCertificate } from '../state/own-certificate.ts'
 
@@ -7,10 +8,11 @@ import type { OwnCertificate } from '../state/own-certificate.ts'
 export async function certificateRoutes(app: FastifyInstance, { own }: { own: OwnCertificate }): Promise<void> {
   const info = (): CertificateInfo => ({ valid_to: own.certificate.validToDate.toISOString() })
 
-  app.get('/certificate', async () => info())
-  app.post('/certificate/request', async () => ({ request: await own.request() }))
-  app.put('/certificate', async (request) => {
-    await own.accept(certificateGrant.parse(request.body).certificate)
+  const on = endpointsOn(app, daemonApi)
+  on('GET /certificate', async () => info())
+  on('POST /certificate/request', async () => ({ request: await own.request() }))
+  on('PUT /certificate', async ({ body: { certificate } }) => {
+    await own.accept(certificate)
     const server = app.server as unknown as Server
     server.setSecureContext(own.secureContext)
     return info()

@@ -1,17 +1,18 @@
-import type { QueueEmptied, QueueView } from '@origami/protocol/control'
+import { daemonApi } from '@origami/protocol/control'
+import { endpointsOn } from '@origami/serving/endpoints'
 import type { FastifyInstance } from 'fastify'
 import { inOrder } from '../predictions/next.ts'
 import { demoById } from '../store/demos.ts'
 import { cancelWaiting, openPredictions } from '../store/predictions.ts'
-import { demoParam, noDemo } from './params.ts'
+import { noDemo } from './params.ts'
 import type { ApiParts } from './parts.ts'
 
 const entriesAtMost = 500
 
 /** What a demo's owner sees of its queue, and empties. One of it is cancelled by `POST …/predictions/{id}/cancel`. */
 export async function queueRoutes(app: FastifyInstance, { db, changed, now }: ApiParts): Promise<void> {
-  app.get('/demos/:demo/queue', async (request): Promise<QueueView> => {
-    const demo = demoParam(request)
+  const on = endpointsOn(app, daemonApi)
+  on('GET /demos/:demo/queue', async ({ params: { demo } }) => {
     if (!(await demoById(db, demo))) throw noDemo()
     const open = await openPredictions(db, demo)
     const [running, waiting] = [open.filter((row) => row.running), inOrder(open)]
@@ -27,8 +28,7 @@ export async function queueRoutes(app: FastifyInstance, { db, changed, now }: Ap
     return { entries, running: running.length, waiting: waiting.length }
   })
 
-  app.delete('/demos/:demo/queue', async (request): Promise<QueueEmptied> => {
-    const demo = demoParam(request)
+  on('DELETE /demos/:demo/queue', async ({ params: { demo } }) => {
     if (!(await demoById(db, demo))) throw noDemo()
     const cancelled = await db.transaction().execute((trx) => cancelWaiting(trx, demo, now()))
     for (const arrival of cancelled) changed.predictionChanged(demo, arrival)

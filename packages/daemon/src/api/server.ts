@@ -1,10 +1,8 @@
-import { LinkError } from '@origami/protocol/control'
 import { limitJson, predictionsApi, sendError, underLimits } from '@origami/serving'
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify'
-import { ZodError } from 'zod'
+import { documentRoutes } from '@origami/serving/document'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { DaemonConfig } from '../config.ts'
-import { NeverDeployed } from '../deploy/control.ts'
-import { CertificateRefused, OwnCertificate } from '../state/own-certificate.ts'
+import { OwnCertificate } from '../state/own-certificate.ts'
 import { certificateRoutes } from './certificate-routes.ts'
 import { controlRoutes } from './control-routes.ts'
 import { addressOf, demoParam, visitorOf } from './params.ts'
@@ -22,13 +20,10 @@ export async function createServer(config: DaemonConfig, parts: ApiParts): Promi
     logger: { level: 'warn' },
   }) as unknown as FastifyInstance
   limitJson(app, underLimits(parts.limits))
-  app.setErrorHandler((error: FastifyError, request, reply) => {
-    if (error instanceof ZodError || error instanceof LinkError) return reply.status(422).send({ error: words(error) })
-    if (error instanceof CertificateRefused) return reply.status(error.statusCode).send({ error: error.message })
-    if (error instanceof NeverDeployed) return reply.status(409).send({ error: error.message })
-    return sendError(error, request, reply)
-  })
+  app.setErrorHandler(sendError)
   app.setNotFoundHandler((_request, reply) => reply.status(404).send({ error: 'There is nothing here.' }))
+  await documentRoutes(app, about)
+  app.get('/openapi.json', async () => app.swagger())
   await app.register(certificateRoutes, { own })
   await app.register(controlRoutes, parts)
   await app.register(statsRoutes, parts)
@@ -44,7 +39,6 @@ export async function createServer(config: DaemonConfig, parts: ApiParts): Promi
   return app
 }
 
-function words(error: ZodError | LinkError): string {
-  if (error instanceof LinkError) return `remote_repo_link: ${error.message}`
-  return error.issues.map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message)).join('; ')
+const about = {
+  info: { title: 'The daemon of Origami', version: '1', description: 'For its web server alone, over mutual TLS.' },
 }

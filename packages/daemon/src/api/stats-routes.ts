@@ -1,39 +1,33 @@
 import { Readable } from 'node:stream'
 import { type ServerEvent, sendEvents } from '@origami/host/send-events'
+import { daemonApi } from '@origami/protocol/control'
+import { endpointsOn } from '@origami/serving/endpoints'
 import type { FastifyInstance } from 'fastify'
-import { z } from 'zod'
 import { presentPrediction } from '../predictions/queued-prediction.ts'
 import { forgetResult } from '../predictions/retention.ts'
 import { allStats, demoById, detail } from '../store/demos.ts'
 import { deploymentsOf, presentDeployment } from '../store/deployments.ts'
 import { eventsAfter } from '../store/events.ts'
 import { predictionsOfVisitor } from '../store/predictions.ts'
-import { demoParam, Missing, noDemo, predictionParam, visitorId, wholeNumber } from './params.ts'
+import { Missing, noDemo } from './params.ts'
 import type { ApiParts } from './parts.ts'
-
-const logQuery = z.object({ offset: wholeNumber(0), follow: z.string().optional() })
-const eventsQuery = z.object({ after: wholeNumber(0) })
-const resultsQuery = z.object({ visitor: visitorId, limit: wholeNumber(50) })
-const ownerOfResult = z.object({ visitor: visitorId })
 
 /** Stats, logs, events, and a visitor's own results. */
 export async function statsRoutes(app: FastifyInstance, { db, files, logs, changed, engine, limits }: ApiParts): Promise<void> {
-  app.get('/health', async () => ({ status: 'ok', engine: engine.name }))
-  app.get('/stats', async () => ({ demos: await allStats(db) }))
-  app.get('/stats/:demo', async (request) => {
-    const found = await detail(db, demoParam(request))
+  const on = endpointsOn(app, daemonApi)
+  on('GET /health', async () => ({ status: 'ok' as const, engine: engine.name }))
+  on('GET /stats', async () => ({ demos: await allStats(db) }))
+  on('GET /stats/:demo', async ({ params }) => {
+    const found = await detail(db, params.demo)
     if (!found) throw noDemo()
     return found
   })
-  app.get('/demos/:demo/deployments', async (request) => {
-    const demo = demoParam(request)
+  on('GET /demos/:demo/deployments', async ({ params: { demo } }) => {
     if (!(await demoById(db, demo))) throw noDemo()
     return { deployments: (await deploymentsOf(db, demo, 50)).map(presentDeployment) }
   })
 
-  app.get('/logs/:demo', async (request, reply) => {
-    const demo = demoParam(request)
-    const { offset, follow } = logQuery.parse(request.query)
+  on('GET /logs/:demo', async ({ params: { demo }, query: { offset, follow }, reply }) => {
     if (!(await demoById(db, demo))) throw noDemo()
     const gone = new AbortController()
     reply.raw.once('close', () => gone.abort())
@@ -46,22 +40,19 @@ export async function statsRoutes(app: FastifyInstance, { db, files, logs, chang
     return reply.send(Readable.from(lines, { objectMode: false }))
   })
 
-  app.get('/events', async (request, reply) => {
+  on('GET /events', async ({ query, request, reply }) => {
     const seen = request.headers['last-event-id']
-    const { after } = eventsQuery.parse(seen === undefined ? request.query : { after: seen })
+    const after = seen === undefined ? query.after : daemonApi['GET /events'].query.shape.after.parse(seen)
     await sendEvents(reply, (signal) => events(after, signal), limits.keepAliveMs, limits.slowReaderMs)
+    return undefined
   })
 
-  app.get('/demos/:demo/results', async (request) => {
-    const demo = demoParam(request)
-    const { visitor, limit } = resultsQuery.parse(request.query)
+  on('GET /demos/:demo/results', async ({ params: { demo }, query: { visitor, limit } }) => {
     const rows = await predictionsOfVisitor(db, demo, visitor, Math.min(200, limit))
     return { predictions: rows.map(presentPrediction) }
   })
 
-  app.delete('/demos/:demo/results/:id', async (request) => {
-    const [demo, id] = [demoParam(request), predictionParam(request)]
-    const { visitor } = ownerOfResult.parse(request.query)
+  on('DELETE /demos/:demo/results/:id', async ({ params: { demo, id }, query: { visitor } }) => {
     if (!(await forgetResult(db, files, demo, visitor, id))) throw new Missing('There is no such result of yours that ended.')
     return {}
   })

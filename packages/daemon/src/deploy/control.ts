@@ -26,6 +26,7 @@ import type { DeployParts } from './parts.ts'
 /** There is nothing that can be started: it was never deployed. */
 export class NeverDeployed extends Error {
   override readonly name = 'NeverDeployed'
+  readonly statusCode = 409
 }
 
 /** Forgets files and rows of a demo's predictions. */

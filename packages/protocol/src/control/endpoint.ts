@@ -37,17 +37,35 @@ export interface Call<E> {
   readonly body: Output<Part<E, 'body'>>
 }
 
-type Sent<E, Name extends 'params' | 'query' | 'body'> =
-  Part<E, Name> extends infer Schema extends z.ZodType
-    ? Record<string, never> extends z.input<Schema>
-      ? { readonly [K in Name]?: z.input<Schema> }
-      : { readonly [K in Name]: z.input<Schema> }
-    : { readonly [K in Name]?: undefined }
+type Needed<Name extends string, Value> =
+  Record<string, never> extends Value ? { readonly [K in Name]?: Value } : { readonly [K in Name]: Value }
+type Sendable<E, Name extends 'query' | 'body'> =
+  Part<E, Name> extends infer Schema extends z.ZodType ? Needed<Name, z.input<Schema>> : { readonly [K in Name]?: undefined }
+type Placed<E> =
+  Part<E, 'params'> extends infer Schema extends z.ZodType
+    ? { readonly params: { readonly [K in keyof z.input<Schema>]: string } }
+    : { readonly params?: undefined }
 
 /** What a caller sends, before parsing. */
-export type Request<E> = Sent<E, 'params'> & Sent<E, 'query'> & Sent<E, 'body'>
+export type Sent<E> = Placed<E> & Sendable<E, 'query'> & Sendable<E, 'body'>
 
 type AnswersOf<E> = E extends { readonly answers: infer All } ? All[keyof All] : never
 
 /** What a caller gets when all is well. `undefined`: nothing, or no JSON. */
 export type AnswerOf<E> = AnswersOf<E> extends { readonly body: infer Schema extends z.ZodType } ? z.output<Schema> : undefined
+
+/** What is sent to an endpoint, whichever it is. */
+export interface AnySent {
+  readonly params?: object | undefined
+  readonly query?: object | undefined
+  readonly body?: unknown
+}
+
+/** Method and target of a call (RFC 9112, request line): parameters in their places, encoded, and the query behind. */
+export function requestLine(key: string, { params = {}, query = {} }: AnySent): { method: string; path: string } {
+  const [method = '', pattern = ''] = key.split(' ')
+  const values: Readonly<Record<string, unknown>> = { ...params }
+  const path = pattern.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(String(values[name])))
+  const asked = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]))
+  return { method, path: asked.length === 0 ? path : `${path}?${new URLSearchParams(asked)}` }
+}

@@ -1,5 +1,6 @@
 import { Full, Gone, Invalid } from '@origami/protocol/demo'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { ZodError } from 'zod'
 import { BodyRefused } from './limit-json.ts'
 
 /** Errors to HTTP, once. The text of a 5xx that is ours stays in the log, under the id that is answered. */
@@ -18,8 +19,24 @@ export function sendError(error: FastifyError | Error, request: FastifyRequest, 
   if (error instanceof Gone) return reply.status(503).send({ error: error.message, status: 'failed' })
   if (error instanceof BodyRefused && error.statusCode === 503)
     return reply.status(503).header('retry-after', 5).send({ error: error.message })
+  const misfit = misfitOf(error)
+  if (misfit) return reply.status(misfit.status).send({ error: misfit.words })
   const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500
   if (status < 500) return reply.status(status).send({ error: error.message })
   request.log.error(error)
   return reply.status(500).send({ error: 'Something went wrong here; the log has it under this id.', id: request.id })
 }
+
+/** What does not fit its schema: a part of the address is not there (404), what was sent is refused with the name of each part (422). */
+function misfitOf(error: FastifyError | Error): { status: number; words: string } | undefined {
+  if (error instanceof ZodError)
+    return { status: 422, words: error.issues.map(({ path, message }) => named(path.join('.'), message)).join('; ') }
+  if (!('validation' in error) || !error.validation) return undefined
+  if (error.validationContext === 'params') return { status: 404, words: error.validation[0]?.message ?? error.message }
+  const words = error.validation.map(({ instancePath, message = '' }) =>
+    named(instancePath.slice(1).replaceAll('/', '.'), message),
+  )
+  return { status: 422, words: words.join('; ') }
+}
+
+const named = (part: string, message: string): string => (part === '' ? message : `${part}: ${message}`)

@@ -3,22 +3,23 @@ import { checkServerIdentity as checkNames, type PeerCertificate } from 'node:tl
 import { readEvents } from '@origami/host/read-events'
 import { readTls, type TlsFiles } from '@origami/host/tls-files'
 import {
+  type Answer,
+  type AnswerOf,
+  type AnySent,
   addressHeader,
   type ControlEvent,
-  certificateRequest,
   controlEvent,
+  type DaemonApi,
   type DemoDetail,
   type Deployment,
-  demoDetail,
+  daemonApi,
   demoStats,
-  deployAccepted,
-  deploymentList,
   type QueueView,
-  queueEmptied,
-  queueView,
+  requestLine,
+  type Sent,
   visitorHeader,
 } from '@origami/protocol/control'
-import { Gone, type PredictionSnapshot, predictionSnapshot, type VisitorId } from '@origami/protocol/demo'
+import { Gone, type PredictionSnapshot, type VisitorId } from '@origami/protocol/demo'
 import { HttpPredictor } from '@origami/serving'
 import { Agent, buildConnector, type Dispatcher, request } from 'undici'
 import { z } from 'zod'
@@ -30,8 +31,8 @@ const statsList = z.object({ demos: z.array(demoStats.pick({ demo_id: true, runs
 export class DaemonRefused extends Error {
   override readonly name = 'DaemonRefused'
   readonly statusCode: number
-  constructor(statusCode: number, message: string) {
-    super(message)
+  constructor(statusCode: number, message: string, options?: ErrorOptions) {
+    super(message, options)
     this.statusCode = statusCode
   }
 }
@@ -79,50 +80,41 @@ export class DaemonClient implements AsyncDisposable {
 
   /** The certificate that the daemon showed last, after asking it for something. */
   async certificate(): Promise<X509Certificate> {
-    await this.json('GET', '/certificate')
+    await this.call('GET /certificate', {})
     if (!this.shown) throw new Error('the daemon answered without showing a certificate')
     return this.shown
   }
 
   /** A request for a certificate of a key that the daemon made, in PEM. */
   async requestCertificate(): Promise<string> {
-    return certificateRequest.parse(await this.json('POST', '/certificate/request', {})).request
+    return (await this.call('POST /certificate/request', {})).request
   }
 
   /** Hands the daemon what was signed for its request. */
   async giveCertificate(certificate: string): Promise<void> {
-    await this.json('PUT', '/certificate', { certificate })
+    await this.call('PUT /certificate', { body: { certificate } })
   }
 
   async trigger(user: string, link: string, token: string | null): Promise<{ demo: string; deployment: string }> {
     const body = { user_access_token: token, user_id: user, remote_repo_link: link }
-    const { demo_id, deployment_id } = deployAccepted.parse(await this.json('POST', '/deploy_trigger', body))
+    const { demo_id, deployment_id } = await this.call('POST /deploy_trigger', { body })
     return { demo: demo_id, deployment: deployment_id }
   }
 
   /** Undefined: it knows no such demo. */
   async detail(demo: string): Promise<DemoDetail | undefined> {
-    try {
-      return demoDetail.parse(await this.json('GET', `/stats/${demo}`))
-    } catch (error) {
-      if (error instanceof DaemonRefused && error.statusCode === 404) return undefined
-      throw error
-    }
+    return this.call('GET /stats/:demo', { params: { demo } }).catch(unlessMissing)
   }
 
   /** Newest first. Empty: it knows no such demo. */
   async deployments(demo: string): Promise<Deployment[]> {
-    try {
-      return deploymentList.parse(await this.json('GET', `/demos/${demo}/deployments`)).deployments
-    } catch (error) {
-      if (error instanceof DaemonRefused && error.statusCode === 404) return []
-      throw error
-    }
+    const found = await this.call('GET /demos/:demo/deployments', { params: { demo } }).catch(unlessMissing)
+    return found?.deployments ?? []
   }
 
   /** Whether it answers at all. */
   async answers(): Promise<boolean> {
-    return this.json('GET', '/health').then(
+    return this.call('GET /health', {}).then(
       () => true,
       () => false,
     )
@@ -133,42 +125,37 @@ export class DaemonClient implements AsyncDisposable {
   }
 
   async queue(demo: string): Promise<QueueView> {
-    return queueView.parse(await this.json('GET', `/demos/${demo}/queue`))
+    return this.call('GET /demos/:demo/queue', { params: { demo } })
   }
 
   /** How many waited. */
   async emptyQueue(demo: string): Promise<number> {
-    return queueEmptied.parse(await this.json('DELETE', `/demos/${demo}/queue`)).canceled
+    return (await this.call('DELETE /demos/:demo/queue', { params: { demo } })).canceled
   }
 
   async stop(demo: string): Promise<void> {
-    await this.json('POST', `/demos/${demo}/stop`, {})
+    await this.call('POST /demos/:demo/stop', { params: { demo } })
   }
 
   async start(demo: string): Promise<void> {
-    await this.json('POST', `/demos/${demo}/start`, {})
+    await this.call('POST /demos/:demo/start', { params: { demo } })
   }
 
   async cancel(deployment: string): Promise<void> {
-    await this.json('POST', `/deployments/${deployment}/cancel`, {})
+    await this.call('POST /deployments/:id/cancel', { params: { id: deployment } })
   }
 
   async remove(demo: string): Promise<void> {
-    await this.json('DELETE', `/demos/${demo}`).catch((error: unknown) => {
-      if (!(error instanceof DaemonRefused && error.statusCode === 404)) throw error
-    })
+    await this.call('DELETE /demos/:demo', { params: { demo } }).catch(unlessMissing)
   }
 
   async results(demo: string, visitor: VisitorId): Promise<PredictionSnapshot[]> {
-    const { predictions } = (await this.json('GET', `/demos/${demo}/results?visitor=${encodeURIComponent(visitor)}`)) as {
-      predictions: unknown[]
-    }
-    return predictions.map((one) => predictionSnapshot.parse(one))
+    return (await this.call('GET /demos/:demo/results', { params: { demo }, query: { visitor } })).predictions
   }
 
   /** Throws DaemonRefused 404 for what is not this visitor's, or has not ended. */
-  async forgetResult(demo: string, id: string, visitor: string): Promise<void> {
-    await this.json('DELETE', `/demos/${demo}/results/${encodeURIComponent(id)}?visitor=${encodeURIComponent(visitor)}`)
+  async forgetResult(demo: string, id: string, visitor: VisitorId): Promise<void> {
+    await this.call('DELETE /demos/:demo/results/:id', { params: { demo, id }, query: { visitor } })
   }
 
   /** The log's bytes as they come, and where they end now. */
@@ -217,6 +204,17 @@ export class DaemonClient implements AsyncDisposable {
     return method === 'GET' ? this.limits.daemonAnswerMs : Math.max(this.limits.daemonChangeMs, this.limits.daemonAnswerMs)
   }
 
+  /** Calls an endpoint, and reads its answer as the endpoint's schema has it. */
+  private async call<Key extends keyof DaemonApi>(key: Key, sent: Sent<DaemonApi[Key]>): Promise<AnswerOf<DaemonApi[Key]>> {
+    const { method, path } = requestLine(key, sent as AnySent)
+    const answer = await this.json(method as Dispatcher.HttpMethod, path, (sent as AnySent).body)
+    const [expected] = Object.values<Answer>(daemonApi[key].answers)
+    if (!(expected?.body instanceof z.ZodType)) throw new TypeError(`${key} answers no JSON`)
+    const read = expected.body.safeParse(answer)
+    if (read.success) return read.data as AnswerOf<DaemonApi[Key]>
+    throw new DaemonRefused(502, 'The daemon answered with something that is not understood.', { cause: read.error })
+  }
+
   private async json(method: Dispatcher.HttpMethod, path: string, body?: unknown): Promise<unknown> {
     const response = await this.send(method, path, body, { bodyTimeout: this.answerMs(method) })
     return response.body.json().catch((cause: unknown) => {
@@ -252,4 +250,9 @@ export class DaemonClient implements AsyncDisposable {
 
 async function* controlEvents(body: AsyncIterable<Uint8Array>): AsyncIterable<ControlEvent> {
   for await (const { data } of readEvents(body)) yield controlEvent.parse(JSON.parse(data))
+}
+
+/** What the daemon does not know is undefined. */
+function unlessMissing(error: unknown): undefined {
+  if (!(error instanceof DaemonRefused && error.statusCode === 404)) throw error
 }
