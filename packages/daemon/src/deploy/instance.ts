@@ -26,7 +26,7 @@ export const instanceSpec = (repolink: string, manifest: Manifest, limits: Deplo
   pids: limits.pids,
 })
 
-/** Starts an instance of this deployment, notes it, and follows its log. One that an earlier attempt left dead is removed first. */
+/** Starts an instance of this deployment, notes it, and follows its log. One that an earlier attempt left, and that does not run, is removed first. */
 export async function startInstance(
   parts: DeployParts,
   progress: Progress,
@@ -36,7 +36,7 @@ export async function startInstance(
 ): Promise<Instance> {
   const { demo_id: demo, id: deployment } = progress.row
   const left = (await parts.engine.list()).find((instance) => instance.deployment === deployment)
-  if (left?.state === 'exited') await parts.engine.remove(left.id)
+  if (left && left.state !== 'running') await parts.engine.remove(left.id)
   const spec = instanceSpec((await demoById(parts.db, demo))?.repolink ?? '', manifest, parts.limits)
   const instance = await parts.engine.start({ demo, deployment, image, spec }, signal)
   await progress.note({ instance: instance.id, log_cursor: null })
@@ -72,7 +72,7 @@ export async function untilReady(
   const { port } = manifestOf(progress.row)
   do {
     const instance = await parts.engine.find(started.id)
-    if (!instance || instance.state === 'exited') throw await exited(parts, instance)
+    if (instance?.state !== 'running') throw await exited(parts, instance)
     const ready = instance.endpoint ? await schemaOnceReady(parts, progress, instance.endpoint, port, signal) : silent
     if (ready !== silent) {
       await progress.note({ endpoint: instance.endpoint ?? null, ready_at: parts.now() })

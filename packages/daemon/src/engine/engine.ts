@@ -56,7 +56,8 @@ export interface Instance {
   readonly demo: DemoId
   readonly deployment: DeploymentId
   readonly image: ImageRef
-  readonly state: 'running' | 'exited'
+  /** `created`: made, but not (yet) started: its start failed, is under way, or its daemon died before it. */
+  readonly state: 'created' | 'running' | 'exited'
   /** `http://127.0.0.1:port`, read anew each time; undefined until it listens, or once it exited. */
   readonly endpoint: string | undefined
   /** Of one that exited. */
@@ -102,7 +103,7 @@ export interface Engine extends AsyncDisposable {
   remove(instance: InstanceId): Promise<boolean>
   /** One of this state folder as it is now: its address read anew. Undefined: it is not there, or another's. */
   find(id: InstanceId): Promise<Instance | undefined>
-  /** Everything of this state folder, running or exited; survives a restart of the daemon. */
+  /** Everything of this state folder, in every state; survives a restart of the daemon. */
   list(): Promise<readonly Instance[]>
   images(): Promise<readonly Image[]>
   removeImage(image: ImageRef): Promise<boolean>

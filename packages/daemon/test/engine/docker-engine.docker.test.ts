@@ -1,8 +1,9 @@
 import Docker from 'dockerode'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { DockerEngine } from '../../src/engine/docker/index.ts'
-import type { InstanceExit } from '../../src/engine/engine.ts'
-import { ask, type EngineUnderTest, engineContract, Yard } from './contract.ts'
+import { containerSpec } from '../../src/engine/docker/spec.ts'
+import type { InstanceExit, InstanceId } from '../../src/engine/engine.ts'
+import { ask, type EngineUnderTest, engineContract, spec, Yard } from './contract.ts'
 
 // No `docker` program: the engine speaks to Docker itself.
 process.env.PATH = '/nowhere'
@@ -27,6 +28,36 @@ const under: EngineUnderTest = {
 }
 
 engineContract('docker', under)
+
+describe('a container that was made and not started', () => {
+  let yard: Yard
+  beforeAll(async () => {
+    yard = await Yard.open(under)
+  })
+  afterAll(async () => yard.close())
+
+  test('is seen as that, is started when its deployment is, and can be removed', async () => {
+    const built = await yard.build()
+    const request = { ...built, spec }
+    const make = async () => {
+      const container = containerSpec(request, yard.owner, '1000')
+      const { id } = await new Docker().createContainer({
+        ...container,
+        HostConfig: { ...container.HostConfig, NetworkMode: 'none' },
+      })
+      return id as InstanceId
+    }
+    const id = await make()
+    const created = { id, deployment: built.deployment, state: 'created', endpoint: undefined }
+    expect(await yard.engine.find(id)).toMatchObject(created)
+    expect(await yard.engine.list()).toMatchObject([created])
+    expect(await yard.engine.stop(id, 0)).toBe(false)
+    expect(await yard.engine.start(request, new AbortController().signal)).toMatchObject({ id, state: 'running' })
+    expect(await yard.engine.remove(id)).toBe(true)
+    expect(await yard.engine.remove(await make())).toBe(true)
+    expect(await yard.engine.list()).toEqual([])
+  })
+})
 
 describe('what a demo finds inside its container', () => {
   let yard: Yard

@@ -186,14 +186,14 @@ export class DockerEngine implements Engine {
     if (!found || Labels[labels.owner] !== this.owner) return undefined
     const { State, NetworkSettings } = found
     const [binding] = Object.values(NetworkSettings.Ports).flatMap((bindings) => bindings ?? [])
-    const running = State.Running || State.Status === 'created'
     const instance = {
       id: found.Id as InstanceId,
       demo: Labels[labels.demo] as DemoId,
       deployment: Labels[labels.deployment] as DeploymentId,
       image: found.Image as ImageRef,
     }
-    if (running) return { ...instance, state: 'running', endpoint: binding && `http://127.0.0.1:${binding.HostPort}` }
+    if (State.Status === 'created') return { ...instance, state: 'created', endpoint: undefined }
+    if (State.Running) return { ...instance, state: 'running', endpoint: binding && `http://127.0.0.1:${binding.HostPort}` }
     const exit = { id: instance.id, code: State.ExitCode, outOfMemory: State.OOMKilled, at: new Date(State.FinishedAt) }
     return { ...instance, state: 'exited', endpoint: undefined, exit }
   }
