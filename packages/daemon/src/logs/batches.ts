@@ -2,8 +2,9 @@ import { setTimeout } from 'node:timers/promises'
 import type { LogLine } from '../engine/engine.ts'
 
 const batchMs = 50
-const batchLines = 500
-const batchLength = 256 * 1024
+const batchLines = 4000
+/** Characters. Each batch opens the log anew. */
+const batchLength = 1024 ** 2
 
 /** Lines, a few at a time: those that come within 50 ms, and no more than fit a batch. While a batch is being written nothing but one line is read ahead. */
 export async function* batches<Line extends LogLine>(lines: AsyncIterable<Line>): AsyncIterable<[Line, ...Line[]]> {

@@ -5,6 +5,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { DemoId } from '@origami/protocol/demo'
 import { stampedLines } from '../../src/engine/docker/container-log.ts'
 import type { LogLine } from '../../src/engine/engine.ts'
+import { readInstanceLog } from '../../src/engine/process/instance-log.ts'
 import { batches } from '../../src/logs/batches.ts'
 import { DemoLogs } from '../../src/logs/demo-log.ts'
 
@@ -33,14 +34,17 @@ export async function* dockerFlood(bytes: number, line: string, read: (bytes: nu
 
 /**
  * Carries a flood of lines into a demo's log, as the daemon does. Resolves to how many bytes of memory, above what there was at the start, were in use at most.
- * `flood` calls `read` now and then.
+ * `flood` calls `read` now and then; what is in use is looked at each time that `every` more bytes are read.
  */
-export async function memoryOfFlood(flood: (read: (bytes: number) => void) => AsyncIterable<LogLine>): Promise<number> {
+export async function memoryOfFlood(
+  flood: (read: (bytes: number) => void) => AsyncIterable<LogLine>,
+  every = 4 * 1024 ** 2,
+): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'origami-flood-'))
   const logs = await DemoLogs.open(folder, { logBytes: 10 * 1024 ** 2 })
   let [before, most, last] = [0, 0, 0]
   const read = (bytes: number) => {
-    if (bytes - last < 4 * 1024 ** 2 && before > 0) return
+    if (bytes - last < every && before > 0) return
     last = bytes
     collect()
     const { heapUsed, arrayBuffers } = process.memoryUsage()
@@ -69,6 +73,36 @@ export async function instanceFolder(bytes: number, line: string): Promise<strin
   return folder
 }
 
+/**
+ * The flood of an instance of the process engine: its log files come and go, as its shim has them, so that no more than a few are on disk at any time.
+ */
+export const instanceFlood = (bytes: number, line: string) =>
+  async function* (read: (bytes: number) => void): AsyncIterable<LogLine> {
+    const folder = await mkdtemp(join(tmpdir(), 'origami-instance-'))
+    const one = `2026-11-24T12:00:00.123Z ${line}\n`
+    const text = one.repeat(Math.ceil((1024 * 1024) / one.length))
+    const file = (start: number) => join(folder, `log-${String(start).padStart(16, '0')}`)
+    let [written, dropped, reached] = [0, 0, 0]
+    const ended = async () => {
+      for (; written < bytes && written < reached + 2 * text.length; written += text.length) await writeFile(file(written), text)
+      for (; dropped + text.length < reached; dropped += text.length) await rm(file(dropped))
+      return written >= bytes
+    }
+    try {
+      for await (const line of readInstanceLog(folder, undefined, 64 * 1024, ended, new AbortController().signal)) {
+        reached = Number(line.cursor)
+        read(reached)
+        yield line
+      }
+      // Nothing was skipped: a reader who is behind would find the next file.
+      if (reached !== written) throw new Error(`expected ${written} bytes, and ${reached} were read`)
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+
+/** The first finds what nobody uses; buffers among it are freed beside what goes on, and surely only by the second. */
 function collect(): void {
+  globalThis.gc?.()
   globalThis.gc?.()
 }

@@ -4,7 +4,8 @@ import { setTimeout } from 'node:timers/promises'
 import type { LogCursor, LogLine } from '../engine.ts'
 
 const pollMs = 100
-const chunkBytes = 64 * 1024
+/** Each is a look into the folder, and at the instance. */
+const chunkBytes = 256 * 1024
 const stampLength = 24
 const newline = 10
 
