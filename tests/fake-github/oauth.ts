@@ -30,7 +30,9 @@ export async function authorizePage(
 
 /** A code for a token. Errors come with status 200, as GitHub's do. */
 export async function exchange(accounts: Accounts, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const body = JSON.parse(await text(request)) as Record<string, string>
+  const sent = await text(request)
+  const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded')
+  const body: Record<string, string> = isForm ? Object.fromEntries(new URLSearchParams(sent)) : JSON.parse(sent)
   const answer = (json: object) => void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(json))
   if (body.client_id !== accounts.app.clientId || body.client_secret !== accounts.app.clientSecret)
     return answer({ error: 'incorrect_client_credentials' })

@@ -8,6 +8,7 @@ import { sql } from 'kysely'
 import { expect, test, vi } from 'vitest'
 import { Deployers } from '../src/server/accounts/deployers.ts'
 import { defaultLimits } from '../src/server/config.ts'
+import { openForges } from '../src/server/forges/forges.ts'
 import { openStore } from '../src/server/store/open.ts'
 
 test('who may deploy is looked up once the database answers, however it failed at the start', async () => {
@@ -22,12 +23,13 @@ test('who may deploy is looked up once the database answers, however it failed a
   await once(forge, 'listening')
   opened.defer(() => void forge.close().closeAllConnections())
   const api = `http://127.0.0.1:${(forge.address() as AddressInfo).port}`
-  const forges = [{ host: 'github.test', kind: 'github', git: api, api } as const]
+  const entries = [{ host: 'github.test', kind: 'github', git: api, api } as const]
   const logged: string[] = []
   const log = (message: string) => void logged.push(message)
+  const forges = openForges({ entries, apps: {}, limits: defaultLimits, log })
   const leaving = new AbortController()
   await sql`ALTER TABLE deployer_seeds RENAME TO away`.execute(db)
-  const seeding = new Deployers({ db, forges, listed: ['ann'], limits: defaultLimits, log }).seed(leaving.signal)
+  const seeding = new Deployers({ db, forges, listed: ['ann'], log }).seed(leaving.signal)
   opened.defer(() => seeding)
   opened.defer(() => leaving.abort())
   await vi.waitFor(() => expect(logged).toEqual(['Who may deploy could not be read; it is tried again.']))

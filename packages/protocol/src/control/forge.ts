@@ -54,8 +54,12 @@ export function parseRepoLink(link: string, forges: readonly ForgeEntry[]): Repo
   const [owner, name] = [parts.owner.toLowerCase(), parts.name.toLowerCase()]
   const strange = [...owner.split('/'), name].find((part) => /^(\.*$|-)/.test(part))
   if (strange !== undefined) throw new LinkError(`not the name of a repository: ${JSON.stringify(strange)}`)
-  return { forge, owner, name, canonical: `https://${host}/${owner}/${name}` }
+  return { forge, owner, name, canonical: canonicalLink(forge, owner, name) }
 }
+
+/** The one spelling of a link. */
+export const canonicalLink = ({ host }: ForgeEntry, owner: string, name: string): string =>
+  `https://${host}/${owner}/${name}`.toLowerCase()
 
 /** What git fetches from. */
 export const gitAddress = ({ forge, owner, name }: RepoLink): string => `${forge.git.replace(/\/$/, '')}/${owner}/${name}.git`

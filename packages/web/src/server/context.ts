@@ -12,12 +12,14 @@ import type { Deploys } from './demos/deploys.ts'
 import type { Elsewhere } from './demos/elsewhere.ts'
 import type { FollowDaemon } from './demos/follow-daemon.ts'
 import type { LatestDetails } from './demos/latest-details.ts'
+import type { Forge } from './forges/forge.ts'
 import type { Db } from './store/open.ts'
 
 /** What routes work with. */
 export interface Context {
   readonly config: WebConfig
   readonly limits: WebLimits
+  readonly forges: readonly Forge[]
   readonly db: Db
   readonly daemon: DaemonClient
   readonly demos: Demos

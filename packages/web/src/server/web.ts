@@ -25,11 +25,13 @@ import { defaultLimits, type WebConfig, type WebLimits } from './config.ts'
 import { type Context, visibleDemo } from './context.ts'
 import { DaemonClient, DaemonRefused } from './daemon-client.ts'
 import { Demos } from './demos/demos.ts'
-import { Deploys, NeedsAuthorization } from './demos/deploys.ts'
+import { Deploys } from './demos/deploys.ts'
 import { Elsewhere } from './demos/elsewhere.ts'
 import { FollowDaemon } from './demos/follow-daemon.ts'
 import { LatestDetails } from './demos/latest-details.ts'
-import { ForgeError } from './forges/github.ts'
+import { NeedsAuthorization } from './demos/repository-access.ts'
+import { ForgeError } from './forges/forge.ts'
+import { openForges } from './forges/forges.ts'
 import { apiDocument } from './openapi/document.ts'
 import { Pages } from './pages.ts'
 import { Secrets } from './secrets.ts'
@@ -62,14 +64,14 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
   const daemon = opened.use(await DaemonClient.open(config.daemon, limits))
   let listening = ''
   const publicUrl = () => (config.publicUrl ?? listening).replace(/\/$/, '')
-  const { forges, oauth } = config
   const demos = new Demos(db)
   const log: Log = (message, error) => console.error(message, ...(error ? [error] : []))
-  const deployers = new Deployers({ db, forges, listed: config.deployers, limits, log })
+  const forges = openForges({ entries: config.forges, apps: config.oauth, limits, log })
+  const deployers = new Deployers({ db, forges, listed: config.deployers, log })
   const callback = (host: string) => `${publicUrl()}/-/callback/${host}`
-  const signIn = new SignIn({ db, secrets, forges, oauth, deployers, limits, callback })
+  const signIn = new SignIn({ db, secrets, forges, deployers, limits, callback })
   const sessions = new Sessions(db, secrets, limits, config.publicUrl?.startsWith('https:') ?? false)
-  const deploys = new Deploys({ demos, daemon, signIn, forges, oauth, limits })
+  const deploys = new Deploys({ demos, daemon, signIn, forges, limits })
   const elsewhere = new Elsewhere(demos, config.networks ?? [], limits)
   const ownerLinks = new OwnerLinks()
   const deviceCodes = new DeviceCodes(db, limits)
@@ -80,6 +82,7 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
   const context: Context = {
     config,
     limits,
+    forges,
     db,
     daemon,
     demos,

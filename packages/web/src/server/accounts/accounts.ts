@@ -1,14 +1,7 @@
 import type { AccountInfo } from '@origami/protocol/control'
 import { randomId } from '@origami/protocol/demo'
+import type { ForgeUser } from '../forges/forge.ts'
 import type { AccountRow, Db } from '../store/open.ts'
-
-export interface ForgeUser {
-  /** The forge's own number for it: logins get renamed. */
-  readonly subject: string
-  readonly login: string
-  readonly name: string | null
-  readonly avatar: string | null
-}
 
 /** The account of somebody who signed in at a forge, made at the first sign-in. Their handle stays what it was then. */
 export async function accountOf(db: Db, forge: string, user: ForgeUser, now: string): Promise<AccountRow> {

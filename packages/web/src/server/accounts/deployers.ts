@@ -1,29 +1,26 @@
 import { setTimeout } from 'node:timers/promises'
-import type { ForgeEntry } from '@origami/protocol/control'
-import type { WebLimits } from '../config.ts'
-import { GithubApi } from '../forges/github.ts'
+import type { Forge, ForgeUser } from '../forges/forge.ts'
 import type { AccountRow, Db } from '../store/open.ts'
-import type { ForgeUser } from './accounts.ts'
 
 export interface DeployerParts {
   readonly db: Db
-  readonly forges: readonly ForgeEntry[]
+  readonly forges: readonly Forge[]
   /** `github.com/ann`, or `ann` at the first forge where people sign in. */
   readonly listed: readonly string[]
-  readonly limits: WebLimits
   readonly log: (message: string, error?: unknown) => void
 }
 
 interface Seed {
-  readonly forge: ForgeEntry
+  readonly forge: Forge
   readonly login: string
 }
 
 const backOffMs = [1000, 5000, 30_000, 120_000, 600_000]
 
 /**
- * Who may deploy, besides the owner: kept by forge and by the forge's own number. What the operator lists are logins; each is looked up at its forge
- * once, and never again: a login that is renamed, or has a new owner, decides nothing afterwards.
+ * Who may deploy, besides the owner: kept by forge and by the forge's own number. What the operator lists are logins;
+ * each is looked up at its forge once, and never again: a login that is renamed, or has a new owner, decides nothing
+ * afterwards.
  */
 export class Deployers {
   private readonly parts: DeployerParts
@@ -47,43 +44,53 @@ export class Deployers {
     return found !== undefined
   }
 
-  /** Looks up what is listed and not known yet, with back-off, until all is known or the signal aborts. */
+  /** Looks up what is listed and not known yet, with back-off, until no forge need be asked or the signal aborts. */
   async seed(signal: AbortSignal): Promise<void> {
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       try {
-        const left = await this.pending()
-        await Promise.all(left.map((one) => this.look(one, attempt === 0)))
-        if ((await this.pending()).length === 0) return
+        await Promise.all((await this.unasked()).map((one) => this.look(one, attempt === 0)))
+        if ((await this.unasked()).length === 0) return
       } catch (error) {
         this.parts.log('Who may deploy could not be read; it is tried again.', error)
       }
-      await setTimeout(backOffMs[Math.min(attempt, backOffMs.length - 1)], undefined, { signal }).catch(() => undefined)
+      const pause = backOffMs[Math.min(attempt, backOffMs.length - 1)]
+      // It rejects when the signal aborts, which ends the loop.
+      await setTimeout(pause, undefined, { signal }).catch(() => undefined)
     }
   }
 
   /** Somebody signed in: the forge has just said whose login it is, so it need not be asked. */
   async seen(host: string, { login, subject }: ForgeUser): Promise<void> {
-    const seed = (await this.pending()).find((one) => one.forge.host === host && one.login === login.toLowerCase())
+    const seed = (await this.pending()).find((one) => one.forge.entry.host === host && one.login === login.toLowerCase())
     if (seed) await this.keep(seed, subject)
   }
 
   private async pending(): Promise<Seed[]> {
     const known = await this.parts.db.selectFrom('deployer_seeds').selectAll().execute()
-    return this.seeds.filter(({ forge, login }) => !known.some((one) => one.forge === forge.host && one.login === login))
+    const isKnown = ({ forge, login }: Seed) => known.some((one) => one.forge === forge.entry.host && one.login === login)
+    return this.seeds.filter((seed) => !isKnown(seed))
+  }
+
+  /** Where a forge does not tell whose a login is, it is known once they sign in. */
+  private async unasked(): Promise<Seed[]> {
+    return (await this.pending()).filter(({ forge }) => forge.people)
   }
 
   private async look(seed: Seed, first: boolean): Promise<void> {
     const { forge, login } = seed
+    const { host } = forge.entry
     try {
-      const user = await new GithubApi(forge, undefined, this.parts.limits).account(login)
+      const user = await forge.people?.find(login)
       if (user) await this.keep(seed, user.subject)
-      else if (first) this.parts.log(`${forge.host} knows no ${login}, who may deploy here; it is asked again later`)
+      else if (first) this.parts.log(`${host} knows no ${login}, who may deploy here; it is asked again later`)
     } catch (error) {
-      if (first) this.parts.log(`${forge.host} could not be asked who ${login} is, who may deploy here; it is asked again`, error)
+      // Told the first time alone, since it is tried again for ever.
+      if (first) this.parts.log(`${host} could not be asked who ${login} is, who may deploy here; it is asked again`, error)
     }
   }
 
-  private async keep({ forge: { host }, login }: Seed, subject: string): Promise<void> {
+  private async keep({ forge, login }: Seed, subject: string): Promise<void> {
+    const { host } = forge.entry
     await this.parts.db.transaction().execute(async (trx) => {
       const seed = await trx
         .insertInto('deployer_seeds')
@@ -100,8 +107,11 @@ export class Deployers {
   }
 
   private parse(listed: string): Seed | undefined {
-    const [host, login = ''] = listed.includes('/') ? listed.toLowerCase().split('/') : [undefined, listed.toLowerCase()]
-    const forge = this.parts.forges.find((one) => one.kind === 'github' && (host === undefined || one.host === host))
+    const written = listed.toLowerCase()
+    const [host, login = ''] = written.includes('/') ? written.split('/') : [undefined, written]
+    const forge = this.parts.forges.find(
+      ({ entry, signIn, people }) => (signIn || people) && (host === undefined || entry.host === host),
+    )
     if (forge && login !== '') return { forge, login }
     this.parts.log(`${listed} is nobody who may deploy: expected forge/login, of a forge where people sign in`)
     return undefined

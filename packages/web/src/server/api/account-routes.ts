@@ -5,11 +5,11 @@ import { ownerAccount, presentAccount } from '../accounts/accounts.ts'
 import { makeToken } from '../accounts/tokens.ts'
 import { Refused } from '../accounts/who.ts'
 import { type Context, deployer, signedIn } from '../context.ts'
-import { ForgeError } from '../forges/github.ts'
+import { ForgeError } from '../forges/forge.ts'
 
 /** Who one is: session, sign-in at forges, tokens. */
 export async function accountRoutes(app: FastifyInstance, context: Context): Promise<void> {
-  const { config, limits, db, daemon, followed, deployers, sessions, signIn, ownerLinks } = context
+  const { limits, forges, db, daemon, followed, deployers, sessions, signIn, ownerLinks } = context
 
   app.get('/-/api/session', async (request): Promise<Session> => {
     const { account, csrf } = request.who
@@ -17,7 +17,7 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
     return {
       account: account ? presentAccount(account, await deployers.mayDeploy(account)) : null,
       csrf,
-      forges: config.forges.map(({ host }) => ({ host, sign_in: config.oauth[host] !== undefined })),
+      forges: forges.map(({ entry, signIn }) => ({ host: entry.host, sign_in: signIn !== undefined })),
       daemon: answers,
     }
   })

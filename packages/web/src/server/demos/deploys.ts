@@ -1,48 +1,23 @@
-import {
-  type ForgeEntry,
-  type Inspection,
-  LinkError,
-  type newDemo,
-  parseRepoLink,
-  type RepoLink,
-  type RepositoryList,
-} from '@origami/protocol/control'
+import type { Inspection, newDemo, RepositoryList } from '@origami/protocol/control'
 import type { z } from 'zod'
 import type { SignIn } from '../accounts/sign-in.ts'
 import { Refused } from '../accounts/who.ts'
-import type { OAuthApp, WebLimits } from '../config.ts'
+import type { WebLimits } from '../config.ts'
 import { type DaemonClient, DaemonRefused } from '../daemon-client.ts'
-import { type FoundRepo, GithubApi } from '../forges/github.ts'
+import type { Forge } from '../forges/forge.ts'
+import { forgeAt } from '../forges/forges.ts'
 import type { AccountRow } from '../store/open.ts'
 import { demoIdOf } from './demo-id.ts'
 import { addressOf, type Demos, type Owned } from './demos.ts'
-import { Repositories } from './repositories.ts'
-
-/** The forge must be asked first: `authorize` is where. */
-export class NeedsAuthorization extends Error {
-  override readonly name = 'NeedsAuthorization'
-  readonly authorize: string
-  constructor(message: string, authorize: string) {
-    super(message)
-    this.authorize = authorize
-  }
-}
+import { accessRepository, type RepositoryAccess } from './repository-access.ts'
+import { RepositoryLists } from './repository-lists.ts'
 
 export interface DeployParts {
   readonly demos: Demos
   readonly daemon: DaemonClient
   readonly signIn: SignIn
-  readonly forges: readonly ForgeEntry[]
-  readonly oauth: Readonly<Record<string, OAuthApp>>
+  readonly forges: readonly Forge[]
   readonly limits: WebLimits
-}
-
-interface Access {
-  readonly repo: RepoLink
-  /** Undefined where the forge tells nothing: a folder. */
-  readonly found: FoundRepo | undefined
-  readonly api: GithubApi | undefined
-  readonly token: string | null
 }
 
 interface Triggering {
@@ -67,11 +42,11 @@ export class Deploys {
   /** Deployments that the daemon is being told of, or was just now, by their demo. */
   private readonly triggering = new Map<string, Triggering>()
 
-  private readonly repositoryLists: Repositories
+  private readonly repositoryLists: RepositoryLists
 
   constructor(parts: DeployParts) {
     this.parts = parts
-    this.repositoryLists = new Repositories(parts.limits)
+    this.repositoryLists = new RepositoryLists(parts.limits)
   }
 
   /**
@@ -81,7 +56,7 @@ export class Deploys {
   async create(account: AccountRow, asked: z.infer<typeof newDemo>): Promise<{ demo: Owned; made: boolean }> {
     const { demos } = this.parts
     const clicked = performance.now()
-    const access = await this.access(account, asked.link)
+    const access = await accessRepository(this.parts, account, asked.link)
     const id = demoIdOf(account.id, access.repo.canonical)
     const made = (await demos.byId(id)) === undefined && (await this.add(account, id, asked, access))
     const demo = await demos.byId(id)
@@ -101,12 +76,17 @@ export class Deploys {
 
   /** Deploys the newest commit of a demo. */
   async again(account: AccountRow, demo: Owned): Promise<Owned> {
-    return this.trigger(account, demo, await this.access(account, demo.link))
+    return this.trigger(account, demo, await accessRepository(this.parts, account, demo.link))
   }
 
   /** False: somebody's other click added it meanwhile. */
-  private async add(account: AccountRow, id: string, asked: z.infer<typeof newDemo>, { repo, found }: Access): Promise<boolean> {
-    const isPrivate = found?.private ?? false
+  private async add(
+    account: AccountRow,
+    id: string,
+    asked: z.infer<typeof newDemo>,
+    { repo, seen }: RepositoryAccess,
+  ): Promise<boolean> {
+    const isPrivate = seen?.found.private ?? false
     if (isPrivate && asked.public === undefined)
       throw new Refused(
         422,
@@ -121,7 +101,7 @@ export class Deploys {
   }
 
   /** Clicks at once are one deployment: what was clicked before the daemon had been told joins it, however long the forge took to answer. */
-  private async triggerOnce(account: AccountRow, demo: Owned, access: Access, clicked: number): Promise<Owned> {
+  private async triggerOnce(account: AccountRow, demo: Owned, access: RepositoryAccess, clicked: number): Promise<Owned> {
     const last = this.triggering.get(demo.id)
     if (last && clicked < last.endedAt) return last.owned
     const triggering: Triggering = { owned: this.trigger(account, demo, access), endedAt: Number.POSITIVE_INFINITY }
@@ -136,19 +116,15 @@ export class Deploys {
 
   /** What is at a link, before it is deployed. */
   async inspect(account: AccountRow, link: string): Promise<Inspection> {
-    const { repo, found, api } = await this.access(account, link)
-    const [linked, dockerfile, commit] = api
-      ? await Promise.all([
-          api.has(repo.owner, repo.name, '.origami'),
-          api.has(repo.owner, repo.name, 'Dockerfile'),
-          api.head(repo.owner, repo.name),
-        ])
+    const { repo, seen } = await accessRepository(this.parts, account, link)
+    const [linked, dockerfile, commit] = seen
+      ? await Promise.all([seen.reader.has(repo, '.origami'), seen.reader.has(repo, 'Dockerfile'), seen.reader.head(repo)])
       : [null, null, undefined]
     const known = await this.parts.demos.byId(demoIdOf(account.id, repo.canonical))
     return {
       link: repo.canonical,
       name: repo.name,
-      private: found?.private ?? false,
+      private: seen?.found.private ?? false,
       linked,
       dockerfile,
       commit: commit ?? null,
@@ -158,46 +134,20 @@ export class Deploys {
 
   /** One's own repositories at a forge, each with whether it has `.origami`. */
   async repositories(account: AccountRow, host: string, words: string): Promise<RepositoryList> {
-    const forge = this.parts.forges.find((entry) => entry.host === host && entry.kind === 'github')
-    const identity = forge && (await this.parts.signIn.tokenOf(account, host))
-    if (!forge || !identity) return { repositories: [], private_authorised: false, cut: false }
-    const found = await this.repositoryLists.search(account.id, forge, identity.token, words)
-    return { ...found, private_authorised: identity.scope.split(/[ ,]/).includes('repo') }
+    const forge = forgeAt(this.parts.forges, host)
+    const grant = forge && (await this.parts.signIn.grantAt(account, host))
+    if (!grant) return { repositories: [], private_authorised: false, cut: false }
+    const found = await this.repositoryLists.search(account.id, forge, grant, words)
+    return { ...found, private_authorised: forge.repositories?.readsPrivate(grant) ?? false }
   }
 
-  private async trigger(account: AccountRow, demo: Owned, { repo, found, token }: Access): Promise<Owned> {
-    const isPrivate = found?.private ?? false
+  private async trigger(account: AccountRow, demo: Owned, { repo, seen, token }: RepositoryAccess): Promise<Owned> {
+    const isPrivate = seen?.found.private ?? false
     await this.parts.daemon.trigger(account.id, repo.canonical, isPrivate ? token : null)
     const state = demo.state === 'undeployed' ? { state: 'waiting' as const } : {}
     await this.parts.demos.change(demo.id, { private: isPrivate ? 1 : 0, ...state })
     const now = await this.parts.demos.byId(demo.id)
     if (!now) throw new Refused(404, 'There is no such demo.')
     return now
-  }
-
-  /** Whether this person may read that repository. Throws Refused 404, or NeedsAuthorization where asking for more could help. */
-  private async access(account: AccountRow, link: string): Promise<Access> {
-    const repo = this.parse(link)
-    if (repo.forge.kind === 'folder') return { repo, found: undefined, api: undefined, token: null }
-    const identity = await this.parts.signIn.tokenOf(account, repo.forge.host)
-    const api = new GithubApi(repo.forge, identity?.token, this.parts.limits)
-    const found = await api.repo(repo.owner, repo.name)
-    if (found) return { repo, found, api, token: identity?.token ?? null }
-    const mayAsk = this.parts.oauth[repo.forge.host] !== undefined && !identity?.scope.split(/[ ,]/).includes('repo')
-    if (!mayAsk) throw new Refused(404, `${repo.canonical} was not found, or is not yours to read.`)
-    const back = `/-/new?link=${encodeURIComponent(repo.canonical)}`
-    throw new NeedsAuthorization(
-      `${repo.canonical} was not found. If it is private, allow Origami to read it.`,
-      `/-/sign-in/${repo.forge.host}?scope=repo&return=${encodeURIComponent(back)}`,
-    )
-  }
-
-  private parse(link: string): RepoLink {
-    try {
-      return parseRepoLink(link.trim(), this.parts.forges)
-    } catch (error) {
-      if (error instanceof LinkError) throw new Refused(422, error.message)
-      throw error
-    }
   }
 }

@@ -2,25 +2,11 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { defaultLimits } from '../src/server/config.ts'
-import { Repositories } from '../src/server/demos/repositories.ts'
-import { ForgeError, GithubApi } from '../src/server/forges/github.ts'
+import { defaultLimits } from '../../src/server/config.ts'
+import { RepositoryLists } from '../../src/server/demos/repository-lists.ts'
+import { openForges } from '../../src/server/forges/forges.ts'
 
-describe('what a forge answers', () => {
-  test.each<[string, RequestListener]>([
-    ['never comes', () => {}],
-    ['never ends', (_request, response) => void response.writeHead(200, { 'content-type': 'application/json' }).write('[')],
-    [
-      'is larger than the cap',
-      (_request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(`"${'x'.repeat(2000)}"`),
-    ],
-    ['is no user', (_request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":"root"}')],
-  ])('that %s is an error in words', async (_what, listener) => {
-    await using forge = await startForge(listener)
-    const limits = { forgeAnswerMs: 300, forgeAnswerBytes: 1000, repositories: 10 }
-    await expect(new GithubApi(forge.forge, 'token', limits).user()).rejects.toBeInstanceOf(ForgeError)
-  })
-
+describe('a list of repositories', () => {
   test('is asked once a minute for a list, to its end, and only of what is shown whether it is a bundle', async () => {
     const asked: string[] = []
     await using forge = await startForge((request, response) => {
@@ -32,8 +18,8 @@ describe('what a forge answers', () => {
       const is404 = url.pathname.endsWith('/.origami') && !url.pathname.includes('repository-3-6')
       response.writeHead(is404 ? 404 : 200, { 'content-type': 'application/json' }).end(JSON.stringify(is404 ? {} : repos))
     })
-    const repositories = new Repositories(defaultLimits)
-    const search = async (words: string) => (await repositories.search('ann', forge.forge, 'token', words)).repositories
+    const lists = new RepositoryLists(defaultLimits)
+    const search = async (words: string) => (await lists.search('ann', forge.forge, grant, words)).repositories
     expect(await search('repository-3-6')).toMatchObject([{ name: 'repository-3-6', linked: true }])
     expect(asked.filter((path) => path === '/user/repos')).toHaveLength(3)
     expect(asked).toHaveLength(4)
@@ -58,17 +44,22 @@ describe('what a forge answers', () => {
       const repos = names.map((name) => ({ owner: { login: 'ann' }, name, private: false }))
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(repos))
     })
-    expect((await new Repositories(defaultLimits).search('ann', forge.forge, 'token', words)).cut).toBe(cut)
+    expect((await new RepositoryLists(defaultLimits).search('ann', forge.forge, grant, words)).cut).toBe(cut)
   })
 })
+
+const grant = { token: 'token', scope: '' }
 
 async function startForge(listener: RequestListener) {
   const server = createServer(listener)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const entry = { host: 'forge.test', kind: 'github', web: address, api: address, git: address } as const
+  const [forge] = openForges({ entries: [entry], apps: {}, limits: defaultLimits, log: () => {} })
+  if (!forge) throw new Error('no forge was opened')
   return {
-    forge: { host: 'forge.test', kind: 'github', web: address, api: address, git: address } as const,
+    forge,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       server.close()

@@ -1,7 +1,7 @@
-import type { ForgeEntry, Repository } from '@origami/protocol/control'
+import { canonicalLink, type Repository } from '@origami/protocol/control'
 import PQueue from 'p-queue'
 import type { WebLimits } from '../config.ts'
-import { type FoundRepo, GithubApi } from '../forges/github.ts'
+import type { Forge, FoundRepo, Grant, RepoPath, RepositoryReader } from '../forges/forge.ts'
 
 interface Listed {
   readonly repos: Promise<{ all: readonly FoundRepo[]; cut: boolean }>
@@ -13,8 +13,11 @@ interface Listed {
 /** What a page shows of a list. */
 const shown = 30
 
-/** What accounts have at forges. The forge is asked now and then for the list, and only for what is shown whether it is a bundle. */
-export class Repositories {
+/**
+ * What accounts have at forges. The forge is asked now and then for the list, and only for what is shown whether it is
+ * a bundle.
+ */
+export class RepositoryLists {
   private readonly known = new Map<string, Listed>()
   private readonly looking = new PQueue()
   private readonly limits: WebLimits
@@ -26,33 +29,34 @@ export class Repositories {
   /** Those with the words in owner or name, pushed to last first; `cut`: there may be more. Throws ForgeError. */
   async search(
     account: string,
-    forge: ForgeEntry,
-    token: string,
+    { entry, repositories: ofForge }: Forge,
+    grant: Grant,
     words: string,
   ): Promise<{ repositories: Repository[]; cut: boolean }> {
+    if (!ofForge) return { repositories: [], cut: false }
     this.looking.concurrency = this.limits.forgeQuestions
-    const api = new GithubApi(forge, token, this.limits)
-    const listed = this.listed(`${account} ${forge.host} ${token}`, api)
+    const reader = ofForge.reader(grant)
+    const listed = this.listed(`${account} ${entry.host} ${grant.token}`, reader)
     const { all, cut } = await listed.repos
     const wanted = all.filter((one) => `${one.owner}/${one.name}`.toLowerCase().includes(words.toLowerCase()))
     const repositories = await Promise.all(
       wanted.slice(0, shown).map(async ({ owner, name, description, private: isPrivate, pushedAt }) => ({
-        link: `https://${forge.host}/${owner}/${name}`.toLowerCase(),
+        link: canonicalLink(entry, owner, name),
         owner,
         name,
         description,
         private: isPrivate,
         pushed_at: pushedAt,
-        linked: await this.isLinked(listed, api, owner, name),
+        linked: await this.isLinked(listed, reader, { owner, name }),
       })),
     )
     return { repositories, cut: cut || wanted.length > shown }
   }
 
-  private listed(key: string, api: GithubApi): Listed {
+  private listed(key: string, reader: RepositoryReader): Listed {
     const known = this.known.get(key)
     if (known && Date.now() - known.at < this.limits.repositoriesFreshMs) return known
-    const fresh: Listed = { repos: api.repos(), linked: new Map(), at: Date.now() }
+    const fresh: Listed = { repos: reader.mine(), linked: new Map(), at: Date.now() }
     this.known.delete(key)
     this.known.set(key, fresh)
     for (const oldest of this.known.keys()) if (this.known.size > this.limits.repositoryLists) this.known.delete(oldest)
@@ -61,9 +65,9 @@ export class Repositories {
     return fresh
   }
 
-  private async isLinked({ linked }: Listed, api: GithubApi, owner: string, name: string): Promise<boolean | null> {
-    const key = `${owner}/${name}`
-    const looked = linked.get(key) ?? this.looking.add(() => api.has(owner, name, '.origami')).catch(unknown)
+  private async isLinked({ linked }: Listed, reader: RepositoryReader, repo: RepoPath): Promise<boolean | null> {
+    const key = `${repo.owner}/${repo.name}`
+    const looked = linked.get(key) ?? this.looking.add(() => reader.has(repo, '.origami')).catch(unknown)
     linked.set(key, looked)
     return looked
   }

@@ -1,0 +1,63 @@
+import { LinkError, parseRepoLink, type RepoLink } from '@origami/protocol/control'
+import type { SignIn } from '../accounts/sign-in.ts'
+import { Refused } from '../accounts/who.ts'
+import type { Forge, FoundRepo, RepositoryReader } from '../forges/forge.ts'
+import { forgeAt } from '../forges/forges.ts'
+import type { AccountRow } from '../store/open.ts'
+
+/** The forge must be asked first: `authorize` is where. */
+export class NeedsAuthorization extends Error {
+  override readonly name = 'NeedsAuthorization'
+  readonly authorize: string
+  constructor(message: string, authorize: string) {
+    super(message)
+    this.authorize = authorize
+  }
+}
+
+/** A repository that somebody may read. */
+export interface RepositoryAccess {
+  readonly repo: RepoLink
+  /** What its forge says of it, and who asks it more; undefined where a forge tells nothing. */
+  readonly seen: { readonly found: FoundRepo; readonly reader: RepositoryReader } | undefined
+  /** Of the person, for git. */
+  readonly token: string | null
+}
+
+export interface AccessParts {
+  readonly forges: readonly Forge[]
+  readonly signIn: SignIn
+}
+
+/** Whether this person may read that repository. Throws Refused, or NeedsAuthorization where asking for more could help. */
+export async function accessRepository(
+  { forges, signIn }: AccessParts,
+  account: AccountRow,
+  link: string,
+): Promise<RepositoryAccess> {
+  const repo = parseLink(link, forges)
+  const { host } = repo.forge
+  const forge = forgeAt(forges, host)
+  if (!forge?.repositories) return { repo, seen: undefined, token: null }
+  const grant = await signIn.grantAt(account, host)
+  const reader = forge.repositories.reader(grant)
+  const found = await reader.find(repo)
+  if (found) return { repo, seen: { found, reader }, token: grant?.token ?? null }
+  const isAllAsked = grant !== undefined && forge.repositories.readsPrivate(grant)
+  if (!forge.signIn || isAllAsked) throw new Refused(404, `${repo.canonical} was not found, or is not yours to read.`)
+  const back = `/-/new?link=${encodeURIComponent(repo.canonical)}`
+  throw new NeedsAuthorization(
+    `${repo.canonical} was not found. If it is private, allow Origami to read it.`,
+    `/-/sign-in/${host}?scope=repo&return=${encodeURIComponent(back)}`,
+  )
+}
+
+function parseLink(link: string, forges: readonly Forge[]): RepoLink {
+  const entries = forges.map(({ entry }) => entry)
+  try {
+    return parseRepoLink(link.trim(), entries)
+  } catch (error) {
+    if (error instanceof LinkError) throw new Refused(422, error.message)
+    throw error
+  }
+}

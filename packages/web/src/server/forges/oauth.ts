@@ -1,0 +1,49 @@
+import { z } from 'zod'
+import type { OAuthApp } from '../config.ts'
+import { cappedFetch, type ForgeLimits, forgeCaps } from './capped-fetch.ts'
+import { type AuthorizeRequest, CodeRefused, ForgeError, type Grant, type ReturnedCode } from './forge.ts'
+
+const text = z.string().max(5000).optional()
+const tokenAnswer = z.object({ access_token: text, scope: text, error: text, error_description: text })
+
+/** Where a browser goes to be asked (RFC 6749, 4.1.1; RFC 7636, 4.3). */
+export function authorizeUrl(page: URL, app: OAuthApp, scope: string, asked: AuthorizeRequest): string {
+  const url = new URL(page)
+  url.search = new URLSearchParams({
+    response_type: 'code',
+    client_id: app.clientId,
+    redirect_uri: asked.redirect,
+    state: asked.state,
+    scope,
+    code_challenge: asked.challenge,
+    code_challenge_method: 'S256',
+  }).toString()
+  return url.href
+}
+
+/** A token for a code (RFC 6749, 4.1.3). A refusal is read from its field `error`, since GitHub's have status 200. Throws CodeRefused, ForgeError. */
+export async function exchangeCode(
+  host: string,
+  endpoint: URL,
+  app: OAuthApp,
+  { code, verifier, redirect }: ReturnedCode,
+  limits: ForgeLimits,
+): Promise<Grant> {
+  const body = new URLSearchParams({
+    grant_type: 'authorization_code',
+    client_id: app.clientId,
+    client_secret: app.clientSecret,
+    code,
+    redirect_uri: redirect,
+    code_verifier: verifier,
+  })
+  const request = { method: 'POST', headers: { accept: 'application/json' }, body }
+  const answer = await cappedFetch(endpoint, request, forgeCaps(limits))
+    .then(async (response) => tokenAnswer.parse(await response.json()))
+    .catch((cause: unknown) => {
+      throw new ForgeError(host, `${host} could not be asked; try again later.`, { cause })
+    })
+  const { access_token: token, scope = '', error, error_description: why = error ?? 'it gave no token' } = answer
+  if (!token) throw new CodeRefused(`${host} refused the sign-in: ${why}`)
+  return { token, scope }
+}
