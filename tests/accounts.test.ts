@@ -35,7 +35,7 @@ describe('demos and whose they are', () => {
     expect(seen).toMatchObject({ state: 'running', mine: false, detail: null })
     const { id } = await visitor.submit(page.address, { word: 'hi' })
     expect((await visitor.prediction(page.address, id)).output).toBe('hi, version 1')
-  }, 60_000)
+  })
 
   test('a file that is given to a demo comes back as it was, under the address that is answered', async () => {
     const put = await visitor.fetch(`${page.address}/files/sixteen-letters-1/a%20note.txt`, {
@@ -59,7 +59,7 @@ describe('demos and whose they are', () => {
       expect([401, 404]).toContain(await person.status('GET', `/-/api/demos${page.address}/logs`))
     }
     expect((await ann.settled(page.address)).state).toBe('running')
-  }, 60_000)
+  })
 
   test('the same repository under two owners is two demos', async () => {
     const his = await bob.deploy(link)
@@ -68,7 +68,7 @@ describe('demos and whose they are', () => {
     expect(his.id).not.toBe(page.id)
     expect(await bob.status('DELETE', `/-/api/demos${his.address}`)).toBeLessThan(300)
     expect((await ann.settled(page.address)).state).toBe('running')
-  }, 120_000)
+  })
 
   test('a private repository is asked for, then works with the token, and is not found without', async () => {
     const secret = await world.push('tests/demos/gated', 'ann', { private: true, name: 'secret' })
@@ -95,7 +95,7 @@ describe('demos and whose they are', () => {
     expect(await listed()).not.toContain('/ann/secret')
     await ann.json('PATCH', `/-/api/demos${mine.address}`, { public: true })
     expect(await listed()).toContain('/ann/secret')
-  }, 120_000)
+  })
 
   test("names are one's own: one that is taken is refused, another renames the demo", async () => {
     const other = await world.push('tests/demos/gated', 'ann', { name: 'other' })
@@ -106,7 +106,7 @@ describe('demos and whose they are', () => {
     expect(await ann.json('PATCH', `/-/api/demos${made.address}`, { name: 'renamed' })).toMatchObject({ address: '/ann/renamed' })
     expect(await ann.status('GET', '/ann/renamed')).toBe(200)
     await ann.json('DELETE', '/-/api/demos/ann/renamed')
-  }, 60_000)
+  })
 
   test('who is not listed visits and does not deploy', async () => {
     const carol = await world.person('carol')
@@ -163,5 +163,5 @@ describe('demos and whose they are', () => {
     expect(followed?.steps.length).toBeGreaterThan(3)
     const { demos } = await visitor.json<{ demos: { address: string; state: string }[] }>('GET', '/-/api/demos')
     expect(demos).toContainEqual(expect.objectContaining({ address: page.address, state: 'running' }))
-  }, 120_000)
+  })
 })

@@ -14,7 +14,7 @@ describe('from a link to an address', () => {
     ann = await world.person('ann')
     link = await world.push('tests/demos/gated', 'ann')
     other = await world.push('tests/demos/gated', 'ann', { name: 'other' })
-  }, 60_000)
+  })
   afterAll(async () => world[Symbol.asyncDispose]())
 
   const post = (body: object) =>
@@ -35,7 +35,7 @@ describe('from a link to an address', () => {
     expect(again.status).toBe(200)
     const { address } = (await again.json()) as DemoPage
     expect((await ann.settled(address)).state).toBe('running')
-  }, 60_000)
+  })
 
   test('three clicks at once are one demo, and each is answered with its address', async () => {
     const answers = await Promise.all([1, 2, 3].map(() => post({ link: other })))
@@ -45,7 +45,7 @@ describe('from a link to an address', () => {
     expect((await mine()).map(({ name }) => name).toSorted()).toEqual(['gated', 'other'])
     const { detail } = await ann.settled('/ann/other')
     expect(detail?.deployments).toHaveLength(1)
-  }, 60_000)
+  })
 
   test('a known link takes the name that is given, or refuses one that is taken', async () => {
     const taken = await post({ link: other, name: 'gated' })

@@ -26,13 +26,13 @@ describe('JSON bodies', () => {
     page = await ann.deploy(await world.push('tests/demos/gated', 'ann', { files: { 'model.ts': model } }))
     expect(page.state, page.detail?.newest?.reason ?? '').toBe('running')
     visitor = new Person(world.url)
-  }, 120_000)
+  })
   afterAll(async () => world[Symbol.asyncDispose]())
 
   test('of 12 MB come through web server, daemon and runtime', async () => {
     const { id } = await visitor.submit(page.address, { word: 'x'.repeat(12 * megabyte) })
     expect((await visitor.prediction(page.address, id)).output).toBe(String(12 * megabyte))
-  }, 60_000)
+  })
 
   test('above the limit are refused with 413, the limit and what came, and the connection stays usable', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 })
@@ -47,7 +47,7 @@ describe('JSON bodies', () => {
     } finally {
       agent.destroy()
     }
-  }, 60_000)
+  })
 
   test('deeper than 64 are refused with 422, brackets in strings do not count', async () => {
     const deep = await visitor.fetch(`${page.address}/predictions`, {
@@ -72,7 +72,7 @@ describe('JSON bodies', () => {
     })
     expect([sent.status, await sent.text()]).toEqual([413, expect.stringContaining(`at most ${32 * megabyte} bytes`)])
     world.configure({ fileBytes: 2 * megabyte })
-  }, 60_000)
+  })
 
   test('a data: URI is a file from the web server on; one above the limit of files is refused with both sizes', async () => {
     const paper = (bytes: number) => `data:text/plain;base64,${Buffer.alloc(bytes, 'a').toString('base64')}`
@@ -97,7 +97,7 @@ describe('JSON bodies', () => {
         ],
       },
     ])
-  }, 60_000)
+  })
 
   async function post(agent: Agent, body: string): Promise<{ status: number; body: unknown; reused: boolean }> {
     const sending = ask(`${world.url}${page.address}/predictions`, {

@@ -32,7 +32,7 @@ describe('the command', () => {
     ann = await world.person('ann')
     token = (await ann.json<{ token: string }>('POST', '/-/api/tokens', { name: 'laptop' })).token
     link = await world.push('tests/demos/gated', 'ann')
-  }, 60_000)
+  })
 
   afterAll(async () => world[Symbol.asyncDispose]())
 
@@ -52,7 +52,7 @@ describe('the command', () => {
     expect((await origami(['remove', 'ann/gated'])).stdout).toBe('/ann/gated removed')
     expect(await origami(['remove', 'ann/gated'])).toMatchObject({ exitCode: 0, stdout: '/ann/gated was not there' })
     expect((await origami(['status', '--json'])).stdout).toBe('[]')
-  }, 120_000)
+  })
 
   test('deploys the clone one stands in, warns of what is not pushed, and outlives a server that starts again', async () => {
     const clone = await mkdtemp(join(tmpdir(), 'origami-clone-'))
@@ -69,14 +69,14 @@ describe('the command', () => {
     deploying.stderr.on('data', (text: Buffer) => {
       printed += text.toString()
     })
-    await vi.waitFor(() => expect(printed).toContain('/ann/gated: queued'), { timeout: 20_000 })
+    await vi.waitFor(() => expect(printed).toContain('/ann/gated: queued'))
     await world.stopWeb()
     await world.startWeb()
     const { stdout, stderr } = await deploying
     expect(stdout).toBe(`${world.url}/ann/gated`)
     expect(stderr).toContain('warning: 1 file is not committed: what is deployed is what is pushed')
     await rm(clone, { recursive: true })
-  }, 90_000)
+  })
 
   test('a deploy that fails ends with 1, after the lines that matter; what a demo prints is shown, not obeyed', async () => {
     const model = "console.log('\\u001b[2Jloud')\nthrow new Error('the weights are not there')\n"
@@ -90,7 +90,7 @@ describe('the command', () => {
     expect(log.stdout + stderr).not.toContain('\u001b')
     const lines = (await origami(['logs', 'ann/broken', '--json'])).stdout.split('\n').map((line) => JSON.parse(line))
     expect(lines).toContainEqual({ at: expect.any(String), source: 'demo', text: '\u001b[2Jloud' })
-  }, 90_000)
+  })
 
   test('a private repository is public only when a flag says so; a known demo is unlisted by one, and never made public', async () => {
     const secret = await world.push('tests/demos/gated', 'ann', { private: true, name: 'secret' })
@@ -111,7 +111,7 @@ describe('the command', () => {
     expect(refused.stderr).toContain('make it public on its page')
     expect((await origami(['deploy', secret, '--public', '--private'])).exitCode).toBe(1)
     await ann.json('DELETE', '/-/api/demos/ann/secret')
-  }, 60_000)
+  })
 
   test('a deploy is judged by its own deployment, or the one that took its place, not by the newest', async () => {
     const gate = join(world.folder, 'start-gate')
@@ -128,7 +128,7 @@ throw new Error('opened, and broken')
       deploying.stderr.on('data', (text: Buffer) => {
         printed += text.toString()
       })
-      await vi.waitFor(() => expect(printed).toContain(`/ann/held: ${step}`), { timeout: 30_000 })
+      await vi.waitFor(() => expect(printed).toContain(`/ann/held: ${step}`))
       return [deploying]
     }
     const [active] = await following('starting')
@@ -138,7 +138,7 @@ throw new Error('opened, and broken')
     for (const deploying of [active, superseded])
       expect(await deploying).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('opened, and broken') })
     await ann.settled('/ann/held', third.detail?.newest?.id)
-  }, 90_000)
+  })
 
   test('paths are meant from the folder one stands in, also by npm run', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'origami-stand-'))

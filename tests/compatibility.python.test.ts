@@ -32,12 +32,12 @@ describe('what the version of November 2026 left', () => {
     about = JSON.parse(await readFile(join(before, 'about.json'), 'utf8'))
     asOfToday(before)
     world = await World.start({ engine: 'process', state: before })
-  }, 60_000)
+  })
 
   afterAll(async () => {
     await world?.[Symbol.asyncDispose]()
     for (const path of [before, gate, `${gate}.runs`]) await rm(path, { recursive: true, force: true })
-  }, 60_000)
+  })
 
   /** With the token that was made then. */
   const asked = async <Answer>(path: string, method = 'GET'): Promise<Answer> => {
@@ -78,7 +78,7 @@ describe('what the version of November 2026 left', () => {
     const page = await ann.redeploy('/ann/gated')
     expect(page.state, page.detail?.newest?.reason ?? '').toBe('running')
     expect((await ann.prediction('/ann/gated', about.open[1])).output).toBe('waiting, version 1')
-  }, 60_000)
+  })
 
   test.each([
     ['node', { picture, word: 'hello' }, (output: unknown) => (output as { said: string }).said, /^hello, 70 bytes$/],

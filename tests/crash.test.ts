@@ -28,7 +28,7 @@ describe('when the daemon is killed (SIGKILL) while three predictions are there,
     ]
     ids = made.map((snapshot) => snapshot.id)
     await ann.prediction(address, ids[0] ?? '', (snapshot) => snapshot.status === 'processing')
-    await vi.waitFor(async () => expect(await readFile(`${gate}.runs`, 'utf8')).toBe('one\n'), { timeout: 20_000 })
+    await vi.waitFor(async () => expect(await readFile(`${gate}.runs`, 'utf8')).toBe('one\n'))
     await world.killDaemon()
     await world.startDaemon()
   }, 240_000)
@@ -50,5 +50,5 @@ describe('when the daemon is killed (SIGKILL) while three predictions are there,
       ['succeeded', 'three, version 1'],
     ])
     expect((await readFile(`${gate}.runs`, 'utf8')).trim().split('\n').toSorted()).toEqual(['one', 'three', 'two'])
-  }, 120_000)
+  })
 })

@@ -8,7 +8,7 @@ describe('who may deploy', () => {
 
   beforeAll(async () => {
     world = await World.start({ engine: 'process', web: { deployers: ['ann', 'github.test/Dave', 'elsewhere.test/eve'] } })
-  }, 60_000)
+  })
   afterAll(async () => world[Symbol.asyncDispose]())
 
   const mayDeploy = async (login: string) => (await (await world.person(login)).session()).account?.may_deploy
@@ -59,5 +59,5 @@ describe('X-Forwarded-For', () => {
     await world.stopWeb()
     await world.startWeb({ publicUrl: world.url, trustedProxies: ['127.0.0.0/8'] })
     expect(await asker()).toBe('203.0.113.9')
-  }, 60_000)
+  })
 })

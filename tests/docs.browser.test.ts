@@ -32,7 +32,7 @@ describe('the page of the API', () => {
     lines = Object.fromEntries(
       await printed.evaluateAll((all) => all.map((one) => [one.id, one.querySelector('pre')?.textContent ?? ''])),
     )
-  }, 120_000)
+  })
   afterAll(async () => {
     await browser?.close()
     await world?.[Symbol.asyncDispose]()

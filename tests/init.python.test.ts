@@ -69,19 +69,16 @@ describe('origami init', () => {
       const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
       const { url } = JSON.parse(line)
       const headers = { 'content-type': 'application/json' }
-      await vi.waitFor(
-        async () => {
-          const { title, inputs, outputs, examples } = await (await fetch(`${url}/schema`)).json()
-          expect([title, inputs[0].component, outputs[0].component]).toEqual(['A "fine" day', 'text', 'label'])
-          const answer = await fetch(`${url}/predictions`, {
-            method: 'POST',
-            headers,
-            body: JSON.stringify({ input: examples[0] }),
-          })
-          expect(await answer.json()).toMatchObject({ status: 'succeeded' })
-        },
-        { timeout: 20_000 },
-      )
+      await vi.waitFor(async () => {
+        const { title, inputs, outputs, examples } = await (await fetch(`${url}/schema`)).json()
+        expect([title, inputs[0].component, outputs[0].component]).toEqual(['A "fine" day', 'text', 'label'])
+        const answer = await fetch(`${url}/predictions`, {
+          method: 'POST',
+          headers,
+          body: JSON.stringify({ input: examples[0] }),
+        })
+        expect(await answer.json()).toMatchObject({ status: 'succeeded' })
+      })
     })
   })
 
@@ -100,7 +97,7 @@ describe('origami init', () => {
       printed += text
     })
     const answer = async (question: string, keys: string) => {
-      await vi.waitFor(() => expect(printed).toContain(question), { timeout: 20_000 })
+      await vi.waitFor(() => expect(printed).toContain(question))
       child.stdin.write(keys)
     }
     const closed = once(child, 'close')

@@ -20,7 +20,7 @@ describe('origami login', () => {
     world = await World.start({ engine: 'process' })
     ann = await world.person('ann')
     home = await mkdtemp(join(tmpdir(), 'origami-home-'))
-  }, 60_000)
+  })
   afterAll(async () => {
     await world[Symbol.asyncDispose]()
     await rm(home, { recursive: true, force: true })
@@ -37,7 +37,7 @@ describe('origami login', () => {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     const printed = gathered(child)
-    const code = await vi.waitFor(() => expectMatch(printed(), /\/-\/device\?code=([\w-]+)/), { timeout: 20_000 })
+    const code = await vi.waitFor(() => expectMatch(printed(), /\/-\/device\?code=([\w-]+)/))
     expect(printed()).toContain(`confirm the code ${code}`)
     await ann.json('POST', '/-/api/device/answer', { code, allow })
     const [exit] = (await once(child, 'close')) as [number | null]
@@ -54,12 +54,12 @@ describe('origami login', () => {
       servers: { [world.url]: { handle: 'ann' } },
     })
     expect(await origami('status', '--json')).toMatchObject({ exitCode: 0, stdout: '[]' })
-  }, 60_000)
+  })
 
   test('that was denied says so and ends with 1', async () => {
     const { code, printed } = await answered(false)
     expect([code, printed]).toEqual([1, expect.stringContaining('it was denied in the browser')])
-  }, 60_000)
+  })
 
   test('without a terminal is words and 1', async () => {
     const { exitCode, stderr } = await origami('login', world.url)

@@ -37,7 +37,7 @@ describe('the document of the API', () => {
     demo = await ann.deploy(await world.push('tests/demos/gated', 'ann'))
     expect(demo.state, demo.detail?.newest?.reason ?? '').toBe('running')
     document = (await (await fetch(`${world.url}/-/openapi.json`)).json()) as Document
-  }, 120_000)
+  })
   afterAll(async () => world?.[Symbol.asyncDispose]())
 
   test('names every route there is, pages and sign-in apart, and no other', () => {
@@ -88,7 +88,7 @@ describe('the document of the API', () => {
     await answers(ann, 'getSchema')
     await answers(ann, 'getHealth')
     await answers(ann, 'getDemoIndex')
-  }, 60_000)
+  })
 
   test('what is refused is refused in the words it says', async () => {
     const visitor = new Person(world.url)

@@ -12,7 +12,7 @@ describe('the path from a repository to a queued demo, with the process engine',
     world = await World.start({ engine: 'process' })
     browser = await startBrowser()
     await world.push('examples/poet', 'ann')
-  }, 120_000)
+  })
 
   afterAll(async () => {
     await browser?.close()
@@ -21,10 +21,10 @@ describe('the path from a repository to a queued demo, with the process engine',
 
   test('sign in, choose, deploy, watch', async () => {
     const page = await signInAndDeploy(world, browser, 'ann', 'poet')
-    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Poet')
+    await expect.poll(() => page.getByRole('heading', { level: 1 }).textContent()).toBe('Poet')
   }, 240_000)
 
   test('two visitors queue for it and see their places', async () => {
     await twoVisitorsQueue(world, browser, '/ann/poet')
-  }, 120_000)
+  })
 })

@@ -7,8 +7,9 @@ import type { World } from './world.ts'
 
 const patience = 240_000
 
-/** A picture of the page, kept beside the tests and out of git. */
+/** A picture of the page, kept beside the tests and out of git, where `ORIGAMI_PICTURES` says that somebody wants to look at them. */
 export async function photograph(page: Page, name: string): Promise<void> {
+  if (!process.env.ORIGAMI_PICTURES) return
   const folder = join(import.meta.dirname, 'pictures')
   await mkdir(folder, { recursive: true })
   await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
@@ -49,7 +50,7 @@ export async function twoVisitorsQueue(world: World, browser: Browser, address: 
   await second.getByRole('button', { name: 'Example 1' }).click()
   await second.getByRole('button', { name: /^Run/ }).click()
   await second.getByText(/^1st in line/).waitFor()
-  expect(await second.title()).toContain('1st in line')
+  await expect.poll(() => second.title()).toContain('1st in line')
   await first.getByLabel('Output', { exact: true }).locator('[data-component="text"]').getByText('patience').waitFor()
   await second.reload()
   await second.getByText(/^1st in line/).waitFor()

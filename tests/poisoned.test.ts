@@ -5,7 +5,7 @@ import { World } from './world.ts'
 let world: World
 beforeAll(async () => {
   world = await World.start({ engine: 'process' })
-}, 120_000)
+})
 afterAll(async () => world[Symbol.asyncDispose]())
 
 test('a deployment that takes the daemon down is tried three times, then it ends as poisoned', async () => {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { freePort } from './free-port.ts'
 import { Person } from './person.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -51,14 +52,7 @@ class Quickstart {
   }
 }
 
-/** A port that was free a moment ago; with `keep`, one that is taken. */
-async function port(keep = false): Promise<{ number: string; close(): void }> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const number = String((server.address() as AddressInfo).port)
-  if (!keep) server.close()
-  return { number, close: () => server.close() }
-}
+const port = async () => String(await freePort())
 
 describe('npm start', () => {
   let data: string
@@ -68,7 +62,7 @@ describe('npm start', () => {
 
   beforeAll(async () => {
     data = await mkdtemp(join(tmpdir(), 'origami-start-'))
-    flags = ['--data', data, '--port', (await port()).number, '--daemon-port', (await port()).number]
+    flags = ['--data', data, '--port', await port(), '--daemon-port', await port()]
     origami = new Quickstart(flags)
     await origami.says(/^The gallery: /)
     visitor = new Person(await origami.address())
@@ -77,7 +71,7 @@ describe('npm start', () => {
   afterAll(async () => {
     await origami?.end()
     await rm(data, { recursive: true, force: true })
-  }, 60_000)
+  })
 
   const predict = async (name: string, input: Record<string, unknown>) =>
     visitor.prediction(`/owner/${name}`, (await visitor.submit(`/owner/${name}`, input)).id)
@@ -135,19 +129,21 @@ describe('npm start', () => {
     for (const name of ['poet', 'digits', 'sentiment']) await origami.says(new RegExp(`^/${name}: as it was$`))
     expect(await visitor.prediction('/owner/poet', running.id)).toMatchObject({ status: 'failed', reason: 'interrupted' })
     expect(await visitor.prediction('/owner/poet', waiting.id)).toMatchObject({ status: 'succeeded' })
-  }, 90_000)
+  })
 
   test.each(['--port', '--daemon-port'])('a %s that is taken is an error that names both', async (flag) => {
-    const taken = await port(true)
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const taken = String((server.address() as AddressInfo).port)
     const other = flag === '--port' ? '--daemon-port' : '--port'
     const folder = await mkdtemp(join(tmpdir(), 'origami-taken-'))
-    const second = new Quickstart(['--data', folder, flag, taken.number, other, (await port()).number])
+    const second = new Quickstart(['--data', folder, flag, taken, other, await port()])
     await once(second.child, 'close')
     expect([second.child.exitCode, second.lines.filter((line) => line !== '')]).toEqual([
       1,
-      [`port ${taken.number} is taken by another program; ${flag} chooses another`],
+      [`port ${taken} is taken by another program; ${flag} chooses another`],
     ])
-    taken.close()
+    server.close()
     await rm(folder, { recursive: true })
   })
 })
@@ -164,7 +160,7 @@ describe('npm start without Python', () => {
     const npm = (await execa('which', ['npm'])).stdout
     const path = [bin, dirname(process.execPath)].join(':')
     await symlink(npm, join(bin, 'npm'))
-    const flags = ['--data', join(folder, 'data'), '--port', (await port()).number, '--daemon-port', (await port()).number]
+    const flags = ['--data', join(folder, 'data'), '--port', await port(), '--daemon-port', await port()]
     const origami = new Quickstart(flags, { PATH: path })
     try {
       await origami.says(/^The gallery: /)
@@ -177,5 +173,5 @@ describe('npm start without Python', () => {
       await origami.end()
       await rm(folder, { recursive: true, force: true })
     }
-  }, 120_000)
+  })
 })

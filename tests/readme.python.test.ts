@@ -202,13 +202,13 @@ beforeAll(async () => {
   await writeFile(join(home, 'forges.json'), JSON.stringify([github.forge]))
   reader = new Reader(home, github)
   await cloneTo(reader.clone)
-}, 120_000)
+})
 
 afterAll(async () => {
   for (const running of [...(reader?.running ?? [])]) if (!hasEnded(running.child)) await reader.interrupt(running)
   await github?.[Symbol.asyncDispose]()
   await rm(home, { recursive: true, force: true })
-}, 60_000)
+})
 
 test('README.md and docs/author.md, typed as printed, lead from nothing to a demo of one’s own', async () => {
   await reader.follow('README.md')

@@ -11,7 +11,7 @@ describe('what must not be had', () => {
 
   beforeAll(async () => {
     world = await World.start({ engine: 'process' })
-  }, 60_000)
+  })
   afterAll(async () => world[Symbol.asyncDispose]())
 
   test('the daemon answers nobody without a certificate of its authority', async () => {
@@ -38,7 +38,7 @@ describe('what must not be had', () => {
       const bytes = await readFile(path)
       for (const token of tokens) expect(bytes.includes(token), path).toBe(false)
     }
-  }, 60_000)
+  })
 
   test('a change by cookie without the CSRF token is refused, and a page of another site runs nothing', async () => {
     const ann = await world.person('ann')

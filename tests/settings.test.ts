@@ -65,7 +65,7 @@ describe('settings while a server runs', () => {
     expect([await ask(), await ask()]).toEqual([200, 429])
     expect(await inForce('private_networks')).toMatchObject({ value: '', from: 'default' })
     expect((await origami(['config'])).stdout).toContain('A restart is needed for: private_networks')
-  }, 60_000)
+  })
 
   test('SIGHUP puts limits of the daemon in force', async () => {
     await file('limits: {body: 32m}')
@@ -91,7 +91,7 @@ describe('settings while a server runs', () => {
     await daemon.printed('The settings were read again.')
     expect(await status()).toBe(413)
     await agent.destroy()
-  }, 60_000)
+  })
 
   test('origami config shows what runs, and forgets it when it ends; without a server it shows what the next would go by', async () => {
     await file('limits: {requests: 7}')
@@ -110,7 +110,7 @@ describe('settings while a server runs', () => {
     expect(settings?.find(({ name }) => name === 'limits.requests')).toMatchObject({ value: '8' })
     const words = (await origami(['config'])).stdout
     expect(words).toMatch(/limits\.requests +8 +\S*origami\.yaml:1/)
-  }, 60_000)
+  })
 
   test('no secret is printed, and one may come from a file', async () => {
     await file('')

@@ -38,13 +38,12 @@ describe('what the server tells', () => {
     await ann.deploy(await world.push('tests/demos/gated', 'ann'))
     browser = await startBrowser()
     page = await (await newVisitor(browser)).newPage()
-    page.setDefaultTimeout(15_000)
     await page.goto(`${world.url}/-/sign-in`)
     await page.getByRole('link', { name: 'Sign in with github.test' }).click()
     await page.getByLabel('Login').fill('ann')
     await page.getByRole('button', { name: 'Authorize' }).click()
     await page.getByRole('link', { name: 'My demos' }).waitFor()
-  }, 120_000)
+  })
 
   afterAll(async () => {
     await browser?.close()
@@ -69,7 +68,7 @@ describe('what the server tells', () => {
       await page.unroute(world.url + asks, fail)
       await alert.getByRole('button', { name: 'Try again' }).click()
       await page.getByRole('main').getByText(shows).first().waitFor()
-      expect(await page.getByRole('alert').count()).toBe(0)
+      await expect.poll(() => page.getByRole('alert').count()).toBe(0)
     },
   )
 
@@ -91,7 +90,7 @@ describe('what the server tells', () => {
     else await page.reload()
     if (status === 401) await page.getByRole('tab', { name: 'Deployments' }).click()
     await log.getByText('Live').first().waitFor()
-    expect(await page.getByRole('alert').count()).toBe(0)
+    await expect.poll(() => page.getByRole('alert').count()).toBe(0)
   })
 
   test('of the session: a strip says that the server does not answer, and goes by itself', async () => {

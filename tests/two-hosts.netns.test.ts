@@ -14,5 +14,5 @@ describe('a daemon on another host', () => {
     const log = await hosts.fetch('GET', `/-/api/demos${address}/logs`)
     expect(await log.text()).toContain('deploy Live')
     await cutAndJoin(hosts, async () => {})
-  }, 120_000)
+  })
 })

@@ -187,7 +187,7 @@ export class TwoHosts implements AsyncDisposable {
         expect(snapshot.status).toBe(status)
         return snapshot
       },
-      { timeout: 30_000, interval: 100 },
+      { interval: 100 },
     )
   }
 

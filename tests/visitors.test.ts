@@ -13,7 +13,7 @@ describe('who a caller is', () => {
     world = await World.start({ engine: 'process', limits: { visitorsPerAddress: 3 }, web: { trustedProxies: ['127.0.0.0/8'] } })
     ann = await world.person('ann')
     await ann.deploy(await world.push('tests/demos/gated', 'ann'))
-  }, 60_000)
+  })
   afterAll(async () => world[Symbol.asyncDispose]())
 
   /** A program at an address that keeps no cookies, or sends one. */
@@ -53,7 +53,7 @@ describe('who a caller is', () => {
     expect([a === b, c === d, new Set([a, c, e, f]).size]).toEqual([true, true, 4])
     const results = await from('203.0.113.7', '/-/api/demos/ann/gated/results')
     expect(await results.json()).toEqual({ predictions: [] })
-  }, 60_000)
+  })
 
   test('its owner cancels what is any of theirs, and empties the queue; nobody else does', async () => {
     const queue = '/-/api/demos/ann/gated/queue'
@@ -70,7 +70,7 @@ describe('who a caller is', () => {
     expect(await ann.status('POST', `${queue}/${running}/cancel`, {})).toBe(200)
     await vi.waitFor(async () => expect((await ann.json<QueueView>('GET', queue)).entries).toEqual([]))
     expect(await ann.status('POST', `${queue}/nobody-has-this/cancel`, {})).toBe(404)
-  }, 60_000)
+  })
 
   test('many cookies from one address get no more places than one address may have, and others find theirs', async () => {
     await submit('203.0.113.11', 'runs')

@@ -24,4 +24,4 @@ test('no statement of the web server reads sessions, tokens, sign-ins or old add
   expect(statements.all.size).toBeGreaterThan(30)
   // The gallery lists all demos, accounts are few, and the list of who may deploy is the operator's.
   expect(scansOf(join(world.folder, 'web/web.db'), statements.all, ['demos', 'accounts', 'deployer_seeds'])).toEqual([])
-}, 60_000)
+})

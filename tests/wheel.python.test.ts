@@ -49,9 +49,7 @@ describe('the Python package', () => {
     const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
     const url = line.replace('model.py is at ', '')
     expect(await (await fetch(url, { headers: { accept: 'text/html' } })).text()).toContain('<div id="page">')
-    await vi.waitFor(async () => expect(await (await fetch(`${url}/health-check`)).json()).toMatchObject({ status: 'READY' }), {
-      timeout: 20_000,
-    })
+    await vi.waitFor(async () => expect(await (await fetch(`${url}/health-check`)).json()).toMatchObject({ status: 'READY' }))
     const body = JSON.stringify({ input: { review: 'x', temperature: 0.25 } })
     const answer = await fetch(`${url}/predictions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
     expect(await answer.json()).toMatchObject({ status: 'succeeded', output: { warm: 0.25, cold: 0.75 } })
@@ -64,7 +62,7 @@ describe('the Python package', () => {
     expect((await readdir(join(folder, 'work/origami'))).toSorted()).toEqual(
       expect.arrayContaining(['page', 'python', 'server.mjs']),
     )
-  }, 60_000)
+  })
 
   test("brings the Node that bundles bring, and the author's verbs alone", async () => {
     const { stdout } = await execa(join(bin, 'pip'), ['freeze'])

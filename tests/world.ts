@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -11,6 +10,7 @@ import Docker from 'dockerode'
 import { execa } from 'execa'
 import { bundle } from 'origami-lib/bundler'
 import { type FakeGithub, startFakeGithub } from './fake-github/index.ts'
+import { freePort } from './free-port.ts'
 import { Person } from './person.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -95,7 +95,7 @@ export class World implements AsyncDisposable {
     const daemon = spawn(process.execPath, program, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
     this.daemon = daemon
     daemon.stderr.pipe(process.stderr)
-    for await (const line of createInterface(daemon.stdout)) if (line.includes('listens at')) return
+    for await (const line of createInterface(daemon.stdout)) if (line.includes('listens at')) return void daemon.stdout.resume()
     throw new Error('the daemon ended before it listened')
   }
 
@@ -198,16 +198,6 @@ export class World implements AsyncDisposable {
     daemon.kill(signal)
     await exited
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** What a daemon of this owner left in Docker, of demos that were never removed. */

@@ -15,7 +15,7 @@ describe('what a daemon is told', () => {
   afterEach(async () => {
     yard.holds.clear()
     for (const { demo_id } of await demos()) await yard.ask('DELETE', `/demos/${demo_id}`)
-  }, 60_000)
+  })
   afterAll(async () => yard[Symbol.asyncDispose]())
 
   const demos = async () => (await yard.ask<{ demos: { demo_id: string }[] }>('GET', '/stats')).body.demos
@@ -61,7 +61,7 @@ describe('what a daemon is told', () => {
     ])
     yard.holds.clear()
     expect((await yard.deployment(demo, third)).state).toBe('running')
-    expect((await yard.deployment(demo, first)).state).toBe('retired')
+    expect((await yard.deployment(demo, first, 'retired')).state).toBe('retired')
   })
 
   test('what was stopped serves again when the deploy that should replace it fails', async () => {
@@ -150,7 +150,7 @@ describe('what a daemon is told', () => {
       await yard.submit(demo, { word: 'running', gate: gate.path }),
       await yard.submit(demo, { word: 'waiting', gate: gate.path }),
     ]
-    await vi.waitFor(async () => expect(await gate.runs()).toEqual(['running']), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await gate.runs()).toEqual(['running']))
     for (const _ of ['once', 'twice']) expect((await yard.ask('POST', `/demos/${demo}/stop`, {})).status).toBe(200)
     expect(await yard.prediction(demo, waiting)).toMatchObject({ status: 'failed', reason: 'stopped' })
     expect(await yard.prediction(demo, running)).toMatchObject({ status: 'failed', reason: 'stopped' })
@@ -169,7 +169,7 @@ describe('what a daemon is told', () => {
     await yard.prediction(demo, await yard.submit(demo, { word: 'kept' }))
     const gate = yard.gate('removed')
     await yard.submit(demo, { word: 'running', gate: gate.path })
-    await vi.waitFor(async () => expect(await gate.runs()).toEqual(['running']), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await gate.runs()).toEqual(['running']))
     for (const removed of [true, false])
       expect(await yard.ask('DELETE', `/demos/${demo}`)).toMatchObject({ status: 200, body: { removed } })
     expect(await yard.remains()).toEqual(nothing)

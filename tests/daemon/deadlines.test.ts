@@ -35,7 +35,7 @@ describe('nothing that a daemon waits for is waited for without an end', () => {
     )
     await puppet.set('deaf /health-check')
     await yard.deployment(demo, deployment, 'health_checking')
-    await vi.waitFor(async () => expect(await puppet.asked()).toBeGreaterThan(0), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await puppet.asked()).toBeGreaterThan(0))
     expect((await yard.ask('POST', `/deployments/${deployment}/cancel`, {})).status).toBe(200)
     expect((await yard.deployment(demo, deployment)).state).toBe('cancelled')
     expect(await yard.remains()).toEqual({ instances: 0, images: 0, checkouts: [] })
@@ -73,7 +73,7 @@ describe('nothing that a daemon waits for is waited for without an end', () => {
     expect((await yard.deploy('beside')).deployment.state).toBe('running')
     expect((await yard.remains()).checkouts).toEqual(['left-0'])
     await promisify(execFile)('rm', ['-rf', `${left}/${'0'.repeat(200)}`])
-    await vi.waitFor(async () => expect((await yard.remains()).checkouts).toEqual([]), { timeout: 10_000 })
+    await vi.waitFor(async () => expect((await yard.remains()).checkouts).toEqual([]))
   })
 
   test('a demo that is started after its newest version failed is never called failed while it starts', async () => {
@@ -94,6 +94,6 @@ describe('nothing that a daemon waits for is waited for without an end', () => {
     yard.engine.faults.set('list', 2)
     expect((await yard.ask('POST', `/demos/${demo}/stop`, {})).status).toBe(200)
     expect(await yard.deployment(demo, deployment.id)).toMatchObject({ state: 'stopped' })
-    await vi.waitFor(async () => expect((await yard.remains()).instances).toBe(0), { timeout: 10_000 })
+    await vi.waitFor(async () => expect((await yard.remains()).instances).toBe(0))
   })
 })

@@ -80,14 +80,11 @@ describe('a demo that exits after it was live', () => {
     const { instance_id: before, port } = await yard.detail(demo)
     const instance = (await yard.engine.list()).find(({ id }) => id === before)
     await yard.engine.stop(instance?.id ?? ('' as never), 0)
-    return vi.waitFor(
-      async () => {
-        const now = await yard.detail(demo)
-        expect(now.deployments[0]?.state === 'runtime_error' || (now.port !== null && now.port !== port)).toBe(true)
-        return now.deployments[0]?.state ?? ''
-      },
-      { timeout: 30_000, interval: 50 },
-    )
+    return vi.waitFor(async () => {
+      const now = await yard.detail(demo)
+      expect(now.deployments[0]?.state === 'runtime_error' || (now.port !== null && now.port !== port)).toBe(true)
+      return now.deployments[0]?.state ?? ''
+    })
   }
 
   test('is started again, and what waited is answered; what ran is told that it was interrupted', async () => {
@@ -95,7 +92,7 @@ describe('a demo that exits after it was live', () => {
     const gate = yard.gate('revived')
     const running = await yard.submit(demo, { word: 'running', gate: gate.path })
     const waiting = await yard.submit(demo, { word: 'waiting' })
-    await vi.waitFor(async () => expect(await gate.runs()).toEqual(['running']), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await gate.runs()).toEqual(['running']))
     expect(await crash(demo)).toBe('running')
     expect(await yard.prediction(demo, running)).toMatchObject({ status: 'failed', reason: 'interrupted' })
     expect(await yard.prediction(demo, waiting)).toMatchObject({ status: 'succeeded', output: 'waiting, version 1' })
@@ -114,5 +111,5 @@ describe('a demo that exits after it was live', () => {
     await yard.ask('POST', `/demos/${demo}/start`, {})
     await yard.deployment(demo, deployment.id, 'running')
     expect(await yard.prediction(demo, await yard.submit(demo, { word: 'again' }))).toMatchObject({ status: 'succeeded' })
-  }, 90_000)
+  })
 })

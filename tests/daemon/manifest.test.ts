@@ -21,7 +21,7 @@ describe('what .origami says is so', () => {
       await yard.submit(demo, { word: 'two', gate: gate.path }, 'visitor-2'),
       await yard.submit(demo, { word: 'three', gate: gate.path }, 'visitor-3'),
     ]
-    await vi.waitFor(async () => expect((await gate.runs()).toSorted()).toEqual(['one', 'two']), { timeout: 20_000 })
+    await vi.waitFor(async () => expect((await gate.runs()).toSorted()).toEqual(['one', 'two']))
     expect(await yard.prediction(demo, ids[2] ?? '', () => true)).toMatchObject({
       status: 'starting',
       queue: { position: 1, eta: null },

@@ -181,7 +181,7 @@ export class QueueBench implements AsyncDisposable {
         expect(snapshot && isTerminal(snapshot.status), snapshot?.status).toBe(true)
         return snapshot as PredictionSnapshot
       },
-      { timeout: 15_000, interval: 20 },
+      { interval: 20 },
     )
   }
 
@@ -296,7 +296,7 @@ export class Instance implements AsyncDisposable, Predictor {
         expect(run).toBeDefined()
         return run as ScriptedRun
       },
-      { timeout: 10_000, interval: 10 },
+      { interval: 10 },
     )
   }
 

@@ -61,7 +61,7 @@ describe('a prediction is cancelled', () => {
     const prediction = await bench.submit(demo)
     const run = await instance.run(prediction)
     await cancelled(prediction)
-    await vi.waitFor(() => expect(run.canceled).toBe(true), { timeout: 10_000 })
+    await vi.waitFor(() => expect(run.canceled).toBe(true))
     await nextOneRuns()
   })
 

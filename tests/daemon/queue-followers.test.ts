@@ -65,7 +65,7 @@ describe('who follows a prediction', () => {
     await bench.submit(demo)
     const pages: ReturnType<typeof follow>[] = []
     for (let index = 0; index < 50; index += 1) pages.push(follow(await bench.submit(demo, {}, `visitor-${index}`)))
-    await vi.waitFor(() => expect(pages.every(({ seen }) => seen.length > 0)).toBe(true), { timeout: 10_000 })
+    await vi.waitFor(() => expect(pages.every(({ seen }) => seen.length > 0)).toBe(true))
     await vi.waitFor(async () => expect(await asked(async () => {})).toBe(0))
     expect((await asked(oneRunsElsewhere)) - alone).toBeLessThan(50)
   })
@@ -89,7 +89,7 @@ describe('who follows a prediction', () => {
     for (let index = 0; index < 1000; index += 1)
       run.tell({ type: 'output', data: { field: 'said', mode: 'append', chunk: `${index} `, index } })
     const quick = follow(prediction)
-    await vi.waitFor(() => expect(quick.seen.at(-1)).toMatchObject({ data: { chunk: '999 ' } }), { timeout: 10_000 })
+    await vi.waitFor(() => expect(quick.seen.at(-1)).toMatchObject({ data: { chunk: '999 ' } }))
     const read: PredictionEvent[] = []
     let said = ''
     while (!said.endsWith('999 ')) {

@@ -7,7 +7,7 @@ let demo: string
 beforeAll(async () => {
   yard = await DaemonYard.open({ bodyBytes: 10_000 })
   demo = (await yard.deploy('owned')).demo
-}, 60_000)
+})
 afterAll(async () => yard[Symbol.asyncDispose]())
 
 const queue = async () => queueView.parse((await yard.ask('GET', `/demos/${demo}/queue`)).body)
@@ -16,7 +16,7 @@ describe("a demo's owner", () => {
   test('sees what runs and waits: whose, since when, in its order; cancels any of it, and empties the queue', async () => {
     const gate = yard.gate('owner')
     const first = await yard.submit(demo, { word: 'first', gate: gate.path }, 'ann')
-    await vi.waitFor(async () => expect(await gate.runs()).toEqual(['first']), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await gate.runs()).toEqual(['first']))
     const ids = []
     for (const [word, visitor] of [
       ['a2', 'ann'],
@@ -39,7 +39,7 @@ describe("a demo's owner", () => {
 
     expect((await yard.ask('POST', `/demos/${demo}/predictions/${first}/cancel`, {})).status).toBe(200)
     expect(await yard.prediction(demo, first)).toMatchObject({ status: 'canceled' })
-    await vi.waitFor(async () => expect(await queue()).toMatchObject({ running: 1, waiting: 3 }), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await queue()).toMatchObject({ running: 1, waiting: 3 }))
 
     const emptied = queueEmptied.parse((await yard.ask('DELETE', `/demos/${demo}/queue`)).body)
     expect(emptied).toEqual({ canceled: 3 })

@@ -8,7 +8,7 @@ describe('the queue of a demo', () => {
   beforeAll(async () => {
     yard = await DaemonYard.open({ waiting: 3, waitingPerVisitor: 2, waitingPerAddress: 2 })
     demo = (await yard.deploy('queued')).demo
-  }, 60_000)
+  })
   afterAll(async () => yard[Symbol.asyncDispose]())
 
   const predictions = () => `/demos/${demo}/predictions`
@@ -16,7 +16,7 @@ describe('the queue of a demo', () => {
   const occupied = async (name: string, waiting: number) => {
     const gate = yard.gate(name)
     const first = await yard.submit(demo, { word: 'first', gate: gate.path }, 'visitor-0')
-    await vi.waitFor(async () => expect(await gate.runs()).toEqual(['first']), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await gate.runs()).toEqual(['first']))
     const rest: string[] = []
     for (let index = 1; index <= waiting; index += 1)
       rest.push(await yard.submit(demo, { word: `${index}`, gate: gate.path }, `visitor-${index}`))
@@ -158,7 +158,7 @@ describe('the queue of a demo', () => {
         .replace('{ word, gate }, { signal }', '{ word }'),
     )
     const { deployment } = await yard.trigger(await yard.push('queued', narrower))
-    await vi.waitFor(async () => expect((await yard.detail(demo)).newest?.state).toBe('running'), { timeout: 30_000 })
+    await vi.waitFor(async () => expect((await yard.detail(demo)).newest?.state).toBe('running'))
     await gate.open()
     expect(await yard.prediction(demo, ids[0] ?? '')).toMatchObject({ status: 'succeeded' })
     expect(await yard.prediction(demo, ids[1] ?? '')).toMatchObject({
@@ -177,7 +177,7 @@ describe('predictions of several demos', () => {
     const gate = yard.gate()
     const first = await yard.submit(one, { word: 'first', gate: gate.path })
     const second = await yard.submit(two, { word: 'second', gate: gate.path })
-    await vi.waitFor(async () => expect(await gate.runs()).toEqual(['first']), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await gate.runs()).toEqual(['first']))
     expect(await yard.prediction(two, second, () => true)).toMatchObject({ status: 'starting' })
     await gate.open()
     await Promise.all([yard.prediction(one, first), yard.prediction(two, second)])
@@ -194,9 +194,7 @@ describe('results and uploads', () => {
     const gate = yard.gate()
     const waiting = await yard.submit(demo, { word: 'waits', gate: gate.path })
     yard.ahead += 31 * 86_400_000
-    await vi.waitFor(async () => expect((await yard.ask('GET', `/demos/${demo}/predictions/${old}`)).status).toBe(404), {
-      timeout: 10_000,
-    })
+    await vi.waitFor(async () => expect((await yard.ask('GET', `/demos/${demo}/predictions/${old}`)).status).toBe(404))
     await gate.open()
     expect(await yard.prediction(demo, waiting)).toMatchObject({ status: 'succeeded' })
   })

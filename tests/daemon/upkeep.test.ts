@@ -17,7 +17,7 @@ describe('what a daemon looks after', () => {
   /** Resolves once the puppet was asked for its health some more times. */
   const asked = async (more: number) => {
     const before = await puppet.asked()
-    await vi.waitFor(async () => expect(await puppet.asked()).toBeGreaterThan(before + more), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await puppet.asked()).toBeGreaterThan(before + more))
   }
   const newest = async (demo: string) => (await yard.detail(demo)).deployments[0]
   /** Ends its instance as a crash does. */
@@ -27,13 +27,10 @@ describe('what a daemon looks after', () => {
     return instance_id
   }
   const servesAt = (demo: string, other: number | null) =>
-    vi.waitFor(
-      async () => {
-        const { port } = await yard.detail(demo)
-        expect(port !== null && port !== other).toBe(true)
-      },
-      { timeout: 20_000, interval: 50 },
-    )
+    vi.waitFor(async () => {
+      const { port } = await yard.detail(demo)
+      expect(port !== null && port !== other).toBe(true)
+    })
   const crash = async (demo: string) => {
     const { port } = await yard.detail(demo)
     await kill(demo)
@@ -44,9 +41,7 @@ describe('what a daemon looks after', () => {
     const { demo } = await yard.deploy('rounds', puppet.files)
     const { port } = await yard.detail(demo)
     yard.engine.faults.set('list', 3).set('images', 3)
-    await vi.waitFor(() => expect([yard.engine.faults.get('list'), yard.engine.faults.get('images')]).toEqual([0, 0]), {
-      timeout: 10_000,
-    })
+    await vi.waitFor(() => expect([yard.engine.faults.get('list'), yard.engine.faults.get('images')]).toEqual([0, 0]))
     await kill(demo)
     await servesAt(demo, port)
     yard.engine.faults.set('list', 1000)
@@ -60,7 +55,7 @@ describe('what a daemon looks after', () => {
     const { demo } = await yard.deploy('exits', puppet.files)
     yard.engine.faults.set('exits', 2)
     await crash(demo)
-    await vi.waitFor(() => expect(yard.engine.faults.get('exits')).toBe(0), { timeout: 10_000 })
+    await vi.waitFor(() => expect(yard.engine.faults.get('exits')).toBe(0))
     await crash(demo)
     expect(await yard.detail(demo)).toMatchObject({ status: 'running' })
   })
@@ -86,7 +81,7 @@ describe('what a daemon looks after', () => {
     await asked(2)
     expect(await yard.detail(demo)).toMatchObject({ port: before.port })
     yard.ahead += 101_000
-    await vi.waitFor(async () => expect((await yard.detail(demo)).port).toBeNull(), { timeout: 10_000 })
+    await vi.waitFor(async () => expect((await yard.detail(demo)).port).toBeNull())
     await puppet.clear()
     await servesAt(demo, before.port)
     expect(await yard.log(demo)).toContain('No worker of it served for 100 s: it is ended and started again')
@@ -98,7 +93,7 @@ describe('what a daemon looks after', () => {
     const { port } = await yard.detail(demo)
     await puppet.set('refuses')
     const waits = await yard.submit(demo, {})
-    await vi.waitFor(async () => expect(await yard.log(demo)).toContain('It took no predictions'), { timeout: 15_000 })
+    await vi.waitFor(async () => expect(await yard.log(demo)).toContain('It took no predictions'))
     await puppet.clear()
     await servesAt(demo, port)
     expect(await yard.prediction(demo, waits)).toMatchObject({ status: 'succeeded', output: 'done' })
@@ -136,15 +131,12 @@ describe('what a daemon looks after', () => {
     await puppet.set('broken')
     await kill(demo)
     const putOff = (tries: number) =>
-      vi.waitFor(
-        async () => {
-          const started = (await yard.log(demo)).split('It could not be started again').length - 1
-          expect(started).toBe(tries)
-          const { reason, state } = (await newest(demo)) ?? {}
-          expect([state, reason]).toEqual(['running', expect.stringContaining('It is tried again at')])
-        },
-        { timeout: 10_000 },
-      )
+      vi.waitFor(async () => {
+        const started = (await yard.log(demo)).split('It could not be started again').length - 1
+        expect(started).toBe(tries)
+        const { reason, state } = (await newest(demo)) ?? {}
+        expect([state, reason]).toEqual(['running', expect.stringContaining('It is tried again at')])
+      })
     await putOff(1)
     for (const [index, minutes] of [1, 5, 15].entries()) {
       yard.ahead += minutes * minute - 10_000
@@ -192,7 +184,7 @@ describe('what a daemon looks after', () => {
       yard.ahead += 4 * minute
     }
     expect(await newest(demo)).toMatchObject({ state: 'running' })
-  }, 60_000)
+  })
 
   test("exits of while the daemon was away are nobody's crash", async () => {
     const { demo } = await yard.deploy('away', puppet.files)
@@ -204,7 +196,7 @@ describe('what a daemon looks after', () => {
       await servesAt(demo, port)
     }
     expect(await newest(demo)).toMatchObject({ state: 'running' })
-  }, 60_000)
+  })
 
   test('a version that crash-loops hands back to the last one that served well, and says so', async () => {
     const { demo, deployment: good } = await yard.deploy('handed-back')
@@ -223,7 +215,7 @@ describe('what a daemon looks after', () => {
     expect(again.reason).toContain(`version ${bad.commit?.slice(0, 7)} crashed`)
     expect(await yard.log(demo)).toContain('serves again')
     expect(await yard.prediction(demo, await yard.submit(demo, { word: 'back' }))).toMatchObject({ output: 'back, version 1' })
-  }, 60_000)
+  })
 
   test('a version that exits each time it is started hands back as well', async () => {
     const { demo, deployment: good } = await yard.deploy('never-again')
@@ -236,7 +228,7 @@ describe('what a daemon looks after', () => {
     await servesAt(demo, null)
     expect(await yard.detail(demo)).toMatchObject({ status: 'running', serving: good.id })
     await puppet.clear()
-  }, 60_000)
+  })
 
   test('the images of the last good versions are kept, as many as the setting says', async () => {
     await yard.leave()
@@ -247,9 +239,9 @@ describe('what a daemon looks after', () => {
       await yard.prediction(demo, await yard.submit(demo, { word: name }))
       made.push(deployment.id)
     }
-    await vi.waitFor(async () => expect((await yard.engine.list()).length).toBe(1), { timeout: 10_000 })
+    await vi.waitFor(async () => expect((await yard.engine.list()).length).toBe(1))
     await yard.rounds(2)
     const images = async () => (await yard.engine.images()).map(({ deployment }) => deployment as string).toSorted()
-    await vi.waitFor(async () => expect(await images()).toEqual(made.slice(1).toSorted()), { timeout: 10_000 })
-  }, 60_000)
+    await vi.waitFor(async () => expect(await images()).toEqual(made.slice(1).toSorted()))
+  })
 })

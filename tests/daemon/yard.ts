@@ -161,20 +161,17 @@ export class DaemonYard implements AsyncDisposable {
 
   /** The prediction once it satisfies `done`; by default, once it ended. */
   async prediction(demo: string, id: string, done = ({ completed_at }: PredictionSnapshot) => completed_at !== null) {
-    return vi.waitFor(
-      async () => {
-        const { body } = await this.ask<PredictionSnapshot>('GET', `/demos/${demo}/predictions/${id}`)
-        expect(done(body), `${id} is ${body.status}`).toBe(true)
-        return body
-      },
-      { timeout: 30_000, interval: 50 },
-    )
+    return vi.waitFor(async () => {
+      const { body } = await this.ask<PredictionSnapshot>('GET', `/demos/${demo}/predictions/${id}`)
+      expect(done(body), `${id} is ${body.status}`).toBe(true)
+      return body
+    })
   }
 
   /** Resolves after some more whole rounds of looking after what should be. */
   async rounds(more: number): Promise<void> {
     const { rounds } = this.engine
-    await vi.waitFor(() => expect(this.engine.rounds).toBeGreaterThan(rounds + more), { timeout: 10_000 })
+    await vi.waitFor(() => expect(this.engine.rounds).toBeGreaterThan(rounds + more))
   }
 
   async log(demo: string): Promise<string> {

@@ -1,6 +1,6 @@
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { axeFinds } from '../../../tests/axe.ts'
 import { poet } from './fixtures/model.ts'
 import { Pages } from './fixtures/page.ts'
 
@@ -35,17 +35,17 @@ describe('the page of a demo', () => {
     await page.keyboard.press('Enter')
     await page.getByText(/^Running/).waitFor()
     await page.keyboard.press('Tab')
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Cancel')
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe('Cancel')
   })
 
   it('runs an example', async () => {
     await using visit = await pages.visit(poet(0))
     const { page } = visit
     await page.getByRole('button', { name: /^Example 1/ }).click()
-    expect(await prompt(page).inputValue()).toBe('The sea at night')
+    await expect.poll(() => prompt(page).inputValue()).toBe('The sea at night')
     await run(page).click()
     await page.getByRole('link', { name: 'permalink' }).waitFor()
-    expect(await poem(page).textContent()).toMatch(/^Light folds along the water.* one by one\. $/)
+    await expect.poll(() => poem(page).textContent()).toMatch(/^Light folds along the water.* one by one\. $/)
     await page.getByRole('heading', { name: 'Why so' }).waitFor()
     expect(await page.locator('script:not([src])').count()).toBe(0)
     expect(visit.errors).toEqual([])
@@ -56,7 +56,7 @@ describe('the page of a demo', () => {
     visit.server.refuse = { prompt: 'expected at most 3 characters' }
     await run(visit.page).click()
     await visit.page.getByText('expected at most 3 characters').waitFor()
-    expect(await prompt(visit.page).evaluate((field) => field === document.activeElement)).toBe(true)
+    await expect.poll(() => prompt(visit.page).evaluate((field) => field === document.activeElement)).toBe(true)
   })
 
   it('runs by Ctrl+Enter and cancels by Esc', async () => {
@@ -88,11 +88,11 @@ describe('the page of a demo', () => {
     await page.reload()
     await page.getByText(/^Running/).waitFor()
     await poem(page).getByText('one by one').waitFor()
-    expect(await poem(page).textContent()).toMatch(/^Light folds along the water, .* one by one\. $/)
+    await expect.poll(() => poem(page).textContent()).toMatch(/^Light folds along the water, .* one by one\. $/)
     expect((await poem(page).textContent())?.match(/Light folds/g)).toHaveLength(1)
-    expect(await prompt(page).inputValue()).toBe('hold')
+    await expect.poll(() => prompt(page).inputValue()).toBe('hold')
     await page.getByText('Terminal').click()
-    expect(await page.getByLabel('Terminal').getByText('to write about').count()).toBe(1)
+    await expect.poll(() => page.getByLabel('Terminal').getByText('to write about').count()).toBe(1)
   })
 
   it('asks how a prediction stands where no stream comes through', async () => {
@@ -179,15 +179,15 @@ describe('the page of a demo', () => {
     const begun = page.waitForRequest((request) => request.method() === 'PUT' && request.url().endsWith('/drawing.png'))
     await drawOn(page)
     await begun
-    expect(await paper(page).evaluate(inkOf)).not.toBe(blank)
+    await expect.poll(() => paper(page).evaluate(inkOf)).not.toBe(blank)
     await page.getByRole('button', { name: 'Clear' }).click()
     await prompt(page).fill('no drawing')
     await run(page).click()
     gate.resolve()
     await page.getByRole('link', { name: 'permalink' }).waitFor()
     expect([...server.predictions.values()][0]?.snapshot.input).not.toHaveProperty('drawing')
-    expect(server.files.size).toBe(1)
-    expect(await paper(page).evaluate(inkOf)).toBe(blank)
+    await expect.poll(() => server.files.size).toBe(1)
+    await expect.poll(() => paper(page).evaluate(inkOf)).toBe(blank)
   })
 
   it('follows the author: inputs that still fit are kept', async () => {
@@ -222,25 +222,23 @@ describe('the page of a demo', () => {
     await prompt(visit.page).waitFor()
     await visit.page.keyboard.press('Tab')
     await visit.page.keyboard.press('Enter')
-    expect(await visit.page.evaluate(() => document.activeElement?.tagName)).toBe('MAIN')
+    await expect.poll(() => visit.page.evaluate(() => document.activeElement?.tagName)).toBe('MAIN')
   })
 
   for (const colorScheme of ['light', 'dark'] as const) {
     it(`has nothing for axe to find, ${colorScheme}`, async () => {
       await using visit = await pages.visit(poet(0), { colorScheme })
       const { page } = visit
-      const found = async () =>
-        (await new AxeBuilder({ page }).analyze()).violations.map(({ id, nodes }) => `${id} ${nodes[0]?.html}`)
       await prompt(page).waitFor()
-      expect(await found()).toEqual([])
+      expect(await axeFinds(page)).toEqual([])
       await prompt(page).fill('fail')
       await run(page).click()
       await page.getByRole('alert').first().waitFor()
-      expect(await found()).toEqual([])
+      expect(await axeFinds(page)).toEqual([])
       await prompt(page).fill('anything')
       await run(page).click()
       await page.getByRole('link', { name: 'permalink' }).waitFor()
-      expect(await found()).toEqual([])
+      expect(await axeFinds(page)).toEqual([])
     })
   }
 })

@@ -19,7 +19,7 @@ def predict(words: str = "a", picture: Annotated[Path, Image()] | None = None) -
   const sizes = await Promise.all(files.map(async (path) => (await stat(path)).size))
   expect(made.bytes).toBeGreaterThan(400_000)
   expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(1024 ** 2)
-}, 60_000)
+})
 
 async function bundled(model: string) {
   const folder = await mkdtemp(join(tmpdir(), 'origami-bundle-'))

@@ -29,7 +29,6 @@ describe.each(['every.ts', 'every.py'])('of %s', (model) => {
     runtime = await serve(model, { python: python.program, page: built })
     expect(await runtime.predictor.health()).toMatchObject({ status: 'READY', setup: { status: 'succeeded' } })
     page = await (await newVisitor(browser)).newPage()
-    page.setDefaultTimeout(8000)
     await page.goto(runtime.url)
   })
   afterAll(async () => {

@@ -54,18 +54,16 @@ const ask = async (container: string, path: string) =>
 
 test('a container of a bundle has its name, never that of the folder /demo', async () => {
   const container = await run()
-  const schema = await vi.waitFor(() => ask(container, '/schema'), { timeout: 20_000 })
+  const schema = await vi.waitFor(() => ask(container, '/schema'))
   expect(schema.title).toBe('Dog breeds')
   await rm(join(home, 'dog-breeds/origami/name'))
   const nameless = await run()
-  expect((await vi.waitFor(() => ask(nameless, '/schema'), { timeout: 20_000 })).title).toBe('Model')
+  expect((await vi.waitFor(() => ask(nameless, '/schema'))).title).toBe('Model')
 })
 
 test('docker stop ends it at once and in order, as the first process of its container, while its setup hangs', async () => {
   const container = await run('HANG=1')
-  await vi.waitFor(async () => expect(await ask(container, '/health-check')).toMatchObject({ status: 'STARTING' }), {
-    timeout: 20_000,
-  })
+  await vi.waitFor(async () => expect(await ask(container, '/health-check')).toMatchObject({ status: 'STARTING' }))
   await docker('stop', '-t', '20', container)
   expect(await docker('inspect', '-f', '{{.State.ExitCode}} {{.State.OOMKilled}}', container)).toBe('0 false')
 })

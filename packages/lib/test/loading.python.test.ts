@@ -62,7 +62,7 @@ test.each([
     { env: { ORIGAMI_IMPORT_PATIENCE: '0.2' } },
   )
   await expect
-    .poll(worker.printed, { timeout: 10_000 })
+    .poll(worker.printed)
     .toMatch(
       new RegExp(
         `model\\.py has not finished importing after 0\\.2 s\\. It stands in model\\.py, (${line.replaceAll(/[()]/g, '\\$&')})\n`,
@@ -86,7 +86,7 @@ test('a library in the folder is not what the author wrote: the line that called
     },
     { env: { ORIGAMI_IMPORT_PATIENCE: '0.2' } },
   )
-  await expect.poll(worker.printed, { timeout: 10_000 }).toContain('It stands in model.py, line 4: gradio.launch()')
+  await expect.poll(worker.printed).toContain('It stands in model.py, line 4: gradio.launch()')
 })
 
 const states: [string, string, 'schema' | 'ready' | 'progress' | 'printed'][] = [

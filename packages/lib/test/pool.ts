@@ -71,7 +71,7 @@ export async function startPool(options: PoolOptions = {}): Promise<Pool> {
           expect(health).toMatchObject(expected as object)
           return health
         },
-        { timeout: 15_000, interval: 5 },
+        { interval: 5 },
       ),
     pids: () => childrenIn(home),
     async [Symbol.asyncDispose]() {
@@ -82,8 +82,7 @@ export async function startPool(options: PoolOptions = {}): Promise<Pool> {
 }
 
 /** Once it is so; on a busy machine later. */
-export const eventually = <Result>(check: () => Result | Promise<Result>): Promise<Result> =>
-  vi.waitFor(check, { timeout: 15_000, interval: 5 })
+export const eventually = <Result>(check: () => Result | Promise<Result>): Promise<Result> => vi.waitFor(check, { interval: 5 })
 
 /** What became of a prediction. */
 export async function endOf(prediction: Prediction): Promise<PredictionSnapshot> {

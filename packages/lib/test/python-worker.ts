@@ -69,7 +69,7 @@ export async function startPythonWorker(
         expect(found, `${JSON.stringify(frames)}\n${printed}`).toBeDefined()
         return found as Frame
       },
-      { timeout: 20_000, interval: 5 },
+      { interval: 5 },
     )
   return {
     folder,

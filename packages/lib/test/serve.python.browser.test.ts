@@ -47,19 +47,19 @@ describe.each([
 
     await writeFile(model, written('Second', '?'))
     await page.getByRole('heading', { name: 'Second' }).waitFor()
-    expect(await word.inputValue()).toBe('kept')
+    await expect.poll(() => word.inputValue()).toBe('kept')
     await run.click()
     await said.getByText('kept?', { exact: true }).waitFor()
 
     await writeFile(model, `${written('Third', ';')}\n) this is neither language\n`)
     await page.getByLabel('What it said').getByText('SyntaxError').first().waitFor()
-    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Second')
-    expect(await page.getByRole('button', { name: 'Not loaded' }).isDisabled()).toBe(true)
+    await expect.poll(() => page.getByRole('heading', { level: 1 }).textContent()).toBe('Second')
+    await expect.poll(() => page.getByRole('button', { name: 'Not loaded' }).isDisabled()).toBe(true)
     expect(await word.inputValue()).toBe('kept')
 
     await writeFile(model, written('Fourth', '.'))
     await page.getByRole('heading', { name: 'Fourth' }).waitFor()
-    expect(await page.getByLabel('What it said').count()).toBe(0)
+    await expect.poll(() => page.getByLabel('What it said').count()).toBe(0)
     expect(await word.inputValue()).toBe('kept')
     await run.click()
     await said.getByText('kept.', { exact: true }).waitFor()

@@ -28,7 +28,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 
 const serve = (onLog: (line: string) => void = () => undefined) => serveModel({ model, port: 0, host: '127.0.0.1', onLog })
 const titleIs = (runtime: Awaited<ReturnType<typeof serve>>, title: string) =>
-  vi.waitFor(async () => expect((await runtime.predictor.schema()).title).toBe(title), { timeout: 20_000 })
+  vi.waitFor(async () => expect((await runtime.predictor.schema()).title).toBe(title))
 
 test('who serves a model has the timeout and the title that .origami says', async () => {
   await writeFile(join(folder, '.origami'), 'title: Mine\ntimeout: 1\n')
@@ -40,11 +40,11 @@ test('who serves a model has the timeout and the title that .origami says', asyn
 test('a change of .origami is read; a mistake in it is said, and changes nothing', async () => {
   const lines: string[] = []
   await using runtime = await serve((line) => lines.push(line))
-  await vi.waitFor(() => runtime.predictor.schema(), { timeout: 20_000 })
+  await vi.waitFor(() => runtime.predictor.schema())
   await writeFile(join(folder, '.origami'), 'title: Later\n')
   await titleIs(runtime, 'Later')
   await writeFile(join(folder, '.origami'), 'titel: Wrong\n')
-  await vi.waitFor(() => expect(lines.join('\n')).toContain('did you mean title?'), { timeout: 10_000 })
+  await vi.waitFor(() => expect(lines.join('\n')).toContain('did you mean title?'))
   expect((await post(runtime.url, { say: 'ab' })).body).toMatchObject({ status: 'succeeded', output: 'ab' })
   await titleIs(runtime, 'Later')
 })

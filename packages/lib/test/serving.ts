@@ -15,7 +15,7 @@ export async function serve(model: string, options: Partial<RuntimeOptions> = {}
     cancelGraceMs: 200,
     ...options,
   })
-  await vi.waitFor(async () => expect((await runtime.predictor.health()).status).not.toBe('STARTING'), { timeout: 20_000 })
+  await vi.waitFor(async () => expect((await runtime.predictor.health()).status).not.toBe('STARTING'))
   return runtime
 }
 
@@ -34,12 +34,9 @@ export async function post(
 
 /** The prediction once it ended, or is what `status` says. */
 export async function until(url: string, id: string, status?: string): Promise<PredictionSnapshot> {
-  return vi.waitFor(
-    async () => {
-      const snapshot = (await (await fetch(`${url}/predictions/${id}`)).json()) as PredictionSnapshot
-      expect(status ? snapshot.status === status : snapshot.completed_at !== null).toBe(true)
-      return snapshot
-    },
-    { timeout: 20_000 },
-  )
+  return vi.waitFor(async () => {
+    const snapshot = (await (await fetch(`${url}/predictions/${id}`)).json()) as PredictionSnapshot
+    expect(status ? snapshot.status === status : snapshot.completed_at !== null).toBe(true)
+    return snapshot
+  })
 }

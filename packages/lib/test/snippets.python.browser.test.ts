@@ -28,7 +28,6 @@ describe('a snippet of the page, with what is in its form', () => {
     runtime = await serve('echo.ts', { page: built })
     browser = await startBrowser()
     page = await (await newVisitor(browser)).newPage()
-    page.setDefaultTimeout(8000)
     await page.goto(runtime.url)
     await page.getByLabel('Words').fill(words)
     await page.getByLabel('Settings').fill(JSON.stringify(settings))

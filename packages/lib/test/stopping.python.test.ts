@@ -81,7 +81,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s ends a runtime, with exit code
     upload
       .on('error', () => undefined)
       .write('PUT /files/0123456789abcdef/half HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\nhalf')
-    await vi.waitFor(async () => expect(await isDeaf((await runtime.workers())[0])).toBe(true), { timeout: 20_000 })
+    await vi.waitFor(async () => expect(await isDeaf((await runtime.workers())[0])).toBe(true))
     await runtime.endsAt(signal)
     expect(await followed).toContain('"reason":"interrupted"')
   })
@@ -98,7 +98,7 @@ test.each([
     const url = await runtime.health('READY')
     const headers = { 'content-type': 'application/json', prefer: 'respond-async' }
     await fetch(`${url}/predictions`, { method: 'POST', headers, body: '{"input": {"say": "hang"}}' })
-    await vi.waitFor(async () => expect(await isDeaf((await runtime.workers())[0])).toBe(true), { timeout: 20_000 })
+    await vi.waitFor(async () => expect(await isDeaf((await runtime.workers())[0])).toBe(true))
   }
   runtime.process.kill('SIGKILL')
   await runtime.leavesNothing()
@@ -162,25 +162,19 @@ async function start(env: Record<string, string>, bundled = folder): Promise<Run
   return {
     process: started,
     health: (status) =>
-      vi.waitFor(
-        async () => {
-          const url = `http://127.0.0.1:${await readFile(portFile, 'utf8')}`
-          expect(await (await fetch(`${url}/health-check`)).json()).toMatchObject({ status })
-          return url
-        },
-        { timeout: 20_000 },
-      ),
+      vi.waitFor(async () => {
+        const url = `http://127.0.0.1:${await readFile(portFile, 'utf8')}`
+        expect(await (await fetch(`${url}/health-check`)).json()).toMatchObject({ status })
+        return url
+      }),
     workers: () =>
-      vi.waitFor(
-        async () => {
-          const workers = (await mine()).filter((pid) => pid !== started.pid)
-          expect(workers).not.toEqual([])
-          return workers
-        },
-        { timeout: 20_000 },
-      ),
+      vi.waitFor(async () => {
+        const workers = (await mine()).filter((pid) => pid !== started.pid)
+        expect(workers).not.toEqual([])
+        return workers
+      }),
     ends,
-    leavesNothing: () => vi.waitFor(async () => expect(await mine()).toEqual([]), { timeout: 10_000 }),
+    leavesNothing: () => vi.waitFor(async () => expect(await mine()).toEqual([])),
     async endsAt(signal) {
       started.kill(signal)
       await ends()

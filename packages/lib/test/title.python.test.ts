@@ -52,7 +52,7 @@ async function asked(folder: string, env: Record<string, string>, ask: (url: str
   })
   const ended = once(server, 'exit')
   try {
-    return await vi.waitFor(async () => ask(`http://127.0.0.1:${await readFile(portFile, 'utf8')}`), { timeout: 20_000 })
+    return await vi.waitFor(async () => ask(`http://127.0.0.1:${await readFile(portFile, 'utf8')}`))
   } finally {
     server.kill()
     await ended
@@ -77,7 +77,7 @@ describe.each([
 
   const titled = async (model: string, name?: string) => {
     await using runtime = await startRuntime({ model, host: '127.0.0.1', port: 0, name })
-    return (await vi.waitFor(() => runtime.predictor.schema(), { timeout: 20_000 })).title
+    return (await vi.waitFor(() => runtime.predictor.schema())).title
   }
 
   test('is called what its repository is, else its file, else its folder', async () => {

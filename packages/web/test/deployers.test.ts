@@ -35,5 +35,5 @@ test('who may deploy is looked up once the database answers, however it failed a
   await vi.waitFor(() => expect(logged).toEqual(['Who may deploy could not be read; it is tried again.']))
   await sql`ALTER TABLE away RENAME TO deployer_seeds`.execute(db)
   const deployers = () => db.selectFrom('deployers').selectAll().execute()
-  await vi.waitFor(async () => expect(await deployers()).toEqual([{ forge: 'github.test', subject: '7' }]), { timeout: 5000 })
+  await vi.waitFor(async () => expect(await deployers()).toEqual([{ forge: 'github.test', subject: '7' }]))
 })

@@ -51,7 +51,7 @@ describe('demos that run elsewhere', () => {
     await vi.waitFor(async () => expect(await titleOf('good')).toBe('Good'))
     await vi.waitFor(() => expect(logged).toContain('Demos that run elsewhere could not be looked after; it is tried again.'))
     await sql`DROP TRIGGER refuse`.execute(db)
-    await vi.waitFor(async () => expect(await titleOf('bad')).toBe('Bad'), { timeout: 4000 })
+    await vi.waitFor(async () => expect(await titleOf('bad')).toBe('Bad'))
   })
 
   test('that drip without an end hold up neither the others nor the end of the server, which says nothing of them', async () => {

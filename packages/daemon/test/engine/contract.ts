@@ -90,14 +90,11 @@ export class Yard {
   /** Built, started, and listening. */
   async running(more: Partial<InstanceSpec> = {}, demo = this.demo): Promise<Instance & { endpoint: string }> {
     const instance = await this.engine.start({ ...(await this.build({}, { demo })), spec: { ...spec, ...more } }, whole)
-    return vi.waitFor(
-      async () => {
-        const found = await this.engine.find(instance.id)
-        expect(await ask(found?.endpoint ?? '', 'exists', { path: '/' })).toBe(true)
-        return found as Instance & { endpoint: string }
-      },
-      { timeout: 20_000 },
-    )
+    return vi.waitFor(async () => {
+      const found = await this.engine.find(instance.id)
+      expect(await ask(found?.endpoint ?? '', 'exists', { path: '/' })).toBe(true)
+      return found as Instance & { endpoint: string }
+    })
   }
 
   async clear(): Promise<void> {
@@ -124,7 +121,7 @@ export function engineContract(name: string, under: EngineUnderTest): void {
     let yard: Yard
     beforeAll(async () => {
       yard = await Yard.open(under)
-    }, 120_000)
+    })
     afterEach(async () => yard.clear(), 60_000)
     afterAll(async () => yard.close())
 
@@ -160,15 +157,13 @@ export function engineContract(name: string, under: EngineUnderTest): void {
       const building = yard.build({ files }, { signal: cancel.signal, onLog: ({ text }) => lines.push(text) })
       building.catch(() => {})
       try {
-        await vi.waitFor(() => expect(begun(lines) && processesWith(word).length > 0, lines.join('\n')).toBe(true), {
-          timeout: 20_000,
-        })
+        await vi.waitFor(() => expect(begun(lines) && processesWith(word).length > 0, lines.join('\n')).toBe(true))
         cancel.abort('cancelled')
         await expect(building).rejects.toBe('cancelled')
       } finally {
         end()
       }
-      await vi.waitFor(() => expect(processesWith(word)).toEqual([]), { timeout: 10_000 })
+      await vi.waitFor(() => expect(processesWith(word)).toEqual([]))
       expect(await yard.engine.images()).toEqual([])
     })
 

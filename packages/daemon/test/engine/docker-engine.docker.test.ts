@@ -138,7 +138,7 @@ describe('what a demo finds inside its container', () => {
       new AbortController().signal,
     )
     const { endpoint = '' } = (await yard.engine.list()).find((entry) => entry.id === id) ?? {}
-    await vi.waitFor(async () => expect(await ask(endpoint, 'exists', { path: '/app/kept.txt' })).toBe(true), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(await ask(endpoint, 'exists', { path: '/app/kept.txt' })).toBe(true))
     expect(await ask(endpoint, 'exists', { path: '/app/.git' })).toBe(false)
   })
 

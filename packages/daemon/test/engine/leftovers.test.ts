@@ -146,11 +146,9 @@ describe('what a build started', () => {
       { command: process.execPath, args, cwd: folder, env: {}, mark: markOf(owner, deployment), onLine },
       whole,
     )
-    await vi.waitFor(async () => expect(Number(await readFile(file, 'utf8'))).toBeGreaterThan(0), { timeout: 10_000 })
+    await vi.waitFor(async () => expect(Number(await readFile(file, 'utf8'))).toBeGreaterThan(0))
     const [child] = await builds()
-    await vi.waitFor(async () => expect(await readFile(`/proc/${child?.pid}/wchan`, 'utf8')).toMatch(/pipe|sock/), {
-      timeout: 10_000,
-    })
+    await vi.waitFor(async () => expect(await readFile(`/proc/${child?.pid}/wchan`, 'utf8')).toMatch(/pipe|sock/))
     expect(Number(await readFile(file, 'utf8'))).toBeLessThan(32)
     taken.resolve()
     await running
@@ -196,7 +194,7 @@ describe('an instance of the process engine', () => {
     await first.ready()
     const image = (await bundle()) as ImageRef
     const { id } = await first.start({ demo, deployment, image, spec }, whole)
-    await vi.waitFor(async () => expect((await first.find(id))?.endpoint).toBeDefined(), { timeout: 10_000 })
+    await vi.waitFor(async () => expect((await first.find(id))?.endpoint).toBeDefined())
     const { pid, started } = JSON.parse(await readFile(about(id), 'utf8'))
     const members = await family({ pid, started })
     expect(members.length).toBeGreaterThan(1)
@@ -228,10 +226,10 @@ describe('an instance of the process engine', () => {
     await mkdir(log, { recursive: true })
     await first.start({ demo, deployment, image, spec }, whole)
     try {
-      await vi.waitFor(() => expect(existsSync(printed)).toBe(true), { timeout: 10_000 })
+      await vi.waitFor(() => expect(existsSync(printed)).toBe(true))
       expect(await first.find(id)).toMatchObject({ state: 'running' })
       await rm(log, { recursive: true })
-      await vi.waitFor(async () => expect(await readFile(log, 'utf8')).toMatch(/ later\n/), { timeout: 10_000 })
+      await vi.waitFor(async () => expect(await readFile(log, 'utf8')).toMatch(/ later\n/))
     } finally {
       await first.remove(id)
     }
