@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
-import { access, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { access, appendFile, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { programWorks } from '@origami/host/program-works'
 import { execa } from 'execa'
+import { failedIn, type Report, slowestIn } from '../tests/report.ts'
 import { buildAll } from './build.ts'
 
 /** What a suite may need beyond Node and git. Its files end in `.<name>.test.ts`. */
@@ -70,36 +71,37 @@ if (given.includes('--help')) {
     const reason = await need.missing()
     if (reason) left.push({ ...need, reason })
   }
-  const { code, passed, failed } = await vitest(left)
+  const { code, report } = await vitest(left)
   for (const need of left)
     console.log(`left out: ${need.title} (*.${need.name}.test.ts): ${need.reason}. To run it: ${need.remedy}`)
   const required = process.env.ORIGAMI_TEST_REQUIRE === 'all' && left.length > 0
   if (required) console.log('ORIGAMI_TEST_REQUIRE=all: a suite left out is a failure')
-  console.log(`tests: ${passed} passed, ${failed} failed`)
+  const { numPassedTests: passed = 0, numFailedTests: failed = 0 } = report
+  const summary = [...slowestIn(report, root), `tests: ${passed} passed, ${failed} failed`, ...failedIn(report, root)].join('\n')
+  console.log(summary)
+  const { ORIGAMI_TEST_SUMMARY: summaries } = process.env
+  if (summaries) await appendFile(summaries, `${summary}\n`)
   process.exitCode = code !== 0 || required ? 1 : 0
 }
 
-async function vitest(left: readonly Need[]): Promise<{ code: number; passed: number; failed: number }> {
+async function vitest(left: readonly Need[]): Promise<{ code: number; report: Report }> {
   const folder = await mkdtemp(join(tmpdir(), 'origami-test-'))
-  const report = join(folder, 'report.json')
+  const file = join(folder, 'report.json')
   const excludes = [...left.map((need) => `**/*.${need.name}.*`), ...(long ? [] : ['**/*.long.*'])].flatMap((glob) => [
     '--exclude',
     glob,
   ])
   // Vitest runs what any of several names fits: where files are named, they alone are meant.
   const only = long && given.every((argument) => argument.startsWith('-')) ? ['.long.'] : []
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
   const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...excludes, ...only, ...given], {
     cwd: root,
     stdio: 'inherit',
   })
   const code = await new Promise<number>((resolve) => child.once('exit', (exit) => resolve(exit ?? 1)))
-  const summary = JSON.parse(await readFile(report, 'utf8').catch(() => '{}')) as {
-    numPassedTests?: number
-    numFailedTests?: number
-  }
+  const report = JSON.parse(await readFile(file, 'utf8').catch(() => '{}')) as Report
   await rm(folder, { recursive: true, force: true })
-  return { code, passed: summary.numPassedTests ?? 0, failed: summary.numFailedTests ?? 0 }
+  return { code, report }
 }
 
 async function namespaceWorks(): Promise<boolean> {

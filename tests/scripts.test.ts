@@ -17,7 +17,9 @@ describe('npm test', () => {
     expect(stdout).toContain(
       'left out: Pages in Chromium (*.browser.test.ts): no Chromium (ORIGAMI_CHROMIUM names another place). To run it: apt-get install chromium',
     )
-    expect(stdout).toMatch(/^tests: \d+ passed, 0 failed$/m)
+    expect(stdout).toMatch(
+      /^slowest files:\n +[\d.]+ s {2}packages\/protocol\/test\/manifest\.test\.ts\ntests: \d+ passed, 0 failed$/m,
+    )
   })
 
   test('with everything required, a suite left out is a failure', async () => {
