@@ -89,6 +89,23 @@ describe('nothing that a daemon waits for is waited for without an end', () => {
     expect(await yard.detail(demo)).toMatchObject({ status: 'running' })
   })
 
+  test('a demo that is started while a round still removes what was left of it is not removed with that', async () => {
+    const { demo, deployment } = await yard.deploy('left', puppet.files)
+    yard.holds.add('remove')
+    yard.engine.faults.set('list', 1)
+    await yard.ask('POST', `/demos/${demo}/stop`, {})
+    await vi.waitFor(() => expect(yard.engine.removing.size).toBe(1))
+    await yard.ask('POST', `/demos/${demo}/start`, {})
+    // Long enough to start it as well, were it not waited for.
+    await yard.deploy('meanwhile', puppet.files)
+    yard.holds.clear()
+    await yard.deployment(demo, deployment.id, 'running')
+    await yard.rounds(2)
+    expect(await yard.log(demo)).not.toContain('It exited at once')
+    expect(await yard.log(demo)).not.toContain('Starting it again')
+    expect(await yard.detail(demo)).toMatchObject({ status: 'running' })
+  })
+
   test('stop is stored, and ends by itself, also while the engine does not answer', async () => {
     const { demo, deployment } = await yard.deploy('stopped', puppet.files)
     yard.engine.faults.set('list', 2)

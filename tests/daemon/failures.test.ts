@@ -62,12 +62,12 @@ describe('a deploy that fails has its state, its reason and its last lines', () 
 
   test('one that takes longer than a step may', async () => {
     await yard.leave()
-    await yard.start({ cloneMs: 500 })
+    await yard.start({ cloneMs: 1000 })
     yard.holds.add('clone')
     const { demo, deployment } = await yard.trigger(await yard.push('slow'))
     expect(await yard.deployment(demo, deployment)).toMatchObject({
       state: 'timed_out',
-      reason: 'Cloning took longer than 0.5 s',
+      reason: 'Cloning took longer than 1 s',
     })
     yard.holds.clear()
   })

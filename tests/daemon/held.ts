@@ -12,9 +12,9 @@ import { ProcessEngine } from '../../packages/daemon/src/engine/process/index.ts
 import type { Source } from '../../packages/daemon/src/source/source.ts'
 
 /** Where a test may stop a deploy. */
-export type Hold = 'clone' | 'build' | 'start'
+export type Hold = 'clone' | 'build' | 'start' | 'remove'
 
-/** A real engine that waits, before it builds or starts, for as long as the test holds it; what it did is told in order. */
+/** A real engine that waits, before it builds, starts or removes, for as long as the test holds it; what it did is told in order. */
 export class HeldEngine implements Engine {
   readonly name: string
   readonly guarantees: Engine['guarantees']
@@ -24,6 +24,8 @@ export class HeldEngine implements Engine {
   /** Calls of `start` that go on now, and the most there were. */
   private starting = 0
   mostStarting = 0
+  /** Instances that are being removed now: of those that remove the same one, the first is held. */
+  readonly removing = new Set<InstanceId>()
   /** How often images were asked for, as each round does. */
   rounds = 0
   private readonly real: Engine
@@ -59,8 +61,11 @@ export class HeldEngine implements Engine {
     if (stopped) this.told.push(`stop ${instance?.deployment}`)
     return stopped
   }
-  remove(id: InstanceId): Promise<boolean> {
-    return this.real.remove(id)
+  async remove(id: InstanceId): Promise<boolean> {
+    if (this.removing.has(id)) return this.real.remove(id)
+    this.removing.add(id)
+    await held(this.holds, 'remove', new AbortController().signal)
+    return this.real.remove(id).finally(() => this.removing.delete(id))
   }
   find(id: InstanceId): Promise<Instance | undefined> {
     return this.real.find(id)

@@ -89,7 +89,7 @@ describe('what a daemon looks after', () => {
   })
 
   test('an instance that says READY and takes nothing is ended and started again, and what waited is answered', async () => {
-    const { demo } = await yard.deploy('refuses', { ...puppet.files, '.origami': 'ready_within: 1\n' })
+    const { demo } = await yard.deploy('refuses', { ...puppet.files, '.origami': 'ready_within: 5\n' })
     const { port } = await yard.detail(demo)
     await puppet.set('refuses')
     const waits = await yard.submit(demo, {})
@@ -117,7 +117,7 @@ describe('what a daemon looks after', () => {
   })
 
   test('an instance with one of several workers left serves on', async () => {
-    const { demo } = await yard.deploy('one-left', { ...puppet.files, '.origami': 'ready_within: 1\n' })
+    const { demo } = await yard.deploy('one-left', { ...puppet.files, '.origami': 'ready_within: 100\n' })
     const { port } = await yard.detail(demo)
     await puppet.set('health', { status: 'BUSY', workers: { ready: 1, of: 2 } })
     await asked(2)

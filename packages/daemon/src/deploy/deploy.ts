@@ -48,6 +48,8 @@ async function goLive(
   const first = manifest.strategy === 'recreate' ? before : undefined
   const instance = await progress.in('starting', parts.limits.startMs + (first ? parts.limits.drainMs : 0), async (within) => {
     if (first) await suspend(parts, first, within)
+    // An instance is known by its deployment: whoever removes what is left of it would remove the new one as well.
+    await parts.tasks.end(progress.row.id)
     return startInstance(parts, progress, image, manifest, within)
   })
   const schema = await progress.in('health_checking', manifest.ready_within * 1000, (within) =>

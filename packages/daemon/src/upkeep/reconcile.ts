@@ -91,12 +91,16 @@ export class Reconciler {
     })
   }
 
-  /** Ours, but nobody's: of a deployment that ended or is not known. */
-  private async orphan(instance: Instance): Promise<void> {
-    if (this.parts.tasks.has(instance.deployment) || this.deployer.isUnderWay(instance.deployment)) return
-    const row = await deploymentById(this.parts.db, instance.deployment)
-    if (row && keepsInstance(row.state)) return
-    await this.parts.engine.stop(instance.id, this.parts.limits.stopGraceMs)
-    await this.parts.engine.remove(instance.id)
+  /** Ours, but nobody's: of a deployment that ended or is not known. It is removed as a task, so that nobody starts it again meanwhile. */
+  private async orphan({ id, deployment }: Instance): Promise<void> {
+    const { db, engine, tasks, limits } = this.parts
+    if (tasks.has(deployment) || this.deployer.isUnderWay(deployment)) return
+    tasks.start(deployment, async () => {
+      const row = await deploymentById(db, deployment)
+      if (row && keepsInstance(row.state)) return
+      await engine.stop(id, limits.stopGraceMs)
+      await engine.remove(id)
+    })
+    await tasks.done(deployment)
   }
 }

@@ -36,6 +36,11 @@ export class Tasks {
     await task?.done
   }
 
+  /** Resolves once nothing is done with a deployment. */
+  async done(id: DeploymentId): Promise<void> {
+    await this.running.get(id)?.done
+  }
+
   async settled(): Promise<void> {
     await Promise.all([...this.running.values()].map(({ done }) => done))
   }
