@@ -32,7 +32,8 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** Nobody else in this package reads `process.env`. An empty variable says nothing. Throws SettingError. */
 export function runtimeSettings(given: Environment = process.env): RuntimeSettings {
   const text = (name: string) => given[name] || undefined
-  const bytes = (name: string) => number(name, text(name), { least: 1, expected: 'a whole number of bytes, such as 1073741824' })
+  const bytes = (name: string) =>
+    number(name, text(name), { least: 1, expected: 'a whole number of bytes, such as 1073741824' })
   return {
     port: number('PORT', text('PORT'), { least: 0, most: 65_535, expected: '0 to 65535' }),
     host: text('ORIGAMI_HOST') ?? defaultSettings.host,

@@ -106,15 +106,23 @@ test('text is text: a path, a coroutine or a list is none', async () => {
 })
 
 test('a file is a path that is there', async () => {
-  const { ends } = await outcomes(['__file__', 'Path("model.py")', 'Path("/server/gone.txt")', 'open(__file__)', '3'], ' -> Path')
+  const { ends } = await outcomes(
+    ['__file__', 'Path("model.py")', 'Path("/server/gone.txt")', 'open(__file__)', '3'],
+    ' -> Path',
+  )
   expect(ends.slice(0, 2)).toMatchObject([{ name: 'model.py' }, { name: 'model.py' }])
   expect(ends[2]).toBe('FileNotFoundError: output output: there is no file gone.txt')
-  expect(ends[3]).toMatch(/^TypeError: output output: expected the path of a file, got _io\.TextIOWrapper; write it into a file/)
+  expect(ends[3]).toMatch(
+    /^TypeError: output output: expected the path of a file, got _io\.TextIOWrapper; write it into a file/,
+  )
   expect(ends[4]).toMatch(/^TypeError: output output: expected the path of a file, got int/)
 })
 
 test('labels are numbers by class', async () => {
-  const { ends } = await outcomes(['{"a": 0.5}', '["a"]', '{Path("/server"): 1}', '{"a": float("nan")}'], ' -> dict[str, float]')
+  const { ends } = await outcomes(
+    ['{"a": 0.5}', '["a"]', '{Path("/server"): 1}', '{"a": float("nan")}'],
+    ' -> dict[str, float]',
+  )
   expect(ends[0]).toEqual({ a: 0.5 })
   expect(ends[1]).toMatch(/expected confidences by class, dict\[str, float\], got list$/)
   expect(ends[2]).toMatch(/got pathlib\.PosixPath/)
@@ -136,12 +144,16 @@ def predict(how: str) -> ConcatenateIterator:
     worker.predict(`streams-${how}`, { how })
     expect(await worker.end(`streams-${how}`)).toMatchObject({ type: 'done', output: { output: 'ab' } })
   }
-  const chunks = worker.frames.filter(({ type, id }) => type === 'output' && id === 'streams-iterator').map(({ chunk }) => chunk)
+  const chunks = worker.frames
+    .filter(({ type, id }) => type === 'output' && id === 'streams-iterator')
+    .map(({ chunk }) => chunk)
   expect(chunks).toEqual(['a', 'b'])
 })
 
 test('an output that is too large for a message is an error in words, and so is an input', async () => {
-  await using worker = await startPythonWorker({ 'model.py': 'def predict(size: int = 1) -> list:\n    return ["x" * size]' })
+  await using worker = await startPythonWorker({
+    'model.py': 'def predict(size: int = 1) -> list:\n    return ["x" * size]',
+  })
   worker.predict('much-too-large', { size: 65 * 1024 ** 2 })
   expect((await worker.end('much-too-large')).error).toMatch(
     /^the output: it is \d+ bytes as JSON; at most 67108864 are taken: give/,

@@ -70,7 +70,11 @@ test('several predictions of an async function run at once, and what each printe
   await worker.frame('progress', 'first-of-them')
   await worker.frame('progress', 'second-of-them')
   worker.predict('opens-the-gate', { name: 'third', how: 'open' })
-  for (const [id, name] of Object.entries({ 'first-of-them': 'first', 'second-of-them': 'second', 'opens-the-gate': 'third' })) {
+  for (const [id, name] of Object.entries({
+    'first-of-them': 'first',
+    'second-of-them': 'second',
+    'opens-the-gate': 'third',
+  })) {
     expect(await worker.end(id)).toEqual({ type: 'done', id, output: { output: name } })
     expect(await worker.frame('progress', id)).toMatchObject({ note: name })
     expect([printedBy(worker, id, 'stdout'), printedBy(worker, id, 'stderr')]).toEqual([
@@ -119,9 +123,15 @@ test('a model that swallows its cancel, breaks in its cleanup, exits or cancels 
   expect((await worker.end('call-break')).type).toBe('canceled')
   expect(printedBy(worker, 'call-break', 'stderr')).toContain('RuntimeError: cleanup failed')
   worker.predict('call-exit', { name: 'exit', how: 'exit' })
-  expect(await worker.end('call-exit')).toMatchObject({ type: 'failed', error: 'RuntimeError: the model called exit(3)' })
+  expect(await worker.end('call-exit')).toMatchObject({
+    type: 'failed',
+    error: 'RuntimeError: the model called exit(3)',
+  })
   worker.predict('gives-up', { name: 'up', how: 'give up' })
-  expect(await worker.end('gives-up')).toMatchObject({ type: 'failed', error: expect.stringContaining('CancelledError') })
+  expect(await worker.end('gives-up')).toMatchObject({
+    type: 'failed',
+    error: expect.stringContaining('CancelledError'),
+  })
   worker.predict('afterwards', { name: 'x', how: 'open' })
   expect(await worker.end('afterwards')).toMatchObject({ type: 'done' })
 })
@@ -157,7 +167,10 @@ async def predict(stop: bool = False) -> AsyncIterator[str]:
 test.each([
   ['a plain function that returns a coroutine', 'def predict(name: str):\n    return later(name)'],
   ['one that returns a task', 'def predict(name: str):\n    return asyncio.get_event_loop().create_task(later(name))'],
-  ['an awaitable of an awaitable', 'async def twice(name): return later(name)\ndef predict(name: str):\n    return twice(name)'],
+  [
+    'an awaitable of an awaitable',
+    'async def twice(name): return later(name)\ndef predict(name: str):\n    return twice(name)',
+  ],
   ['an async method', 'class Model:\n    async def predict(self, name: str) -> str:\n        return await later(name)'],
 ])('what is to be awaited is awaited: %s', async (_, model) => {
   const later = 'import asyncio\nasync def later(name):\n    await asyncio.sleep(0)\n    return name + "!"\n'

@@ -25,7 +25,9 @@ describe('a bundle', () => {
   test('carries its runtime, and its first example answers in it', async () => {
     const { commands } = await run()
     expect(told.at(-1)).toContain('it answers: {"said":"ababab"')
-    expect(await readdir(folder)).toEqual(expect.arrayContaining(['.origami', 'Dockerfile', '.dockerignore', 'origami']))
+    expect(await readdir(folder)).toEqual(
+      expect.arrayContaining(['.origami', 'Dockerfile', '.dockerignore', 'origami']),
+    )
     expect(commands[1]).toContain('docker run --rm -p 6060:6000')
   })
 
@@ -65,7 +67,10 @@ describe('a bundle', () => {
       join(folder, 'model.ts'),
       'console.error("reading the weights")\nawait new Promise((go) => setTimeout(go, 1e9))\n',
     )
-    const tried = runFirstExample({ folder, onLog: (line) => told.push(line), withinMs: 3000 }, new AbortController().signal)
+    const tried = runFirstExample(
+      { folder, onLog: (line) => told.push(line), withinMs: 3000 },
+      new AbortController().signal,
+    )
     const refused = expect(tried).rejects.toThrow(
       /it was not ready within 0\.05 min; it printed last:\n(.*\n)*reading the weights/,
     )
@@ -75,7 +80,10 @@ describe('a bundle', () => {
 
   test('whose runtime is ended by a signal says so', async () => {
     await run({ run: false })
-    await writeFile(join(folder, 'origami/server.mjs'), 'console.error("no memory")\nprocess.kill(process.pid, "SIGKILL")\n')
+    await writeFile(
+      join(folder, 'origami/server.mjs'),
+      'console.error("no memory")\nprocess.kill(process.pid, "SIGKILL")\n',
+    )
     const tried = runFirstExample({ folder, onLog: (line) => told.push(line) }, new AbortController().signal)
     await expect(tried).rejects.toThrow('the runtime exited (SIGKILL):\nno memory')
   })
@@ -88,13 +96,17 @@ describe('a bundle', () => {
       reject: false,
     })
     const { exitCode, stderr } = await started
-    expect([exitCode, stderr]).toEqual([1, 'ORIGAMI_FILES_BYTES: expected a whole number of bytes, such as 1073741824, got "1g"'])
+    expect([exitCode, stderr]).toEqual([
+      1,
+      'ORIGAMI_FILES_BYTES: expected a whole number of bytes, such as 1073741824, got "1g"',
+    ])
   }, 60_000)
 
   test('whose model ignores SIGTERM and computes on is ended with all it started, also where its runtime is deaf', async () => {
     await run({ run: false })
     await writeFile(join(folder, 'model.ts'), deafModel)
-    const tried = () => runFirstExample({ folder, onLog: (line) => told.push(line), graceMs: 300 }, new AbortController().signal)
+    const tried = () =>
+      runFirstExample({ folder, onLog: (line) => told.push(line), graceMs: 300 }, new AbortController().signal)
     const nothingRuns = () => eventually(async () => expect(await childrenIn(folder)).toEqual([]))
     await tried()
     await nothingRuns()
@@ -113,10 +125,14 @@ describe('a bundle', () => {
     await writeFile(join(folder, 'origami/python/__pycache__/worker.cpython-312.pyc'), 'x')
     await run()
     const paths = Object.keys(await contents(folder)).map((path) => path.slice(folder.length + 1))
-    expect(paths).toEqual(expect.arrayContaining(['origami/server.mjs', 'origami/worker.mjs', 'origami/page/index.html']))
+    expect(paths).toEqual(
+      expect.arrayContaining(['origami/server.mjs', 'origami/worker.mjs', 'origami/page/index.html']),
+    )
     expect(paths.filter((path) => /python|\.pyc$|\.map$|manifest\.json/.test(path))).toEqual([])
     expect(paths.filter((path) => path.includes('markdown'))).toEqual([])
-    expect([...everything.keys()].filter((path) => path.includes('worker'))).toEqual(['origami/python/origami/worker.py'])
+    expect([...everything.keys()].filter((path) => path.includes('worker'))).toEqual([
+      'origami/python/origami/worker.py',
+    ])
     expect([...everything.keys()].filter((path) => path.includes('react-markdown'))).toHaveLength(1)
   })
 

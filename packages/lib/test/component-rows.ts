@@ -2,7 +2,10 @@ import type { ComponentName } from '@origami/protocol/demo'
 import type { Locator } from 'playwright-core'
 import { expect } from 'vitest'
 
-/** How one component is tried: over HTTP, and by a person at the page. The model gives it back as the output of its name. */
+/**
+ * How one component is tried: over HTTP, and by a person at the page. The model gives it back as the output of its
+ * name.
+ */
 export interface Row {
   /** An input by name; a component that is an output alone is made of another's value. */
   readonly sent: Readonly<Record<string, unknown>>
@@ -15,7 +18,8 @@ export interface Row {
 }
 
 /** Six pixels, each of its own colour. */
-const png = 'iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAGElEQVR42mP4z8DAAMFcInL///9nYGAAAD2kBjdWXDjPAAAAAElFTkSuQmCC'
+const png =
+  'iVBORw0KGgoAAAANSUhEUgAAAAMAAAACCAIAAAASFvFNAAAAGElEQVR42mP4z8DAAMFcInL///9nYGAAAD2kBjdWXDjPAAAAAElFTkSuQmCC'
 const swatches = { width: 3, height: 2, colours: ['ff0000', '00ff00', '0000ff', '0a141e', 'ffffff', '000000'] }
 
 /** One row for each component of the registry: a new component is a type error here until it has one. */
@@ -151,7 +155,8 @@ export const pixelsOf = (any: Locator, url: string): Promise<Pixels> =>
     if (!context) throw new Error('expected a canvas')
     context.drawImage(picture, 0, 0)
     const { data } = context.getImageData(0, 0, width, height)
-    const hex = (at: number) => Array.from(data.slice(at * 4, at * 4 + 3), (byte) => byte.toString(16).padStart(2, '0')).join('')
+    const hex = (at: number) =>
+      Array.from(data.slice(at * 4, at * 4 + 3), (byte) => byte.toString(16).padStart(2, '0')).join('')
     return { width, height, colours: Array.from({ length: width * height }, (_, at) => hex(at)) }
   }, url)
 

@@ -36,7 +36,18 @@ afterAll(() => rm(home, { recursive: true, force: true }))
 /** As somebody's own server runs it, with a memory limit, and /tmp inside that limit. */
 async function run(...env: string[]): Promise<string> {
   const container = await docker(
-    ...['run', '-d', '--memory', '128m', '--tmpfs', '/tmp:size=64m', '-v', `${join(home, 'dog-breeds')}:/demo:ro`, '-w', '/demo'],
+    ...[
+      'run',
+      '-d',
+      '--memory',
+      '128m',
+      '--tmpfs',
+      '/tmp:size=64m',
+      '-v',
+      `${join(home, 'dog-breeds')}:/demo:ro`,
+      '-w',
+      '/demo',
+    ],
     ...env.flatMap((one) => ['-e', one]),
     ...['node:24-bookworm-slim', 'node', 'origami/server.mjs'],
   )

@@ -15,13 +15,23 @@ describe('the environment of a runtime', () => {
       filesBytes: undefined,
     })
     const said = runtimeSettings({ PORT: '0', ORIGAMI_HOST: '::', ORIGAMI_FILES_BYTES: '5', ORIGAMI_BODY_BYTES: '6' })
-    expect(said).toMatchObject({ port: 0, host: '::', filesBytes: 5, bodyBytes: 6, fileBytes: defaultSettings.fileBytes })
+    expect(said).toMatchObject({
+      port: 0,
+      host: '::',
+      filesBytes: 5,
+      bodyBytes: 6,
+      fileBytes: defaultSettings.fileBytes,
+    })
   })
 
   test.each([
     ['PORT', '65536', 'PORT: expected 0 to 65535, got "65536"'],
     ['PORT', 'http', 'PORT: expected 0 to 65535, got "http"'],
-    ['ORIGAMI_FILES_BYTES', '1g', 'ORIGAMI_FILES_BYTES: expected a whole number of bytes, such as 1073741824, got "1g"'],
+    [
+      'ORIGAMI_FILES_BYTES',
+      '1g',
+      'ORIGAMI_FILES_BYTES: expected a whole number of bytes, such as 1073741824, got "1g"',
+    ],
     ['ORIGAMI_BODY_BYTES', '-1', 'ORIGAMI_BODY_BYTES: expected a whole number of bytes'],
     ['ORIGAMI_FILE_BYTES', '0', 'ORIGAMI_FILE_BYTES: expected a whole number of bytes'],
     ['ORIGAMI_FILE_BYTES', '1e999', 'ORIGAMI_FILE_BYTES: expected a whole number of bytes'],

@@ -35,7 +35,11 @@ test('what arrays, frames, figures, pydantic models and lists of pictures are re
     ['Model', /take a dict/, /\.model_dump\(\)/],
     ['list[Model]', /take a dict/, /\.model_dump\(\)/],
     ['list[Image.Image]', /each picture by an argument of its own/, /return one PIL\.Image\.Image/],
-    ['list[Image]', /^predict: given: list\[PIL\.Image\] cannot/, /^predict: what it returns: list\[PIL\.Image\] cannot/],
+    [
+      'list[Image]',
+      /^predict: given: list\[PIL\.Image\] cannot/,
+      /^predict: what it returns: list\[PIL\.Image\] cannot/,
+    ],
   ]
   const sources = types.flatMap(([hint]) => [`def predict(given: ${hint}): ...`, `def predict() -> ${hint}: ...`])
   const found = await describePython(

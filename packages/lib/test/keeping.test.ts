@@ -156,7 +156,8 @@ test('what ended is not held by the worker that made it', async () => {
   await endOf(await pool.submit('large'))
   collect()
   const before = process.memoryUsage().heapUsed
-  for (let count = 0; count < 200; count += 1) expect((await endOf(await pool.submit('large'))).status).toBe('succeeded')
+  for (let count = 0; count < 200; count += 1)
+    expect((await endOf(await pool.submit('large'))).status).toBe('succeeded')
   await eventually(() => {
     collect()
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(10 * 1024 ** 2)

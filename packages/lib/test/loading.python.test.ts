@@ -73,7 +73,10 @@ test.each([
 })
 
 test.each(['soon', 'nan', '-1', '1e300'])('a patience of %s is refused with what was expected', async (said) => {
-  await using worker = await startPythonWorker({ 'model.py': 'def predict(): ...' }, { env: { ORIGAMI_IMPORT_PATIENCE: said } })
+  await using worker = await startPythonWorker(
+    { 'model.py': 'def predict(): ...' },
+    { env: { ORIGAMI_IMPORT_PATIENCE: said } },
+  )
   const error = `ORIGAMI_IMPORT_PATIENCE: expected seconds, such as 20, got '${said}'`
   expect(await worker.frame('setup_failed')).toMatchObject({ error: expect.stringContaining(error) })
 })
@@ -92,7 +95,11 @@ test('a library in the folder is not what the author wrote: the line that called
 const states: [string, string, 'schema' | 'ready' | 'progress' | 'printed'][] = [
   ['importing', 'print("here")\nwhile True: pass', 'printed'],
   ['setting up', 'def predict(): ...\ndef setup():\n    while True: pass', 'schema'],
-  ['setting up, awaiting', 'import asyncio\ndef predict(): ...\nasync def setup(): await asyncio.sleep(3600)', 'schema'],
+  [
+    'setting up, awaiting',
+    'import asyncio\ndef predict(): ...\nasync def setup(): await asyncio.sleep(3600)',
+    'schema',
+  ],
   ['idle', 'import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ndef predict(): ...', 'ready'],
   ['predicting', 'from origami import progress\ndef predict():\n    progress(1)\n    while True: pass', 'progress'],
   [

@@ -12,7 +12,9 @@ describe('a bare Python function over HTTP', () => {
   test('its signature is its page', async () => {
     const schema = await runtime.predictor.schema()
     expect(schema).toMatchObject({ title: 'Stream', description: 'Says a word again and again.', streaming: true })
-    expect(schema.inputs.map(({ name, component, required, default: value }) => [name, component, required, value])).toEqual([
+    expect(
+      schema.inputs.map(({ name, component, required, default: value }) => [name, component, required, value]),
+    ).toEqual([
       ['word', 'text', true, undefined],
       ['times', 'number', false, 3],
       ['how', 'select', false, 'plain'],
@@ -52,7 +54,10 @@ test("a class in Cog's shape, with every type once and several outputs", async (
     ['copy', 'file'],
   ])
   const { body } = await post(runtime.url, { size: 'large', heat: 1.5, paper: 'data:text/plain,paper' })
-  expect(body).toMatchObject({ status: 'succeeded', output: { words: '**ready** LARGE 1.5 paper None', mood: { glad: 0.5 } } })
+  expect(body).toMatchObject({
+    status: 'succeeded',
+    output: { words: '**ready** LARGE 1.5 paper None', mood: { glad: 0.5 } },
+  })
   expect(await (await fetch((body.output as { copy: string }).copy)).text()).toBe('paper')
 })
 

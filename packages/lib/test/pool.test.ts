@@ -128,7 +128,11 @@ test('a cancel is heard in every moment: while it waits, while it is prepared, w
   expect([(await endOf(waiting)).status, (await endOf(preparing)).status]).toEqual(['canceled', 'canceled'])
   const running = await pool.submit('wait')
   await started(running)
-  expect([await running.cancel(), (await endOf(running)).status, await running.cancel()]).toEqual([true, 'canceled', false])
+  expect([await running.cancel(), (await endOf(running)).status, await running.cancel()]).toEqual([
+    true,
+    'canceled',
+    false,
+  ])
 })
 
 test('a prediction whose worker dies before it has read it goes to another', async () => {
@@ -160,7 +164,10 @@ test('where no folder can be made for its output, one prediction fails and says 
 })
 
 test.each([
-  ['nonsense', { status: 'succeeded', output: { said: 'after nonsense' }, logs: expect.stringContaining('message "weather"') }],
+  [
+    'nonsense',
+    { status: 'succeeded', output: { said: 'after nonsense' }, logs: expect.stringContaining('message "weather"') },
+  ],
   ['wrong end', { status: 'failed', error: expect.stringContaining('message "done" that is not understood') }],
   ['wrong value', { status: 'failed', error: expect.stringContaining('said: expected text') }],
   ['too much', { reason: 'crashed', error: expect.stringContaining('a message of 104857600 bytes; at most 67108864') }],

@@ -82,11 +82,13 @@ export async function startPool(options: PoolOptions = {}): Promise<Pool> {
 }
 
 /** Once it is so; on a busy machine later. */
-export const eventually = <Result>(check: () => Result | Promise<Result>): Promise<Result> => vi.waitFor(check, { interval: 5 })
+export const eventually = <Result>(check: () => Result | Promise<Result>): Promise<Result> =>
+  vi.waitFor(check, { interval: 5 })
 
 /** What became of a prediction. */
 export async function endOf(prediction: Prediction): Promise<PredictionSnapshot> {
-  for await (const event of prediction.events(0, AbortSignal.timeout(15_000))) if (event.type === 'completed') return event.data
+  for await (const event of prediction.events(0, AbortSignal.timeout(15_000)))
+    if (event.type === 'completed') return event.data
   throw new Error(`it did not end: ${JSON.stringify(await prediction.snapshot())}`)
 }
 
@@ -99,7 +101,9 @@ export async function started(prediction: Prediction): Promise<void> {
 export async function childrenIn(folder: string): Promise<number[]> {
   const { readdir, readlink } = await import('node:fs/promises')
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
-  const inside = await Promise.all(pids.map(async (pid) => (await readlink(`/proc/${pid}/cwd`).catch(() => '')) === folder))
+  const inside = await Promise.all(
+    pids.map(async (pid) => (await readlink(`/proc/${pid}/cwd`).catch(() => '')) === folder),
+  )
   const alive = pids.filter((pid, index) => inside[index] && existsSync(`/proc/${pid}/cwd`))
   const states = await Promise.all(alive.map((pid) => readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')))
   return alive.filter((_, index) => !/\) Z /.test(states[index] ?? '')).map(Number)

@@ -12,7 +12,11 @@ describe('a TypeScript model over HTTP', () => {
   test('answers when it ended, with defaults filled in and what it printed', async () => {
     const { status, body } = await post(runtime.url, { say: 'ab' })
     expect(status).toBe(200)
-    expect(body).toMatchObject({ status: 'succeeded', output: { said: 'ababab', mood: { glad: 0.75 } }, logs: 'heard ab\n' })
+    expect(body).toMatchObject({
+      status: 'succeeded',
+      output: { said: 'ababab', mood: { glad: 0.75 } },
+      logs: 'heard ab\n',
+    })
     const copy = await fetch((body.output as { copy: string }).copy)
     expect(await copy.text()).toBe('nothing')
     expect(copy.headers.get('content-disposition')).toContain('attachment')
@@ -110,7 +114,9 @@ describe('a TypeScript model over HTTP', () => {
     const { body } = await post(runtime.url, { say: 'ab' })
     const all = await (await fetch(`${runtime.url}/predictions/${body.id}/events`)).text()
     expect(all).toMatch(/^id: 1\nevent: start\n/)
-    const rest = await (await fetch(`${runtime.url}/predictions/${body.id}/events`, { headers: { 'last-event-id': '2' } })).text()
+    const rest = await (
+      await fetch(`${runtime.url}/predictions/${body.id}/events`, { headers: { 'last-event-id': '2' } })
+    ).text()
     expect(rest).toMatch(/^id: 3\n/)
     expect(rest).toContain('event: completed')
     for (const odd of ['NaN', '-1', '1e300', '2.5', '9'.repeat(40)]) {

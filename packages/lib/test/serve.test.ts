@@ -26,7 +26,8 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-const serve = (onLog: (line: string) => void = () => undefined) => serveModel({ model, port: 0, host: '127.0.0.1', onLog })
+const serve = (onLog: (line: string) => void = () => undefined) =>
+  serveModel({ model, port: 0, host: '127.0.0.1', onLog })
 const titleIs = (runtime: Awaited<ReturnType<typeof serve>>, title: string) =>
   vi.waitFor(async () => expect((await runtime.predictor.schema()).title).toBe(title))
 

@@ -192,7 +192,9 @@ async function start(env: Record<string, string>, bundled = folder): Promise<Run
 async function withEnvironment(line: string): Promise<number[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   const has = await Promise.all(
-    pids.map(async (pid) => (await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')).split('\0').includes(line)),
+    pids.map(async (pid) =>
+      (await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')).split('\0').includes(line),
+    ),
   )
   return pids.filter((pid, index) => has[index] && existsSync(`/proc/${pid}/exe`)).map(Number)
 }

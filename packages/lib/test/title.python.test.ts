@@ -30,7 +30,11 @@ test('a bundle that somebody runs is called what its folder was where it was mad
   expect(await asked(elsewhere, { ORIGAMI_NAME: 'cat-breeds' }, titleAt)).toBe('Cat breeds')
   const tooLarge = await asked(elsewhere, { ORIGAMI_BODY_BYTES: '100' }, async (url) => {
     const body = JSON.stringify({ input: { word: 'x'.repeat(100) } })
-    const answer = await fetch(`${url}/predictions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+    const answer = await fetch(`${url}/predictions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    })
     return `${answer.status} ${await answer.text()}`
   })
   expect(tooLarge).toMatch(/^413 .*at most 100 bytes/)
@@ -44,7 +48,11 @@ async function titleAt(url: string): Promise<string> {
 }
 
 /** What `ask` gets from a bundle that runs, tried until it gets something. */
-async function asked(folder: string, env: Record<string, string>, ask: (url: string) => Promise<string>): Promise<string> {
+async function asked(
+  folder: string,
+  env: Record<string, string>,
+  ask: (url: string) => Promise<string>,
+): Promise<string> {
   const portFile = join(folder, 'port')
   const server = spawn(process.execPath, [join(folder, 'origami/server.mjs')], {
     env: { ...process.env, ...env, PORT: '0', ORIGAMI_HOST: '127.0.0.1', ORIGAMI_PORT_FILE: portFile },

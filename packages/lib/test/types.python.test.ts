@@ -89,7 +89,9 @@ test.each([
     ['Annotated[bytes, Json()]', 'json'],
   ]
   const found = await describePython(types.map(([hint]) => source(hint)))
-  expect(found.map(({ schema, refused }) => schema?.[side][0]?.component ?? refused)).toEqual(types.map(([, name]) => name))
+  expect(found.map(({ schema, refused }) => schema?.[side][0]?.component ?? refused)).toEqual(
+    types.map(([, name]) => name),
+  )
 })
 
 test('outputs alone: labels, records, nested records, subclasses', async () => {
@@ -155,7 +157,11 @@ test('every iterator in the return annotation streams, whatever its form; what i
   ]
   const found = await describePython(types.map(([hint]) => output(hint)))
   expect(
-    found.map(({ schema, refused }, index) => [types[index]?.[0], schema?.outputs[0]?.component ?? refused, schema?.streaming]),
+    found.map(({ schema, refused }, index) => [
+      types[index]?.[0],
+      schema?.outputs[0]?.component ?? refused,
+      schema?.streaming,
+    ]),
   ).toEqual(types)
 })
 
@@ -180,41 +186,44 @@ def predict(): yield 1`
 test.each([
   { side: 'input', source: input, where: 'predict: given: ' },
   { side: 'output', source: output, where: 'predict: what it returns: ' },
-])('types that no component shows are refused as $side, with what to write instead', async ({ side, source, where }) => {
-  const [onto, file] = side === 'input' ? ['take', 'take a pathlib.Path'] : ['return', 'return its pathlib.Path']
-  const types: [string, string, string][] = [
-    ['list[Path]', 'list[pathlib.Path]', 'pathlib.Path'],
-    ['typing.List[Path]', 'typing.List[pathlib.Path]', 'pathlib.Path'],
-    ['dict[str, Optional[Path]]', 'holds pathlib.Path', 'pathlib.Path'],
-    ['str | Path', 'holds pathlib.Path', 'pathlib.Path'],
-    ['bytes', 'bytes', file],
-    ['bytearray', 'bytearray', file],
-    ['Optional[bytes]', 'bytes', file],
-    ['dict[str, bytes]', 'holds bytes', file],
-    ['io.BytesIO', '_io.BytesIO', file],
-    ['typing.BinaryIO', 'typing.BinaryIO', file],
-    ['typing.IO[str]', 'typing.IO[str]', file],
-    ['datetime.datetime', 'datetime.datetime', `${onto}.*str`],
-    ['datetime.timedelta', 'datetime.timedelta', `${onto}.*str`],
-    ['list[datetime.date]', 'holds datetime.date', `${onto}.*str`],
-    ['decimal.Decimal', 'decimal.Decimal', `${onto}.*str`],
-    ['uuid.UUID', 'uuid.UUID', `${onto}.*str`],
-    ['complex', 'complex', `${onto}.*str`],
-    ['typing.Callable[[], str]', 'Callable', `${onto} str, int, float`],
-    ['type[int]', 'type[int]', `${onto} str, int, float`],
-    ["Literal['a', b'b']", 'holds bytes', file],
-    ['Place', 'holds pathlib.PosixPath', 'pathlib.Path'],
-    ['list[Place]', 'holds pathlib.PosixPath', 'pathlib.Path'],
-    ['io.StringIO', '_io.StringIO', file],
-  ]
-  const found = await describePython(types.map(([hint]) => source(hint)))
-  for (const [index, { refused }] of found.entries()) {
-    const [hint, named, instead] = types[index] as [string, string, string]
-    expect(refused, hint).toContain(where)
-    expect(refused, hint).toContain(`${named}`)
-    expect(refused, hint).toMatch(new RegExp(`cannot be shown yet.*; .*${instead.replaceAll('[', '\\[')}`))
-  }
-})
+])(
+  'types that no component shows are refused as $side, with what to write instead',
+  async ({ side, source, where }) => {
+    const [onto, file] = side === 'input' ? ['take', 'take a pathlib.Path'] : ['return', 'return its pathlib.Path']
+    const types: [string, string, string][] = [
+      ['list[Path]', 'list[pathlib.Path]', 'pathlib.Path'],
+      ['typing.List[Path]', 'typing.List[pathlib.Path]', 'pathlib.Path'],
+      ['dict[str, Optional[Path]]', 'holds pathlib.Path', 'pathlib.Path'],
+      ['str | Path', 'holds pathlib.Path', 'pathlib.Path'],
+      ['bytes', 'bytes', file],
+      ['bytearray', 'bytearray', file],
+      ['Optional[bytes]', 'bytes', file],
+      ['dict[str, bytes]', 'holds bytes', file],
+      ['io.BytesIO', '_io.BytesIO', file],
+      ['typing.BinaryIO', 'typing.BinaryIO', file],
+      ['typing.IO[str]', 'typing.IO[str]', file],
+      ['datetime.datetime', 'datetime.datetime', `${onto}.*str`],
+      ['datetime.timedelta', 'datetime.timedelta', `${onto}.*str`],
+      ['list[datetime.date]', 'holds datetime.date', `${onto}.*str`],
+      ['decimal.Decimal', 'decimal.Decimal', `${onto}.*str`],
+      ['uuid.UUID', 'uuid.UUID', `${onto}.*str`],
+      ['complex', 'complex', `${onto}.*str`],
+      ['typing.Callable[[], str]', 'Callable', `${onto} str, int, float`],
+      ['type[int]', 'type[int]', `${onto} str, int, float`],
+      ["Literal['a', b'b']", 'holds bytes', file],
+      ['Place', 'holds pathlib.PosixPath', 'pathlib.Path'],
+      ['list[Place]', 'holds pathlib.PosixPath', 'pathlib.Path'],
+      ['io.StringIO', '_io.StringIO', file],
+    ]
+    const found = await describePython(types.map(([hint]) => source(hint)))
+    for (const [index, { refused }] of found.entries()) {
+      const [hint, named, instead] = types[index] as [string, string, string]
+      expect(refused, hint).toContain(where)
+      expect(refused, hint).toContain(`${named}`)
+      expect(refused, hint).toMatch(new RegExp(`cannot be shown yet.*; .*${instead.replaceAll('[', '\\[')}`))
+    }
+  },
+)
 
 test('what is refused is named: the argument, the output, and a record deep inside', async () => {
   const found = await describePython([
@@ -246,7 +255,9 @@ test('a default that is no JSON is refused with its name; the path of a default 
     `${header}\ndef predict(paper: Path = Path("/etc/hostname"), other=Path("/etc/hosts")) -> str: ...`,
   ])
   expect(found[0]?.refused).toMatch(/^predict: heat: its default: expected a finite number, got nan/)
-  expect(found[1]?.refused).toMatch(/^predict: data: its default: expected what JSON has, got bytes at \['at'\]\['?1'?\]/)
+  expect(found[1]?.refused).toMatch(
+    /^predict: data: its default: expected what JSON has, got bytes at \['at'\]\['?1'?\]/,
+  )
   expect(found[2]?.schema?.inputs.map(({ component, required }) => [component, required])).toEqual([
     ['file', false],
     ['file', false],

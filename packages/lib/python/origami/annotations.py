@@ -25,7 +25,10 @@ _STREAMS = (
 
 
 def component_of(hint: Any, side: str, where: str) -> tuple[Component, Any, bool]:
-    """The component of a type, the type itself without wrappers, and whether None is allowed. Raises TypeError for what cannot be shown."""
+    """The component of a type, the type itself without wrappers, and whether None is allowed.
+
+    Raises TypeError for what cannot be shown.
+    """
     optional = False
     said: Component | None = None
     while True:
@@ -41,7 +44,8 @@ def component_of(hint: Any, side: str, where: str) -> tuple[Component, Any, bool
             break
     component = said or _by_type(hint, side, where)
     if not (component.takes if side == "input" else component.shows):
-        raise TypeError(f"{where}: {type(component).__name__} is not for an {side}; leave it out, or say another component")
+        name = type(component).__name__
+        raise TypeError(f"{where}: {name} is not for an {side}; leave it out, or say another component")
     return component, hint, optional
 
 
@@ -83,7 +87,7 @@ def _piece(hint: Any) -> Any:
     try:
         return _filled(typing.get_type_hints(step).get("return", Any), known) if inspect.isfunction(step) else Any
     except NameError:
-        return Any
+        return Any  # A name that is known nowhere; each piece itself is looked at when it comes.
 
 
 def _bases_of(kind: type) -> tuple[Any, ...]:
@@ -92,7 +96,10 @@ def _bases_of(kind: type) -> tuple[Any, ...]:
 
 
 def _variables_of(kind: type) -> tuple[Any, ...]:
-    """The type variables of a class, in their order. Only what ``typing`` makes knows its own: a class made from ``collections.abc`` does not."""
+    """The type variables of a class, in their order.
+
+    Only what ``typing`` makes knows its own: a class made from ``collections.abc`` does not.
+    """
     own = getattr(kind, "__parameters__", None)
     return own or tuple(dict.fromkeys(one for base in _bases_of(kind) for one in getattr(base, "__parameters__", ())))
 
@@ -149,7 +156,8 @@ def _of_choices(choices: tuple[Any, ...], side: str) -> Component:
         return Select(choices)
     if all(isinstance(choice, str) for choice in choices):
         return Text()
-    return Number() if all(isinstance(choice, (int, float)) and not isinstance(choice, bool) for choice in choices) else Json()
+    are_numbers = all(isinstance(choice, (int, float)) and not isinstance(choice, bool) for choice in choices)
+    return Number() if are_numbers else Json()
 
 
 def _is_union(hint: Any) -> bool:

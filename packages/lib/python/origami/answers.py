@@ -18,7 +18,9 @@ from .refused import type_name
 def arguments(model: Model, given: dict[str, Any]) -> dict[str, Any]:
     """The inputs from the wire as ``predict`` wants them."""
     return {
-        field.name: field.default if given.get(field.name) is None else field.component.read(given[field.name], field.kind)
+        field.name: field.default
+        if given.get(field.name) is None
+        else field.component.read(given[field.name], field.kind)
         for field in model.inputs
     }
 
@@ -52,7 +54,8 @@ class Answer:
 
     def _written(self, result: Any) -> dict[str, Any]:
         named = self._by_name(result)
-        return {field.name: _write(field, named[field.name], self._outbox) for field in self._model.outputs if field.name in named}
+        given = [field for field in self._model.outputs if field.name in named]
+        return {field.name: _write(field, named[field.name], self._outbox) for field in given}
 
     def _by_name(self, result: Any) -> Mapping[str, Any]:
         outputs = self._model.outputs
@@ -81,7 +84,10 @@ def pieces_of(model: Model, result: Any) -> Iterator[Any] | AsyncIterator[Any] |
 
 
 async def awaited(model: Model, answer: Answer, result: Any) -> dict[str, Any]:
-    """The output of a prediction whose result is awaited, or comes piece by piece. What it opened is closed, awaiting it, however it ends."""
+    """The output of a prediction whose result is awaited, or comes piece by piece.
+
+    What it opened is closed, awaiting it, however it ends.
+    """
     while isawaitable(result):
         result = await result
     pieces = pieces_of(model, result)

@@ -26,7 +26,9 @@ def demo(
     examples: Sequence[Mapping[str, Any]] = (),
     concurrency: int = 1,
 ) -> Callable[[Function], Function]:
-    """Says what a demo is called, examples to try (files as paths beside the model), and how many predictions run at a time (1 to 64)."""
+    """Says what a demo is called, examples to try (files as paths beside the model), and how many predictions run at a
+    time (1 to 64).
+    """
 
     def mark(function: Function) -> Function:
         function.__origami__ = About(title, description, examples, concurrency)  # type: ignore[attr-defined]

@@ -14,7 +14,10 @@ MAX_LOG_TEXT = 64 * 1024
 
 
 class Canceled(BaseException):
-    """Raised in ``predict`` when the visitor cancels. Like KeyboardInterrupt it is no Exception: ``except Exception`` lets it pass."""
+    """Raised in ``predict`` when the visitor cancels.
+
+    Like KeyboardInterrupt it is no Exception: ``except Exception`` lets it pass.
+    """
 
 
 def progress(done: float, total: float | None = None, note: str | None = None) -> None:
@@ -25,7 +28,10 @@ def progress(done: float, total: float | None = None, note: str | None = None) -
 
 
 class Call:
-    """One prediction under way. ``apart``: it is one of several, so what it prints is sent with its id instead of to the terminals."""
+    """One prediction under way.
+
+    ``apart``: it is one of several, so what it prints is sent with its id instead of to the terminals.
+    """
 
     def __init__(self, name: str, send: Callable[..., None], apart: bool = False) -> None:
         self.name = name
@@ -75,7 +81,10 @@ _only: Call | None = None
 
 
 def current() -> Call | None:
-    """The prediction that this code runs for. A thread of the model's own belongs to the only one there is, else to none."""
+    """The prediction that this code runs for.
+
+    A thread of the model's own belongs to the only one there is, else to none.
+    """
     return _current.get() or _only
 
 

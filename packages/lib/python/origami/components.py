@@ -35,7 +35,10 @@ class Component:
         return value
 
     def write(self, value: Any, outbox: Path) -> Any:
-        """A value that the function gave, for the wire. Files are written into ``outbox``. Raises TypeError, ValueError for what it cannot show."""
+        """A value that the function gave, for the wire.
+
+        Files are written into ``outbox``. Raises TypeError, ValueError for what it cannot show.
+        """
         return plain(value)
 
 
@@ -114,7 +117,8 @@ class File(Component):
 
     def write(self, value: Any, outbox: Path) -> Any:
         if not isinstance(value, (str, Path)):
-            raise TypeError(f"expected the path of a file, got {type_name(type(value))}; {instead_of(type(value), 'output')}")
+            kind = type(value)
+            raise TypeError(f"expected the path of a file, got {type_name(kind)}; {instead_of(kind, 'output')}")
         return _file(value)
 
 
@@ -138,7 +142,8 @@ class Image(Component):
         if isinstance(value, (str, Path)):
             return _file(value)
         if not is_pillow(type(value)):
-            raise TypeError(f"expected PIL.Image.Image or a path, got {type_name(type(value))}; {instead_of(type(value), 'output')}")
+            kind = type(value)
+            raise TypeError(f"expected PIL.Image.Image or a path, got {type_name(kind)}; {instead_of(kind, 'output')}")
         path = outbox / f"{uuid4().hex}.png"
         value.save(path, format="PNG")
         return {"path": str(path), "name": "image.png", "type": "image/png"}
@@ -185,13 +190,15 @@ def is_pillow(kind: Any) -> bool:
     """Whether a type is Pillow's image; its module stands for it, as in ``from PIL import Image``."""
     if inspect.ismodule(kind):
         return kind.__name__ == "PIL.Image"
-    return inspect.isclass(kind) and any(base.__module__.startswith("PIL.") and hasattr(base, "save") for base in kind.__mro__)
+    bases = kind.__mro__ if inspect.isclass(kind) else ()
+    return any(base.__module__.startswith("PIL.") and hasattr(base, "save") for base in bases)
 
 
 def _text(value: Any) -> str:
     found = scalar(value)
     if not isinstance(found, (str, int, float)):
-        raise TypeError(f"expected text, got {type_name(type(value))}; return str, or say another type for what predict returns")
+        got = type_name(type(value))
+        raise TypeError(f"expected text, got {got}; return str, or say another type for what predict returns")
     return str(found)
 
 

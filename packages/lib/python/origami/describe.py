@@ -90,18 +90,25 @@ class Model:
     @property
     def is_async(self) -> bool:
         """Whether predictions are coroutines or async generators, so that several run at a time in one process."""
-        return inspect.iscoroutinefunction(inspect.unwrap(self.function)) or inspect.isasyncgenfunction(inspect.unwrap(self.function))
+        function = inspect.unwrap(self.function)
+        return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
 
     def _example(self, example: typing.Mapping[str, Any]) -> dict[str, Any]:
         files = {field.name for field in self.inputs if field.component.file}
         try:
-            return {name: _data_uri(self.folder / str(value)) if name in files else plain(value) for name, value in example.items()}
+            return {
+                name: _data_uri(self.folder / str(value)) if name in files else plain(value)
+                for name, value in example.items()
+            }
         except (TypeError, ValueError) as error:
             raise ValueError(f"an example of predict: {error}") from error
 
 
 def describe(module: types.ModuleType, path: Path) -> Model:
-    """Finds ``predict`` in a module (or in a class, as Cog has it) and reads its signature. Raises TypeError, AttributeError with what to change."""
+    """Finds ``predict`` in a module (or in a class, as Cog has it) and reads its signature.
+
+    Raises TypeError, AttributeError with what to change.
+    """
     function, setup = _find(module)
     hints = _hints(function)
     comment = inspect.getdoc(function) or ""
@@ -115,7 +122,8 @@ def describe(module: types.ModuleType, path: Path) -> Model:
     summary = _summary(comment)
     title = about.title or _title(path)
     streaming = streams or _is_generator(function)
-    return Model(function, setup, inputs, outputs, several, streaming, about, title, about.description or summary, path.parent)
+    description = about.description or summary
+    return Model(function, setup, inputs, outputs, several, streaming, about, title, description, path.parent)
 
 
 def _find(module: types.ModuleType) -> tuple[Callable[..., Any], Callable[[], Any] | None]:
@@ -147,12 +155,16 @@ def _input(parameter: inspect.Parameter, hint: Any, description: str | None) -> 
         raise TypeError(f"predict: *{parameter.name} cannot be an input; give each input a name")
     has_default = parameter.default is not parameter.empty
     if hint is parameter.empty:
-        component, kind, optional = _component_of_default(parameter.default) if has_default else Text(), type(parameter.default), False
+        component = _component_of_default(parameter.default) if has_default else Text()
+        kind, optional = type(parameter.default), False
     else:
         component, kind, optional = component_of(hint, "input", f"predict: {parameter.name}")
-    if isinstance(component, (Number, Slider)) and hint is not parameter.empty and kind is int and component.integer is None:
+    is_open = isinstance(component, (Number, Slider)) and component.integer is None
+    if is_open and hint is not parameter.empty and kind is int:
         component = replace(component, integer=True)
-    return Field(parameter.name, component, kind, not (optional or has_default), parameter.default if has_default else None, has_default, description)
+    default = parameter.default if has_default else None
+    required = not (optional or has_default)
+    return Field(parameter.name, component, kind, required, default, has_default, description)
 
 
 def _component_of_default(default: Any) -> Component:
@@ -168,7 +180,8 @@ def _component_of_default(default: Any) -> Component:
 def _outputs(hint: Any) -> tuple[list[Field], bool]:
     named = _named(hint)
     if named:
-        return [Field(name, *component_of(kind, "output", f"predict: output {name}")[:2]) for name, kind in named.items()], True
+        shown = ((name, component_of(kind, "output", f"predict: output {name}")) for name, kind in named.items())
+        return [Field(name, component, kind) for name, (component, kind, _) in shown], True
     component, kind, _ = component_of(hint, "output", "predict: what it returns")
     return [Field("output", component, kind)], False
 
@@ -190,7 +203,8 @@ def _title(path: Path) -> str | None:
 
 def _summary(comment: str) -> str:
     """The docstring up to where it lists its arguments."""
-    return re.split(r"\n\s*(?:Args|Arguments|Parameters|Returns|Yields|Raises)\s*:?\s*\n|\n\s*:param ", comment)[0].strip()
+    sections = r"\n\s*(?:Args|Arguments|Parameters|Returns|Yields|Raises)\s*:?\s*\n|\n\s*:param "
+    return re.split(sections, comment)[0].strip()
 
 
 def _words_for(name: str, comment: str) -> str | None:

@@ -1,4 +1,6 @@
-"""Says where a model stands whose import does not come back, as with ``app.launch()``, ``serve()`` or a loop without end."""
+"""Says where a model stands whose import does not come back, as with ``app.launch()``, ``serve()`` or a loop without
+end.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ BETWEEN = 60.0
 
 @contextmanager
 def watched(path: Path) -> Iterator[None]:
-    """While the import of ``path`` runs inside, a thread writes to stderr where it stands: after 20 s, then each minute.
+    """While ``path`` is imported inside, a thread writes to stderr where it stands: after 20 s, then each minute.
 
     Raises ValueError for a wrong ``ORIGAMI_IMPORT_PATIENCE``.
     """
@@ -40,7 +42,8 @@ def _watch(path: Path, patience: float, importing: int, over: threading.Event) -
         frame = sys._current_frames().get(importing)
         if frame is None:
             return
-        print(f"origami: {path.name} has not finished importing after {waited:g} s. {_where(frame, path.parent)}", file=sys.stderr)
+        late = f"{path.name} has not finished importing after {waited:g} s"
+        print(f"origami: {late}. {_where(frame, path.parent)}", file=sys.stderr)
 
 
 def _where(frame: FrameType, folder: Path) -> str:
@@ -49,7 +52,8 @@ def _where(frame: FrameType, folder: Path) -> str:
     source = linecache.getline(file, line).strip()
     return (
         f"It stands in {name}, line {line}: {source}\n"
-        'origami: what serves or never ends belongs under `if __name__ == "__main__":`; slow loading belongs into `def setup()`.'
+        'origami: what serves or never ends belongs under `if __name__ == "__main__":`; '
+        "slow loading belongs into `def setup()`."
     )
 
 

@@ -10,7 +10,10 @@ from types import ModuleType
 
 
 def load(path: Path) -> ModuleType:
-    """Imports a model, with its folder first on the path of modules. In a folder with ``__init__.py`` it may import relatively."""
+    """Imports a model, with its folder first on the path of modules.
+
+    In a folder with ``__init__.py`` it may import relatively.
+    """
     sys.path.insert(0, str(path.parent))
     package = _package_of(path.parent)
     # Its package may have imported it already.
@@ -21,14 +24,18 @@ def load(path: Path) -> ModuleType:
 
 
 def _package_of(folder: Path) -> str:
-    """Imports the packages around a folder, the outermost first. The name of the innermost; empty where there is none."""
+    """Imports the packages around a folder, the outermost first.
+
+    The name of the innermost; empty where there is none.
+    """
     around: list[Path] = []
     while (folder / "__init__.py").is_file():
         around.insert(0, folder)
         folder = folder.parent
     if not around:
         return ""
-    # Last on the path: processes that the model starts find the package, and nothing else is found there before its time.
+    # Last on the path: processes that the model starts find the package, and nothing else is found there before its
+    # time.
     sys.path.append(str(folder))
     name = re.sub(r"\W", "_", around[0].name) or "package"
     while name in sys.modules:

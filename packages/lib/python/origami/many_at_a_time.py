@@ -1,4 +1,7 @@
-"""Predictions of an ``async`` function: as many at a time as its concurrency, as tasks of one event loop. A cancel cancels the task."""
+"""Predictions of an ``async`` function: as many at a time as its concurrency, as tasks of one event loop.
+
+A cancel cancels the task.
+"""
 
 from __future__ import annotations
 

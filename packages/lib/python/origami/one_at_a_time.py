@@ -74,7 +74,8 @@ class OneAtATime:
         self._end(name, output, failure)
 
     def _end(self, name: str, output: dict[str, Any], failure: BaseException | None) -> None:
-        canceled = isinstance(failure, Canceled) or (isinstance(failure, asyncio.CancelledError) and name in self._cancels)
+        own_cancel = isinstance(failure, asyncio.CancelledError) and name in self._cancels
+        canceled = own_cancel or isinstance(failure, Canceled)
         self._known.discard(name)
         self._cancels.discard(name)
         self._terminals.mark(name)

@@ -13,9 +13,10 @@ from .refused import instead_of, type_name
 
 
 def plain(value: Any, at: str = "") -> Any:
-    """Makes enums, tuples, sets, dataclasses and numpy's numbers and arrays plain. ``at``: where in the output it stands.
+    """Makes enums, tuples, sets, dataclasses and numpy's numbers and arrays plain.
 
-    Raises TypeError for what JSON does not have, as paths, bytes and figures, and ValueError for numbers that are not finite.
+    ``at``: where in the output it stands. Raises TypeError for what JSON does not have, as paths, bytes and figures,
+    and ValueError for numbers that are not finite.
     """
     value = scalar(value)
     if value is None or isinstance(value, (str, bool, int)):
@@ -32,7 +33,8 @@ def plain(value: Any, at: str = "") -> Any:
         return {field.name: plain(getattr(value, field.name), f"{at}.{field.name}") for field in fields(value)}
     if _is_array(value):
         return plain(value.tolist(), at)
-    raise TypeError(f"expected what JSON has, got {type_name(type(value))}{_where(at)}; {instead_of(type(value), 'output')}")
+    kind = type(value)
+    raise TypeError(f"expected what JSON has, got {type_name(kind)}{_where(at)}; {instead_of(kind, 'output')}")
 
 
 def scalar(value: Any) -> Any:
@@ -50,7 +52,9 @@ def is_unfinished(value: Any) -> bool:
 def _is_array(value: Any) -> bool:
     """As numpy, torch and jax have it. A frame's columns are not: they would lose their index and names."""
     kind = type(value)
-    return hasattr(kind, "tolist") and not any(base.__module__.startswith("pandas") for base in kind.__mro__) and kind is not memoryview
+    if kind is memoryview or any(base.__module__.startswith("pandas") for base in kind.__mro__):
+        return False
+    return hasattr(kind, "tolist")
 
 
 def _key(name: Any, at: str) -> str:

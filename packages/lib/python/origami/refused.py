@@ -24,7 +24,10 @@ _INSTEAD: tuple[tuple[tuple[str, ...], str, str], ...] = (
         "return one PIL.Image.Image, or a dataclass with a field for each picture",
     ),
     (
-        ("builtins.bytes", "builtins.bytearray", "builtins.memoryview", "_io.", "io.", "typing.IO", "typing.TextIO", "typing.BinaryIO"),
+        (
+            *("builtins.bytes", "builtins.bytearray", "builtins.memoryview"),
+            *("_io.", "io.", "typing.IO", "typing.TextIO", "typing.BinaryIO"),
+        ),
         "take a pathlib.Path and read it",
         "write it into a file and return its pathlib.Path; for a picture PIL.Image.Image, for text str",
     ),
@@ -91,7 +94,10 @@ def type_name(kind: Any) -> str:
 
 
 def _foreign(hint: Any, side: str, seen: list[Any]) -> Any:
-    """The first type within a type that JSON does not have, or None. ``seen``: types that are being looked at already."""
+    """The first type within a type that JSON does not have, or None.
+
+    ``seen``: types that are being looked at already.
+    """
     if any(hint is one for one in seen):
         return None
     seen.append(hint)
@@ -135,7 +141,8 @@ def _is_json(origin: type, side: str) -> bool:
     if origin in _LISTS + _DICTS:
         return True
     own = not any(base.__module__.partition(".")[0] in ("numpy", "pandas", "torch") for base in origin.__mro__)
-    return side == "output" and own and (origin in _MORE_OUTPUTS or issubclass(origin, (dict, list, tuple, set, frozenset, str, int, float)))
+    plain = issubclass(origin, (dict, list, tuple, set, frozenset, str, int, float))
+    return side == "output" and own and (plain or origin in _MORE_OUTPUTS)
 
 
 def alias_of(hint: Any) -> Any:

@@ -1,4 +1,7 @@
-"""The runtime at the other end of file descriptor 3. A message is a length (four bytes, big-endian) and JSON in UTF-8. Files cross as paths."""
+"""The runtime at the other end of file descriptor 3.
+
+A message is a length (four bytes, big-endian) and JSON in UTF-8. Files cross as paths.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,8 @@ class Runtime:
         """Raises ValueError for what is no JSON or too large; then nothing was sent."""
         body = json.dumps(message, allow_nan=False).encode()
         if len(body) > MAX_FRAME_BYTES:
-            raise ValueError(f"it is {len(body)} bytes as JSON; at most {MAX_FRAME_BYTES} are taken: give large data as a file")
+            taken = f"at most {MAX_FRAME_BYTES} are taken"
+            raise ValueError(f"it is {len(body)} bytes as JSON; {taken}: give large data as a file")
         with self._lock:
             self._socket.sendall(struct.pack(">I", len(body)) + body)
 

@@ -28,7 +28,7 @@ class Terminal(io.TextIOWrapper):
         try:
             return super().write(text)
         except (OSError, ValueError):
-            return len(text)
+            return len(text)  # It is broken or closed: there is nowhere left to say so.
 
     def flush(self) -> None:
         call = current()
@@ -37,7 +37,7 @@ class Terminal(io.TextIOWrapper):
         try:
             super().flush()
         except (OSError, ValueError):
-            pass
+            pass  # It is broken or closed: there is nowhere left to say so.
 
     def close(self) -> None:
         """It stays open: later predictions print too."""

@@ -1,4 +1,6 @@
-"""``python -m origami.worker model.py``: one model in one process, with the runtime at the other end of file descriptor 3."""
+"""``python -m origami.worker model.py``: one model in one process, with the runtime at the other end of file descriptor
+3.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,8 @@ def prepare(runtime: Runtime, loop: asyncio.AbstractEventLoop, path: Path) -> Mo
 
 
 def end_on_sigterm() -> None:
-    """SIGTERM ends this process in every state, whatever it inherited and whatever a library of the model's put there."""
+    """SIGTERM ends this process in every state, whatever it inherited and whatever a library of the model's put there.
+    """
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 

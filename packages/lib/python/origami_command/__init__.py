@@ -9,7 +9,10 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Hands over to Node. Models run in the Python that this was installed in, unless ``ORIGAMI_PYTHON`` names another."""
+    """Hands over to Node.
+
+    Models run in the Python that this was installed in, unless ``ORIGAMI_PYTHON`` names another.
+    """
     os.environ.setdefault("ORIGAMI_PYTHON", sys.executable)
     node = _node()
     command = [str(node), str(Path(__file__).parent / "node" / "cli.mjs"), *sys.argv[1:]]

@@ -8,7 +8,13 @@ type OutOf<One> = One extends Field<unknown, infer Out> ? Out : never
 /** What `predict` gets: each input's value by name. */
 export type InputOf<Inputs extends Fields> = { readonly [Name in keyof Inputs]: InOf<Inputs[Name]> }
 type OutputObject<Outputs extends Fields> = { readonly [Name in keyof Outputs]: OutOf<Outputs[Name]> }
-type IsUnion<One, All = One> = [One] extends [never] ? true : One extends All ? ([All] extends [One] ? false : true) : never
+type IsUnion<One, All = One> = [One] extends [never]
+  ? true
+  : One extends All
+    ? [All] extends [One]
+      ? false
+      : true
+    : never
 
 /** What `predict` gives: the bare value of a single output, else an object of all by name. */
 export type OutputOf<Outputs extends Fields> =
@@ -52,7 +58,10 @@ export interface DemoDefinition<Inputs extends Fields, Outputs extends Fields> {
   readonly predict: (
     input: InputOf<Inputs>,
     call: Call,
-  ) => OutputOf<Outputs> | Promise<OutputOf<Outputs>> | AsyncGenerator<PartOf<Outputs>, OutputOf<Outputs> | undefined | void>
+  ) =>
+    | OutputOf<Outputs>
+    | Promise<OutputOf<Outputs>>
+    | AsyncGenerator<PartOf<Outputs>, OutputOf<Outputs> | undefined | void>
   /** Inputs to try; the first is run when the demo is bundled. */
   readonly examples?: readonly Example<Inputs>[]
   /** Predictions at a time, each in a worker process of its own; 1 when not set. */
@@ -72,7 +81,7 @@ export interface AnyDemo {
 }
 
 /** How a runtime knows a demo, whichever copy of this module made it. */
-export const demoMark: unique symbol = Symbol.for('origami.demo') as never
+export const demoMark: unique symbol = Symbol.for('origami.demo')
 
 /** Makes a model a demo: `export default demo({ … })`. */
 export function demo<const Inputs extends Fields, const Outputs extends Fields>(

@@ -35,7 +35,9 @@ type Frozen<Given> = Given extends readonly (infer One)[]
     ? { readonly [Key in keyof Given]: Frozen<Given[Key]> }
     : Given
 /** No options at all are typed as an index of never, which would forbid the words beside them. */
-type Options<Name extends ComponentName> = string extends keyof ComponentOptions<Name> ? unknown : Frozen<ComponentOptions<Name>>
+type Options<Name extends ComponentName> = string extends keyof ComponentOptions<Name>
+  ? unknown
+  : Frozen<ComponentOptions<Name>>
 type Default<Name extends ComponentName> = Name extends FileName ? undefined : ComponentValue<Name>
 
 /** What a builder takes: the component's options, the words, and for an input its default or that it is optional. */

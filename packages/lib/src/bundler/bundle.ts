@@ -29,11 +29,12 @@ export interface Bundled {
   readonly commands: readonly string[]
 }
 
-const emptyManifest =
-  '# Everything here is optional: title, description, concurrency, strategy, memory, cpus, port, ready_within, timeout.\n'
+const optional = 'title, description, concurrency, strategy, memory, cpus, port, ready_within, timeout'
+const emptyManifest = `# Everything here is optional: ${optional}.\n`
 
 /**
- * Makes a folder with a model ready to deploy: `.origami`, `Dockerfile`, the runtime under `origami/`; then runs its first example in it.
+ * Makes a folder with a model ready to deploy: `.origami`, `Dockerfile`, the runtime under `origami/`; then runs its
+ * first example in it.
  * Twice gives the same bytes. Throws Error when there is no model, `.origami` is wrong, or the model fails.
  */
 export async function bundle(
@@ -60,7 +61,11 @@ export async function bundle(
     basename(folder)
       .toLowerCase()
       .replaceAll(/[^a-z0-9_.-]/g, '-') || 'demo'
-  return { kept, bytes: sizeOf(contents), commands: [`docker build -t ${name} .`, `docker run --rm -p 6060:6000 ${name}`] }
+  return {
+    kept,
+    bytes: sizeOf(contents),
+    commands: [`docker build -t ${name} .`, `docker run --rm -p 6060:6000 ${name}`],
+  }
 }
 
 /** What a bundle has besides the runtime. */

@@ -60,7 +60,9 @@ export class BundledRuntime implements AsyncDisposable {
     const died = new AbortController()
     this.died = died.signal
     this.server.once('error', (error) => died.abort(new Error(`the runtime could not be started: ${error.message}`)))
-    this.server.once('close', (code, by) => died.abort(new Error(`the runtime exited (${by ?? code}):\n${this.printed}`)))
+    this.server.once('close', (code, by) =>
+      died.abort(new Error(`the runtime exited (${by ?? code}):\n${this.printed}`)),
+    )
   }
 
   /** Once its model is ready. Throws Error when its setup failed, and the signal's reason. */
@@ -105,10 +107,16 @@ export class BundledRuntime implements AsyncDisposable {
   }
 }
 
-/** Its workers: each leads a group of its own, and one that computes does not see that its runtime is gone. Only Linux tells them. */
+/**
+ * Its workers: each leads a group of its own, and one that computes does not see that its runtime is gone. Only Linux
+ * tells them.
+ */
 async function childrenOf(pid: number | undefined): Promise<number[]> {
+  // A process that is gone has none.
   const tasks = await readdir(`/proc/${pid}/task`).catch(() => [])
-  const texts = await Promise.all(tasks.map((task) => readFile(`/proc/${pid}/task/${task}/children`, 'utf8').catch(() => '')))
+  const texts = await Promise.all(
+    tasks.map((task) => readFile(`/proc/${pid}/task/${task}/children`, 'utf8').catch(() => '')),
+  )
   return texts.join(' ').split(' ').filter(Boolean).map(Number)
 }
 

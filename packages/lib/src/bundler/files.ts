@@ -19,7 +19,7 @@ export async function writeBundle(folder: string, contents: Contents, force: boo
   const kept: string[] = []
   const hashes: Record<string, string> = {}
   for (const [path, content] of contents) {
-    const there = await readFile(join(folder, path)).catch(() => undefined)
+    const there = await readFile(join(folder, path)).catch(() => undefined) // Not there: it is written.
     const wanted = hashOf(content)
     const byHand = there !== undefined && hashOf(there) !== before[path] && hashOf(there) !== wanted
     if (byHand && !force) {
@@ -33,13 +33,20 @@ export async function writeBundle(folder: string, contents: Contents, force: boo
     await writeFile(join(folder, path), content)
   }
   for (const path of Object.keys(before))
-    if (posix.normalize(path).startsWith('origami/') && !contents.has(path)) await rm(join(folder, path), { force: true })
+    if (posix.normalize(path).startsWith('origami/') && !contents.has(path))
+      await rm(join(folder, path), { force: true })
   await mkdir(join(folder, 'origami'), { recursive: true })
-  await writeFile(join(folder, record), `${JSON.stringify(Object.fromEntries(Object.entries(hashes).toSorted()), null, 2)}\n`)
+  await writeFile(
+    join(folder, record),
+    `${JSON.stringify(Object.fromEntries(Object.entries(hashes).toSorted()), null, 2)}\n`,
+  )
   return kept
 }
 
-/** The hashes of what we wrote, by path. Nothing where the record is missing or broken, as by a merge: what differs then counts as changed by hand. */
+/**
+ * The hashes of what we wrote, by path. Nothing where the record is missing or broken, as by a merge: what differs then
+ * counts as changed by hand.
+ */
 async function writtenBefore(folder: string): Promise<Record<string, string>> {
   const text = await readFile(join(folder, record), 'utf8').catch(() => '{}')
   try {

@@ -26,12 +26,17 @@ export async function runFirstExample(
     return await answerOf(predictor, options.onLog, within)
   } catch (error) {
     if (runtime.died.aborted) throw runtime.died.reason
-    if (deadline.aborted) throw new Error(`${late} within ${withinMs / 60_000} min; it printed last:\n${runtime.printed}`)
+    if (deadline.aborted)
+      throw new Error(`${late} within ${withinMs / 60_000} min; it printed last:\n${runtime.printed}`)
     throw error
   }
 }
 
-async function answerOf(predictor: HttpPredictor, onLog: (line: string) => void, within: AbortSignal): Promise<DemoSchema> {
+async function answerOf(
+  predictor: HttpPredictor,
+  onLog: (line: string) => void,
+  within: AbortSignal,
+): Promise<DemoSchema> {
   const schema = await predictor.schema(within)
   const [example] = schema.examples
   if (!example) {

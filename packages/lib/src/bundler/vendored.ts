@@ -17,11 +17,16 @@ const lateChunks = { 'react-markdown': 'markdown', 'rehype-sanitize': 'markdown'
 /** Left behind by Python, editors and builds: never part of a runtime. */
 const leavings = /(^|\/)(__pycache__|\.[^/]*_cache|\.DS_Store)(\/|$)|\.(pyc|pyo|map)$/
 
-/** Of the built runtime, the files that a demo needs, by their path in its bundle. Throws Error when the runtime was not built. */
+/**
+ * Of the built runtime, the files that a demo needs, by their path in its bundle. Throws Error when the runtime was not
+ * built.
+ */
 export async function vendoredFiles(built: string, needs: Needs): Promise<Map<string, Uint8Array>> {
   if (!existsSync(built)) throw new Error(`the runtime is not built: ${built} is missing; \`npm run build\` makes it`)
   const entries = await readdir(built, { recursive: true, withFileTypes: true })
-  const all = entries.filter((entry) => entry.isFile()).map((entry) => relative(built, join(entry.parentPath, entry.name)))
+  const all = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(built, join(entry.parentPath, entry.name)))
   const modules = await modulesOf(built, needs.language)
   const unused = await unusedChunks(built, needs.schema)
   const wanted = all.filter((path) => {
@@ -36,7 +41,9 @@ export async function vendoredFiles(built: string, needs: Needs): Promise<Map<st
 /** Removes what Python, editors and builds left in a folder. */
 export async function removeLeavings(folder: string): Promise<void> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  const left = entries.map((entry) => join(entry.parentPath, entry.name)).filter((path) => leavings.test(relative(folder, path)))
+  const left = entries
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => leavings.test(relative(folder, path)))
   await Promise.all(left.map((path) => rm(path, { recursive: true, force: true })))
 }
 
@@ -49,7 +56,8 @@ async function modulesOf(built: string, language: Needs['language']): Promise<Se
     const code = await readFile(join(built, path), 'utf8')
     for (const [, next = ''] of code.matchAll(/\b(?:from|import)\s*\(?["'`]\.\/([\w.-]+\.mjs)["'`]/g)) await visit(next)
   }
-  for (const path of language === 'node' ? ['server.mjs', 'worker.mjs', 'author.mjs'] : ['server.mjs']) await visit(path)
+  for (const path of language === 'node' ? ['server.mjs', 'worker.mjs', 'author.mjs'] : ['server.mjs'])
+    await visit(path)
   return found
 }
 
@@ -64,6 +72,7 @@ interface Chunk {
 async function unusedChunks(built: string, schema: DemoSchema | undefined): Promise<Set<string>> {
   if (!schema) return new Set()
   const components = new Set([...schema.inputs, ...schema.outputs].map((field) => field.component))
+  // Without the list nothing is known to be unused.
   const text = await readFile(join(built, 'page/manifest.json'), 'utf8').catch(() => '{}')
   const chunks = Object.entries(JSON.parse(text) as Record<string, Chunk>)
   const used = new Set<string>()

@@ -12,6 +12,9 @@ try {
   process.exitCode = 1
 }
 
-/** What keeps the process although all is closed, such as the fetch of an address that a caller gave, is given no longer. */
+/**
+ * What keeps the process although all is closed, such as the fetch of an address that a caller gave, is given no
+ * longer.
+ */
 const lingerMs = 500
 setTimeout(() => process.exit(), lingerMs).unref()

@@ -9,7 +9,10 @@ import { type Runtime, startRuntime } from './server.ts'
 
 /** Files that change together, as a checkout of another branch does, load the model once. */
 const settleMs = 100
-/** A mistake in the code is mended by a save, which loads at once: what heals by itself, such as a network, needs no hurry. */
+/**
+ * A mistake in the code is mended by a save, which loads at once: what heals by itself, such as a network, needs no
+ * hurry.
+ */
 const backOffMs = [15_000, 60_000, 300_000]
 
 export interface ServeOptions {
@@ -36,7 +39,8 @@ export async function serveModel({ model, port, host, python, onLog = console.er
   const ready = once(code, 'ready')
   let soon: NodeJS.Timeout | undefined
   code.on('all', (_event, path) => {
-    if (!['.py', '.ts', '.js', '.mjs', '.mts'].includes(extname(path)) && path !== join(dirname(model), '.origami')) return
+    if (!['.py', '.ts', '.js', '.mjs', '.mts'].includes(extname(path)) && path !== join(dirname(model), '.origami'))
+      return
     clearTimeout(soon)
     soon = setTimeout(() => {
       onLog(`${basename(path)} changed; loading the model anew`)

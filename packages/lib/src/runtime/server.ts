@@ -38,8 +38,13 @@ export interface Runtime extends AsyncDisposable {
 }
 
 const maxFileBytes = ({ fileBytes = defaultSettings.fileBytes }: RuntimeOptions) => fileBytes
-const policy =
-  "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; frame-ancestors *"
+const policy = [
+  "default-src 'self'",
+  "img-src 'self' data: blob:",
+  "media-src 'self' blob:",
+  "style-src 'self' 'unsafe-inline'",
+  'frame-ancestors *',
+].join('; ')
 
 /** One model behind HTTP: its page and its API. Listens at once; `/health-check` says when the model is ready. */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
@@ -85,7 +90,8 @@ function folderName(model: string): string {
 
 async function registerPage(app: FastifyInstance, page: string | undefined): Promise<void> {
   const built = page !== undefined && existsSync(join(page, 'index.html'))
-  if (built) await app.register(fastifyStatic, { root: page, index: false, wildcard: true, immutable: true, maxAge: '1y' })
+  if (built)
+    await app.register(fastifyStatic, { root: page, index: false, wildcard: true, immutable: true, maxAge: '1y' })
   app.get('/', async (request, reply) => {
     if (!built || !prefersHtml(request)) return apiIndex
     return reply

@@ -1,6 +1,10 @@
 import type { Numbered } from '../../src/runtime/pool/event-log.ts'
 
-const progress = (seq: number, done: number): Numbered => ({ seq, type: 'progress', data: { done, total: null, note: null } })
+const progress = (seq: number, done: number): Numbered => ({
+  seq,
+  type: 'progress',
+  data: { done, total: null, note: null },
+})
 const part = (seq: number, field: string, mode: 'append' | 'replace', chunk: string): Numbered => ({
   seq,
   type: 'output',

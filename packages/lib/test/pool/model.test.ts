@@ -9,7 +9,10 @@ const failed = { status: 'failed', error: 'no weights', logs: 'no weights\n' } a
 describe('the health of a model', () => {
   test('is STARTING until its setup went one way or the other, and while no worker serves', () => {
     const model = new Model()
-    expect(model.health(serves)).toMatchObject({ status: 'STARTING', setup: { status: 'starting', completed_at: null } })
+    expect(model.health(serves)).toMatchObject({
+      status: 'STARTING',
+      setup: { status: 'starting', completed_at: null },
+    })
     expect(model.setUp(succeeded)).toBe(true)
     expect(model.health(serves)).toMatchObject({ status: 'READY', setup: { status: 'succeeded', logs: 'loaded\n' } })
     expect(model.health({ ...serves, hasRoom: false }).status).toBe('BUSY')
@@ -21,7 +24,11 @@ describe('the health of a model', () => {
 
   test('is SETUP_FAILED from a first setup that fails until one succeeds; one that fails later decides nothing', () => {
     const model = new Model()
-    expect([model.setUp(failed), model.failure, model.health(serves).status]).toEqual([true, 'no weights', 'SETUP_FAILED'])
+    expect([model.setUp(failed), model.failure, model.health(serves).status]).toEqual([
+      true,
+      'no weights',
+      'SETUP_FAILED',
+    ])
     expect([model.setUp(succeeded), model.failure]).toEqual([true, undefined])
     expect([model.setUp(failed), model.health(serves).status]).toEqual([false, 'READY'])
   })

@@ -1,4 +1,6 @@
-"""Describes each model that stands on stdin, a JSON list of sources, and prints a JSON list: its schema, or why it is refused."""
+"""Describes each model that stands on stdin, a JSON list of sources, and prints a JSON list: its schema, or why it is
+refused.
+"""
 
 import json
 import sys

@@ -3,8 +3,10 @@ import { Socket } from 'node:net'
 import { join } from 'node:path'
 
 /**
- * A worker that does what its text says, for tests of the pool: real frames over a real pipe, without a model behind them.
- * `SETUP` is a file: while it is there its text is why setup fails, or `hang`. `WORKER` is JSON: `slots`, `concurrency`, `title`.
+ * A worker that does what its text says, for tests of the pool: real frames over a real pipe, without a model behind
+ * them.
+ * `SETUP` is a file: while it is there its text is why setup fails, or `hang`. `WORKER` is JSON: `slots`,
+ * `concurrency`, `title`.
  */
 const { SETUP = '', WORKER = '{}' } = process.env
 const { slots, concurrency = 1, title = 'Scripted' } = JSON.parse(WORKER)

@@ -40,7 +40,9 @@ export class Call {
     this.options = options
   }
 
-  /** The prediction ended, however it did; or `not begun`: its worker went before it had read the call. Never rejects. */
+  /**
+   * The prediction ended, however it did; or `not begun`: its worker went before it had read the call. Never rejects.
+   */
   async perform(): Promise<'ended' | 'not begun'> {
     const { run } = this
     try {
@@ -107,7 +109,8 @@ export class Call {
 
   private async part({ field, mode, chunk }: Extract<CallEvent, { type: 'output' }>): Promise<void> {
     const { run, options } = this
-    const grows = mode === 'append' && typeof chunk === 'string' && options.schema.outputs.some(({ name }) => name === field)
+    const grows =
+      mode === 'append' && typeof chunk === 'string' && options.schema.outputs.some(({ name }) => name === field)
     if (!grows) return run.part(field, mode, await valueFromWorker(options.schema, field, chunk, run, options.files))
     this.appended += chunk.length
     if (this.appended > maxAppended) throw new Error(`output ${field}: it grew beyond ${maxAppended} characters`)

@@ -7,7 +7,11 @@ import type { CountedFiles } from './counted-files.ts'
 import type { Run } from './run.ts'
 
 /** The input as a worker wants it: files as where they are on disk. Throws Error for a file that is gone. */
-export async function inputForWorker(schema: DemoSchema, run: Run, files: CountedFiles): Promise<Record<string, unknown>> {
+export async function inputForWorker(
+  schema: DemoSchema,
+  run: Run,
+  files: CountedFiles,
+): Promise<Record<string, unknown>> {
   const input = { ...run.input }
   for (const { name, component } of schema.inputs) {
     const ref = isFileComponent(component) ? parseFileRef(String(input[name]))?.ref : undefined
@@ -26,7 +30,8 @@ export async function outputFromWorker(
   files: CountedFiles,
 ): Promise<Record<string, unknown>> {
   const output: Record<string, unknown> = {}
-  for (const { name } of schema.outputs) output[name] = await valueFromWorker(schema, name, given[name] ?? null, run, files)
+  for (const { name } of schema.outputs)
+    output[name] = await valueFromWorker(schema, name, given[name] ?? null, run, files)
   return output
 }
 
@@ -39,7 +44,8 @@ export async function valueFromWorker(
   files: CountedFiles,
 ): Promise<unknown> {
   const field = schema.outputs.find((output) => output.name === name)
-  if (!field) throw new Error(`the model gave an output ${JSON.stringify(name.slice(0, 100))} that its description does not have`)
+  if (!field)
+    throw new Error(`the model gave an output ${JSON.stringify(name.slice(0, 100))} that its description does not have`)
   if (given === null) return null
   const file = isFileComponent(field.component) ? fileOnWire.safeParse(given) : undefined
   const value = file?.success ? await takeFile(name, file.data, run, files) : given
@@ -70,7 +76,11 @@ async function openRegular(output: string, path: string): Promise<FileHandle> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
     (error: NodeJS.ErrnoException) => {
       const what =
-        error.code === 'ENOENT' ? 'is not there' : error.code === 'ELOOP' ? 'is a link' : `cannot be read (${error.code})`
+        error.code === 'ENOENT'
+          ? 'is not there'
+          : error.code === 'ELOOP'
+            ? 'is a link'
+            : `cannot be read (${error.code})`
       throw new Error(`output ${output}: expected a file, but ${basename(path)} ${what}`, { cause: error })
     },
   )

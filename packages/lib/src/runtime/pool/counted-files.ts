@@ -88,11 +88,15 @@ export class CountedFiles implements Files {
 
   /** Counts what an earlier process left in the folder. */
   async countFolder(folder: string): Promise<void> {
+    // A folder that is not there holds nothing; what has no description is no file, or one that never arrived.
     for (const id of await readdir(folder).catch(() => [])) {
       const about = await readFile(join(folder, id, 'about.json'), 'utf8').catch(() => undefined)
       if (about === undefined) continue
       try {
-        await this.count(fileRef(id, (JSON.parse(about) as { name: string }).name), (await stat(join(folder, id))).mtimeMs)
+        await this.count(
+          fileRef(id, (JSON.parse(about) as { name: string }).name),
+          (await stat(join(folder, id))).mtimeMs,
+        )
       } catch (error) {
         console.error(`${join(folder, id)} is no file of a prediction and is left alone: ${error}`)
       }
@@ -112,7 +116,8 @@ export class CountedFiles implements Files {
     let here = 0
     try {
       for await (const part of bytes) {
-        if (!this.hasRoom(part.length)) throw new Full('The files of other predictions fill the room there is for files.', 30)
+        if (!this.hasRoom(part.length))
+          throw new Full('The files of other predictions fill the room there is for files.', 30)
         here += part.length
         this.arriving += part.length
         yield part

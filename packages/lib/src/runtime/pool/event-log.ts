@@ -6,7 +6,10 @@ type Unnumbered<Event> = Event extends { seq: number } ? Omit<Event, 'seq'> : ne
 const compactBytes = 4 * 1024 ** 2
 const compactEvents = 10_000
 
-/** The numbered events of one prediction. Where they grow large, those that newer ones replaced go: numbers may have gaps. */
+/**
+ * The numbered events of one prediction. Where they grow large, those that newer ones replaced go: numbers may have
+ * gaps.
+ */
 export class EventLog {
   private events: Numbered[] = []
   private compactAt = { bytes: compactBytes, events: compactEvents }
@@ -43,7 +46,9 @@ export class EventLog {
   }
 }
 
-/** Without progress that newer progress replaced, and without parts of an output that a newer part took the place of. */
+/**
+ * Without progress that newer progress replaced, and without parts of an output that a newer part took the place of.
+ */
 export function withoutReplaced(events: readonly Numbered[]): Numbered[] {
   const replaced = new Set<string>()
   let progressed = false

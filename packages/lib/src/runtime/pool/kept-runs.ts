@@ -46,7 +46,10 @@ export class KeptRuns implements Disposable {
     this.files = files
     this.limits = limits
     this.files.hasRoom = (more) => this.hasRoom(more)
-    this.timer = setInterval(() => this.sweep(), Math.max(10, Math.min(30_000, limits.keepMs, limits.unusedFileMs))).unref()
+    this.timer = setInterval(
+      () => this.sweep(),
+      Math.max(10, Math.min(30_000, limits.keepMs, limits.unusedFileMs)),
+    ).unref()
   }
 
   get(id: PredictionId): Run | undefined {
@@ -68,7 +71,8 @@ export class KeptRuns implements Disposable {
 
   /**
    * Whether so many bytes more may come, after forgetting what may be forgotten. What is spared may take twice what is
-   * kept: then nothing more comes until it was fetched or is old enough. What open predictions need may take three times.
+   * kept: then nothing more comes until it was fetched or is old enough. What open predictions need may take three
+   * times.
    */
   hasRoom(more: number): boolean {
     const { maxBytes } = this.limits

@@ -1,4 +1,12 @@
-import { type DemoSchema, Full, Gone, type Health, Invalid, type PredictionId, validateInput } from '@origami/protocol/demo'
+import {
+  type DemoSchema,
+  Full,
+  Gone,
+  type Health,
+  Invalid,
+  type PredictionId,
+  validateInput,
+} from '@origami/protocol/demo'
 import { checkFiles, type FolderFiles, type Prediction, type PredictionRequest, type Predictor } from '@origami/serving'
 import { CountedFiles, refsIn } from './counted-files.ts'
 import { Dispatcher } from './dispatcher.ts'
@@ -63,7 +71,9 @@ export class ModelPredictor implements Predictor, AsyncDisposable {
   async schema(): Promise<DemoSchema> {
     const { schema, failure } = this.model
     if (schema) return schema
-    throw new Gone(failure === undefined ? 'The model is still being loaded.' : `The model cannot be loaded: ${failure}`)
+    throw new Gone(
+      failure === undefined ? 'The model is still being loaded.' : `The model cannot be loaded: ${failure}`,
+    )
   }
 
   async health(): Promise<Health> {
@@ -106,7 +116,8 @@ export class ModelPredictor implements Predictor, AsyncDisposable {
   private begin(id: PredictionId, input: Record<string, unknown>, schema: DemoSchema): Run {
     if (this.isEnding) throw new Gone('The runtime is being stopped.')
     const { waiting } = this.dispatcher
-    if (waiting >= (this.options.maxWaiting ?? defaults.maxWaiting)) throw new Full(`${waiting} predictions wait already`, 10)
+    if (waiting >= (this.options.maxWaiting ?? defaults.maxWaiting))
+      throw new Full(`${waiting} predictions wait already`, 10)
     if (!this.runs.hasRoom(lengthOf(input)))
       throw new Full('Other predictions, and results that nobody has fetched yet, fill the room there is.', 30)
     const run = new Run(id, input, schema, (canceled) => this.dispatcher.cancel(canceled))

@@ -4,7 +4,9 @@ import { titleOf } from './title.ts'
 import type { Setup } from './worker-process.ts'
 
 /** What `.origami` says of how a model runs. */
-export type ModelManifest = Partial<Pick<Manifest, 'title' | 'description' | 'concurrency' | 'timeout' | 'ready_within'>>
+export type ModelManifest = Partial<
+  Pick<Manifest, 'title' | 'description' | 'concurrency' | 'timeout' | 'ready_within'>
+>
 
 /** Where neither `.origami` nor the model says what the demo is called. */
 export interface ModelName {
@@ -89,7 +91,9 @@ export class Model {
     return true
   }
 
-  /** STARTING until a worker serves, and again while none is left; SETUP_FAILED while none did and the first could not. */
+  /**
+   * STARTING until a worker serves, and again while none is left; SETUP_FAILED while none did and the first could not.
+   */
   health({ ready, of, hasRoom }: { ready: number; of: number; hasRoom: boolean }): Health {
     const { loading } = this
     return {

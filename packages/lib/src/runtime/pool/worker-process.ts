@@ -70,7 +70,7 @@ export class WorkerProcess implements AsyncDisposable {
     ]
     this.schema = this.described.promise
     this.setup = this.prepared.promise
-    this.schema.catch(() => undefined)
+    this.schema.catch(() => undefined) // Whoever asks for it hears; with nobody asking it is no fault of the process.
     this.exited = this.exit(ended)
     void this.listen()
   }
@@ -142,7 +142,8 @@ export class WorkerProcess implements AsyncDisposable {
     } catch (error) {
       // Of one that is killed the pipe breaks off: how it exited tells more.
       if (this.leftUnread) return
-      const words = `the model's process sent something that is not understood: ${error instanceof Error ? error.message : error}`
+      const problem = error instanceof Error ? error.message : error
+      const words = `the model's process sent something that is not understood: ${problem}`
       this.print('stderr', `${words}\n`)
       this.kill(words)
     }
@@ -167,7 +168,11 @@ export class WorkerProcess implements AsyncDisposable {
         return this.prepared.resolve({ status: 'succeeded', logs: this.logs, slots: message.slots })
       case 'setup_failed':
         await this.printed('setup')
-        return this.prepared.resolve({ status: 'failed', error: message.error, logs: `${this.logs}${withReason(message)}` })
+        return this.prepared.resolve({
+          status: 'failed',
+          error: message.error,
+          logs: `${this.logs}${withReason(message)}`,
+        })
       case 'log':
         this.calls.get(message.id)?.put({ type: 'text', source: message.source, text: message.text })
         process[message.source].write(message.text)
@@ -206,11 +211,16 @@ export class WorkerProcess implements AsyncDisposable {
     events?.close()
   }
 
-  /** All that was printed before now was told; a model that closed its terminal is waited for no longer than a moment. */
+  /**
+   * All that was printed before now was told; a model that closed its terminal is waited for no longer than a moment.
+   */
   private async printed(id: string): Promise<void> {
     const patience = new AbortController()
     const marks = Promise.all(this.terminals.map((terminal) => Promise.race([terminal.until(id), terminal.ended])))
-    await Promise.race([marks, setTimeout(markPatienceMs, undefined, { signal: patience.signal }).catch(() => undefined)])
+    await Promise.race([
+      marks,
+      setTimeout(markPatienceMs, undefined, { signal: patience.signal }).catch(() => undefined),
+    ])
     patience.abort()
   }
 
@@ -232,7 +242,7 @@ export class WorkerProcess implements AsyncDisposable {
   }
 
   private async exit(ended: Promise<string>): Promise<string> {
-    const closed = once(this.pipe, 'close').catch(() => undefined)
+    const closed = once(this.pipe, 'close').catch(() => undefined) // A pipe that broke is closed too.
     const how = await ended
     const words = this.whyKilled ?? how
     await Promise.race([
@@ -242,7 +252,10 @@ export class WorkerProcess implements AsyncDisposable {
     this.gone = true
     // A frame that was not read to its end cannot have begun; of those before it nobody knows.
     for (const id of [...this.calls.keys()])
-      this.endCall(id, this.leftUnread && id === this.lastWritten ? { type: 'not_begun' } : { type: 'crashed', error: words })
+      this.endCall(
+        id,
+        this.leftUnread && id === this.lastWritten ? { type: 'not_begun' } : { type: 'crashed', error: words },
+      )
     this.described.reject(new Error(words))
     this.prepared.resolve({ status: 'failed', error: words, logs: `${this.logs}${words}\n` })
     return words

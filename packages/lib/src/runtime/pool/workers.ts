@@ -21,7 +21,10 @@ export interface Lease extends Disposable {
 export interface WorkersOptions {
   /** How a worker is started; asked anew each time. */
   readonly launch: () => Launch
-  /** How long a place rests after its first, second, … worker in a row that served nobody; the last holds from then on. */
+  /**
+   * How long a place rests after its first, second, … worker in a row that served nobody; the last holds from
+   * then on.
+   */
   readonly backOffMs: readonly number[]
   /** How long a worker may prepare once another has shown how long it takes. */
   readonly setupMs: number
@@ -32,7 +35,9 @@ export interface WorkersOptions {
   onFree(): void
 }
 
-/** Workers of one model. Each place is kept filled: a worker that ends, or cannot be started, is followed by another. */
+/**
+ * Workers of one model. Each place is kept filled: a worker that ends, or cannot be started, is followed by another.
+ */
 export class Workers implements AsyncDisposable {
   private readonly options: WorkersOptions
   private readonly places = new Map<number, Place>()
@@ -107,6 +112,7 @@ export class Workers implements AsyncDisposable {
       failures = served ? 0 : failures + 1
       const delay = served ? 0 : this.backOff(failures)
       this.places.set(place, { state: 'failed', error, until: new Date(Date.now() + delay) })
+      // An aborted rest ends the loop by its condition.
       await setTimeout(delay, undefined, { ref: false, signal }).catch(() => undefined)
     }
   }
@@ -146,7 +152,9 @@ export class Workers implements AsyncDisposable {
     const startedAt = Date.now()
     const within = this.firstSetupMs === undefined ? undefined : Math.max(setupMs, 4 * this.firstSetupMs)
     const timer =
-      within === undefined ? undefined : globalThis.setTimeout(() => worker.kill(`it was not ready within ${within} ms`), within)
+      within === undefined
+        ? undefined
+        : globalThis.setTimeout(() => worker.kill(`it was not ready within ${within} ms`), within)
     const setup = await worker.setup
     clearTimeout(timer)
     if (setup.status === 'succeeded') this.firstSetupMs ??= Date.now() - startedAt

@@ -13,7 +13,9 @@ export function encodeFrame(message: unknown): Uint8Array {
   return frame
 }
 
-/** Reads messages until the stream ends, each the JSON value of a frame. Throws on a frame that is too large or no JSON. */
+/**
+ * Reads messages until the stream ends, each the JSON value of a frame. Throws on a frame that is too large or no JSON.
+ */
 export async function* readFrames(stream: AsyncIterable<Uint8Array>): AsyncGenerator<unknown> {
   let parts: Uint8Array[] = []
   let length = 0
@@ -42,4 +44,5 @@ function frameLength(bytes: Uint8Array | undefined): number {
   return 4 + body
 }
 
-const tooLarge = (bytes: number): RangeError => new RangeError(`a message of ${bytes} bytes; at most ${maxFrameBytes} are taken`)
+const tooLarge = (bytes: number): RangeError =>
+  new RangeError(`a message of ${bytes} bytes; at most ${maxFrameBytes} are taken`)

@@ -37,7 +37,9 @@ export class Calls {
       this.mark(id)
       const { message, stack } = error instanceof Error ? error : new Error(String(error))
       this.send(
-        cancel.signal.aborted ? { type: 'canceled', id } : { type: 'failed', id, error: message, traceback: stack ?? message },
+        cancel.signal.aborted
+          ? { type: 'canceled', id }
+          : { type: 'failed', id, error: message, traceback: stack ?? message },
       )
     } finally {
       this.cancels.delete(id)
@@ -79,7 +81,8 @@ export class Calls {
   }
 
   private withFiles(input: Record<string, unknown>): Record<string, unknown> {
-    const isFile = (name: string) => this.schema.inputs.some((field) => field.name === name && isFileComponent(field.component))
+    const isFile = (name: string) =>
+      this.schema.inputs.some((field) => field.name === name && isFileComponent(field.component))
     const open = (value: unknown) =>
       value === null ? null : { ...(value as FileOnWire), bytes: () => readFile((value as FileOnWire).path) }
     return Object.fromEntries(Object.entries(input).map(([name, value]) => [name, isFile(name) ? open(value) : value]))
@@ -93,7 +96,8 @@ export class Calls {
     for (const field of this.schema.outputs) {
       if (!(field.name in byName)) continue
       const given = byName[field.name]
-      wire[field.name] = isFileComponent(field.component) && given != null ? await fileOf(field, given, outbox) : (given ?? null)
+      wire[field.name] =
+        isFileComponent(field.component) && given != null ? await fileOf(field, given, outbox) : (given ?? null)
     }
     return wire
   }
@@ -106,7 +110,8 @@ async function fileOf(field: Field, given: unknown, outbox: string): Promise<Fil
       : (given as Partial<FileOnWire> & { bytes?: Uint8Array })
   const about = { ...(name === undefined ? {} : { name }), ...(type === undefined ? {} : { type }) }
   if (path !== undefined) return { path, ...about }
-  if (!(bytes instanceof Uint8Array)) throw new Error(`output ${field.name}: expected bytes or { path }, got ${typeof given}`)
+  if (!(bytes instanceof Uint8Array))
+    throw new Error(`output ${field.name}: expected bytes or { path }, got ${typeof given}`)
   const written = join(outbox, `${field.name}-${crypto.randomUUID()}`)
   await writeFile(written, bytes)
   return { path: written, name: name ?? field.name, ...(type === undefined ? {} : { type }) }

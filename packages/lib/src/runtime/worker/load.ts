@@ -72,7 +72,8 @@ async function withFiles(
   const entries = Object.entries(example).map(async ([name, value]) => {
     if (!files.has(name) || typeof value !== 'string' || /^(data|https?):/.test(value)) return [name, value] as const
     const bytes = await readFile(new URL(value, model))
-    if (bytes.length > maxExampleBytes) throw new Error(`example ${value}: expected at most 1 MiB, got ${bytes.length} bytes`)
+    if (bytes.length > maxExampleBytes)
+      throw new Error(`example ${value}: expected at most 1 MiB, got ${bytes.length} bytes`)
     return [name, `data:${mediaType(value)};base64,${bytes.toString('base64')}`] as const
   })
   return Object.fromEntries(await Promise.all(entries))
@@ -88,4 +89,5 @@ const mediaTypes: Record<string, string> = {
   csv: 'text/csv',
 }
 
-const mediaType = (path: string): string => mediaTypes[path.split('.').at(-1)?.toLowerCase() ?? ''] ?? 'application/octet-stream'
+const mediaType = (path: string): string =>
+  mediaTypes[path.split('.').at(-1)?.toLowerCase() ?? ''] ?? 'application/octet-stream'

@@ -48,7 +48,10 @@ try {
   runtime.end()
 }
 
-/** From the start, so that a worker whose runtime went away ends, also while it is setting up: nobody is there to hear it. */
+/**
+ * From the start, so that a worker whose runtime went away ends, also while it is setting up: nobody is there to hear
+ * it.
+ */
 async function hear(): Promise<void> {
   try {
     for await (const message of readFrames(runtime)) heard.put(message as ToWorker)
