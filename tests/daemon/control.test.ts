@@ -3,14 +3,17 @@ import { join } from 'node:path'
 import { daemonApi } from '@origami/protocol/control'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Hold } from './held.ts'
+import { Puppet } from './puppet.ts'
 import { DaemonYard } from './yard.ts'
 
 const nothing = { instances: 0, images: 0, checkouts: [] }
 
 describe('what a daemon is told', () => {
   let yard: DaemonYard
+  let puppet: Puppet
   beforeAll(async () => {
     yard = await DaemonYard.open({ deployments: 2 })
+    puppet = new Puppet(join(yard.folder, 'puppet'))
   })
   afterEach(async () => {
     yard.holds.clear()
@@ -130,6 +133,23 @@ describe('what a daemon is told', () => {
     expect(await yard.remains()).toEqual({ instances: 1, images: 1, checkouts: [] })
     expect(await yard.detail(demo)).toMatchObject({ status: 'running', serving: before.id })
     expect(await yard.prediction(demo, await yard.submit(demo, { word: 'still' }))).toMatchObject({ output: 'still, version 1' })
+  })
+
+  test('cancelled while the version before is being stopped, that one has no more grace, and serves again', async () => {
+    const files = {
+      'origami/server.mjs': `process.on('SIGTERM', () => undefined)\n${puppet.files['origami/server.mjs']}`,
+      '.origami': 'strategy: recreate\n',
+    }
+    const { demo, deployment: before } = await yard.deploy('cancel-stopping', files)
+    yard.engine.graces.length = 0
+    const { deployment } = await yard.trigger(await yard.push('cancel-stopping', { ...files, 'README.md': 'again' }))
+    await vi.waitFor(() => expect(yard.engine.graces).toEqual([10_000]), { timeout: 20_000 })
+    expect((await yard.ask('POST', `/deployments/${deployment}/cancel`, {})).status).toBe(200)
+    expect(yard.engine.graces).toEqual([10_000, 0])
+    expect((await yard.deployment(demo, deployment)).state).toBe('cancelled')
+    await vi.waitFor(async () => expect(await yard.detail(demo)).toMatchObject({ status: 'running', serving: before.id }), {
+      timeout: 20_000,
+    })
   })
 
   test('one that waits can be cancelled', async () => {

@@ -21,6 +21,8 @@ export class HeldEngine implements Engine {
   readonly told: string[] = []
   /** How many of the next calls fail, as they do while Docker restarts. */
   readonly faults = new Map<'list' | 'exits' | 'images' | 'stop', number>()
+  /** What each call of `stop` gave. */
+  readonly graces: number[] = []
   /** Calls of `start` that go on now, and the most there were. */
   private starting = 0
   mostStarting = 0
@@ -55,6 +57,7 @@ export class HeldEngine implements Engine {
     return this.real.start(request, signal)
   }
   async stop(id: InstanceId, graceMs: number): Promise<boolean> {
+    this.graces.push(graceMs)
     this.fault('stop')
     const instance = await this.real.find(id)
     const stopped = await this.real.stop(id, graceMs)

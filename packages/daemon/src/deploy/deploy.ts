@@ -56,7 +56,7 @@ async function goLive(
     untilReady(parts, progress, instance, within),
   )
   signal.throwIfAborted()
-  await progress.in('switching', parts.limits.switchMs, () => switchTo(parts, progress, instance, schema))
+  await progress.in('switching', parts.limits.switchMs, (within) => switchTo(parts, progress, instance, schema, within))
 }
 
 async function makeImage(parts: DeployParts, progress: Progress) {
@@ -106,7 +106,7 @@ async function end(parts: DeployParts, progress: Progress, error: unknown, signa
   const keepsImage = (await demoById(parts.db, demo_id))?.serving === id
   // What cannot be removed now is nobody's from here on, and the rounds remove it.
   await logged(`what deployment ${id} started could not be removed`, async () => {
-    if (instance) await endInstance(parts, instance, endGraceMs)
+    if (instance) await endInstance(parts, instance, { graceMs: endGraceMs })
     if (image && !keepsImage) await parts.engine.removeImage(image)
   })
   try {

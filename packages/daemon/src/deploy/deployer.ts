@@ -32,14 +32,14 @@ export class Deployer {
     if (this.turns.size === 0) void this.turns.add(() => logged('deployments could not be started', () => this.startWhatMay()))
   }
 
-  /** Cancels one that waits or is under way, and resolves once nothing of it is left. False: it had ended. */
+  /** Cancels one that waits or is under way, and resolves once nothing of it is left. False: it had ended, or switched over before it heard. */
   async cancel(id: DeploymentId): Promise<boolean> {
     const { db, now, changed } = this.parts
     const running = this.underWay.get(id)
     if (running) {
       running.cancel.abort('cancelled')
       await running.done
-      return true
+      return (await deploymentById(db, id))?.state === 'cancelled'
     }
     const row = await deploymentById(db, id)
     if (row?.state !== 'queued') return false

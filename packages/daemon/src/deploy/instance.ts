@@ -44,9 +44,15 @@ export async function startInstance(
   return instance
 }
 
-/** Ends an instance, once all that it printed is in the log. */
-export async function endInstance(parts: DeployParts, instance: InstanceId, graceMs = parts.limits.stopGraceMs): Promise<void> {
-  await parts.engine.stop(instance, graceMs)
+/** Ends an instance, once all that it printed is in the log. Its grace is over when the signal aborts: it is killed. */
+export async function endInstance(
+  parts: DeployParts,
+  instance: InstanceId,
+  { graceMs = parts.limits.stopGraceMs, signal }: { graceMs?: number; signal?: AbortSignal } = {},
+): Promise<void> {
+  const kill = () => void logged(`instance ${instance} could not be killed`, () => parts.engine.stop(instance, 0))
+  signal?.addEventListener('abort', kill, { once: true })
+  await parts.engine.stop(instance, signal?.aborted ? 0 : graceMs).finally(() => signal?.removeEventListener('abort', kill))
   await logDrained(parts, instance)
   await parts.engine.remove(instance)
 }

@@ -9,10 +9,14 @@ import { endInstance } from './instance.ts'
 import type { DeployParts } from './parts.ts'
 import type { Progress } from './progress.ts'
 
-/** The route, the states and their events change in one transaction: from here on the new version serves. */
-export async function switchTo(parts: DeployParts, progress: Progress, instance: Instance, schema: DemoSchema): Promise<void> {
-  const { db, now, changed } = parts
-  const { row } = progress
+/** The route, the states and their events change in one transaction: from here on the new version serves. An abort until then changes nothing. */
+export async function switchTo(
+  { db, now, changed }: Pick<DeployParts, 'db' | 'now' | 'changed'>,
+  { row }: Pick<Progress, 'row'>,
+  instance: Pick<Instance, 'id'>,
+  schema: DemoSchema,
+  signal: AbortSignal,
+): Promise<void> {
   await db.transaction().execute(async (trx) => {
     const demo = await trx.selectFrom('demos').selectAll().where('id', '=', row.demo_id).executeTakeFirst()
     const before = demo?.serving && demo.serving !== row.id ? await deploymentById(trx, demo.serving) : undefined
@@ -32,6 +36,7 @@ export async function switchTo(parts: DeployParts, progress: Progress, instance:
     if (before?.state === 'running') await move(trx, before, 'draining', now())
     else if (before?.image) await move(trx, before, 'retired', now(), { reason: before.reason })
     await trx.updateTable('demos').set({ serving: row.id }).where('id', '=', row.demo_id).execute()
+    signal.throwIfAborted()
   })
   changed.notify(row.demo_id)
 }
@@ -44,7 +49,7 @@ export async function suspend(parts: DeployParts, version: DeploymentRow, signal
   changed.notify(version.demo_id)
   await drained(parts, version, signal)
   signal.throwIfAborted()
-  for (const { id, deployment } of await engine.list()) if (deployment === version.id) await endInstance(parts, id)
+  for (const { id, deployment } of await engine.list()) if (deployment === version.id) await endInstance(parts, id, { signal })
 }
 
 /** Starts again what `suspend` stopped; what was not stopped goes on. */

@@ -94,7 +94,7 @@ export class HealthChecks {
     await logs.append(row.demo_id, [{ at: new Date(clock()), source: 'deploy', text }])
     await leave(this.parts, row)
     changed.notify(row.demo_id)
-    await endInstance(this.parts, instance)
+    await endInstance(this.parts, instance, { signal })
     await revive(this.parts, row, signal)
   }
 }

@@ -12,7 +12,7 @@ export async function retire(parts: DeployParts, version: DeploymentRow, signal:
   const row = await deploymentById(db, version.id)
   if (signal.aborted || row?.state !== 'draining') return
   const good = await noteServedWell(parts, row)
-  if (row.instance) await endInstance(parts, row.instance)
+  if (row.instance) await endInstance(parts, row.instance, { signal })
   if (row.image && !good) await engine.removeImage(row.image)
   const ended = { instance: null, endpoint: null, ...(good ? {} : { image: null }) }
   await db.transaction().execute((trx) => move(trx, row, 'retired', now(), ended))
