@@ -1,13 +1,11 @@
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
-import { OrigamiProvider, RuntimePage } from '../src/index.ts'
+import { RuntimePage } from '../src/index.ts'
 
 const place = document.getElementById('page')
 if (place)
   createRoot(place).render(
     <StrictMode>
-      <OrigamiProvider>
-        <RuntimePage />
-      </OrigamiProvider>
+      <RuntimePage />
     </StrictMode>,
   )

@@ -1,10 +1,11 @@
 import { type PointerEvent, useEffect, useRef, useState } from 'react'
-import { tokens } from '../look/tokens.ts'
 import styles from './components.module.css'
 import { Upload } from './upload.tsx'
 import type { InputProps, View } from './view.ts'
 
-const { paper, pen } = tokens.both
+/** What the model is sent, and no part of the look: the same in light and dark. */
+const paper = 'white'
+const pen = 'black'
 
 /** Paper to draw on: black on white, as the model gets it. A picture can be uploaded instead, for who cannot draw. */
 function Input(props: InputProps) {

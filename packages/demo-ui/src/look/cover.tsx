@@ -1,5 +1,3 @@
-import { tokens } from './tokens.ts'
-
 /**
  * The cover of a demo that has none: a tessellation folded from its id. The same id gives the same cover, in light and in dark.
  * It fills the width it is given; `size` is a width in pixels. An empty title makes it decoration.
@@ -39,6 +37,8 @@ interface Facet {
 }
 type Point = readonly [number, number]
 
+/** `--ori-paper-0` and those after it. */
+const papers = 8
 const columns = 8
 const rows = 5
 const edge = 40
@@ -46,7 +46,7 @@ const edge = 40
 /** Creases a grid, lifts its crossings by chance, and lights each triangle by the way it slopes. */
 function fold(id: string): { facets: readonly Facet[]; paper: number } {
   const random = chance(id)
-  const count = tokens.papers.light.length
+  const count = papers
   const paper = Math.floor(random() * count)
   const other = (paper + 1 + Math.floor(random() * (count - 1))) % count
   const crease = creases[Math.floor(random() * creases.length)] ?? creases[0]

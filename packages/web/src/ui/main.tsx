@@ -1,4 +1,3 @@
-import { OrigamiProvider } from '@origami/demo-ui'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
@@ -11,10 +10,8 @@ const place = document.getElementById('page')
 if (place)
   createRoot(place).render(
     <StrictMode>
-      <OrigamiProvider>
-        <QueryClientProvider client={queries}>
-          <RouterProvider router={router} />
-        </QueryClientProvider>
-      </OrigamiProvider>
+      <QueryClientProvider client={queries}>
+        <RouterProvider router={router} />
+      </QueryClientProvider>
     </StrictMode>,
   )

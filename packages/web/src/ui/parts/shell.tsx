@@ -29,8 +29,12 @@ export function Shell() {
           {account ? <Link to="/-/account">{account.handle}</Link> : session && <Link to="/-/sign-in">Sign in</Link>}
         </nav>
       </header>
-      {isError && <Strip kind="wrong">The server does not answer; trying again.</Strip>}
-      {session?.daemon === false && <Strip kind="wrong">The daemon does not answer just now. Nothing that waits is lost.</Strip>}
+      <div className={styles.notices}>
+        {isError && <Strip kind="wrong">The server does not answer; trying again.</Strip>}
+        {session?.daemon === false && (
+          <Strip kind="wrong">The daemon does not answer just now. Nothing that waits is lost.</Strip>
+        )}
+      </div>
       <main id="main" className={styles.main} tabIndex={-1}>
         <Outlet />
       </main>

@@ -132,7 +132,9 @@ function Tabs({ page, tab, onTab }: { page: Page; tab: Tab; onTab: (tab: Tab) =>
           ['results', 'My results'],
         ] as [Tab, string][])
       : []),
-    ...(page.mine ? ([['deployments', page.url ? 'Listing' : 'Deployments']] as [Tab, string][]) : []),
+    ...(page.mine && (page.url || page.detail)
+      ? ([['deployments', page.url ? 'Listing' : 'Deployments']] as [Tab, string][])
+      : []),
   ]
   return (
     <div className={styles.tabs} role="tablist" aria-label="More about this demo">
