@@ -1,4 +1,4 @@
-import type { PredictionEvent, PredictionSnapshot } from '@origami/protocol/demo'
+import { eventTypes, type PredictionEvent, type PredictionSnapshot } from '@origami/protocol/demo'
 import { Refused } from './refused.ts'
 
 /** What a page hears of a prediction: its events, how it stands where there is no stream, and whether the line is up. */
@@ -8,7 +8,6 @@ export type FollowEvent =
   | { type: 'line'; data: { up: boolean } }
   | { type: 'gone' }
 
-const streamed = ['queue', 'start', 'progress', 'log', 'output', 'completed'] as const
 const pollEveryMs = 1000
 
 /**
@@ -26,7 +25,7 @@ export function follow(
     source.close()
     stopPolling?.()
   }
-  for (const type of streamed) {
+  for (const type of eventTypes) {
     source.addEventListener(type, (message) => {
       if (type === 'completed') close()
       on({ type, data: JSON.parse(message.data) } as FollowEvent)

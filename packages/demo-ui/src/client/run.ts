@@ -1,4 +1,4 @@
-import type { DemoSchema, Input, PredictionSnapshot } from '@origami/protocol/demo'
+import { applyPart, type DemoSchema, type Input, outputFields, type PredictionSnapshot } from '@origami/protocol/demo'
 import type { FollowEvent } from './follow.ts'
 
 export type Phase = 'sending' | 'waiting' | 'running' | 'succeeded' | 'failed' | 'canceled'
@@ -59,12 +59,8 @@ export function after(run: Run, event: FollowEvent, schema: DemoSchema, now: num
       return { ...run, progress: event.data }
     case 'log':
       return { ...run, log: (run.log + event.data.data).slice(-logLimit) }
-    case 'output': {
-      const { field, mode, chunk } = event.data
-      const before = run.fields[field]
-      const grown = mode === 'append' && typeof before === 'string' ? before + String(chunk) : chunk
-      return { ...run, fields: { ...run.fields, [field]: grown } }
-    }
+    case 'output':
+      return { ...run, fields: applyPart(run.fields, event.data) }
     case 'completed':
     case 'snapshot':
       return withSnapshot(run, event.data, schema, now)
@@ -78,7 +74,7 @@ export function after(run: Run, event: FollowEvent, schema: DemoSchema, now: num
 /** The run as a snapshot tells it. */
 export function withSnapshot(run: Run, snapshot: PredictionSnapshot, schema: DemoSchema, now: number): Run {
   const phase = snapshot.status === 'starting' ? 'waiting' : snapshot.status === 'processing' ? 'running' : snapshot.status
-  const fields = fieldsOf(schema, snapshot.output)
+  const fields = (snapshot.output ?? null) === null ? {} : outputFields(schema, snapshot.output)
   const started = snapshot.started_at === null ? undefined : Math.min(now, Date.parse(snapshot.started_at))
   return {
     ...run,
@@ -96,11 +92,4 @@ export function withSnapshot(run: Run, snapshot: PredictionSnapshot, schema: Dem
       snapshot.metrics.predict_time ?? (phase === 'running' || run.since === undefined ? undefined : (now - run.since) / 1000),
     lineUp: true,
   }
-}
-
-/** The server's bare value of a single output, by field name as several come. */
-function fieldsOf({ outputs }: DemoSchema, output: unknown): Record<string, unknown> {
-  if (output === null || output === undefined) return {}
-  const [only, ...more] = outputs
-  return only && more.length === 0 ? { [only.name]: output } : (output as Record<string, unknown>)
 }

@@ -1,5 +1,5 @@
 import type { DemoSchema, Input } from '@origami/protocol/demo'
-import { type FormEvent, useEffect, useMemo, useRef, useState } from 'react'
+import { type FormEvent, type RefObject, useEffect, useMemo, useRef, useState } from 'react'
 import { client } from '../client/client.ts'
 import { isActive } from '../client/run.ts'
 import { LogView } from '../log/log-view.tsx'
@@ -70,14 +70,7 @@ export function Demo({ base, schema, prediction, onPrediction = nobody, onEnded,
     if (unsendable) return unsendable.focus()
     start(async () => ((await settled()) ? given(schema, latest.current) : undefined))
   }
-  useEffect(() => {
-    const keys = (event: KeyboardEvent) => {
-      if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) form.current?.requestSubmit()
-      if (event.key === 'Escape' && active) cancel()
-    }
-    addEventListener('keydown', keys)
-    return () => removeEventListener('keydown', keys)
-  }, [active, cancel])
+  useShortcuts(form, active ? cancel : undefined)
   return (
     <div className={styles.demo}>
       <form ref={form} className={styles.sheet} onSubmit={submit} noValidate aria-label="Input">
@@ -96,6 +89,18 @@ export function Demo({ base, schema, prediction, onPrediction = nobody, onEnded,
       </section>
     </div>
   )
+}
+
+/** Ctrl and Enter, or ⌘ and Enter, run; Esc cancels where there is something to cancel. */
+function useShortcuts(form: RefObject<HTMLFormElement | null>, cancel: (() => void) | undefined): void {
+  useEffect(() => {
+    const keys = (event: KeyboardEvent) => {
+      if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) form.current?.requestSubmit()
+      if (event.key === 'Escape') cancel?.()
+    }
+    addEventListener('keydown', keys)
+    return () => removeEventListener('keydown', keys)
+  }, [form, cancel])
 }
 
 /** A field whose text is no value yet, as half-written JSON: it says so by a custom validity. */

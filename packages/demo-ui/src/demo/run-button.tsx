@@ -1,8 +1,8 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { useEffect, useState } from 'react'
 import { isActive, type Run } from '../client/run.ts'
 import styles from './demo.module.css'
-
-const dash = ' – '
+import { useKeptFocus } from './use-kept-focus.ts'
+import { useStatusTitle } from './use-status-title.ts'
 
 /** The button is the status: what it says is what goes on. The page's title says it too. */
 export function RunButton({
@@ -16,7 +16,7 @@ export function RunButton({
 }) {
   const now = useNow(run?.phase === 'running')
   const words = run && isActive(run) ? statusOf(run, now) : undefined
-  useTitle(words)
+  useStatusTitle(words)
   return (
     <div className={styles.run} {...useKeptFocus(words === undefined)}>
       {words === undefined ? (
@@ -49,23 +49,6 @@ function spoken(run: Run | undefined): string {
   if (run?.phase === 'waiting') return run.queue ? `Place ${run.queue.position} in line` : 'It waits'
   if (run?.phase === 'running') return 'It runs'
   return run?.phase === 'succeeded' ? 'Done' : ''
-}
-
-/** Run and Cancel take each other's place: the focus that was on the one stays here. */
-function useKeptFocus(runs: boolean) {
-  const place = useRef<HTMLDivElement>(null)
-  const inside = useRef(false)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: as one takes the other's place
-  useLayoutEffect(() => {
-    if (inside.current && document.activeElement === document.body) place.current?.focus()
-  }, [runs])
-  const onFocus = () => {
-    inside.current = true
-  }
-  const onBlur = () => {
-    inside.current = false
-  }
-  return { ref: place, tabIndex: -1, onFocus, onBlur }
 }
 
 function Progress({ done, total, note }: NonNullable<Run['progress']>) {
@@ -101,16 +84,4 @@ function useNow(ticking: boolean): number {
     return () => clearInterval(timer)
   }, [ticking])
   return now
-}
-
-/** What goes on stands before the page's own title, whatever that is by now. */
-function useTitle(words: string | undefined): void {
-  useEffect(() => {
-    if (!words) return
-    document.title = `${words}${dash}${document.title}`
-    return () => {
-      const { title } = document
-      if (title.includes(dash)) document.title = title.slice(title.indexOf(dash) + dash.length)
-    }
-  }, [words])
 }

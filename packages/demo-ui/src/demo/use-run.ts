@@ -67,11 +67,8 @@ export function useRun(
         onId(snapshot.id)
         follow(key, snapshot.id)
       } catch (error) {
-        const refused = error instanceof Refused ? error : undefined
-        setProblems(refused?.problems ?? [])
-        const fields = refused?.problems.some(({ field }) => field !== undefined)
-        const words = refused?.message ?? 'The server did not answer. Is it running?'
-        setRun(fields ? undefined : { ...sending(key, input), phase: 'failed', reason: 'refused', error: words })
+        setProblems(error instanceof Refused ? error.problems : [])
+        setRun(unsent(sending(key, input), error))
       }
     },
     [demo, schema, follow, onId],
@@ -80,4 +77,12 @@ export function useRun(
     if (run?.id && isActive(run)) void demo.cancel(run.id)
   }, [demo, run])
   return { run, problems, start: (input) => void start(input), cancel }
+}
+
+/** A run that the server did not take, with words; undefined where fields are wrong, for they say it themselves. */
+function unsent(run: Run, error: unknown): Run | undefined {
+  const refused = error instanceof Refused ? error : undefined
+  if (refused?.problems.some(({ field }) => field !== undefined)) return undefined
+  const words = refused?.message ?? 'The server did not answer. Is it running?'
+  return { ...run, phase: 'failed', reason: 'refused', error: words }
 }

@@ -1,14 +1,12 @@
-import type { DemoSchema, Health, Input } from '@origami/protocol/demo'
-import { useEffect, useMemo, useRef, useState } from 'react'
-import { client } from '../client/client.ts'
+import type { DemoSchema, Input } from '@origami/protocol/demo'
+import { useEffect, useRef, useState } from 'react'
 import { Demo } from '../demo/demo.tsx'
 import { LogView } from '../log/log-view.tsx'
 import { Crane } from '../look/crane.tsx'
 import { Strip } from '../look/strip.tsx'
 import { ApiSnippets } from '../snippets/api-snippets.tsx'
 import styles from './runtime-page.module.css'
-
-const everyMs = 1500
+import { useRuntime } from './use-runtime.ts'
 
 /** The page of a runtime that stands alone: `origami serve`, or a bundle that somebody runs. */
 export function RuntimePage() {
@@ -67,43 +65,3 @@ export function RuntimePage() {
 
 /** A demo whose inputs changed is another form; what still fits is kept by name. */
 const fieldsOf = (schema: DemoSchema): string => JSON.stringify(schema.inputs.map(({ name, component }) => [name, component]))
-
-/** Asks again and again: the author saves the model, and the page follows. */
-function useRuntime(): { schema: DemoSchema | undefined; health: Health | undefined; away: boolean } {
-  const demo = useMemo(() => client(''), [])
-  const [state, setState] = useState<{ schema: DemoSchema | undefined; health: Health | undefined; away: boolean }>({
-    schema: undefined,
-    health: undefined,
-    away: false,
-  })
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout>
-    let gone = false
-    let etag: string | null = null
-    const ask = async () => {
-      try {
-        const health = await demo.health()
-        const found = await demo.schema(etag).catch(() => undefined)
-        if (gone) return
-        if (found) etag = found.etag
-        setState((before) => ({
-          health,
-          away: false,
-          schema: same(before.schema, found?.schema) ? before.schema : (found?.schema ?? before.schema),
-        }))
-      } catch {
-        if (gone) return
-        setState((before) => ({ ...before, away: true }))
-      }
-      timer = setTimeout(ask, everyMs)
-    }
-    void ask()
-    return () => {
-      gone = true
-      clearTimeout(timer)
-    }
-  }, [demo])
-  return state
-}
-
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)

@@ -1,12 +1,5 @@
 import { z } from 'zod'
-
-/** Cog's five words. `starting` is: stored, waiting for its turn. */
-export const predictionStatuses = ['starting', 'processing', 'succeeded', 'failed', 'canceled'] as const
-export type PredictionStatus = (typeof predictionStatuses)[number]
-/** The words of an end. */
-export type EndStatus = Exclude<PredictionStatus, 'starting' | 'processing'>
-export const isTerminal = (status: PredictionStatus): status is EndStatus =>
-  status === 'succeeded' || status === 'failed' || status === 'canceled'
+import { type PredictionEvent, predictionStatuses } from './events.ts'
 
 /**
  * Why a prediction failed. `error`: the model raised · `crashed`: its worker died · `timeout`: it ignored a cancel or its deadline ·
@@ -38,27 +31,6 @@ export const predictionSnapshot = z.object({
     .describe('While it waits: its place (1 is next) and seconds until it starts, null where nobody can know'),
 })
 export type PredictionSnapshot = z.infer<typeof predictionSnapshot>
-
-/**
- * What happens to a prediction. The names are those of the SSE stream: Cog's, and `queue` and `progress`.
- * `seq` counts from 1 and is the SSE id; `queue` carries none, since places are the daemon's and not the run's.
- */
-export type PredictionEvent =
-  | { type: 'queue'; data: { position: number; eta: number | null } }
-  | { seq: number; type: 'start'; data: { id: string; status: 'processing' } }
-  | { seq: number; type: 'progress'; data: { done: number; total: number | null; note: string | null } }
-  | { seq: number; type: 'log'; data: { source: 'stdout' | 'stderr'; data: string } }
-  | { seq: number; type: 'output'; data: OutputPart }
-  | { seq: number; type: 'completed'; data: PredictionSnapshot }
-
-/** A part of an output. `chunk` is appended to the field's text, or takes the field's place. */
-export interface OutputPart {
-  field: string
-  mode: 'append' | 'replace'
-  chunk: unknown
-  /** Counts the parts of this prediction from 0. */
-  index: number
-}
 
 /** Where a queue stands: the place (1 is next), and seconds until it starts, null where nobody can know. */
 const queuePlace = z.object({ position: z.int(), eta: z.number().nullable() })
@@ -104,12 +76,3 @@ export const predictionEvent = z.discriminatedUnion('type', [
   }),
   z.object({ ...numbered, type: z.literal('completed'), data: endSnapshot }),
 ]) satisfies z.ZodType<PredictionEvent>
-
-export const eventTypes = ['queue', 'start', 'progress', 'log', 'output', 'completed'] as const
-
-/** Takes a part into the output so far, by field name. */
-export function applyPart(fields: Record<string, unknown>, part: OutputPart): Record<string, unknown> {
-  const before = fields[part.field]
-  const grown = part.mode === 'append' && typeof before === 'string' ? before + String(part.chunk) : part.chunk
-  return { ...fields, [part.field]: grown }
-}

@@ -33,11 +33,7 @@ export function DemoPage() {
     refresh()
     void queries.invalidateQueries({ queryKey: ['results'] })
   }, [refresh, queries])
-  const moved = page && page.address !== `/${account}/${name}` ? page : undefined
-  useEffect(() => {
-    const search = location.search
-    if (moved) void navigate({ href: location.pathname.replace(`/${account}/${name}`, moved.address) + search, replace: true })
-  }, [moved, account, name, navigate])
+  useMoved(page?.address, `/${account}/${name}`)
   if (error?.status === 404) return <NotFound />
   if (error && !page) return <Failed error={error} retry={refresh} />
   if (!page) return <Loading what="the demo" />
@@ -77,6 +73,15 @@ export function DemoPage() {
       {tab === 'deployments' && page.url && <Listed page={page} refresh={refresh} />}
     </div>
   )
+}
+
+/** A demo that was renamed answers at its old address too; the page goes on at the new one. */
+function useMoved(address: string | undefined, asked: string): void {
+  const navigate = useNavigate()
+  useEffect(() => {
+    if (address === undefined || address === asked) return
+    void navigate({ href: location.pathname.replace(asked, address) + location.search, replace: true })
+  }, [address, asked, navigate])
 }
 
 function Head({ page }: { page: Page }) {
