@@ -1,7 +1,11 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { World } from './world.ts'
+
+const main = join(import.meta.dirname, '../packages/cli/src/main.ts')
 
 describe('who may deploy', () => {
   let world: World
@@ -32,6 +36,29 @@ describe('who may deploy', () => {
     await world.startWeb({ deployers: [] })
     expect([await mayDeploy('anna'), await mayDeploy('ann')]).toEqual([true, false])
   })
+
+  test('is removed by origami deployers while the server runs, and stays removed though the settings list them', async () => {
+    await writeFile(join(world.folder, 'all-forges.json'), JSON.stringify(world.forges))
+    const origami = (...args: string[]) =>
+      execa(
+        process.execPath,
+        [main, 'deployers', ...args, '--data', world.folder, '--forges', join(world.folder, 'all-forges.json')],
+        {
+          reject: false,
+        },
+      )
+    const listed = JSON.parse((await origami('list', '--json')).stdout) as { login: string }[]
+    expect(listed.map(({ login }) => login)).toContain('anna')
+    expect((await origami('remove', 'github.test/anna')).stdout).toMatch(
+      /^github\.test\/anna \(number \d+\) may deploy no longer/,
+    )
+    expect(await mayDeploy('anna')).toBe(false)
+    await world.stopWeb()
+    await world.startWeb({ deployers: ['ann', 'anna'] })
+    expect(await mayDeploy('anna')).toBe(false)
+    const { exitCode, stderr } = await origami('add', 'github.test/nobody')
+    expect([exitCode, stderr]).toEqual([1, 'github.test knows no nobody'])
+  }, 60_000)
 
   function resolved(): string[] {
     const db = new Database(join(world.folder, 'web/web.db'), { readonly: true })

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -80,6 +80,21 @@ describe('npm start', () => {
     for (const name of ['poet', 'digits', 'sentiment'])
       for (const step of ['queued', 'cloning', 'building', 'running']) await origami.says(new RegExp(`^/owner/${name}: ${step}$`))
     expect(await origami.says(/^Sign in as its owner, once: /)).toMatch(/\/-\/sign-in#[\w-]{40,}$/)
+  })
+
+  test('origami config shows what it goes by, and SIGHUP reads it again', async () => {
+    const config = async () => {
+      const main = join(root, 'packages/cli/src/main.ts')
+      const { stdout } = await execa(process.execPath, [main, 'config', '--json', '--data', data], { cwd: root })
+      return JSON.parse(stdout) as { running: { verb: string; pid: number; settings: { name: string; value: string }[] }[] }
+    }
+    expect((await config()).running).toMatchObject([{ verb: 'quickstart', pid: origami.child.pid }])
+    await writeFile(join(data, 'origami.yaml'), 'limits: {requests: 1234}')
+    origami.child.kill('SIGHUP')
+    await origami.says(/^The settings were read again/)
+    const [record] = (await config()).running
+    expect(record?.settings).toContainEqual(expect.objectContaining({ name: 'limits.requests', value: '1234' }))
+    expect(record?.settings).toContainEqual(expect.objectContaining({ name: 'engine', value: 'process' }))
   })
 
   test('sentiment answers', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { ensureCertificates } from '@origami/web'
 import { execa } from 'execa'
 import { Agent, request } from 'undici'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { startOrigamiVerb } from './verb.ts'
 
 interface Shown {
@@ -46,6 +46,14 @@ describe('settings while a server runs', () => {
     web.signal('SIGHUP')
     await web.printed('The settings were read again.')
     expect(await status()).toBe(429)
+
+    const forwarded = async () =>
+      (await fetch(`${web.url}/-/api/session`, { headers: { 'x-forwarded-for': '203.0.113.9' } })).status
+    expect(await forwarded()).toBe(429)
+    await file('limits: {requests: 2}\ntrusted_proxies: [127.0.0.1]')
+    web.signal('SIGHUP')
+    await vi.waitFor(async () => expect(await forwarded()).toBe(200))
+    expect(await inForce('trusted_proxies')).toMatchObject({ value: '127.0.0.1' })
 
     await file('limits: {requests: 1000, waitng: 3}')
     web.signal('SIGHUP')

@@ -186,7 +186,7 @@ export class World implements AsyncDisposable {
     await rm(this.folder, { recursive: true, force: true })
   }
 
-  private get forges(): ForgeEntry[] {
+  get forges(): ForgeEntry[] {
     return [this.github.forge]
   }
 

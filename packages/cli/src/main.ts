@@ -6,6 +6,7 @@ import { config } from './verbs/config.ts'
 import { remove, start, stop } from './verbs/control.ts'
 import { daemon } from './verbs/daemon.ts'
 import { deploy } from './verbs/deploy.ts'
+import { deployers } from './verbs/deployers.ts'
 import { init } from './verbs/init.ts'
 import { login } from './verbs/login.ts'
 import { logs } from './verbs/logs.ts'
@@ -34,6 +35,7 @@ await run([
   daemon,
   web,
   config,
+  deployers,
   certificates,
   quickstart,
 ])

@@ -29,6 +29,13 @@ export async function startOrigami(settings: Settings, forges: readonly ForgeEnt
   }
 }
 
+/** Brings settings that were read again into what runs of the two. */
+export function configure({ web, daemon }: Partial<Origami>, { limits, values }: Settings): void {
+  daemon?.configure(limits.daemon)
+  web?.configure(limits.web)
+  web?.trust(values.trusted_proxies)
+}
+
 /**
  * Waits for the end. Ctrl-C stops what was started, demos too; SIGTERM leaves demos running, to be adopted next time.
  * A second Ctrl-C does not wait.

@@ -65,6 +65,13 @@ describe('settings', () => {
     await rm(join(folder, 'origami.yaml'))
   })
 
+  test('a section or a list of which every line is a comment is empty', async () => {
+    await file('limits:\n  # waiting: 2\ndaemon:\ndeployers:\n  # - github.com/ann\n')
+    const { limits, values } = await readSettings([data()])
+    expect(limits.daemon.waiting).toBe(defaultLimits.waiting)
+    expect(values.deployers).toEqual([])
+  })
+
   test('networks of both kinds are taken', async () => {
     await file('trusted_proxies: [127.0.0.1, 10.0.0.0/8, "fd00::/8", "::1"]')
     expect((await readSettings([data()])).values.trusted_proxies).toEqual(['127.0.0.1', '10.0.0.0/8', 'fd00::/8', '::1'])
@@ -113,7 +120,9 @@ describe('settings', () => {
     ['public_url: demos', 'public_url: expected an address such as https://demos.example.org'],
     ['forges: [{host: x}]', 'forges: expected a list of forges'],
     ['port: 1\nport: 2', 'line 2'],
-    ['limits: &a {}\ndaemon: *a', 'Alias'],
+    ['limits: &a {}\ndaemon: *a', 'line 2, column 9: expected the value itself, got the alias *a; write out what it stands for'],
+    ['limits:\n  # waiting: 2\n  waitng: 3', 'unknown key "waitng"; did you mean waiting?'],
+    ['limits:\n  retry_after:', 'a list, each a time'],
     ['port: [', 'line 1'],
     ['- port', 'expected keys and values'],
   ])('%j is refused with %j', async (text, words) => {

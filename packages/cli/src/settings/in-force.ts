@@ -5,7 +5,7 @@ import { z } from 'zod'
 
 /** What a server that runs goes by, told in a file so that `origami config` can show it. It holds no secret. */
 const recordSchema = z.object({
-  /** `up`, `daemon` or `web`. */
+  /** `up`, `daemon`, `web` or `quickstart`. */
   verb: z.string(),
   pid: z.int().positive(),
   settings: z.array(z.object({ name: z.string(), value: z.string().nullable(), from: z.string(), live: z.boolean() })),

@@ -23,6 +23,9 @@ const key = <Value>(
   live = false,
 ): Key<Value> => ({ kind, default: standard, meaning, flag, live })
 
+/** Where `origami quickstart` keeps its state, below that of the others. */
+export const quickstartData = (data: string): string => join(data, 'quickstart')
+
 const port = count({ from: 0, to: 65_535 })
 const handle = text('forge/login, such as github.com/ann', /^([a-z0-9.-]+(:\d+)?\/)?[A-Za-z0-9][\w.-]*$/)
 
@@ -49,7 +52,7 @@ export const keys = {
     '--deployer <forge/login>',
     list(handle),
     [],
-    'who is added to those who may deploy; taking a line out takes nobody out',
+    'who is added to those who may deploy; taking a line out takes nobody out (`origami deployers remove` does)',
   ),
   private_networks: key<readonly string[]>(
     '--private-network <cidr>',
@@ -62,6 +65,7 @@ export const keys = {
     list(addressOrNetwork),
     [],
     'whose X-Forwarded-* is believed',
+    true,
   ),
   trust_demos: key('--trust-demos', yesNo, false, 'lets the process engine, which isolates nothing, run on a public address'),
   'daemon.host': key(

@@ -93,7 +93,8 @@ export const list = <Item>(item: Kind<Item>, { atLeast = 0 } = {}): Kind<readonl
   kind({
     expected: `a list, each ${item.expected}`,
     read(written, base) {
-      const parts = typeof written === 'string' ? written.split(',').map((part) => part.trim()) : written
+      // In a file, a list whose lines are all comments is null.
+      const parts = typeof written === 'string' ? written.split(',').map((part) => part.trim()) : (written ?? [])
       if (!Array.isArray(parts)) return undefined
       const items = parts.filter((part) => part !== '').map((part: unknown) => item.read(part, base))
       return items.length >= atLeast ? items : undefined

@@ -119,7 +119,7 @@ async function readFileOf(path: string, wanted: boolean): Promise<{ path: string
   const found = rows.flatMap(({ name }): [string, Found][] => {
     const [first = '', second] = name.split('.')
     const top = file.value[first]
-    const value = second === undefined ? top : (top as Record<string, unknown> | undefined)?.[second]
+    const value = second === undefined ? top : (top as Record<string, unknown> | null | undefined)?.[second]
     return value === undefined ? [] : [[name, { value, from: `${path}:${file.lineOf(name.split('.'))}` }]]
   })
   return { path, found }

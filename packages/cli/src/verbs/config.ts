@@ -5,7 +5,7 @@ import { env } from '../env.ts'
 import { Failure } from '../failure.ts'
 import { settingFlags } from '../settings/flags.ts'
 import { type InForce, whatRuns } from '../settings/in-force.ts'
-import { keys } from '../settings/keys.ts'
+import { keys, quickstartData } from '../settings/keys.ts'
 import type { SettingInForce, Settings } from '../settings/read-settings.ts'
 import { wordsOf } from '../settings/reload.ts'
 import { table } from '../table.ts'
@@ -19,7 +19,8 @@ export const config = () =>
     .action(async ({ json, data }: { json?: boolean; data?: string }, command: Command) => {
       const read = await flags.read(command).catch(asFailure)
       const failed = read instanceof Failure
-      const running = await whatRuns(failed ? (data ?? env.variable('ORIGAMI_DATA') ?? keys.data.default) : read.values.data)
+      const folder = failed ? (data ?? env.variable('ORIGAMI_DATA') ?? keys.data.default) : read.values.data
+      const running = [...(await whatRuns(folder)), ...(await whatRuns(quickstartData(folder)))]
       const secrets = failed ? [] : await secretsOf(read)
       const error = failed ? read.message : null
       const settings = failed ? null : read.inForce

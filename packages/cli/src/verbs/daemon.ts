@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { daemonConfig, readForges, refuseWithoutCertificates } from '../config.ts'
 import { orPortTaken } from '../port-taken.ts'
-import { untilSignal } from '../servers.ts'
+import { configure, untilSignal } from '../servers.ts'
 import { settingFlags } from '../settings/flags.ts'
 import { reloadAtSighup } from '../settings/reload.ts'
 
@@ -26,7 +26,7 @@ export const daemon = () =>
         verb: 'daemon',
         settings,
         read: () => flags.read(command),
-        apply: ({ limits }) => running.configure(limits.daemon),
+        apply: (next) => configure({ daemon: running }, next),
       })
       console.log(`The daemon listens at ${running.url}`)
       await untilSignal({ daemon: running })

@@ -7,14 +7,15 @@ import { examplesForge, fillExamplesForge } from '../examples-forge.ts'
 import { followDeploy } from '../follow-deploy.ts'
 import { OwnerSession } from '../owner-session.ts'
 import { pythonForDemos } from '../python.ts'
-import { startOrigami, untilSignal } from '../servers.ts'
+import { configure, startOrigami, untilSignal } from '../servers.ts'
 import { settingFlags } from '../settings/flags.ts'
-import { keys } from '../settings/keys.ts'
+import { keys, quickstartData } from '../settings/keys.ts'
+import { reloadAtSighup } from '../settings/reload.ts'
 import { yourOwn } from '../your-own.ts'
 
 const root = join(import.meta.dirname, '../../../..')
 
-const flags = settingFlags(['data', 'port', 'daemon_port'], { data: join(keys.data.default, 'quickstart'), engine: 'process' })
+const flags = settingFlags(['data', 'port', 'daemon_port'], { data: quickstartData(keys.data.default), engine: 'process' })
 
 export const quickstart = () =>
   flags
@@ -26,6 +27,12 @@ export const quickstart = () =>
       await ensureBuilt()
       const forge = examplesForge(join(data, 'forge'))
       const origami = await startOrigami(settings, [...(await readForges(settings)), forge])
+      await using _reloading = await reloadAtSighup({
+        verb: 'quickstart',
+        settings,
+        read: () => flags.read(command),
+        apply: (next) => configure(origami, next),
+      })
       const ended = untilSignal(origami)
       console.log(`Origami is at ${origami.web.url}`)
       console.log(`Sign in as its owner, once: ${origami.web.ownerLink()}`)

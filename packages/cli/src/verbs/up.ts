@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { ensureBuilt } from '../built.ts'
 import { readForges, refuseUntrusted, warnOfProxy } from '../config.ts'
-import { type Origami, startOrigami, untilSignal } from '../servers.ts'
+import { configure, type Origami, startOrigami, untilSignal } from '../servers.ts'
 import { settingFlags } from '../settings/flags.ts'
 import type { Settings } from '../settings/read-settings.ts'
 import { reloadAtSighup } from '../settings/reload.ts'
@@ -33,10 +33,7 @@ export const up = () =>
         verb: 'up',
         settings,
         read: () => flags.read(command),
-        apply({ limits }) {
-          origami.daemon.configure(limits.daemon)
-          origami.web.configure(limits.web)
-        },
+        apply: (next) => configure(origami, next),
       })
       announce(origami, settings)
       await untilSignal(origami)

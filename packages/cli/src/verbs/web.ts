@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { ensureBuilt } from '../built.ts'
 import { isLoopback, readForges, warnOfProxy, webConfig } from '../config.ts'
 import { orPortTaken } from '../port-taken.ts'
-import { untilSignal } from '../servers.ts'
+import { configure, untilSignal } from '../servers.ts'
 import { settingFlags } from '../settings/flags.ts'
 import { reloadAtSighup } from '../settings/reload.ts'
 
@@ -33,7 +33,7 @@ export const web = () =>
         verb: 'web',
         settings,
         read: () => flags.read(command),
-        apply: ({ limits }) => running.configure(limits.web),
+        apply: (next) => configure({ web: running }, next),
       })
       console.log(`Origami is at ${running.url}`)
       console.log(daemonHint(settings.values['daemon.url'], settings.values.data))

@@ -1,4 +1,4 @@
-import { type Document, isMap, isScalar, LineCounter, parseDocument } from 'yaml'
+import { type Document, isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml'
 import { z } from 'zod'
 
 /** What a YAML file of keys and values says. */
@@ -25,7 +25,14 @@ export function parseYamlKeys<Shape extends z.ZodRawShape>(
   }
   const [broken] = document.errors
   if (broken) throw new Error(`${where(broken.pos[0])}: ${broken.message}`)
-  const value = withoutAliases(document, name)
+  visit(document, {
+    Alias(_key, { range, source }) {
+      throw new Error(
+        `${where(range?.[0] ?? 0)}: expected the value itself, got the alias *${source}; write out what it stands for`,
+      )
+    },
+  })
+  const value: unknown = document.toJS() ?? {}
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw new Error(`${where(0)}: expected keys and values, such as "${Object.keys(schema.shape)[0]}: …"`)
   const parsed = schema.safeParse(value)
@@ -36,14 +43,6 @@ export function parseYamlKeys<Shape extends z.ZodRawShape>(
       const at = offsetOf(document, path)
       return at === undefined ? undefined : lines.linePos(at).line
     },
-  }
-}
-
-function withoutAliases(document: Document.Parsed, name: string): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 0 }) ?? {}
-  } catch (cause) {
-    throw new Error(`${name}: ${cause instanceof Error ? cause.message : cause}`, { cause })
   }
 }
 
@@ -87,7 +86,8 @@ function keysAt(schema: z.ZodType, path: readonly string[]): string[] {
 }
 
 function inner(schema: unknown): unknown {
-  return schema instanceof z.ZodOptional || schema instanceof z.ZodDefault ? inner(schema.unwrap()) : schema
+  const isWrapped = schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault
+  return isWrapped ? inner(schema.unwrap()) : schema
 }
 
 /** The known word with the fewest letters to change. */

@@ -14,6 +14,7 @@ import { Deployers } from './accounts/deployers.ts'
 import { DeviceCodes } from './accounts/device-codes.ts'
 import { OwnerLinks } from './accounts/owner-links.ts'
 import { SignIn } from './accounts/sign-in.ts'
+import { TrustedProxies } from './accounts/trusted-proxies.ts'
 import { Refused, Sessions } from './accounts/who.ts'
 import { accountRoutes } from './api/account-routes.ts'
 import { atAddress } from './api/at-address.ts'
@@ -44,6 +45,8 @@ export interface Web extends AsyncDisposable {
   ownerLink(): string
   /** Puts limits in force at once; those not given are the defaults. */
   configure(limits: Partial<WebLimits>): void
+  /** Whose X-Forwarded-* is believed from now on: addresses and networks (CIDR). */
+  trust(proxies: readonly string[]): void
 }
 
 type Log = (message: string, error?: unknown) => void
@@ -99,7 +102,8 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
     publicUrl,
   }
 
-  const app = await createServer(context, given)
+  const proxies = new TrustedProxies(config.trustedProxies ?? [])
+  const app = await createServer(context, proxies, given)
   await app.listen({ host: config.host, port: config.port })
   const { port } = app.server.address() as AddressInfo
   listening = `http://${config.host}:${port}`
@@ -115,6 +119,7 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
     url: listening,
     port,
     ownerLink: () => ownerLinks.make(publicUrl()),
+    trust: (addresses) => proxies.replace(addresses),
     configure: (changed) => void Object.assign(limits, defaultLimits, changed),
     async [Symbol.asyncDispose]() {
       leaving.abort()
@@ -143,10 +148,10 @@ async function sweepRegularly(
   }
 }
 
-async function createServer(context: Context, { onRoute }: Given): Promise<FastifyInstance> {
+async function createServer(context: Context, proxies: TrustedProxies, { onRoute }: Given): Promise<FastifyInstance> {
   const { config, limits, daemon, publicUrl, sessions } = context
   const app: FastifyInstance = Fastify({
-    trustProxy: config.trustedProxies?.length ? [...config.trustedProxies] : false,
+    trustProxy: (address) => proxies.has(address),
     forceCloseConnections: true,
     logger: { level: 'warn' },
   })

@@ -10,7 +10,7 @@ export interface DeployerParts {
   readonly log: (message: string, error?: unknown) => void
 }
 
-interface Seed {
+export interface Seed {
   readonly forge: Forge
   readonly login: string
 }
@@ -107,13 +107,17 @@ export class Deployers {
   }
 
   private parse(listed: string): Seed | undefined {
-    const written = listed.toLowerCase()
-    const [host, login = ''] = written.includes('/') ? written.split('/') : [undefined, written]
-    const forge = this.parts.forges.find(
-      ({ entry, signIn, people }) => (signIn || people) && (host === undefined || entry.host === host),
-    )
-    if (forge && login !== '') return { forge, login }
+    const seed = forgeOf(listed, this.parts.forges)
+    if (seed) return seed
     this.parts.log(`${listed} is nobody who may deploy: expected forge/login, of a forge where people sign in`)
     return undefined
   }
+}
+
+/** `github.com/ann`, or `ann` at the first forge where people sign in; in small letters. Undefined: it is nobody's. */
+export function forgeOf(listed: string, forges: readonly Forge[]): Seed | undefined {
+  const written = listed.toLowerCase()
+  const [host, login = ''] = written.includes('/') ? written.split('/') : [undefined, written]
+  const forge = forges.find(({ entry, signIn, people }) => (signIn || people) && (host === undefined || entry.host === host))
+  return forge && login !== '' ? { forge, login } : undefined
 }

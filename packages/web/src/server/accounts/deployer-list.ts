@@ -1,0 +1,147 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ForgeEntry } from '@origami/protocol/control'
+import type { WebLimits } from '../config.ts'
+import type { Forge } from '../forges/forge.ts'
+import { openForges } from '../forges/forges.ts'
+import { type Db, openStore } from '../store/open.ts'
+import { forgeOf } from './deployers.ts'
+
+/** One who may deploy besides the owner. */
+export interface ListedDeployer {
+  readonly forge: string
+  /** The forge's own number. */
+  readonly subject: string
+  /** Their login when they signed in here last; null: they never did. */
+  readonly login: string | null
+}
+
+/** What an operator asked for cannot be done; the message says why, and what can. */
+export class DeployerRefused extends Error {
+  override readonly name = 'DeployerRefused'
+}
+
+interface Named {
+  readonly forge: Forge
+  /** Undefined where a number was given. */
+  readonly login: string | undefined
+  readonly subject: string | undefined
+}
+
+export interface DeployerListOptions {
+  /** The state folder of the web server, which may be running: it asks who may deploy anew at each request. */
+  readonly data: string
+  readonly forges: readonly ForgeEntry[]
+  readonly limits: WebLimits
+}
+
+/** Who may deploy, for the operator at the host itself. People are named `forge/login`, or `forge/id:number`. Whoever opens it disposes it. */
+export class DeployerList implements AsyncDisposable {
+  private readonly db: Db
+  private readonly forges: readonly Forge[]
+
+  private constructor(db: Db, forges: readonly Forge[]) {
+    this.db = db
+    this.forges = forges
+  }
+
+  /** Throws DeployerRefused where no web server ever ran. */
+  static async open(options: DeployerListOptions): Promise<DeployerList> {
+    if (!existsSync(join(options.data, 'web.db')))
+      throw new DeployerRefused(
+        `there is no web.db in ${options.data}: start the web server once, or name its folder with --data`,
+      )
+    const { forges: entries, limits } = options
+    const forges = openForges({ entries, apps: {}, limits, log: console.error })
+    return new DeployerList(await openStore(options.data), forges)
+  }
+
+  async all(): Promise<ListedDeployer[]> {
+    return this.db
+      .selectFrom('deployers')
+      .leftJoin('identities', (join) =>
+        join.onRef('identities.forge', '=', 'deployers.forge').onRef('identities.subject', '=', 'deployers.subject'),
+      )
+      .select(['deployers.forge', 'deployers.subject', 'identities.login'])
+      .orderBy('deployers.forge')
+      .orderBy('deployers.subject')
+      .execute()
+  }
+
+  /** False: they may already. Throws DeployerRefused for a login that nobody has, ForgeError where the forge cannot be asked. */
+  async add(who: string): Promise<{ added: boolean; deployer: ListedDeployer }> {
+    const named = this.parse(who)
+    const subject = named.subject ?? (await this.askForge(named))
+    if (subject === undefined) throw new DeployerRefused(`${named.forge.entry.host} knows no ${named.login}`)
+    const row = { forge: named.forge.entry.host, subject }
+    const added = await this.db.transaction().execute(async (trx) => {
+      await settleSeed(trx, named)
+      const { numInsertedOrUpdatedRows } = await trx
+        .insertInto('deployers')
+        .values(row)
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirstOrThrow()
+      return (numInsertedOrUpdatedRows ?? 0n) > 0n
+    })
+    const deployer = (await this.all()).find((one) => one.forge === row.forge && one.subject === subject)
+    return { added, deployer: deployer ?? { ...row, login: named.login ?? null } }
+  }
+
+  /**
+   * Undefined: they may not anyway. A login that is removed counts as looked up, so that settings that list it bring nobody back; `add` does.
+   * Throws DeployerRefused where the login was one person's and is another's now, ForgeError where only the forge could tell who it is.
+   */
+  async remove(who: string): Promise<ListedDeployer | undefined> {
+    const named = this.parse(who)
+    const { host } = named.forge.entry
+    const found = await this.among(named)
+    if (found.length > 1)
+      throw new DeployerRefused(
+        `${who} was one of these and is the other now; remove one by its number: ${found.map(({ subject }) => `${host}/id:${subject}`).join(', ')}`,
+      )
+    const [gone] = found
+    await this.db.transaction().execute(async (trx) => {
+      await settleSeed(trx, named)
+      if (gone) await trx.deleteFrom('deployers').where('forge', '=', host).where('subject', '=', gone.subject).execute()
+    })
+    return gone
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.db.destroy()
+  }
+
+  /** Those who may deploy and had that login here, or have it at the forge now. */
+  private async among(named: Named): Promise<ListedDeployer[]> {
+    const here = (await this.all()).filter(({ forge }) => forge === named.forge.entry.host)
+    if (named.subject !== undefined) return here.filter(({ subject }) => subject === named.subject)
+    const known = here.filter(({ login }) => login?.toLowerCase() === named.login)
+    const now = await this.askForge(named).catch((error: unknown) => {
+      // Who signed in here is known without the forge.
+      if (known.length > 0) return undefined
+      throw error
+    })
+    return here.filter((one) => known.includes(one) || one.subject === now)
+  }
+
+  private async askForge({ forge, login = '' }: Named): Promise<string | undefined> {
+    return (await forge.people?.find(login))?.subject
+  }
+
+  private parse(who: string): Named {
+    const found = forgeOf(who, this.forges)
+    if (!found)
+      throw new DeployerRefused(`expected forge/login of a forge where people sign in, such as github.com/ann, got ${who}`)
+    const [, number] = /^id:(\d{1,20})$/.exec(found.login) ?? []
+    return { forge: found.forge, login: number === undefined ? found.login : undefined, subject: number }
+  }
+}
+
+async function settleSeed(db: Db, { forge, login }: Named): Promise<void> {
+  if (login === undefined) return
+  await db
+    .insertInto('deployer_seeds')
+    .values({ forge: forge.entry.host, login })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+}

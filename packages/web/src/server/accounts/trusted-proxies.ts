@@ -1,0 +1,30 @@
+import { BlockList, isIPv6 } from 'node:net'
+import ipaddr from 'ipaddr.js'
+
+/** The servers in front, whose word is believed on whose request they hand on (X-Forwarded-*). It may change while the server runs. */
+export class TrustedProxies {
+  private list = new BlockList()
+
+  /** Addresses and networks (CIDR); empty: nobody is believed. */
+  constructor(proxies: readonly string[]) {
+    this.replace(proxies)
+  }
+
+  replace(proxies: readonly string[]): void {
+    const list = new BlockList()
+    for (const proxy of proxies) {
+      const [address = '', bits] = proxy.split('/')
+      const family = isIPv6(address) ? 'ipv6' : 'ipv4'
+      if (bits === undefined) list.addAddress(address, family)
+      else list.addSubnet(address, Number(bits), family)
+    }
+    this.list = list
+  }
+
+  /** IPv4 written as IPv6 is IPv4; what is no address is nobody's. */
+  has(address: string | undefined): boolean {
+    if (address === undefined || !ipaddr.isValid(address)) return false
+    const parsed = ipaddr.process(address)
+    return this.list.check(parsed.toString(), parsed.kind())
+  }
+}
