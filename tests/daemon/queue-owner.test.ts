@@ -73,6 +73,7 @@ describe('what is asked of the daemon', () => {
     ['/events?after=-1', 'after: expected a whole number'],
     ['/logs/DEMO?offset=1e3', 'offset: expected a whole number'],
     ['/demos/DEMO/results?visitor=ann&limit=all', 'limit: expected a whole number'],
+    ['/demos/DEMO/results?visitor=ann&before=now', 'before: expected a whole number'],
     ['/demos/DEMO/results', 'visitor: expected whose'],
     [`/demos/DEMO/results?visitor=${'x'.repeat(300)}`, 'visitor: expected whose'],
   ])('a number or name that is none is a 422 that says so (%s)', async (path, words) => {

@@ -1,5 +1,6 @@
-import type { DemoId, FileRef } from '@origami/protocol/demo'
+import type { DemoId, FileRef, VisitorId } from '@origami/protocol/demo'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { predictionsOfVisitor } from '../../packages/daemon/src/store/predictions.ts'
 import { type Instance, QueueBench, text } from './queue-bench.ts'
 
 let bench: QueueBench
@@ -48,10 +49,14 @@ describe('the files of a result', () => {
   })
 
   test('that come at the second try are here', async () => {
-    const prediction = await endingWith('files/0123456789abcdef/made.txt')
-    await vi.waitFor(() => expect(instance.times('open')).toBe(1), { interval: 1 })
-    await made()
-    expect(await bench.ended(demo, prediction)).toMatchObject({ status: 'succeeded' })
+    const ref = await made()
+    instance.instead = (request, reply) => {
+      if (!request.url.startsWith('/files/')) return undefined
+      instance.instead = undefined
+      return reply.status(404).send()
+    }
+    expect(await bench.ended(demo, await endingWith(ref))).toMatchObject({ status: 'succeeded' })
+    expect(instance.instead).toBeUndefined()
   })
 
   test('are fetched by the next daemon when this one leaves in their middle', async () => {
@@ -72,4 +77,23 @@ test('a model that puts out text without end fails with words, and is cancelled'
     run.tell({ type: 'output', data: { field: 'said', mode: 'append', chunk: 'x'.repeat(1000), index } })
   expect(await bench.ended(demo, prediction)).toMatchObject({ status: 'failed', error: expect.stringContaining('10000 bytes') })
   await vi.waitFor(() => expect(run.canceled).toBe(true))
+})
+
+test("a page of a visitor's results ends where its bytes do; page by page each is there once, also one that is larger than a page", async () => {
+  const sizes = [10, 3000, 10, 10, 900, 900, 10]
+  const ids: string[] = []
+  for (const size of sizes) {
+    const prediction = await bench.submit(demo, { word: 'x' }, 'ann')
+    ids.push(prediction.id)
+    ;(await instance.run(prediction)).end({ output: { said: 'x'.repeat(size), made: null } })
+    await bench.ended(demo, prediction)
+  }
+  const pages: string[][] = []
+  for (let before: number | undefined = Number.MAX_SAFE_INTEGER; before !== undefined; ) {
+    const page = await predictionsOfVisitor(bench.db, demo, 'ann' as VisitorId, { before, limit: 3, bytes: 1500 })
+    pages.push(page.rows.map(({ id }) => id))
+    before = page.next
+  }
+  expect(pages.map((page) => page.map((id) => sizes[ids.indexOf(id)]))).toEqual([[10, 900], [900, 10, 10], [3000], [10]])
+  expect(pages.flat()).toEqual(ids.toReversed())
 })

@@ -89,6 +89,8 @@ export interface Limits {
   /** Instances asked at a time whether they serve: fifty that hang must not hold fifty connections. */
   readonly healthChecks: number
   readonly resultDays: number
+  /** Bytes of one page of a visitor's results; what is beyond is on the next. */
+  readonly resultsPageBytes: number
   readonly uploadHours: number
   /** How long an instance that starts keeps its place among those that start at a time. */
   readonly startSlotMs: number
@@ -171,6 +173,7 @@ export const defaultLimits: Limits = {
   lastLogMs: 30_000,
   healthChecks: 8,
   resultDays: 30,
+  resultsPageBytes: 16 * 1024 ** 2,
   uploadHours: 24,
   startSlotMs: 2 * 60_000,
   resultMs: 5 * 60_000,

@@ -74,6 +74,7 @@ export const daemonLimits: TableOf<Limits> = {
   lastLogMs: limit('last_log', duration(), 'for what an instance that exited printed last to be in the log'),
   healthChecks: limit('health_checks', count(), 'instances asked at a time whether they serve'),
   resultDays: limit('results', duration('d'), 'how long results are kept'),
+  resultsPageBytes: limit('results_page', size, "one page of a visitor's results; what is beyond is on the next"),
   uploadHours: limit('uploads', duration('h'), "how long a visitor's uploads are kept"),
   startSlotMs: limit('start_slot', duration(), 'an instance that starts keeps its place among the `deployments` that may'),
   resultMs: limit('result_time', duration(), "fetching one prediction's result files from its instance"),

@@ -47,9 +47,10 @@ export async function statsRoutes(app: FastifyInstance, { db, files, logs, chang
     return undefined
   })
 
-  on('GET /demos/:demo/results', async ({ params: { demo }, query: { visitor, limit } }) => {
-    const rows = await predictionsOfVisitor(db, demo, visitor, Math.min(200, limit))
-    return { predictions: rows.map(presentPrediction) }
+  on('GET /demos/:demo/results', async ({ params: { demo }, query: { visitor, limit, before } }) => {
+    const page = { before, limit: Math.max(1, Math.min(200, limit)), bytes: limits.resultsPageBytes }
+    const { rows, next } = await predictionsOfVisitor(db, demo, visitor, page)
+    return { predictions: rows.map(presentPrediction), next }
   })
 
   on('DELETE /demos/:demo/results/:id', async ({ params: { demo, id }, query: { visitor } }) => {

@@ -8,7 +8,7 @@ import type {
   PredictionStatus,
   VisitorId,
 } from '@origami/protocol/demo'
-import type { Insertable, Updateable } from 'kysely'
+import { type Insertable, sql, type Updateable } from 'kysely'
 import type { Waiting } from '../predictions/next.ts'
 import type { Trx } from './open.ts'
 import { addFiles } from './prediction-files.ts'
@@ -196,16 +196,38 @@ export async function lastTimes(db: Trx, demo: DemoId): Promise<number[]> {
   return rows.flatMap((row) => row.predict_time ?? [])
 }
 
-/** A visitor's own, newest first. */
-export async function predictionsOfVisitor(db: Trx, demo: DemoId, visitor: VisitorId, limit: number): Promise<PredictionRow[]> {
-  return db
+/** Which of a visitor's own are read. */
+export interface Page {
+  /** Those that arrived before this number. */
+  readonly before: number
+  readonly limit: number
+  /** Of what is stored; the first of a page may have more. */
+  readonly bytes: number
+}
+
+/** A page of a visitor's own, newest first. `next`: where those begin that are older, if any. */
+export async function predictionsOfVisitor(db: Trx, demo: DemoId, visitor: VisitorId, { before, limit, bytes }: Page) {
+  const found = await db
     .selectFrom('predictions')
-    .selectAll()
+    .select('arrival')
+    // Not `length`: that would read each text to its end.
+    .select(sql<number>`octet_length(input) + coalesce(octet_length(output), 0) + octet_length(logs)`.as('bytes'))
     .where('demo_id', '=', demo)
     .where('visitor', '=', visitor)
+    .where('arrival', '<', before)
     .orderBy('arrival', 'desc')
-    .limit(limit)
+    .limit(limit + 1)
     .execute()
+  let left = bytes
+  const page: number[] = []
+  for (const row of found.slice(0, limit)) {
+    left -= row.bytes
+    if (left < 0 && page.length > 0) break
+    page.push(row.arrival)
+  }
+  const query = db.selectFrom('predictions').selectAll().where('arrival', 'in', page).orderBy('arrival', 'desc')
+  const next = found.length > page.length ? page.at(-1) : undefined
+  return { rows: page.length > 0 ? await query.execute() : [], next }
 }
 
 /** Whether a version completed a prediction. */

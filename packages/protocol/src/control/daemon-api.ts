@@ -169,8 +169,17 @@ export const daemonApi = {
     tag: 'Predictions',
     summary: 'The predictions of one visitor',
     params: ofDemo,
-    query: z.object({ visitor, limit: wholeNumber(50).describe('At most 200') }),
-    answers: { 200: { what: 'Newest first', body: z.object({ predictions: z.array(predictionSnapshot) }) } },
+    query: z.object({
+      visitor,
+      limit: wholeNumber(50).describe('At most 200'),
+      before: wholeNumber(Number.MAX_SAFE_INTEGER).describe('The `next` of a page: what is older than that page'),
+    }),
+    answers: {
+      200: {
+        what: 'Newest first, at most the bytes of a page; the first may have more',
+        body: z.object({ predictions: z.array(predictionSnapshot), next: z.int().optional() }),
+      },
+    },
   },
   'DELETE /demos/:demo/results/:id': {
     id: 'forgetResult',

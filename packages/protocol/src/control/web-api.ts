@@ -76,8 +76,14 @@ export type DemoPage = z.infer<typeof demoPage>
 /** `PATCH /-/api/demos/{account}/{name}` */
 export const demoChange = z.strictObject({ public: z.boolean().optional(), name: demoName.optional() })
 
-/** `GET …/results`: the predictions that this visitor made. */
-export const results = z.object({ predictions: z.array(predictionSnapshot) })
+/** `GET …/results?before=`: a page of the predictions that this visitor made. */
+export const resultsQuery = z.object({
+  before: z.coerce.number().int().min(0).optional().describe('The `next` of a page: what is older than that page'),
+})
+export const results = z.object({
+  predictions: z.array(predictionSnapshot),
+  next: z.int().optional().describe('There are older ones: ask for them by this `before`'),
+})
 
 /** `GET …/logs` */
 export const logQuery = z.object({

@@ -16,10 +16,11 @@ import {
   demoStats,
   type QueueView,
   requestLine,
+  type results,
   type Sent,
   visitorHeader,
 } from '@origami/protocol/control'
-import { Gone, type PredictionSnapshot, type VisitorId } from '@origami/protocol/demo'
+import { Gone, type VisitorId } from '@origami/protocol/demo'
 import { HttpPredictor } from '@origami/serving'
 import { Agent, buildConnector, type Dispatcher, request } from 'undici'
 import { z } from 'zod'
@@ -149,8 +150,9 @@ export class DaemonClient implements AsyncDisposable {
     await this.call('DELETE /demos/:demo', { params: { demo } }).catch(unlessMissing)
   }
 
-  async results(demo: string, visitor: VisitorId): Promise<PredictionSnapshot[]> {
-    return (await this.call('GET /demos/:demo/results', { params: { demo }, query: { visitor } })).predictions
+  /** A page of this visitor's own, newest first: those before `before`, or the newest. */
+  async results(demo: string, visitor: VisitorId, before?: number): Promise<z.infer<typeof results>> {
+    return this.call('GET /demos/:demo/results', { params: { demo }, query: { visitor, before: before?.toString() } })
   }
 
   /** Throws DaemonRefused 404 for what is not this visitor's, or has not ended. */

@@ -10,6 +10,7 @@ import {
   newElsewhere,
   repositoryLink,
   repositoryQuery,
+  resultsQuery,
 } from '@origami/protocol/control'
 import { Gone, isPredictionId } from '@origami/protocol/demo'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
@@ -67,7 +68,8 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
     const { id, url } = visibleDemo(context, request)
     // Who is known by an address alone shares it with others: theirs are not told.
     const nobody = url !== null || request.who.visitor.startsWith('ip-')
-    return { predictions: nobody ? [] : await daemon.results(id, request.who.visitor) }
+    const { before } = resultsQuery.parse(request.query)
+    return nobody ? { predictions: [] } : daemon.results(id, request.who.visitor, before)
   })
 
   app.delete<{ Params: DemoParams & { prediction_id: string } }>(`${at}/results/:prediction_id`, async (request) => {

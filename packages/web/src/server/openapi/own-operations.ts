@@ -1,4 +1,4 @@
-import { demoQuery, deviceQuery, logQuery, repositoryQuery } from '@origami/protocol/control'
+import { demoQuery, deviceQuery, logQuery, repositoryQuery, resultsQuery } from '@origami/protocol/control'
 import type { Operation } from './operation.ts'
 
 const at = '/-/api/demos/{account}/{name}'
@@ -329,6 +329,7 @@ export const ownOperations: readonly Operation[] = [
     path: `${at}/results`,
     tag: 'Demos',
     summary: 'The predictions you made there',
+    query: resultsQuery,
     who: 'sees',
     answers: { 200: { what: 'Newest first', body: 'Results' } },
   },
