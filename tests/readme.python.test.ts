@@ -137,7 +137,7 @@ class Reader {
 function machine(): Record<string, string> {
   const kept = Object.entries(process.env).filter(
     ([name]) =>
-      !/^(npm_(?!config_(cache|registry|cafile|proxy|https_proxy)$)|INIT_CWD|NODE$|VITEST|NODE_ENV|TEST|ORIGAMI_|VIRTUAL_ENV)/.test(
+      !/^(npm_(?!config_(cache|registry|cafile|proxy|https_proxy)$)|INIT_CWD|NODE$|NODE_COMPILE_CACHE$|VITEST|NODE_ENV|TEST|ORIGAMI_|VIRTUAL_ENV)/.test(
         name,
       ),
   )
