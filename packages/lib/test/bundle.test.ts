@@ -102,7 +102,7 @@ describe('a bundle', () => {
     ])
   }, 60_000)
 
-  test('whose model ignores SIGTERM and computes on is ended with all it started, also where its runtime is deaf', async () => {
+  test('whose model ignores SIGTERM and computes on is ended, also where its runtime is deaf to it too', async () => {
     await run({ run: false })
     await writeFile(join(folder, 'model.ts'), deafModel)
     const tried = () =>

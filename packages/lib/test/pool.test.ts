@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { endOf, eventually, started, startPool } from './pool.ts'
 
-test('a worker that cannot be started after the first leaves the others serving, and is tried again until it can', async () => {
+test('a worker that cannot be started after the first leaves the others serving, and is tried until it can', async () => {
   await using pool = await startPool({ concurrency: 2 })
   await pool.health({ workers: { ready: 2, of: 2 } })
   await pool.setup('the GPU is full')
@@ -15,7 +15,7 @@ test('a worker that cannot be started after the first leaves the others serving,
   await pool.health({ status: 'READY', workers: { ready: 2, of: 2 } })
 })
 
-test('while no worker is left the demo is STARTING, what waits goes on waiting, and is answered once one could be started', async () => {
+test('while no worker is left the demo is STARTING, and what waits is answered once one could be started', async () => {
   await using pool = await startPool()
   await pool.health({ status: 'READY' })
   await pool.setup('the weights host is away')
@@ -56,7 +56,7 @@ test('a launch that throws after the first is tried again with rests between, an
   await pool.health({ status: 'READY', workers: { ready: 3, of: 3 } })
 })
 
-test('a worker that hangs in its setup, once another has shown how long it takes, is ended and followed by another', async () => {
+test('a worker that hangs in its setup, once another has shown how long it takes, is followed by another', async () => {
   await using pool = await startPool({ manifest: { ready_within: 0.05 } })
   await pool.health({ status: 'READY' })
   await pool.setup('hang')
@@ -67,7 +67,7 @@ test('a worker that hangs in its setup, once another has shown how long it takes
   expect((await endOf(await pool.submit('x'))).status).toBe('succeeded')
 })
 
-test('a worker with slots takes several predictions at once, in one process, and each gets what it printed', async () => {
+test('a worker with slots takes several predictions at once, and each gets what it printed', async () => {
   await using pool = await startPool({ concurrency: 4, slots: 4 })
   await pool.health({ status: 'READY', workers: { ready: 1, of: 1 } })
   const [one, other] = [await pool.submit('together'), await pool.submit('together')]

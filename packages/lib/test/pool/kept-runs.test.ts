@@ -45,7 +45,7 @@ test('the oldest go above a number; what nobody fetched a moment ago stays up to
   expect(keeps(young, ...made)).toEqual([false, true, true, true, true])
 })
 
-test('above a number of bytes what was followed goes first, and what is young and was not stays up to twice as many', async () => {
+test('above a number of bytes what was followed goes first; what is young and was not stays up to twice that', async () => {
   using runs = keptRuns({ maxBytes: 10_000 })
   const [unread, followed] = [ended(runs, 4000), ended(runs, 4000)]
   await follow(followed)
