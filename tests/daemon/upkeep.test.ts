@@ -145,7 +145,11 @@ describe('what a daemon looks after', () => {
       yard.ahead += 11_000
       await putOff(index + 2)
     }
-    expect(await yard.detail(demo)).toMatchObject({ port: null, reason: expect.stringContaining('exited at once with code 7') })
+    expect(await yard.detail(demo)).toMatchObject({
+      status: 'waiting',
+      port: null,
+      reason: expect.stringContaining('exited at once with code 7'),
+    })
     await puppet.clear()
     await yard.ask('POST', `/demos/${demo}/start`, {})
     await servesAt(demo, null)
@@ -228,6 +232,18 @@ describe('what a daemon looks after', () => {
     await servesAt(demo, null)
     expect(await yard.detail(demo)).toMatchObject({ status: 'running', serving: good.id })
     await puppet.clear()
+  })
+
+  test('a version whose image is gone, with no other to hand back to, is built again from its commit', async () => {
+    const { demo, deployment } = await yard.deploy('gone', puppet.files)
+    for (const { ref } of await yard.engine.images()) await yard.engine.removeImage(ref)
+    await kill(demo)
+    await vi.waitFor(async () => expect(await yard.log(demo)).toContain('Its image is gone: it is built again from'), {
+      timeout: 20_000,
+    })
+    const again = await yard.deployment(demo, deployment.id, 'running')
+    expect(again).toMatchObject({ state: 'running', commit: deployment.commit })
+    expect(again.steps.filter(({ state }) => state === 'building')).toHaveLength(2)
   })
 
   test('the images of the last good versions are kept, as many as the setting says', async () => {

@@ -143,6 +143,6 @@ export function demoState(
   if (newest?.state === 'queued' || serving?.state === 'queued') return 'waiting'
   if ((newest && isActive(newest.state)) || (serving && isActive(serving.state))) return 'building'
   if (newest?.state === 'not_linked') return 'not_linked'
-  if (serving?.state === 'running') return 'building'
+  if (serving?.state === 'running') return 'waiting'
   return newest && (isFailed(newest.state) || newest.state === 'cancelled') ? 'failed' : 'waiting'
 }

@@ -3,7 +3,7 @@ import { endInstance, startInstance, untilReady } from '../deploy/instance.ts'
 import { manifestOf } from '../deploy/manifest.ts'
 import type { DeployParts } from '../deploy/parts.ts'
 import { Progress } from '../deploy/progress.ts'
-import { deploymentById, move, note } from '../store/deployments.ts'
+import { deploymentById, isComing, move, note } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
 import { lastGood } from './good-versions.ts'
 
@@ -26,13 +26,16 @@ export async function revive(parts: DeployParts, version: DeploymentRow, signal:
 export const isPutOff = ({ next_try_at }: DeploymentRow, now: number): boolean =>
   next_try_at !== null && now < Date.parse(next_try_at)
 
+/** What is to be started is not there any more: trying again does not help. */
+class ImageGone extends Error {}
+
 async function startAgain(parts: DeployParts, version: DeploymentRow, signal: AbortSignal): Promise<void> {
   const { db, engine } = parts
   const row = await deploymentById(db, version.id)
   if (row?.state !== 'running' || row.attempt !== version.attempt) throw new Overtaken()
   const progress = new Progress(parts, row, signal)
   const manifest = manifestOf(row)
-  if (!row.image) throw new Error('its image is gone; deploy it again')
+  if (!row.image || !(await engine.images()).some(({ ref }) => ref === row.image)) throw new ImageGone('its image is gone')
   const left = (await engine.list()).find(({ deployment }) => deployment === row.id)
   if (left?.state !== 'running') await progress.say('Starting it again')
   const instance = left?.state === 'running' ? left : await startInstance(parts, progress, row.image, manifest, signal)
@@ -46,8 +49,9 @@ async function putOff(parts: DeployParts, version: DeploymentRow, error: unknown
   if (row?.state !== 'running' || row.attempt !== version.attempt) return
   const why = failureOf(error, 'starting').message
   const tries = row.tries + 1
-  const good = isItsOwn(error, row) ? await lastGood(db, row) : undefined
+  const good = isItsOwn(error) ? await lastGood(db, row) : undefined
   if (good && tries > limits.crashes) return handBack(parts, row, `It could not be started ${tries} times in a row: ${why}`)
+  if (error instanceof ImageGone && !good && (await buildAgain(parts, row))) return
   // Where a good version can take over, visitors do not wait for what is broken.
   const wait = good ? 0 : (limits.reviveAfterMs[Math.min(tries, limits.reviveAfterMs.length) - 1] ?? 0)
   const next_try_at = new Date(clock() + wait).toISOString()
@@ -58,8 +62,32 @@ async function putOff(parts: DeployParts, version: DeploymentRow, error: unknown
 }
 
 /** Whether it is the version that cannot be started (it exits, its image is gone), and not its host or the time. */
-const isItsOwn = (error: unknown, { image }: DeploymentRow): boolean =>
-  image === null || (error instanceof DeployFailed && (error.state === 'start_failed' || error.state === 'oom'))
+const isItsOwn = (error: unknown): boolean =>
+  error instanceof ImageGone || (error instanceof DeployFailed && (error.state === 'start_failed' || error.state === 'oom'))
+
+/**
+ * Lets a version whose image is gone be deployed anew from its commit; when that fails, it ends with why, until somebody deploys. False: something
+ * newer is on its way already.
+ */
+async function buildAgain({ db, now, changed, logs, clock }: DeployParts, row: DeploymentRow): Promise<boolean> {
+  const anew = {
+    attempt: row.attempt + 1,
+    image: null,
+    instance: null,
+    endpoint: null,
+    ready_at: null,
+    tries: 0,
+    next_try_at: null,
+  }
+  const queued = await db
+    .transaction()
+    .execute(async (trx) => !(await isComing(trx, row.demo_id)) && (await move(trx, row, 'queued', now(), anew)))
+  if (!queued) return false
+  const text = `Its image is gone: it is built again from ${nameOf(row)}`
+  await logs.append(row.demo_id, [{ at: new Date(clock()), source: 'deploy', text }])
+  changed.notify(row.demo_id)
+  return true
+}
 
 /** Ends a version and starts the last one that served well; where there is none, its demo fails. `why`: what it did, for people. */
 export async function handBack(parts: DeployParts, row: DeploymentRow, why: string): Promise<void> {
