@@ -2,7 +2,10 @@ import type { DemoSchema, Health, Input, PredictionSnapshot } from '@origami/pro
 import { type FollowEvent, follow } from './follow.ts'
 import { refusal } from './refused.ts'
 
-/** A demo's predictions API, called from a page. Every call throws Refused when the server says no, TypeError when it is not there. */
+/**
+ * A demo's predictions API, called from a page. Every call throws Refused when the server says no, TypeError when it is
+ * not there.
+ */
 export interface DemoClient {
   /** Address of the API without a slash at its end: `/ann/digits`, or empty at the root of a host. */
   readonly base: string
@@ -13,7 +16,10 @@ export interface DemoClient {
   submit(input: Input): Promise<PredictionSnapshot>
   /** Undefined: there is none of this id (any more). */
   snapshot(id: string): Promise<PredictionSnapshot | undefined>
-  /** All that happened to a prediction, then all that happens. Ends by itself after `completed` or `gone`; call the answer to end it before. */
+  /**
+   * All that happened to a prediction, then all that happens. Ends by itself after `completed` or `gone`; call the
+   * answer to end it before.
+   */
   follow(id: string, on: (event: FollowEvent) => void): () => void
   /** False: it had ended before. */
   cancel(id: string): Promise<boolean>
@@ -77,7 +83,8 @@ function send(url: string, file: Blob, onProgress?: (part: number) => void): Pro
     request.upload.onprogress = (event) => onProgress?.(event.total > 0 ? event.loaded / event.total : 0)
     request.onerror = () => reject(new TypeError('the server did not answer'))
     request.onload = () => {
-      if (request.status >= 400) reject(refusal(request.status, request.responseText, request.getResponseHeader('retry-after')))
+      if (request.status >= 400)
+        reject(refusal(request.status, request.responseText, request.getResponseHeader('retry-after')))
       else resolve((JSON.parse(request.responseText) as { ref: string }).ref)
     }
     request.send(file)

@@ -1,7 +1,9 @@
 import { eventTypes, type PredictionEvent, type PredictionSnapshot } from '@origami/protocol/demo'
 import { Refused } from './refused.ts'
 
-/** What a page hears of a prediction: its events, how it stands where there is no stream, and whether the line is up. */
+/**
+ * What a page hears of a prediction: its events, how it stands where there is no stream, and whether the line is up.
+ */
 export type FollowEvent =
   | PredictionEvent
   | { type: 'snapshot'; data: PredictionSnapshot }
@@ -11,8 +13,8 @@ export type FollowEvent =
 const pollEveryMs = 1000
 
 /**
- * Follows an event stream; the browser joins it again where it broke, by Last-Event-ID. Where the server refuses the stream
- * for good (a proxy that lets none through), asks how the prediction stands, each second.
+ * Follows an event stream; the browser joins it again where it broke, by Last-Event-ID. Where the server refuses the
+ * stream for good (a proxy that lets none through), asks how the prediction stands, each second.
  */
 export function follow(
   url: string,

@@ -73,7 +73,8 @@ export function after(run: Run, event: FollowEvent, schema: DemoSchema, now: num
 
 /** The run as a snapshot tells it. */
 export function withSnapshot(run: Run, snapshot: PredictionSnapshot, schema: DemoSchema, now: number): Run {
-  const phase = snapshot.status === 'starting' ? 'waiting' : snapshot.status === 'processing' ? 'running' : snapshot.status
+  const phase =
+    snapshot.status === 'starting' ? 'waiting' : snapshot.status === 'processing' ? 'running' : snapshot.status
   const fields = (snapshot.output ?? null) === null ? {} : outputFields(schema, snapshot.output)
   const started = snapshot.started_at === null ? undefined : Math.min(now, Date.parse(snapshot.started_at))
   return {
@@ -89,7 +90,8 @@ export function withSnapshot(run: Run, snapshot: PredictionSnapshot, schema: Dem
     reason: snapshot.reason,
     since: run.since ?? started,
     seconds:
-      snapshot.metrics.predict_time ?? (phase === 'running' || run.since === undefined ? undefined : (now - run.since) / 1000),
+      snapshot.metrics.predict_time ??
+      (phase === 'running' || run.since === undefined ? undefined : (now - run.since) / 1000),
     lineUp: true,
   }
 }

@@ -2,7 +2,9 @@ import styles from './components.module.css'
 import { nameOf, Upload } from './upload.tsx'
 import type { InputProps, OutputProps, View } from './view.ts'
 
-const Input = (props: InputProps) => <Upload {...props} accept={props.options.accept as string | undefined} preview={false} />
+const Input = (props: InputProps) => (
+  <Upload {...props} accept={props.options.accept as string | undefined} preview={false} />
+)
 
 const Output = ({ value, demo }: OutputProps) => (
   <a className={styles.file} href={demo.address(String(value))} download>

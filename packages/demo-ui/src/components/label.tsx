@@ -13,7 +13,11 @@ function Output({ value, options }: OutputProps) {
         <li key={name}>
           <span>{name}</span>
           <span className={styles.confidence}>{parts ? percent(confidence) : confidence.toPrecision(3)}</span>
-          <span className={styles.bar} style={{ width: `${(Math.abs(confidence) / most) * 100}%` }} aria-hidden="true" />
+          <span
+            className={styles.bar}
+            style={{ width: `${(Math.abs(confidence) / most) * 100}%` }}
+            aria-hidden="true"
+          />
         </li>
       ))}
     </ol>

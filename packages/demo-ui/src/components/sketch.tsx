@@ -23,7 +23,8 @@ function Input(props: InputProps) {
     strokes.current++
     show(canvas.current, typeof value === 'string' ? demo.address(value) : undefined)
   }, [value, demo])
-  // Begun before the pointer's event ends, so that a Run pressed next waits for it. Where it fails, the drawing goes with the input.
+  // Begun before the pointer's event ends, so that a Run pressed next waits for it. Where it fails, the drawing goes
+  // with the input.
   const lift = async () => {
     const drawn = canvas.current?.toDataURL('image/png')
     if (!drawn) return
@@ -59,7 +60,13 @@ function Input(props: InputProps) {
       <div className={styles.row}>
         <label className={styles.brush}>
           brush
-          <input type="range" min={2} max={width / 6} value={brush} onChange={({ target }) => setBrush(target.valueAsNumber)} />
+          <input
+            type="range"
+            min={2}
+            max={width / 6}
+            value={brush}
+            onChange={({ target }) => setBrush(target.valueAsNumber)}
+          />
         </label>
         <button type="button" className={styles.small} onClick={clear}>
           Clear

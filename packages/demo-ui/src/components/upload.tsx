@@ -57,7 +57,9 @@ export function Upload({
         )}
       </div>
       {!has && <span className={styles.hint}>or drop or paste it here</span>}
-      {progress !== undefined && <progress className={styles.upload} value={progress} aria-label={`Sending ${label}`} />}
+      {progress !== undefined && (
+        <progress className={styles.upload} value={progress} aria-label={`Sending ${label}`} />
+      )}
       {problem && <span role="alert">{problem}</span>}
     </div>
   )

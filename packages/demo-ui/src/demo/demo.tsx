@@ -61,7 +61,8 @@ export function Demo({ base, schema, prediction, onPrediction = nobody, onEnded,
     if (problems.length > 0) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus()
   }, [problems])
   useEffect(() => {
-    if (run?.phase === 'succeeded' && matchMedia('(max-width: 799px)').matches) output.current?.scrollIntoView({ block: 'start' })
+    if (run?.phase === 'succeeded' && matchMedia('(max-width: 799px)').matches)
+      output.current?.scrollIntoView({ block: 'start' })
   }, [run?.phase])
   const submit = (event: FormEvent) => {
     event.preventDefault()

@@ -8,9 +8,9 @@ export function Examples({ schema, onPick }: { schema: DemoSchema; onPick: (exam
     <fieldset className={styles.examples}>
       <legend>Examples</legend>
       {schema.examples.map((example, index) => {
-        const picture = Object.values(example).find((value) => typeof value === 'string' && value.startsWith('data:image/')) as
-          | string
-          | undefined
+        const picture = Object.values(example).find(
+          (value) => typeof value === 'string' && value.startsWith('data:image/'),
+        ) as string | undefined
         return (
           <button
             // biome-ignore lint/suspicious/noArrayIndexKey: examples never move

@@ -56,7 +56,9 @@ function Facts({ run, schema, demo }: { run: Run; schema: DemoSchema; demo: Demo
   const answer = answerOf(run, schema, demo)
   return (
     <p className={styles.facts}>
-      {run.seconds !== undefined && <span>{run.seconds < 10 ? run.seconds.toFixed(1) : Math.round(run.seconds)} s</span>}
+      {run.seconds !== undefined && (
+        <span>{run.seconds < 10 ? run.seconds.toFixed(1) : Math.round(run.seconds)} s</span>
+      )}
       <a href={`${demo.base}/predictions/${run.id}`}>permalink</a>
       <button type="button" onClick={() => void copy(answer.text)}>
         {copied ? 'copied' : 'copy'}
@@ -69,7 +71,11 @@ function Facts({ run, schema, demo }: { run: Run; schema: DemoSchema; demo: Demo
 }
 
 /** The answer to take away: one text as text, one file as itself, all else as JSON. */
-function answerOf({ fields }: Run, { outputs }: DemoSchema, demo: DemoClient): { text: string; href: string; name: string } {
+function answerOf(
+  { fields }: Run,
+  { outputs }: DemoSchema,
+  demo: DemoClient,
+): { text: string; href: string; name: string } {
   const [only, ...more] = outputs
   const value = only && more.length === 0 ? fields[only.name] : fields
   if (typeof value === 'string' && (only?.component === 'file' || only?.component === 'image')) {

@@ -13,7 +13,10 @@ export interface Running {
   cancel(): void
 }
 
-/** One prediction at a time, followed to its end. `shown` is one to show from the start: after a reload, or by its permalink. */
+/**
+ * One prediction at a time, followed to its end. `shown` is one to show from the start: after a reload, or by its
+ * permalink.
+ */
 export function useRun(
   demo: DemoClient,
   schema: DemoSchema,

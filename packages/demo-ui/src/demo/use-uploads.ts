@@ -12,7 +12,8 @@ export function useUploads(client: DemoClient): { demo: DemoClient; settled: () 
       void sent.then(forget, forget)
       return sent
     }
-    const settled = async () => (await Promise.allSettled(pending.current)).every(({ status }) => status === 'fulfilled')
+    const settled = async () =>
+      (await Promise.allSettled(pending.current)).every(({ status }) => status === 'fulfilled')
     return { demo: { ...client, upload }, settled }
   }, [client])
 }

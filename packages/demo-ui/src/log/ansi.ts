@@ -18,8 +18,8 @@ const sequence = /\u001b(?:\[([0-9;:?]*)([@-~])|\][^\u0007\u001b]*(?:\u0007|\u00
 const control = /[\u0000-\u0008\u000b-\u001f\u007f]/g
 
 /**
- * A program's output as lines of coloured text. Of the escape sequences only colours and weights count; a carriage return
- * begins its line anew, as progress bars want it.
+ * A program's output as lines of coloured text. Of the escape sequences only colours and weights count; a carriage
+ * return begins its line anew, as progress bars want it.
  */
 export function terminalLines(text: string): readonly (readonly Span[])[] {
   const style: Style = { colour: undefined, bold: false, faint: false }

@@ -1,6 +1,6 @@
 /**
- * The cover of a demo that has none: a tessellation folded from its id. The same id gives the same cover, in light and in dark.
- * It fills the width it is given; `size` is a width in pixels. An empty title makes it decoration.
+ * The cover of a demo that has none: a tessellation folded from its id. The same id gives the same cover, in light and
+ * in dark. It fills the width it is given; `size` is a width in pixels. An empty title makes it decoration.
  */
 export function Cover({ id, title, size }: { id: string; title: string; size?: number }) {
   const { facets, paper } = fold(id)
@@ -81,7 +81,9 @@ function fold(id: string): { facets: readonly Facet[]; paper: number } {
   return { facets, paper }
 }
 
-/** Crease patterns that paper folders know: pleats, diamonds, pinwheels. `shift` moves a crossing by parts of an edge. */
+/**
+ * Crease patterns that paper folders know: pleats, diamonds, pinwheels. `shift` moves a crossing by parts of an edge.
+ */
 const creases = [
   { rising: (x: number, y: number) => (x + y) % 2 === 0, shift: (): Point => [0, 0] },
   {

@@ -1,7 +1,9 @@
 import type { ReactNode } from 'react'
 import styles from './strip.module.css'
 
-/** What a strip is about: something to know, something that goes on, something that went well, something that is wrong. */
+/**
+ * What a strip is about: something to know, something that goes on, something that went well, something that is wrong.
+ */
 export type StripKind = 'note' | 'busy' | 'good' | 'wrong'
 
 /** A notice across the page. Read out when it comes; a wrong one at once. */

@@ -64,4 +64,5 @@ export function RuntimePage() {
 }
 
 /** A demo whose inputs changed is another form; what still fits is kept by name. */
-const fieldsOf = (schema: DemoSchema): string => JSON.stringify(schema.inputs.map(({ name, component }) => [name, component]))
+const fieldsOf = (schema: DemoSchema): string =>
+  JSON.stringify(schema.inputs.map(({ name, component }) => [name, component]))

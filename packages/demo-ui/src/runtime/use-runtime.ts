@@ -25,7 +25,11 @@ export function useRuntime(): Runtime {
 }
 
 /** Tells how the runtime stands, until the signal aborts. */
-async function poll(demo: DemoClient, tell: (next: (before: Runtime) => Runtime) => void, signal: AbortSignal): Promise<void> {
+async function poll(
+  demo: DemoClient,
+  tell: (next: (before: Runtime) => Runtime) => void,
+  signal: AbortSignal,
+): Promise<void> {
   let etag: string | null = null
   while (!signal.aborted) {
     try {

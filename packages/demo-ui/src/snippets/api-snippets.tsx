@@ -34,8 +34,27 @@ export function ApiSnippets({ base, schema, input }: { base: string; schema: Dem
 
 function snippet(kind: Kind, url: string, input: Input): string {
   const body = JSON.stringify({ input })
-  if (kind === 'curl') return `curl ${url} \\\n  -H 'content-type: application/json' \\\n  -d '${body.replaceAll("'", "'\\''")}'`
+  if (kind === 'curl')
+    return `curl ${url} \\\n  -H 'content-type: application/json' \\\n  -d '${body.replaceAll("'", "'\\''")}'`
   if (kind === 'JavaScript')
-    return `const response = await fetch('${url}', {\n  method: 'POST',\n  headers: { 'content-type': 'application/json' },\n  body: JSON.stringify(${JSON.stringify({ input }, null, 2).replaceAll('\n', '\n  ')}),\n})\nconst { status, output, error } = await response.json()\nconsole.log(status, output ?? error)`
-  return `import json\nimport urllib.request\n\nbody = json.dumps(json.loads(r'''${body.replaceAll("'''", '\\u0027\\u0027\\u0027')}''')).encode()\nrequest = urllib.request.Request(\n    "${url}", body, {"content-type": "application/json"}\n)\nprediction = json.load(urllib.request.urlopen(request))\nprint(prediction["status"], prediction["error"] if prediction["output"] is None else prediction["output"])`
+    return [
+      `const response = await fetch('${url}', {`,
+      `  method: 'POST',`,
+      `  headers: { 'content-type': 'application/json' },`,
+      `  body: JSON.stringify(${JSON.stringify({ input }, null, 2).replaceAll('\n', '\n  ')}),`,
+      `})`,
+      `const { status, output, error } = await response.json()`,
+      `console.log(status, output ?? error)`,
+    ].join('\n')
+  return [
+    `import json`,
+    `import urllib.request`,
+    ``,
+    `body = json.dumps(json.loads(r'''${body.replaceAll("'''", '\\u0027\\u0027\\u0027')}''')).encode()`,
+    `request = urllib.request.Request(`,
+    `    "${url}", body, {"content-type": "application/json"}`,
+    `)`,
+    `prediction = json.load(urllib.request.urlopen(request))`,
+    `print(prediction["status"], prediction["error"] if prediction["output"] is None else prediction["output"])`,
+  ].join('\n')
 }
