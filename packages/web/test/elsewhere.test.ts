@@ -8,8 +8,8 @@ import { Notices } from '@origami/host/notices'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { defaultLimits } from '../src/server/config.ts'
-import { Demos } from '../src/server/demos/demos.ts'
 import { Elsewhere } from '../src/server/demos/elsewhere.ts'
+import { Demos } from '../src/server/store/demos.ts'
 import { type Db, openStore } from '../src/server/store/open.ts'
 
 const said = { name: 'said', label: 'Said', component: 'text', options: {}, required: true }

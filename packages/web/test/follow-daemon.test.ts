@@ -11,10 +11,11 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { ensureCertificates } from '../src/server/certificates/certificates.ts'
 import { defaultLimits } from '../src/server/config.ts'
 import { DaemonClient } from '../src/server/daemon-client.ts'
-import { Demos } from '../src/server/demos/demos.ts'
 import { FollowDaemon } from '../src/server/demos/follow-daemon.ts'
 import { LatestDetails } from '../src/server/demos/latest-details.ts'
-import { type Db, openStore, setting } from '../src/server/store/open.ts'
+import { Demos } from '../src/server/store/demos.ts'
+import { type Db, openStore } from '../src/server/store/open.ts'
+import { setting } from '../src/server/store/settings.ts'
 
 let folder: string
 let db: Db

@@ -7,12 +7,12 @@ import type { SignIn } from './accounts/sign-in.ts'
 import { Refused, type Sessions, type Who } from './accounts/who.ts'
 import type { WebConfig, WebLimits } from './config.ts'
 import type { DaemonClient } from './daemon-client.ts'
-import type { Demos, Owned } from './demos/demos.ts'
 import type { Deploys } from './demos/deploys.ts'
 import type { Elsewhere } from './demos/elsewhere.ts'
 import type { FollowDaemon } from './demos/follow-daemon.ts'
 import type { LatestDetails } from './demos/latest-details.ts'
 import type { Forge } from './forges/forge.ts'
+import type { Demos, Owned } from './store/demos.ts'
 import type { Db } from './store/open.ts'
 
 /** What routes work with. */
@@ -76,7 +76,7 @@ export function visibleDemo(context: Context, request: FastifyRequest, reply?: F
 
 /** Whether who asks may see a demo: anyone, where it is public; else its owner, and who came by its unlisted link. */
 export const sees = ({ sessions }: Context, request: FastifyRequest, demo: Owned): boolean =>
-  demo.public === 1 || demo.account === request.who.account?.id || sessions.unlocked(request, demo.id) || hasKey(request, demo)
+  demo.public || demo.account === request.who.account?.id || sessions.unlocked(request, demo.id) || hasKey(request, demo)
 
 const hasKey = (request: FastifyRequest, demo: Owned): boolean => (request.query as { key?: string }).key === demo.key
 

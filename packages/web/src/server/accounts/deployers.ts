@@ -1,6 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Forge, ForgeUser } from '../forges/forge.ts'
-import type { AccountRow, Db } from '../store/open.ts'
+import type { Account } from '../store/accounts.ts'
+import { isDeployer, resolvedLogins, resolveLogin } from '../store/deployers.ts'
+import type { Db } from '../store/open.ts'
 
 export interface DeployerParts {
   readonly db: Db
@@ -31,17 +33,8 @@ export class Deployers {
     this.seeds = parts.listed.flatMap((one) => this.parse(one) ?? [])
   }
 
-  async mayDeploy(account: AccountRow): Promise<boolean> {
-    if (account.owner === 1) return true
-    const found = await this.parts.db
-      .selectFrom('identities')
-      .innerJoin('deployers', (join) =>
-        join.onRef('deployers.forge', '=', 'identities.forge').onRef('deployers.subject', '=', 'identities.subject'),
-      )
-      .select('deployers.subject')
-      .where('identities.account', '=', account.id)
-      .executeTakeFirst()
-    return found !== undefined
+  async mayDeploy(account: Account): Promise<boolean> {
+    return account.owner || isDeployer(this.parts.db, account.id)
   }
 
   /** Looks up what is listed and not known yet, with back-off, until no forge need be asked or the signal aborts. */
@@ -66,7 +59,7 @@ export class Deployers {
   }
 
   private async pending(): Promise<Seed[]> {
-    const known = await this.parts.db.selectFrom('deployer_seeds').selectAll().execute()
+    const known = await resolvedLogins(this.parts.db)
     const isKnown = ({ forge, login }: Seed) => known.some((one) => one.forge === forge.entry.host && one.login === login)
     return this.seeds.filter((seed) => !isKnown(seed))
   }
@@ -90,20 +83,7 @@ export class Deployers {
   }
 
   private async keep({ forge, login }: Seed, subject: string): Promise<void> {
-    const { host } = forge.entry
-    await this.parts.db.transaction().execute(async (trx) => {
-      const seed = await trx
-        .insertInto('deployer_seeds')
-        .values({ forge: host, login })
-        .onConflict((conflict) => conflict.doNothing())
-        .executeTakeFirst()
-      if (seed.numInsertedOrUpdatedRows === 0n) return
-      await trx
-        .insertInto('deployers')
-        .values({ forge: host, subject })
-        .onConflict((conflict) => conflict.doNothing())
-        .execute()
-    })
+    await resolveLogin(this.parts.db, { forge: forge.entry.host, login }, subject)
   }
 
   private parse(listed: string): Seed | undefined {

@@ -4,7 +4,9 @@ import type { WebLimits } from '../config.ts'
 import { CodeRefused, type Forge, type ForgeSignIn, type Grant } from '../forges/forge.ts'
 import { forgeAt } from '../forges/forges.ts'
 import { hashOf, randomSecret, type Secrets } from '../secrets.ts'
-import type { AccountRow, Db } from '../store/open.ts'
+import { type Account, identityOf, keepIdentity } from '../store/accounts.ts'
+import type { Db } from '../store/open.ts'
+import { addSignIn, sweepSignIns, takeSignIn } from '../store/sign-ins.ts'
 import { accountOf } from './accounts.ts'
 import type { Deployers } from './deployers.ts'
 import { Refused } from './who.ts'
@@ -32,10 +34,8 @@ export class SignIn {
     const forge = this.forge(host)
     const [state, verifier] = [randomSecret(), randomSecret()]
     const expires_at = new Date(Date.now() + this.parts.limits.signInMs).toISOString()
-    await this.parts.db
-      .insertInto('oauth_states')
-      .values({ hash: hashOf(state), visitor, forge: host, verifier, scope, return_to: localPath(returnTo), expires_at })
-      .execute()
+    const started = { hash: hashOf(state), visitor, forge: host, verifier, scope, return_to: localPath(returnTo), expires_at }
+    await addSignIn(this.parts.db, started)
     return forge.authorize({
       state,
       redirect: this.parts.callback(host),
@@ -49,7 +49,7 @@ export class SignIn {
     host: string,
     visitor: string,
     query: { code?: string; state?: string; error?: string },
-  ): Promise<{ account: AccountRow; returnTo: string }> {
+  ): Promise<{ account: Account; returnTo: string }> {
     const forge = this.forge(host)
     const pending = await this.take(query.state ?? '')
     if (!pending || pending.visitor !== visitor || pending.forge !== host || pending.expires_at < new Date().toISOString())
@@ -60,38 +60,25 @@ export class SignIn {
     const account = await accountOf(this.parts.db, host, user, new Date().toISOString())
     const token = this.parts.secrets.forgeTokens.seal(grant.token, account.id)
     const identity = { login: user.login, token, scope: grant.scope }
-    await this.parts.db
-      .insertInto('identities')
-      .values({ forge: host, subject: user.subject, account: account.id, ...identity })
-      .onConflict((conflict) => conflict.columns(['forge', 'subject']).doUpdateSet(identity))
-      .execute()
+    await keepIdentity(this.parts.db, { forge: host, subject: user.subject, account: account.id, ...identity })
     await this.parts.deployers.seen(host, user)
     return { account, returnTo: pending.return_to }
   }
 
   /** What an account allowed at a forge. Undefined: they never signed in there. */
-  async grantAt(account: AccountRow, host: string): Promise<Grant | undefined> {
-    const row = await this.parts.db
-      .selectFrom('identities')
-      .selectAll()
-      .where('account', '=', account.id)
-      .where('forge', '=', host)
-      .executeTakeFirst()
-    return row && { token: this.parts.secrets.forgeTokens.unseal(row.token, account.id), scope: row.scope }
+  async grantAt(account: Account, host: string): Promise<Grant | undefined> {
+    const identity = await identityOf(this.parts.db, account.id, host)
+    return identity && { token: this.parts.secrets.forgeTokens.unseal(identity.token, account.id), scope: identity.scope }
   }
 
   /** Forgets sign-ins that were begun and not ended. */
   async sweep(slices: Slices, signal?: AbortSignal): Promise<void> {
     const now = new Date().toISOString()
-    await slices.run('sign-ins', signal, async (rows) => {
-      const old = this.parts.db.selectFrom('oauth_states').select('hash').where('expires_at', '<', now).limit(rows)
-      const { numDeletedRows } = await this.parts.db.deleteFrom('oauth_states').where('hash', 'in', old).executeTakeFirst()
-      return Number(numDeletedRows)
-    })
+    await slices.run('sign-ins', signal, (rows) => sweepSignIns(this.parts.db, now, rows))
   }
 
   private async take(state: string) {
-    return this.parts.db.deleteFrom('oauth_states').where('hash', '=', hashOf(state)).returningAll().executeTakeFirst()
+    return takeSignIn(this.parts.db, hashOf(state))
   }
 
   private forge(host: string): ForgeSignIn {

@@ -1,18 +1,14 @@
 import { randomId } from '@origami/protocol/demo'
-import type { Transaction } from 'kysely'
 import { hashOf, randomSecret } from '../secrets.ts'
-import type { Db, Tables } from '../store/open.ts'
+import { addToken } from '../store/tokens.ts'
 
-/** A new token of an account, whose secret is told this once. */
+/** A new token of an account, whose secret is told this once. `db` may be a transaction. */
 export async function makeToken(
-  db: Db | Transaction<Tables>,
+  db: Parameters<typeof addToken>[0],
   account: string,
   name: string,
 ): Promise<{ id: string; name: string; token: string }> {
   const [id, token] = [randomId(), `ori_${randomSecret()}`]
-  await db
-    .insertInto('tokens')
-    .values({ id, account, name, hash: hashOf(token), created_at: new Date().toISOString(), used_at: null })
-    .execute()
+  await addToken(db, { id, account, name, hash: hashOf(token) }, new Date().toISOString())
   return { id, name, token }
 }

@@ -4,13 +4,16 @@ import { randomId } from '@origami/protocol/demo'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { WebLimits } from '../config.ts'
 import { hashOf, randomSecret, type Secrets } from '../secrets.ts'
-import type { AccountRow, Db } from '../store/open.ts'
+import type { Account } from '../store/accounts.ts'
+import type { Db } from '../store/open.ts'
+import { accountOfSession, addSession, endSession, sweepSessions } from '../store/sessions.ts'
+import { accountOfToken, noteTokenUse } from '../store/tokens.ts'
 import { addressKey, HourlyCounts } from './address.ts'
 
 /** Who asks: a visitor always, an account when signed in, by cookie or by token. */
 export interface Who {
   readonly visitor: VisitorId
-  readonly account?: AccountRow
+  readonly account?: Account
   /** A name for the address that somebody calls from who is not signed in. */
   readonly address?: string
   /** By a token in `Authorization`: then no cookie speaks, and no CSRF token is asked. */
@@ -75,28 +78,21 @@ export class Sessions {
     }
   }
 
-  async signIn(reply: FastifyReply, account: AccountRow): Promise<void> {
+  async signIn(reply: FastifyReply, account: Account): Promise<void> {
     const secret = randomSecret()
-    await this.db
-      .insertInto('sessions')
-      .values({ hash: hashOf(secret), account: account.id, created_at: new Date().toISOString() })
-      .execute()
+    await addSession(this.db, hashOf(secret), account.id, new Date().toISOString())
     reply.setCookie(sessionCookie, secret, this.lasting(this.limits.sessionDays))
   }
 
   /** Forgets sessions that are too old to be let in. */
   async sweep(slices: Slices, signal?: AbortSignal): Promise<void> {
     const oldest = this.oldestSession()
-    await slices.run('sessions', signal, async (rows) => {
-      const old = this.db.selectFrom('sessions').select('hash').where('created_at', '<=', oldest).limit(rows)
-      const { numDeletedRows } = await this.db.deleteFrom('sessions').where('hash', 'in', old).executeTakeFirst()
-      return Number(numDeletedRows)
-    })
+    await slices.run('sessions', signal, (rows) => sweepSessions(this.db, oldest, rows))
   }
 
   async signOut(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const secret = request.cookies[sessionCookie]
-    if (secret) await this.db.deleteFrom('sessions').where('hash', '=', hashOf(secret)).execute()
+    if (secret) await endSession(this.db, hashOf(secret))
     reply.clearCookie(sessionCookie, this.cookie())
   }
 
@@ -111,33 +107,21 @@ export class Sessions {
 
   private async byToken(token: string): Promise<Who> {
     const hash = hashOf(token)
-    const account = await this.db
-      .selectFrom('tokens')
-      .innerJoin('accounts', 'accounts.id', 'tokens.account')
-      .selectAll('accounts')
-      .select('tokens.used_at')
-      .where('tokens.hash', '=', hash)
-      .executeTakeFirst()
-    if (!account) throw new Refused(401, 'That token is not known; make one on the account page.')
-    await this.noteUse(hash, account.used_at)
+    const found = await accountOfToken(this.db, hash)
+    if (!found) throw new Refused(401, 'That token is not known; make one on the account page.')
+    const { account, usedAt } = found
+    await this.noteUse(hash, usedAt)
     return { visitor: `a-${account.id}` as VisitorId, account, byToken: true, csrf: '' }
   }
 
   /** At most once an hour: a program that reads should not make the server write each time. */
   private async noteUse(hash: string, before: string | null): Promise<void> {
     if (before !== null && Date.now() - Date.parse(before) < hourMs) return
-    await this.db.updateTable('tokens').set({ used_at: new Date().toISOString() }).where('hash', '=', hash).execute()
+    await noteTokenUse(this.db, hash, new Date().toISOString())
   }
 
-  private async accountOf(secret: string): Promise<AccountRow | undefined> {
-    const oldest = this.oldestSession()
-    return this.db
-      .selectFrom('sessions')
-      .innerJoin('accounts', 'accounts.id', 'sessions.account')
-      .selectAll('accounts')
-      .where('sessions.hash', '=', hashOf(secret))
-      .where('sessions.created_at', '>', oldest)
-      .executeTakeFirst()
+  private async accountOf(secret: string): Promise<Account | undefined> {
+    return accountOfSession(this.db, hashOf(secret), this.oldestSession())
   }
 
   private oldestSession(): string {

@@ -6,6 +6,7 @@ import { makeToken } from '../accounts/tokens.ts'
 import { Refused } from '../accounts/who.ts'
 import { type Context, deployer, signedIn } from '../context.ts'
 import { ForgeError } from '../forges/forge.ts'
+import { removeToken, tokensOf } from '../store/tokens.ts'
 
 /** Who one is: session, sign-in at forges, tokens. */
 export async function accountRoutes(app: FastifyInstance, context: Context): Promise<void> {
@@ -67,13 +68,7 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
 
   app.get('/-/api/tokens', async (request): Promise<{ tokens: TokenInfo[] }> => {
     const account = signedIn(request)
-    const tokens = await db
-      .selectFrom('tokens')
-      .select(['id', 'name', 'created_at', 'used_at'])
-      .where('account', '=', account.id)
-      .orderBy('created_at')
-      .execute()
-    return { tokens }
+    return { tokens: await tokensOf(db, account.id) }
   })
   app.post('/-/api/tokens', async (request, reply) => {
     const account = await deployer(context, request)
@@ -82,7 +77,7 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
   })
   app.delete<{ Params: { id: string } }>('/-/api/tokens/:id', async (request) => {
     const account = signedIn(request)
-    await db.deleteFrom('tokens').where('id', '=', request.params.id).where('account', '=', account.id).execute()
+    await removeToken(db, request.params.id, account.id)
     return {}
   })
 }

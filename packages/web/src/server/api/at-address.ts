@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Context, type DemoParams, sees } from '../context.ts'
-import { addressOf, type Owned } from '../demos/demos.ts'
+import { addressOf } from '../demos/present.ts'
+import type { Owned } from '../store/demos.ts'
 
 /** Finds the demo of an address, once a request; an address that a demo had before leads to where it is now. */
 export function atAddress(app: FastifyInstance, context: Context): void {

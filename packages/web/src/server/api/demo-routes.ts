@@ -14,10 +14,12 @@ import {
 } from '@origami/protocol/control'
 import { Gone, isPredictionId } from '@origami/protocol/demo'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { accountByHandle, presentAccount } from '../accounts/accounts.ts'
+import { presentAccount } from '../accounts/accounts.ts'
 import { Refused } from '../accounts/who.ts'
 import { type Context, type DemoParams, deployer, ownDemo, ownHere, sees, signedIn, visibleDemo } from '../context.ts'
-import { type Owned, presentCard, presentPage } from '../demos/demos.ts'
+import { presentCard, presentPage } from '../demos/present.ts'
+import { accountByHandle } from '../store/accounts.ts'
+import type { Owned } from '../store/demos.ts'
 
 const at = '/-/api/demos/:account/:name'
 
@@ -102,7 +104,7 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
     const own = ownDemo(request)
     if (name !== undefined && name !== own.name && !(await demos.rename(own, name)))
       throw new Refused(409, `You have a demo called ${name} already.`)
-    if (isPublic !== undefined) await demos.change(own.id, { public: isPublic ? 1 : 0 })
+    if (isPublic !== undefined) await demos.change(own.id, { public: isPublic })
     changed.notify(own.id)
     return page((await demos.byId(own.id)) ?? own, request)
   })

@@ -6,9 +6,10 @@ import type { WebLimits } from '../config.ts'
 import { type DaemonClient, DaemonRefused } from '../daemon-client.ts'
 import type { Forge } from '../forges/forge.ts'
 import { forgeAt } from '../forges/forges.ts'
-import type { AccountRow } from '../store/open.ts'
+import type { Account } from '../store/accounts.ts'
+import type { Demos, Owned } from '../store/demos.ts'
 import { demoIdOf } from './demo-id.ts'
-import { addressOf, type Demos, type Owned } from './demos.ts'
+import { addressOf } from './present.ts'
 import { accessRepository, type RepositoryAccess } from './repository-access.ts'
 import { RepositoryLists } from './repository-lists.ts'
 
@@ -53,7 +54,7 @@ export class Deploys {
    * Makes a demo of a link, or deploys the one there is of it, under the name that is asked for. Its row is there before the daemon hears of it:
    * what fails between the two is a demo that its owner sees, and can deploy. Throws Refused, NeedsAuthorization; Gone while the daemon is away.
    */
-  async create(account: AccountRow, asked: z.infer<typeof newDemo>): Promise<{ demo: Owned; made: boolean }> {
+  async create(account: Account, asked: z.infer<typeof newDemo>): Promise<{ demo: Owned; made: boolean }> {
     const { demos } = this.parts
     const clicked = performance.now()
     const access = await accessRepository(this.parts, account, asked.link)
@@ -61,10 +62,10 @@ export class Deploys {
     const made = (await demos.byId(id)) === undefined && (await this.add(account, id, asked, access))
     const demo = await demos.byId(id)
     if (!demo) throw new Refused(409, 'It was removed meanwhile.')
-    if (asked.public === true && demo.public === 0) throw staysUnlisted(demo)
+    if (asked.public === true && !demo.public) throw staysUnlisted(demo)
     if (asked.name !== undefined && asked.name !== demo.name && !(await demos.rename(demo, asked.name)))
       throw nameTaken(asked.name)
-    if (asked.public === false && demo.public === 1) await demos.change(id, { public: 0 })
+    if (asked.public === false && demo.public) await demos.change(id, { public: false })
     try {
       return { demo: await this.triggerOnce(account, demo, access, clicked), made }
     } catch (error) {
@@ -75,13 +76,13 @@ export class Deploys {
   }
 
   /** Deploys the newest commit of a demo. */
-  async again(account: AccountRow, demo: Owned): Promise<Owned> {
+  async again(account: Account, demo: Owned): Promise<Owned> {
     return this.trigger(account, demo, await accessRepository(this.parts, account, demo.link))
   }
 
   /** False: somebody's other click added it meanwhile. */
   private async add(
-    account: AccountRow,
+    account: Account,
     id: string,
     asked: z.infer<typeof newDemo>,
     { repo, seen }: RepositoryAccess,
@@ -94,14 +95,14 @@ export class Deploys {
       )
     const name = asked.name ?? repo.name
     const isPublic = asked.public ?? true
-    const row = { id, name, link: repo.canonical, public: isPublic ? 1 : 0, private: isPrivate ? 1 : 0 }
+    const row = { id, name, link: repo.canonical, public: isPublic, private: isPrivate }
     if (await this.parts.demos.add(account, row)) return true
     if (await this.parts.demos.byId(id)) return false
     throw nameTaken(name)
   }
 
   /** Clicks at once are one deployment: what was clicked before the daemon had been told joins it, however long the forge took to answer. */
-  private async triggerOnce(account: AccountRow, demo: Owned, access: RepositoryAccess, clicked: number): Promise<Owned> {
+  private async triggerOnce(account: Account, demo: Owned, access: RepositoryAccess, clicked: number): Promise<Owned> {
     const last = this.triggering.get(demo.id)
     if (last && clicked < last.endedAt) return last.owned
     const triggering: Triggering = { owned: this.trigger(account, demo, access), endedAt: Number.POSITIVE_INFINITY }
@@ -115,7 +116,7 @@ export class Deploys {
   }
 
   /** What is at a link, before it is deployed. */
-  async inspect(account: AccountRow, link: string): Promise<Inspection> {
+  async inspect(account: Account, link: string): Promise<Inspection> {
     const { repo, seen } = await accessRepository(this.parts, account, link)
     const [linked, dockerfile, commit] = seen
       ? await Promise.all([seen.reader.has(repo, '.origami'), seen.reader.has(repo, 'Dockerfile'), seen.reader.head(repo)])
@@ -133,7 +134,7 @@ export class Deploys {
   }
 
   /** One's own repositories at a forge, each with whether it has `.origami`. */
-  async repositories(account: AccountRow, host: string, words: string): Promise<RepositoryList> {
+  async repositories(account: Account, host: string, words: string): Promise<RepositoryList> {
     const forge = forgeAt(this.parts.forges, host)
     const grant = forge && (await this.parts.signIn.grantAt(account, host))
     if (!grant) return { repositories: [], private_authorised: false, cut: false }
@@ -141,11 +142,11 @@ export class Deploys {
     return { ...found, private_authorised: forge.repositories?.readsPrivate(grant) ?? false }
   }
 
-  private async trigger(account: AccountRow, demo: Owned, { repo, seen, token }: RepositoryAccess): Promise<Owned> {
+  private async trigger(account: Account, demo: Owned, { repo, seen, token }: RepositoryAccess): Promise<Owned> {
     const isPrivate = seen?.found.private ?? false
     await this.parts.daemon.trigger(account.id, repo.canonical, isPrivate ? token : null)
     const state = demo.state === 'undeployed' ? { state: 'waiting' as const } : {}
-    await this.parts.demos.change(demo.id, { private: isPrivate ? 1 : 0, ...state })
+    await this.parts.demos.change(demo.id, { private: isPrivate, ...state })
     const now = await this.parts.demos.byId(demo.id)
     if (!now) throw new Refused(404, 'There is no such demo.')
     return now

@@ -7,9 +7,9 @@ import PQueue from 'p-queue'
 import { z } from 'zod'
 import { Refused } from '../accounts/who.ts'
 import type { WebLimits } from '../config.ts'
-import type { AccountRow } from '../store/open.ts'
+import type { Account } from '../store/accounts.ts'
+import type { Demos, Owned } from '../store/demos.ts'
 import { demoIdOf } from './demo-id.ts'
-import type { Demos, Owned } from './demos.ts'
 import { nameTaken } from './deploys.ts'
 
 const backOffMs = [500, 2000, 10_000, 60_000]
@@ -51,12 +51,12 @@ export class Elsewhere {
   }
 
   /** Lists one, or takes the one that is listed, under the name that is asked for. Throws Refused. */
-  async create(account: AccountRow, asked: z.infer<typeof newElsewhere>): Promise<{ demo: Owned; made: boolean }> {
+  async create(account: Account, asked: z.infer<typeof newElsewhere>): Promise<{ demo: Owned; made: boolean }> {
     const { url, title, description, name: suggested } = await this.inspect(asked.url)
     const id = demoIdOf(account.id, url)
     const name = asked.name ?? suggested
-    const isPublic = (asked.public ?? true) ? 1 : 0
-    const row = { id, name, link: url, url, public: isPublic, private: 0, state: 'elsewhere' as const, title, description }
+    const isPublic = asked.public ?? true
+    const row = { id, name, link: url, url, public: isPublic, private: false, state: 'elsewhere' as const, title, description }
     const made = await this.demos.add(account, row)
     const demo = await this.demos.byId(id)
     const renamed = made || !asked.name || !demo || (await this.demos.rename(demo, asked.name))

@@ -4,8 +4,9 @@ import type { Slices } from '@origami/host/slices'
 import { Gone } from '@origami/protocol/demo'
 import type { WebLimits } from '../config.ts'
 import type { DaemonClient } from '../daemon-client.ts'
-import { type Db, keepSetting, setting } from '../store/open.ts'
-import type { Demos } from './demos.ts'
+import type { Demos } from '../store/demos.ts'
+import type { Db } from '../store/open.ts'
+import { keepSetting, setting } from '../store/settings.ts'
 import type { LatestDetails } from './latest-details.ts'
 
 export interface FollowParts {

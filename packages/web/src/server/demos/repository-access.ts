@@ -3,7 +3,7 @@ import type { SignIn } from '../accounts/sign-in.ts'
 import { Refused } from '../accounts/who.ts'
 import type { Forge, FoundRepo, RepositoryReader } from '../forges/forge.ts'
 import { forgeAt } from '../forges/forges.ts'
-import type { AccountRow } from '../store/open.ts'
+import type { Account } from '../store/accounts.ts'
 
 /** The forge must be asked first: `authorize` is where. */
 export class NeedsAuthorization extends Error {
@@ -32,7 +32,7 @@ export interface AccessParts {
 /** Whether this person may read that repository. Throws Refused, or NeedsAuthorization where asking for more could help. */
 export async function accessRepository(
   { forges, signIn }: AccessParts,
-  account: AccountRow,
+  account: Account,
   link: string,
 ): Promise<RepositoryAccess> {
   const repo = parseLink(link, forges)

@@ -74,15 +74,3 @@ export type Db = Kysely<Tables>
 
 export const openStore = (folder: string): Promise<Db> =>
   openSqlite<Tables>(join(folder, 'web.db'), { migrations, durable: false })
-
-export async function setting(db: Db, name: string): Promise<string | undefined> {
-  return (await db.selectFrom('settings').select('value').where('name', '=', name).executeTakeFirst())?.value
-}
-
-export async function keepSetting(db: Db, name: string, value: string): Promise<void> {
-  await db
-    .insertInto('settings')
-    .values({ name, value })
-    .onConflict((conflict) => conflict.column('name').doUpdateSet({ value }))
-    .execute()
-}

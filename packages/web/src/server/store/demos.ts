@@ -1,12 +1,39 @@
 import type { Slices } from '@origami/host/slices'
-import type { DemoCard, DemoDetail, DemoPage, demoSorts } from '@origami/protocol/control'
-import { demoSchema } from '@origami/protocol/demo'
+import type { DemoDetail, demoSorts, PageState } from '@origami/protocol/control'
+import { type DemoSchema, demoSchema } from '@origami/protocol/demo'
 import { randomSecret } from '../secrets.ts'
-import type { AccountRow, Db, DemoRow } from '../store/open.ts'
+import type { Account } from './accounts.ts'
+import type { Db, DemoRow } from './open.ts'
 
-export interface Owned extends DemoRow {
+/** A demo, at its owner's address. */
+export interface Owned {
+  /** The daemon's; of one that runs elsewhere, ours. */
+  readonly id: string
+  /** Of its owner. */
+  readonly account: string
   readonly handle: string
+  readonly name: string
+  readonly link: string
+  readonly public: boolean
+  /** The repository is private: its token is sent with each deploy. */
+  readonly private: boolean
+  /** In the unlisted link of one that is not public. */
+  readonly key: string
+  readonly state: PageState
+  readonly title: string
+  readonly description: string
+  readonly runs: number
+  readonly commit: string | null
+  /** What the daemon said last. Null too where it is of no form that this version knows. */
+  readonly schema: DemoSchema | null
+  /** Of one that runs elsewhere. */
+  readonly url: string | null
+  readonly created_at: string
 }
+
+type Told = Pick<Owned, 'public' | 'private' | 'state' | 'title' | 'description'>
+export type NewDemo = Pick<Owned, 'id' | 'name' | 'link' | 'public' | 'private'> &
+  Partial<Pick<Owned, 'url' | 'state' | 'title' | 'description'>>
 
 export type Sort = (typeof demoSorts)[number]
 
@@ -19,24 +46,27 @@ export class Demos {
   }
 
   async at(account: string, name: string): Promise<Owned | undefined> {
-    return this.all()
+    const row = await this.all()
       .where('accounts.handle', '=', account.toLowerCase())
       .where('demos.name', '=', name.toLowerCase())
       .executeTakeFirst()
+    return row && toDemo(row)
   }
 
   async byId(id: string): Promise<Owned | undefined> {
-    return this.all().where('demos.id', '=', id).executeTakeFirst()
+    const row = await this.all().where('demos.id', '=', id).executeTakeFirst()
+    return row && toDemo(row)
   }
 
   /** The demo that had this address before, where no other has it now. */
   async formerlyAt(account: string, name: string): Promise<Owned | undefined> {
-    return this.all()
+    const row = await this.all()
       .innerJoin('former_addresses', 'former_addresses.demo', 'demos.id')
       .innerJoin('accounts as former', 'former.id', 'former_addresses.account')
       .where('former.handle', '=', account.toLowerCase())
       .where('former_addresses.name', '=', name.toLowerCase())
       .executeTakeFirst()
+    return row && toDemo(row)
   }
 
   /** Those of which the daemon is not known to know. */
@@ -44,12 +74,13 @@ export class Demos {
     return this.db.selectFrom('demos').select('id').where('state', '=', 'undeployed').execute()
   }
 
-  async ofAccount(account: AccountRow, { onlyPublic }: { onlyPublic: boolean }): Promise<Owned[]> {
-    return this.all()
+  async ofAccount(account: Account, { onlyPublic }: { onlyPublic: boolean }): Promise<Owned[]> {
+    const rows = await this.all()
       .where('demos.account', '=', account.id)
       .$if(onlyPublic, (query) => query.where('demos.public', '=', 1))
       .orderBy('demos.created_at', 'desc')
       .execute()
+    return rows.map(toDemo)
   }
 
   /** Public ones that were deployed, by words in their title, description, name or account. */
@@ -67,16 +98,13 @@ export class Demos {
           ),
         ),
       )
-    if (sort === 'name') return query.orderBy('demos.title').execute()
-    return query.orderBy(sort === 'used' ? 'demos.runs' : 'demos.created_at', 'desc').execute()
+    const ordered =
+      sort === 'name' ? query.orderBy('demos.title') : query.orderBy(sort === 'used' ? 'demos.runs' : 'demos.created_at', 'desc')
+    return (await ordered.execute()).map(toDemo)
   }
 
   /** Adds one, where neither it nor its address is there: else false. Who takes an address ends what led from it to another demo. */
-  async add(
-    account: AccountRow,
-    demo: Pick<DemoRow, 'id' | 'name' | 'link' | 'public' | 'private'> &
-      Partial<Pick<DemoRow, 'url' | 'state' | 'title' | 'description'>>,
-  ): Promise<boolean> {
+  async add(account: Account, demo: NewDemo): Promise<boolean> {
     const fresh = {
       state: 'undeployed' as const,
       title: demo.name,
@@ -87,7 +115,7 @@ export class Demos {
     return this.db.transaction().execute(async (trx) => {
       const { numInsertedOrUpdatedRows } = await trx
         .insertInto('demos')
-        .values({ ...fresh, ...demo, account: account.id })
+        .values({ ...fresh, ...demo, public: Number(demo.public), private: Number(demo.private), account: account.id })
         .onConflict((conflict) => conflict.doNothing())
         .executeTakeFirst()
       if (numInsertedOrUpdatedRows === 0n) return false
@@ -119,14 +147,11 @@ export class Demos {
   }
 
   async elsewhere(): Promise<Owned[]> {
-    return this.all().where('demos.url', 'is not', null).execute()
+    return (await this.all().where('demos.url', 'is not', null).execute()).map(toDemo)
   }
 
-  async change(
-    id: string,
-    change: Partial<Pick<DemoRow, 'public' | 'private' | 'state' | 'title' | 'description'>>,
-  ): Promise<void> {
-    await this.db.updateTable('demos').set(change).where('id', '=', id).execute()
+  async change(id: string, change: Partial<Told>): Promise<void> {
+    await this.db.updateTable('demos').set(stored(change)).where('id', '=', id).execute()
   }
 
   async remove(id: string): Promise<void> {
@@ -169,33 +194,42 @@ export class Demos {
   }
 }
 
-export const addressOf = (demo: Owned): string => `/${demo.handle}/${demo.name}`
+/** As its row has it. */
+function stored<Change extends Partial<Told>>({ public: isPublic, private: isPrivate, ...rest }: Change) {
+  return {
+    ...rest,
+    ...(isPublic === undefined ? {} : { public: Number(isPublic) }),
+    ...(isPrivate === undefined ? {} : { private: Number(isPrivate) }),
+  }
+}
 
-export const presentCard = (demo: Owned): DemoCard => ({
-  id: demo.id,
-  address: addressOf(demo),
-  account: demo.handle,
-  name: demo.name,
-  title: demo.title,
-  description: demo.description,
-  state: demo.state,
-  public: demo.public === 1,
-  runs: demo.runs,
-  created_at: demo.created_at,
+const toDemo = ({ commit_sha: commit, schema, ...row }: DemoRow & { readonly handle: string }): Owned => ({
+  ...row,
+  public: row.public === 1,
+  private: row.private === 1,
+  commit,
+  schema: storedSchema(schema),
 })
 
-/** A demo's page, for its owner with what the daemon tells. */
-export function presentPage(demo: Owned, mine: boolean, detail: NonNullable<DemoPage['detail']> | undefined): DemoPage {
-  return {
-    ...presentCard(demo),
-    ...(detail ? { state: detail.status, runs: detail.runs } : {}),
-    ...(detail?.schema ? { title: detail.schema.title, description: detail.schema.description } : {}),
-    link: demo.url === null && (mine || demo.private === 0) ? demo.link : null,
-    url: demo.url,
-    unlisted: mine && demo.public === 0 ? `${addressOf(demo)}?key=${demo.key}` : null,
-    commit: detail?.commit ?? demo.commit_sha,
-    schema: detail?.schema ?? (demo.schema ? demoSchema.parse(JSON.parse(demo.schema)) : null),
-    mine,
-    detail: mine ? (detail ?? null) : null,
+/** Read once for many lookups: an address is asked for with each request. */
+const known = new Map<string, DemoSchema | null>()
+const mostKnown = 500
+
+function storedSchema(text: string | null): DemoSchema | null {
+  if (text === null) return null
+  const read = known.get(text)
+  if (read !== undefined) return read
+  if (known.size >= mostKnown) known.clear()
+  const schema = parsedSchema(text)
+  known.set(text, schema)
+  return schema
+}
+
+function parsedSchema(text: string): DemoSchema | null {
+  try {
+    return demoSchema.parse(JSON.parse(text))
+  } catch (error) {
+    console.error('A stored schema cannot be read; its demo has none until the daemon tells it again.', error)
+    return null
   }
 }

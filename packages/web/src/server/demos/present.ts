@@ -1,0 +1,33 @@
+import type { DemoCard, DemoPage } from '@origami/protocol/control'
+import type { Owned } from '../store/demos.ts'
+
+export const addressOf = (demo: Owned): string => `/${demo.handle}/${demo.name}`
+
+export const presentCard = (demo: Owned): DemoCard => ({
+  id: demo.id,
+  address: addressOf(demo),
+  account: demo.handle,
+  name: demo.name,
+  title: demo.title,
+  description: demo.description,
+  state: demo.state,
+  public: demo.public,
+  runs: demo.runs,
+  created_at: demo.created_at,
+})
+
+/** A demo's page, for its owner with what the daemon tells. */
+export function presentPage(demo: Owned, mine: boolean, detail: NonNullable<DemoPage['detail']> | undefined): DemoPage {
+  return {
+    ...presentCard(demo),
+    ...(detail ? { state: detail.status, runs: detail.runs } : {}),
+    ...(detail?.schema ? { title: detail.schema.title, description: detail.schema.description } : {}),
+    link: demo.url === null && (mine || !demo.private) ? demo.link : null,
+    url: demo.url,
+    unlisted: mine && !demo.public ? `${addressOf(demo)}?key=${demo.key}` : null,
+    commit: detail?.commit ?? demo.commit,
+    schema: detail?.schema ?? demo.schema,
+    mine,
+    detail: mine ? (detail ?? null) : null,
+  }
+}

@@ -1,0 +1,98 @@
+import type { Transaction } from 'kysely'
+import type { Db, Tables } from './open.ts'
+
+/** A program that asks to be let in. */
+export interface Asking {
+  /** The machine that asks, by its own word. */
+  readonly host: string
+  readonly agent: string
+  readonly address: string
+}
+
+/** Of the program's code, and of the one that a person reads. */
+export interface CodeHashes {
+  readonly hash: string
+  readonly user_hash: string
+}
+
+export async function addDeviceCode(db: Db, hashes: CodeHashes, asking: Asking, expires_at: string): Promise<void> {
+  const fresh = { state: 'pending', account: null, asked_at: null } as const
+  await db
+    .insertInto('device_codes')
+    .values({ ...hashes, ...asking, ...fresh, expires_at })
+    .execute()
+}
+
+export async function countDeviceCodes(db: Db, now: string): Promise<number> {
+  const { pending } = await db
+    .selectFrom('device_codes')
+    .select(({ fn }) => fn.countAll<number>().as('pending'))
+    .where('expires_at', '>', now)
+    .executeTakeFirstOrThrow()
+  return pending
+}
+
+/** Who asks under a person's code and was not answered. */
+export async function askingUnder(
+  db: Db,
+  userHash: string,
+  now: string,
+): Promise<(Asking & { readonly expires_at: string }) | undefined> {
+  return db
+    .selectFrom('device_codes')
+    .select(['host', 'agent', 'address', 'expires_at'])
+    .where('user_hash', '=', userHash)
+    .where('state', '=', 'pending')
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+}
+
+/** False: it was answered before, or is too old. */
+export async function answerDevice(
+  db: Db,
+  userHash: string,
+  answer: { readonly state: 'allowed' | 'denied'; readonly account: string },
+  now: string,
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('device_codes')
+    .set(answer)
+    .where('user_hash', '=', userHash)
+    .where('state', '=', 'pending')
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
+/** What became of a program's question, with the handle of who answered it. */
+export async function deviceCodeOf(trx: Db | Transaction<Tables>, hash: string) {
+  return trx
+    .selectFrom('device_codes')
+    .leftJoin('accounts', 'accounts.id', 'device_codes.account')
+    .select([
+      'device_codes.host',
+      'device_codes.state',
+      'device_codes.account',
+      'device_codes.asked_at',
+      'device_codes.expires_at',
+    ])
+    .select('accounts.handle')
+    .where('device_codes.hash', '=', hash)
+    .executeTakeFirst()
+}
+
+/** The program asked again; `used`: it has its token now. */
+export async function noteAsked(
+  trx: Db | Transaction<Tables>,
+  hash: string,
+  change: { readonly asked_at: string; readonly state?: 'used' },
+): Promise<void> {
+  await trx.updateTable('device_codes').set(change).where('hash', '=', hash).execute()
+}
+
+/** Removes at most `rows` of those that are over. Returns how many. */
+export async function sweepDeviceCodes(db: Db, now: string, rows: number): Promise<number> {
+  const old = db.selectFrom('device_codes').select('hash').where('expires_at', '<', now).limit(rows)
+  const { numDeletedRows } = await db.deleteFrom('device_codes').where('hash', 'in', old).executeTakeFirst()
+  return Number(numDeletedRows)
+}

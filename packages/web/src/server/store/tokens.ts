@@ -1,0 +1,50 @@
+import type { TokenInfo } from '@origami/protocol/control'
+import type { Transaction } from 'kysely'
+import { type Account, accountColumns, toAccount } from './accounts.ts'
+import type { Db, Tables } from './open.ts'
+
+export interface NewToken {
+  readonly id: string
+  readonly account: string
+  readonly name: string
+  /** Of its secret. */
+  readonly hash: string
+}
+
+export async function addToken(db: Db | Transaction<Tables>, token: NewToken, now: string): Promise<void> {
+  await db
+    .insertInto('tokens')
+    .values({ ...token, created_at: now, used_at: null })
+    .execute()
+}
+
+/** An account's own, oldest first. */
+export async function tokensOf(db: Db, account: string): Promise<TokenInfo[]> {
+  return db
+    .selectFrom('tokens')
+    .select(['id', 'name', 'created_at', 'used_at'])
+    .where('account', '=', account)
+    .orderBy('created_at')
+    .execute()
+}
+
+/** Whose it is, and when it was used last. */
+export async function accountOfToken(db: Db, hash: string): Promise<{ account: Account; usedAt: string | null } | undefined> {
+  const row = await db
+    .selectFrom('tokens')
+    .innerJoin('accounts', 'accounts.id', 'tokens.account')
+    .select(accountColumns)
+    .select('tokens.used_at')
+    .where('tokens.hash', '=', hash)
+    .executeTakeFirst()
+  return row && { account: toAccount(row), usedAt: row.used_at }
+}
+
+export async function noteTokenUse(db: Db, hash: string, now: string): Promise<void> {
+  await db.updateTable('tokens').set({ used_at: now }).where('hash', '=', hash).execute()
+}
+
+/** Nobody else's is touched. */
+export async function removeToken(db: Db, id: string, account: string): Promise<void> {
+  await db.deleteFrom('tokens').where('id', '=', id).where('account', '=', account).execute()
+}
