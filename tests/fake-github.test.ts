@@ -17,14 +17,18 @@ describe('the fake GitHub refuses what GitHub refuses', () => {
 
   const authorizeUrl = (more: Record<string, string> = {}) => {
     const { clientId } = github.oauth
-    return `${github.forge.web}/login/oauth/authorize?${new URLSearchParams({ client_id: clientId, redirect_uri: callback, ...more })}`
+    const asked = new URLSearchParams({ client_id: clientId, redirect_uri: callback, ...more })
+    return `${github.forge.web}/login/oauth/authorize?${asked}`
   }
   const codeFor = async (more: Record<string, string> = {}) =>
     new URL(await github.approve(authorizeUrl(more), 'ann')).searchParams.get('code') ?? ''
   const exchange = async (body: Record<string, string>): Promise<{ access_token?: string; error?: string }> => {
     const { clientId, clientSecret } = github.oauth
     const whole = { client_id: clientId, client_secret: clientSecret, redirect_uri: callback, ...body }
-    const response = await fetch(`${github.forge.web}/login/oauth/access_token`, { method: 'POST', body: JSON.stringify(whole) })
+    const response = await fetch(`${github.forge.web}/login/oauth/access_token`, {
+      method: 'POST',
+      body: JSON.stringify(whole),
+    })
     return (await response.json()) as { access_token?: string; error?: string }
   }
   const api = (path: string, token?: string) =>
@@ -32,7 +36,10 @@ describe('the fake GitHub refuses what GitHub refuses', () => {
 
   test('a verifier that is not the one of the challenge', async () => {
     const verifier = randomBytes(32).toString('base64url')
-    const challenge = { code_challenge: createHash('sha256').update(verifier).digest('base64url'), code_challenge_method: 'S256' }
+    const challenge = {
+      code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+      code_challenge_method: 'S256',
+    }
     expect(await exchange({ code: await codeFor(challenge), code_verifier: 'another' })).toMatchObject({
       error: 'bad_verification_code',
     })
@@ -55,7 +62,9 @@ describe('the fake GitHub refuses what GitHub refuses', () => {
   })
 
   test('a wrong secret of the app', async () => {
-    expect(await exchange({ code: await codeFor(), client_secret: 'x' })).toEqual({ error: 'incorrect_client_credentials' })
+    expect(await exchange({ code: await codeFor(), client_secret: 'x' })).toEqual({
+      error: 'incorrect_client_credentials',
+    })
   })
 
   test('a private repository without the scope, by its API and by git', async () => {
@@ -70,7 +79,9 @@ describe('the fake GitHub refuses what GitHub refuses', () => {
       fetch(`${github.forge.git}/ann/secret.git/info/refs?service=git-upload-pack`, {
         headers: token ? { authorization: `Basic ${btoa(`x-access-token:${token}`)}` } : {},
       })
-    expect([(await api('/repos/ann/secret')).status, (await api('/repos/ann/secret', plain)).status]).toEqual([404, 404])
+    expect([(await api('/repos/ann/secret')).status, (await api('/repos/ann/secret', plain)).status]).toEqual([
+      404, 404,
+    ])
     expect([(await refs()).status, (await refs(plain)).status]).toEqual([401, 404])
     expect([(await api('/repos/ann/secret', scoped)).status, (await refs(scoped)).status]).toEqual([200, 200])
     expect((await api('/user', 'gho_guessed')).status).toBe(401)

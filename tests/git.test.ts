@@ -41,7 +41,8 @@ describe('code comes from git', () => {
     await github.push('ann', name, folder, `${name} in one line\n\nand more`)
     return link(name)
   }
-  const link = (name: string, forge: ForgeEntry = github.forge) => parseRepoLink(`https://${forge.host}/ann/${name}`, [forge])
+  const link = (name: string, forge: ForgeEntry = github.forge) =>
+    parseRepoLink(`https://${forge.host}/ann/${name}`, [forge])
   const source = () => new GitSource({ work, owner })
   const fetched = async (repo: ReturnType<typeof link>, limits = roomy) => {
     const into = await mkdtemp(join(work, 'into-'))
@@ -56,7 +57,9 @@ describe('code comes from git', () => {
   }
 
   test("a commit's tree, with the first line of its message and without .git", async () => {
-    const { into, message } = await fetched(await pushed('plain', { 'model.py': 'x', 'deep/er/file': 'y', here: '->model.py' }))
+    const { into, message } = await fetched(
+      await pushed('plain', { 'model.py': 'x', 'deep/er/file': 'y', here: '->model.py' }),
+    )
     expect(message).toBe('plain in one line')
     expect((await readdir(into)).toSorted()).toEqual(['deep', 'here', 'model.py'])
     expect(await readFile(join(into, 'deep/er/file'), 'utf8')).toBe('y')
@@ -83,7 +86,9 @@ describe('code comes from git', () => {
 
   test('a submodule is not fetched', async () => {
     const modules = '[submodule "lib"]\n\tpath = lib\n\turl = http://127.0.0.1:1/never.git\n'
-    expect(await readdir((await fetched(await pushed('modules', { '.gitmodules': modules }))).into)).toEqual(['.gitmodules'])
+    expect(await readdir((await fetched(await pushed('modules', { '.gitmodules': modules }))).into)).toEqual([
+      '.gitmodules',
+    ])
   })
 
   test('a redirect is not followed, and where it leads sees nothing', async () => {

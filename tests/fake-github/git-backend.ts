@@ -3,7 +3,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Accounts } from './accounts.ts'
 import type { Repositories } from './repositories.ts'
 
-/** git over smart HTTP, by git's own CGI program; a private repository needs a token as the password, a push the token of its owner. */
+/**
+ * git over smart HTTP, by git's own CGI program; a private repository needs a token as the password, a push the token
+ * of its owner.
+ */
 export async function gitBackend(
   accounts: Accounts,
   repositories: Repositories,

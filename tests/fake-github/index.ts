@@ -11,7 +11,10 @@ import { gitBackend } from './git-backend.ts'
 import { authorizePage, exchange } from './oauth.ts'
 import { Repositories } from './repositories.ts'
 
-/** A GitHub of one's own on loopback: OAuth pages, the REST API as far as Origami asks it, git over smart HTTP behind tokens. */
+/**
+ * A GitHub of one's own on loopback: OAuth pages, the REST API as far as Origami asks it, git over smart HTTP behind
+ * tokens.
+ */
 export interface FakeGithub extends AsyncDisposable {
   readonly forge: ForgeEntry
   readonly oauth: { readonly clientId: string; readonly clientSecret: string }
@@ -29,7 +32,7 @@ export interface FakeGithub extends AsyncDisposable {
   tokens(): readonly string[]
   /** Revokes every token, as people do in their settings. */
   revokeTokens(): void
-  /** Opens an authorise page and presses its button in `login`'s name. Answers the address that it sends the browser to. */
+  /** Opens an authorise page and presses its button in `login`'s name. Answers where it sends the browser. */
   approve(url: string, login: string): Promise<string>
 }
 
@@ -64,7 +67,11 @@ export async function startFakeGithub({ host = 'github.test' }: { host?: string 
     push: (owner, name, from, message) => repositories.push(owner, name, from, message),
     async approve(url, login) {
       const form = new URLSearchParams({ login, ...Object.fromEntries(new URL(url).searchParams) })
-      const response = await fetch(new URL('/login/oauth/authorize', url), { method: 'POST', body: form, redirect: 'manual' })
+      const response = await fetch(new URL('/login/oauth/authorize', url), {
+        method: 'POST',
+        body: form,
+        redirect: 'manual',
+      })
       const location = response.headers.get('location')
       if (!location) throw new Error(`the authorise page answered ${response.status}: ${await response.text()}`)
       return location

@@ -33,7 +33,8 @@ export async function exchange(accounts: Accounts, request: IncomingMessage, res
   const sent = await text(request)
   const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded')
   const body: Record<string, string> = isForm ? Object.fromEntries(new URLSearchParams(sent)) : JSON.parse(sent)
-  const answer = (json: object) => void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(json))
+  const answer = (json: object) =>
+    void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(json))
   if (body.client_id !== accounts.app.clientId || body.client_secret !== accounts.app.clientSecret)
     return answer({ error: 'incorrect_client_credentials' })
   const code = accounts.take(body.code ?? '')
@@ -48,7 +49,11 @@ export async function exchange(accounts: Accounts, request: IncomingMessage, res
 }
 
 const page = (asked: URLSearchParams): string => `<!doctype html><title>Authorize</title><form method="post">
-${[...asked].map(([name, value]) => `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`).join('\n')}
+${[...asked].map(hiddenField).join('\n')}
 <label>Login <input name="login"></label><button>Authorize</button></form>`
 
-const escapeHtml = (value: string): string => value.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')
+const hiddenField = ([name, value]: [string, string]): string =>
+  `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`
+
+const escapeHtml = (value: string): string =>
+  value.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;')

@@ -41,7 +41,9 @@ export class Repositories {
   }
 
   ofOwner(grant: Grant): Repository[] {
-    return [...this.all.values()].filter((one) => one.owner === grant.user.login && this.find(one.owner, one.name, grant))
+    return [...this.all.values()].filter(
+      (one) => one.owner === grant.user.login && this.find(one.owner, one.name, grant),
+    )
   }
 
   async push(owner: string, name: string, from: string, message: string): Promise<string> {
@@ -50,6 +52,7 @@ export class Repositories {
     const work = await mkdtemp(join(tmpdir(), 'origami-commit-'))
     try {
       await git(work, 'init', '-q', '-b', 'main')
+      // It has no commit yet the first time.
       await git(work, 'fetch', '-q', repository.folder, 'main:main', '--update-head-ok').catch(() => undefined)
       await cp(from, work, { recursive: true, verbatimSymlinks: true })
       await git(work, 'add', '-A')

@@ -123,7 +123,8 @@ function readsRepositories(under: () => ForgeUnderTest): void {
     expect([all.map(({ name }) => name).toSorted(), cut]).toEqual([[open.name, secret.name].toSorted(), false])
     const repo = parseRepoLink(canonicalLink(forge.entry, secret.owner, secret.name), [forge.entry])
     expect(await commitAt(repo, much.token)).toBe(secret.commit)
-    for (const token of [undefined, little.token]) await expect(commitAt(repo, token)).rejects.toBeInstanceOf(SourceError)
+    for (const token of [undefined, little.token])
+      await expect(commitAt(repo, token)).rejects.toBeInstanceOf(SourceError)
   })
 
   test('says that a token is worth nothing any more, so that its person is asked anew', async () => {
@@ -142,7 +143,11 @@ function hasPages(under: () => ForgeUnderTest): void {
       expect(page.href).toContain(`${forge.entry.web}/${open.owner}/${open.name}/`)
       expect(page.pathname).toContain(open.commit)
     }
-    expect([file.search, file.hash, decodeURIComponent(file.pathname).endsWith('/a folder/what?#.py')]).toEqual(['', '', true])
+    expect([file.search, file.hash, decodeURIComponent(file.pathname).endsWith('/a folder/what?#.py')]).toEqual([
+      '',
+      '',
+      true,
+    ])
   })
 }
 
@@ -156,7 +161,9 @@ async function comesBack({ forge: { signIn }, approve }: ForgeUnderTest, private
   if (!signIn) throw new Error('nobody signs in there')
   const verifier = randomBytes(32).toString('base64url')
   const challenge = createHash('sha256').update(verifier).digest('base64url')
-  const back = new URL(await approve(await signIn.authorize({ state: 'the state', redirect, challenge, privateRepositories })))
+  const back = new URL(
+    await approve(await signIn.authorize({ state: 'the state', redirect, challenge, privateRepositories })),
+  )
   return {
     state: back.searchParams.get('state'),
     code: back.searchParams.get('code') ?? '',

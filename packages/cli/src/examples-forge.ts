@@ -19,7 +19,11 @@ export const examplesForge = (folder: string): ForgeEntry => ({
  * Makes a repository of each folder of `examples`, bundled as its author would; commits only what changed since.
  * Returns the links, as one would write them.
  */
-export async function fillExamplesForge(examples: string, folder: string, tell: (line: string) => void): Promise<string[]> {
+export async function fillExamplesForge(
+  examples: string,
+  folder: string,
+  tell: (line: string) => void,
+): Promise<string[]> {
   const links: string[] = []
   for (const entry of await readdir(examples, { withFileTypes: true })) {
     if (!entry.isDirectory()) continue
@@ -38,6 +42,7 @@ async function publish(source: string, repository: string): Promise<void> {
       await git(repository, 'init', '-q', '--bare', '-b', 'main')
     }
     await git(work, 'init', '-q', '-b', 'main')
+    // It has no commit yet the first time.
     await git(work, 'fetch', '-q', repository, 'main:before').catch(() => undefined)
     await git(work, 'symbolic-ref', 'HEAD', 'refs/heads/before')
     await cp(source, work, {

@@ -11,11 +11,16 @@ export interface Origin {
 /** The repository that a clone was cloned from, by its remote `origin`. Throws Failure when there is none. */
 export async function originOf(folder: string): Promise<Origin> {
   const written = await git(folder, 'config', '--get', 'remote.origin.url')
-  // Its own short spellings (`gh:owner/name`) git alone can expand; but it expands whole addresses too, to mirrors that no forge knows.
+  // Its own short spellings (`gh:owner/name`) git alone can expand; but it expands whole addresses too, to mirrors that
+  // no forge knows.
   const remote =
-    written && /^[^/]*\./.test(written.replace(/^\w+:\/\//, '')) ? written : await git(folder, 'remote', 'get-url', 'origin')
+    written && /^[^/]*\./.test(written.replace(/^\w+:\/\//, ''))
+      ? written
+      : await git(folder, 'remote', 'get-url', 'origin')
   if (remote === undefined)
-    throw new Failure('expected a link, or a clone whose remote `origin` is one: origami deploy https://github.com/owner/name')
+    throw new Failure(
+      'expected a link, or a clone whose remote `origin` is one: origami deploy https://github.com/owner/name',
+    )
   return { link: linkOf(remote), warnings: await warningsOf(folder) }
 }
 

@@ -17,7 +17,10 @@ describe('a link to a repository', () => {
   })
 
   test('of the folder forge is written the same way', () => {
-    expect(parseRepoLink('https://examples.origami/origami/poet', forges)).toMatchObject({ owner: 'origami', name: 'poet' })
+    expect(parseRepoLink('https://examples.origami/origami/poet', forges)).toMatchObject({
+      owner: 'origami',
+      name: 'poet',
+    })
   })
 
   test.each([
@@ -29,12 +32,20 @@ describe('a link to a repository', () => {
     expect(gitAddress(repo)).toBe(`file:///srv/examples/${owner}/${name}.git`)
   })
 
-  test.each(['a/../b', 'a//b', '../a/b', 'a/-b/c', 'a/.b/c', 'a/b/..', 'a/b/-c', `${'a/'.repeat(21)}b`, 'a', 'a/b/.git/..'])(
-    '%s is refused there too',
-    (path) => {
-      expect(() => parseRepoLink(`https://examples.origami/${path}`, forges)).toThrow(LinkError)
-    },
-  )
+  test.each([
+    'a/../b',
+    'a//b',
+    '../a/b',
+    'a/-b/c',
+    'a/.b/c',
+    'a/b/..',
+    'a/b/-c',
+    `${'a/'.repeat(21)}b`,
+    'a',
+    'a/b/.git/..',
+  ])('%s is refused there too', (path) => {
+    expect(() => parseRepoLink(`https://examples.origami/${path}`, forges)).toThrow(LinkError)
+  })
 
   test.each([
     ['https://github.com/Ann/Digits.git', '9e9a72817d1291f9b63d243abe6f9732'],
@@ -51,7 +62,9 @@ describe('a link to a repository', () => {
 
   test('of two names leads to the demo that it led to since the first version', () => {
     const host = fc.constantFrom('github.com', 'GitHub.com', 'examples.origami')
-    const link = fc.tuple(host, word, word, end).map(([at, owner, name, tail]) => `https://${at}/${owner}/${name}${tail}`)
+    const link = fc
+      .tuple(host, word, word, end)
+      .map(([at, owner, name, tail]) => `https://${at}/${owner}/${name}${tail}`)
     fc.assert(
       fc.property(link, (one) => {
         fc.pre(firstDemoOf(one) !== undefined)
@@ -108,7 +121,8 @@ function demoOf(link: string): string | undefined {
 
 /** The grammar by which the first demos were named, and all since: stored ids are made of what it answers. */
 function firstDemoOf(link: string): string | undefined {
-  const first = /^https:\/\/([A-Za-z0-9.-]{1,253})\/([A-Za-z0-9][A-Za-z0-9-]{0,99})\/([A-Za-z0-9._-]{1,100}?)(?:\.git)?\/?$/
+  const first =
+    /^https:\/\/([A-Za-z0-9.-]{1,253})\/([A-Za-z0-9][A-Za-z0-9-]{0,99})\/([A-Za-z0-9._-]{1,100}?)(?:\.git)?\/?$/
   const [, host, owner, name = ''] = first.exec(link)?.map((part) => part.toLowerCase()) ?? []
   if (!forges.some((entry) => entry.host === host) || /^\.+$/.test(name) || name.startsWith('-')) return undefined
   return demoId(`https://${host}/${owner}/${name}`)

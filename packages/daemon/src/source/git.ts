@@ -21,12 +21,18 @@ interface Run {
   readonly onLine?: (text: string) => void | Promise<void>
 }
 
-/** Git, told of nothing but what it needs: no configuration of the host's, no hooks, no redirects, one transport, and a token for one host alone. */
+/**
+ * Git, told of nothing but what it needs: no configuration of the host's, no hooks, no redirects, one transport, and a
+ * token for one host alone.
+ */
 export class GitSource implements Source {
   private readonly work: string
   private readonly owner: string
 
-  /** `work`: where git's passing homes are made. `owner`: the random id of the state folder; what a daemon that died left running is found by it. */
+  /**
+   * `work`: where git's passing homes are made. `owner`: the random id of the state folder; what a daemon that died
+   * left running is found by it.
+   */
   constructor({ work, owner }: { work: string; owner: string }) {
     this.work = work
     this.owner = owner
@@ -39,11 +45,15 @@ export class GitSource implements Source {
     const args = ['ls-remote', '--', gitAddress(repo), ref]
     const answer = await this.git({ repo, token, args, cwd: this.work }, signal)
     const commit = answer.split(/\s/, 1)[0] ?? ''
-    if (!/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(commit)) throw new SourceError(`${repo.canonical} has no commit yet; push one`)
+    if (!/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(commit))
+      throw new SourceError(`${repo.canonical} has no commit yet; push one`)
     return { commit }
   }
 
-  async fetch({ repo, commit, token, into, limits, onLog }: FetchRequest, signal: AbortSignal): Promise<{ message: string }> {
+  async fetch(
+    { repo, commit, token, into, limits, onLog }: FetchRequest,
+    signal: AbortSignal,
+  ): Promise<{ message: string }> {
     const done = new AbortController()
     const tooLarge = new AbortController()
     const watching = watch(into, limits, done.signal).catch((error: unknown) => tooLarge.abort(error))
@@ -87,7 +97,9 @@ export class GitSource implements Source {
       if (failed) throw new SourceError(explain(repo, said.join('\n') || words))
       return answer
     } catch (error) {
-      throw error instanceof RangeError ? new SourceError(`git could not read ${repo.canonical}: ${error.message}`) : error
+      throw error instanceof RangeError
+        ? new SourceError(`git could not read ${repo.canonical}: ${error.message}`)
+        : error
     } finally {
       await rm(home, { recursive: true, force: true })
     }
@@ -129,15 +141,21 @@ export function environment(repo: RepoLink, token: Secret | undefined, home: str
         [`GIT_CONFIG_VALUE_${index}`, value],
       ]),
     ),
-    ...(process.env.SSL_CERT_FILE ? { SSL_CERT_FILE: process.env.SSL_CERT_FILE, GIT_SSL_CAINFO: process.env.SSL_CERT_FILE } : {}),
+    ...(process.env.SSL_CERT_FILE
+      ? { SSL_CERT_FILE: process.env.SSL_CERT_FILE, GIT_SSL_CAINFO: process.env.SSL_CERT_FILE }
+      : {}),
     ...(process.env.HTTPS_PROXY ? { HTTPS_PROXY: process.env.HTTPS_PROXY } : {}),
     ...(sent === undefined ? {} : { ORIGAMI_GIT_TOKEN: sent }),
   }
 }
 
-/** Counts a tree once a second, one count after another, until the signal aborts. Throws SourceError once it is too large. */
+/**
+ * Counts a tree once a second, one count after another, until the signal aborts. Throws SourceError once it is too
+ * large.
+ */
 async function watch(root: string, limits: TreeLimits, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
+    // It rejects when the signal aborts, which ends the loop.
     await setTimeout(measureMs, undefined, { signal }).catch(() => undefined)
     if (!signal.aborted) await measure(root, limits)
   }
@@ -153,6 +171,7 @@ async function measure(root: string, limits: TreeLimits): Promise<void> {
     if (entry.isSymbolicLink() && !inGit) await staysInside(root, path)
     else if (!entry.isFile() && !entry.isSymbolicLink())
       throw new SourceError(`${path.slice(root.length + 1)} is neither a file nor a folder`)
+    // What git removed meanwhile takes no room.
     bytes += (await lstat(path).catch(() => ({ size: 0 }))).size
     files += inGit ? 0 : 1
   }
@@ -167,14 +186,23 @@ async function staysInside(root: string, link: string): Promise<void> {
     throw new SourceError(`${link.slice(root.length + 1)} is a link that leads out of the repository`)
 }
 
+/** How git says that there is no such repository, or none that may be read. */
+const unreadable = new RegExp(
+  [
+    'not found',
+    'does not exist',
+    'could not read Username',
+    'Authentication failed',
+    'does not appear to be a git repository',
+    '403',
+    '401',
+  ].join('|'),
+  'i',
+)
+
 /** What git said, for a person. */
 function explain(repo: RepoLink, stderr: string): string {
-  if (
-    /not found|does not exist|could not read Username|Authentication failed|does not appear to be a git repository|403|401/i.test(
-      stderr,
-    )
-  )
-    return `${repo.canonical} was not found, or what Origami was given may not read it`
+  if (unreadable.test(stderr)) return `${repo.canonical} was not found, or what Origami was given may not read it`
   if (/Could not resolve host|unable to access|Failed to connect|timed out/i.test(stderr))
     return `${repo.forge.host} could not be reached`
   return `git could not fetch ${repo.canonical}: ${stderr.trim().split('\n').at(-1) ?? 'it did not say why'}`

@@ -62,6 +62,7 @@ export const canonicalLink = ({ host }: ForgeEntry, owner: string, name: string)
   `https://${host}/${owner}/${name}`.toLowerCase()
 
 /** What git fetches from. */
-export const gitAddress = ({ forge, owner, name }: RepoLink): string => `${forge.git.replace(/\/$/, '')}/${owner}/${name}.git`
+export const gitAddress = ({ forge, owner, name }: RepoLink): string =>
+  `${forge.git.replace(/\/$/, '')}/${owner}/${name}.git`
 
 const linkExample = ({ host, kind }: ForgeEntry): string => `https://${host}/${forgeTraits[kind].linkShape}`

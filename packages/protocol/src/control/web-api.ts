@@ -23,6 +23,7 @@ export const session = z.object({
     z.object({
       host: z.string(),
       sign_in: z.boolean().describe('People can sign in there: `/-/sign-in/{host}?return=/path`'),
+      repositories: z.boolean().describe('It tells what repositories people have: `/-/api/repositories?forge={host}`'),
     }),
   ),
   daemon: z.boolean().describe('Whether the daemon answers'),

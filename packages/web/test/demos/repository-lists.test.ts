@@ -14,9 +14,17 @@ describe('a list of repositories', () => {
       asked.push(url.pathname)
       const page = Number(url.searchParams.get('page'))
       const names = Array.from({ length: page === 3 ? 7 : 100 }, (_, index) => `repository-${page}-${index}`)
-      const repos = names.map((name) => ({ owner: { login: 'ann' }, name, description: null, private: false, pushed_at: null }))
+      const repos = names.map((name) => ({
+        owner: { login: 'ann' },
+        name,
+        description: null,
+        private: false,
+        pushed_at: null,
+      }))
       const is404 = url.pathname.endsWith('/.origami') && !url.pathname.includes('repository-3-6')
-      response.writeHead(is404 ? 404 : 200, { 'content-type': 'application/json' }).end(JSON.stringify(is404 ? {} : repos))
+      response
+        .writeHead(is404 ? 404 : 200, { 'content-type': 'application/json' })
+        .end(JSON.stringify(is404 ? {} : repos))
     })
     const lists = new RepositoryLists(defaultLimits)
     const search = async (words: string) => (await lists.search('ann', forge.forge, grant, words)).repositories

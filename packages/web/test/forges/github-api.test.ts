@@ -8,12 +8,19 @@ import { GithubApi } from '../../src/server/forges/github-api.ts'
 describe('what a GitHub answers', () => {
   test.each<[string, RequestListener]>([
     ['never comes', () => {}],
-    ['never ends', (_request, response) => void response.writeHead(200, { 'content-type': 'application/json' }).write('[')],
+    [
+      'never ends',
+      (_request, response) => void response.writeHead(200, { 'content-type': 'application/json' }).write('['),
+    ],
     [
       'is larger than the cap',
-      (_request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(`"${'x'.repeat(2000)}"`),
+      (_request, response) =>
+        response.writeHead(200, { 'content-type': 'application/json' }).end(`"${'x'.repeat(2000)}"`),
     ],
-    ['is no user', (_request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":"root"}')],
+    [
+      'is no user',
+      (_request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"id":"root"}'),
+    ],
   ])('that %s is an error in words', async (_what, listener) => {
     await using server = await startServer(listener)
     const limits = { forgeAnswerMs: 300, forgeAnswerBytes: 1000, repositories: 10 }

@@ -54,13 +54,16 @@ export class Deployers {
 
   /** Somebody signed in: the forge has just said whose login it is, so it need not be asked. */
   async seen(host: string, { login, subject }: ForgeUser): Promise<void> {
-    const seed = (await this.pending()).find((one) => one.forge.entry.host === host && one.login === login.toLowerCase())
+    const seed = (await this.pending()).find(
+      (one) => one.forge.entry.host === host && one.login === login.toLowerCase(),
+    )
     if (seed) await this.keep(seed, subject)
   }
 
   private async pending(): Promise<Seed[]> {
     const known = await resolvedLogins(this.parts.db)
-    const isKnown = ({ forge, login }: Seed) => known.some((one) => one.forge === forge.entry.host && one.login === login)
+    const isKnown = ({ forge, login }: Seed) =>
+      known.some((one) => one.forge === forge.entry.host && one.login === login)
     return this.seeds.filter((seed) => !isKnown(seed))
   }
 
@@ -78,7 +81,8 @@ export class Deployers {
       else if (first) this.parts.log(`${host} knows no ${login}, who may deploy here; it is asked again later`)
     } catch (error) {
       // Told the first time alone, since it is tried again for ever.
-      if (first) this.parts.log(`${host} could not be asked who ${login} is, who may deploy here; it is asked again`, error)
+      if (first)
+        this.parts.log(`${host} could not be asked who ${login} is, who may deploy here; it is asked again`, error)
     }
   }
 
@@ -98,6 +102,8 @@ export class Deployers {
 export function forgeOf(listed: string, forges: readonly Forge[]): Seed | undefined {
   const written = listed.toLowerCase()
   const [host, login = ''] = written.includes('/') ? written.split('/') : [undefined, written]
-  const forge = forges.find(({ entry, signIn, people }) => (signIn || people) && (host === undefined || entry.host === host))
+  const forge = forges.find(
+    ({ entry, signIn, people }) => (signIn || people) && (host === undefined || entry.host === host),
+  )
   return forge && login !== '' ? { forge, login } : undefined
 }

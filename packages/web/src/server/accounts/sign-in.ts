@@ -34,7 +34,15 @@ export class SignIn {
     const forge = this.forge(host)
     const [state, verifier] = [randomSecret(), randomSecret()]
     const expires_at = new Date(Date.now() + this.parts.limits.signInMs).toISOString()
-    const started = { hash: hashOf(state), visitor, forge: host, verifier, scope, return_to: localPath(returnTo), expires_at }
+    const started = {
+      hash: hashOf(state),
+      visitor,
+      forge: host,
+      verifier,
+      scope,
+      return_to: localPath(returnTo),
+      expires_at,
+    }
     await addSignIn(this.parts.db, started)
     return forge.authorize({
       state,
@@ -44,7 +52,10 @@ export class SignIn {
     })
   }
 
-  /** Ends what `start` began. Throws Refused for a state that is foreign, old or used, and for a code that the forge refuses. */
+  /**
+   * Ends what `start` began. Throws Refused for a state that is foreign, old or used, and for a code that the forge
+   * refuses.
+   */
   async finish(
     host: string,
     visitor: string,
@@ -52,7 +63,12 @@ export class SignIn {
   ): Promise<{ account: Account; returnTo: string }> {
     const forge = this.forge(host)
     const pending = await this.take(query.state ?? '')
-    if (!pending || pending.visitor !== visitor || pending.forge !== host || pending.expires_at < new Date().toISOString())
+    if (
+      !pending ||
+      pending.visitor !== visitor ||
+      pending.forge !== host ||
+      pending.expires_at < new Date().toISOString()
+    )
       throw new Refused(422, 'This sign-in was not begun in this browser, or too long ago; begin again.')
     if (!query.code) throw new Refused(422, `${host} did not sign you in: ${query.error ?? 'it gave no code'}`)
     const returned = { code: query.code, verifier: pending.verifier, redirect: this.parts.callback(host) }
@@ -68,7 +84,9 @@ export class SignIn {
   /** What an account allowed at a forge. Undefined: they never signed in there. */
   async grantAt(account: Account, host: string): Promise<Grant | undefined> {
     const identity = await identityOf(this.parts.db, account.id, host)
-    return identity && { token: this.parts.secrets.forgeTokens.unseal(identity.token, account.id), scope: identity.scope }
+    return (
+      identity && { token: this.parts.secrets.forgeTokens.unseal(identity.token, account.id), scope: identity.scope }
+    )
   }
 
   /** Forgets sign-ins that were begun and not ended. */

@@ -18,7 +18,11 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
     return {
       account: account ? presentAccount(account, await deployers.mayDeploy(account)) : null,
       csrf,
-      forges: forges.map(({ entry, signIn }) => ({ host: entry.host, sign_in: signIn !== undefined })),
+      forges: forges.map(({ entry, signIn, repositories }) => ({
+        host: entry.host,
+        sign_in: signIn !== undefined,
+        repositories: repositories !== undefined,
+      })),
       daemon: answers,
     }
   })

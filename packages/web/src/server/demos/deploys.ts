@@ -35,7 +35,10 @@ export const nameTaken = (name: string): Refused =>
 
 /** Only its owner, on its page, shows to everybody what was unlisted: a command that is typed again must not. */
 const staysUnlisted = ({ name }: Owned): Refused =>
-  new Refused(409, `Your demo ${name} is unlisted, and stays so: make it public on its page, or deploy without asking for it.`)
+  new Refused(
+    409,
+    `Your demo ${name} is unlisted, and stays so: make it public on its page, or deploy without asking for it.`,
+  )
 
 /** From a link to a deployment: who may read the repository, what it is called here, and the trigger. */
 export class Deploys {
@@ -51,8 +54,9 @@ export class Deploys {
   }
 
   /**
-   * Makes a demo of a link, or deploys the one there is of it, under the name that is asked for. Its row is there before the daemon hears of it:
-   * what fails between the two is a demo that its owner sees, and can deploy. Throws Refused, NeedsAuthorization; Gone while the daemon is away.
+   * Makes a demo of a link, or deploys the one there is of it, under the name that is asked for. Its row is there
+   * before the daemon hears of it: what fails between the two is a demo that its owner sees, and can deploy.
+   * Throws Refused, NeedsAuthorization; Gone while the daemon is away.
    */
   async create(account: Account, asked: z.infer<typeof newDemo>): Promise<{ demo: Owned; made: boolean }> {
     const { demos } = this.parts
@@ -101,7 +105,10 @@ export class Deploys {
     throw nameTaken(name)
   }
 
-  /** Clicks at once are one deployment: what was clicked before the daemon had been told joins it, however long the forge took to answer. */
+  /**
+   * Clicks at once are one deployment: what was clicked before the daemon had been told joins it, however long the
+   * forge took to answer.
+   */
   private async triggerOnce(account: Account, demo: Owned, access: RepositoryAccess, clicked: number): Promise<Owned> {
     const last = this.triggering.get(demo.id)
     if (last && clicked < last.endedAt) return last.owned
@@ -111,7 +118,10 @@ export class Deploys {
       return await triggering.owned
     } finally {
       triggering.endedAt = performance.now()
-      setTimeout(() => this.triggering.get(demo.id) === triggering && this.triggering.delete(demo.id), slowestForgeMs).unref()
+      setTimeout(
+        () => this.triggering.get(demo.id) === triggering && this.triggering.delete(demo.id),
+        slowestForgeMs,
+      ).unref()
     }
   }
 
@@ -119,7 +129,11 @@ export class Deploys {
   async inspect(account: Account, link: string): Promise<Inspection> {
     const { repo, seen } = await accessRepository(this.parts, account, link)
     const [linked, dockerfile, commit] = seen
-      ? await Promise.all([seen.reader.has(repo, '.origami'), seen.reader.has(repo, 'Dockerfile'), seen.reader.head(repo)])
+      ? await Promise.all([
+          seen.reader.has(repo, '.origami'),
+          seen.reader.has(repo, 'Dockerfile'),
+          seen.reader.head(repo),
+        ])
       : [null, null, undefined]
     const known = await this.parts.demos.byId(demoIdOf(account.id, repo.canonical))
     return {

@@ -29,7 +29,9 @@ export interface AccessParts {
   readonly signIn: SignIn
 }
 
-/** Whether this person may read that repository. Throws Refused, or NeedsAuthorization where asking for more could help. */
+/**
+ * Whether this person may read that repository. Throws Refused, or NeedsAuthorization where asking for more could help.
+ */
 export async function accessRepository(
   { forges, signIn }: AccessParts,
   account: Account,

@@ -115,6 +115,18 @@ export class ForgeError extends Error {
   }
 }
 
+/** What an answer without what was asked for means; undefined where none came, or none that can be read. */
+export function forgeError(host: string, status: number | undefined, cause?: unknown): ForgeError {
+  if (status === 401)
+    return new ForgeError(host, `${host} no longer knows your sign-in; sign in there again.`, {
+      signedOut: true,
+      cause,
+    })
+  if (status === 403 || status === 429)
+    return new ForgeError(host, `${host} answers no more questions for a while; try again later.`, { cause })
+  return new ForgeError(host, `${host} could not be asked; try again later.`, { cause })
+}
+
 /** The forge took no sign-in for this code. The message says why. */
 export class CodeRefused extends Error {
   override readonly name = 'CodeRefused'

@@ -25,7 +25,9 @@ export function openForges({ entries, apps, limits, log }: ForgesConfig): readon
     const app = apps[entry.host]
     const forge = kinds[entry.kind]({ entry, app, limits })
     if (app && !forge.signIn)
-      log(`Nobody can sign in with ${entry.host}, though it has an OAuth app: expected its entry to say \`web\` and \`api\`.`)
+      log(
+        `Nobody can sign in with ${entry.host}, though it has an OAuth app: expected \`web\` and \`api\` in its entry.`,
+      )
     return forge
   })
 }

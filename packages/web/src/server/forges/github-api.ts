@@ -1,7 +1,7 @@
 import { Octokit } from '@octokit/core'
 import { z } from 'zod'
 import { cappedFetch, type ForgeLimits, forgeCaps } from './capped-fetch.ts'
-import { ForgeError, type ForgeUser, type FoundRepo, type RepoPath, type RepositoryReader } from './forge.ts'
+import { type ForgeUser, type FoundRepo, forgeError, type RepoPath, type RepositoryReader } from './forge.ts'
 
 /** What is read of its answers; the rest is not looked at. */
 const rawUser = z.object({
@@ -106,24 +106,14 @@ export class GithubApi implements RepositoryReader {
     } catch (error) {
       // A repository without a commit is a conflict to GitHub.
       if ([404, 409].includes(statusOf(error) ?? 0)) return undefined
-      throw this.inWords(error)
+      throw forgeError(this.host, statusOf(error), error)
     }
   }
 
   private async asked<Result>(ask: () => Promise<Result>): Promise<Result> {
     return ask().catch((error: unknown) => {
-      throw this.inWords(error)
+      throw forgeError(this.host, statusOf(error), error)
     })
-  }
-
-  private inWords(cause: unknown): ForgeError {
-    const { host } = this
-    const status = statusOf(cause)
-    if (status === 401)
-      return new ForgeError(host, `${host} no longer knows your sign-in; sign in there again.`, { signedOut: true, cause })
-    if (status === 403 || status === 429)
-      return new ForgeError(host, `${host} answers no more questions for a while; try again later.`, { cause })
-    return new ForgeError(host, `${host} could not be asked; try again later.`, { cause })
   }
 }
 
@@ -144,6 +134,7 @@ const found = ({ owner, name, description, private: isPrivate, pushed_at }: z.in
   pushedAt: pushed_at ?? null,
 })
 
-const fetchWith = (limits: ForgeLimits) => (url: string | URL, init?: RequestInit) => cappedFetch(url, init, forgeCaps(limits))
+const fetchWith = (limits: ForgeLimits) => (url: string | URL, init?: RequestInit) =>
+  cappedFetch(url, init, forgeCaps(limits))
 
 const quiet = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }

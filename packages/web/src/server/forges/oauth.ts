@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { OAuthApp } from '../config.ts'
 import { cappedFetch, type ForgeLimits, forgeCaps } from './capped-fetch.ts'
-import { type AuthorizeRequest, CodeRefused, ForgeError, type Grant, type ReturnedCode } from './forge.ts'
+import { type AuthorizeRequest, CodeRefused, forgeError, type Grant, type ReturnedCode } from './forge.ts'
 
 const text = z.string().max(5000).optional()
 const tokenAnswer = z.object({ access_token: text, scope: text, error: text, error_description: text })
@@ -21,7 +21,10 @@ export function authorizeUrl(page: URL, app: OAuthApp, scope: string, asked: Aut
   return url.href
 }
 
-/** A token for a code (RFC 6749, 4.1.3). A refusal is read from its field `error`, since GitHub's have status 200. Throws CodeRefused, ForgeError. */
+/**
+ * A token for a code (RFC 6749, 4.1.3). A refusal is known by its field `error`, since GitHub's have status 200.
+ * Throws CodeRefused, ForgeError.
+ */
 export async function exchangeCode(
   host: string,
   endpoint: URL,
@@ -41,7 +44,7 @@ export async function exchangeCode(
   const answer = await cappedFetch(endpoint, request, forgeCaps(limits))
     .then(async (response) => tokenAnswer.parse(await response.json()))
     .catch((cause: unknown) => {
-      throw new ForgeError(host, `${host} could not be asked; try again later.`, { cause })
+      throw forgeError(host, undefined, cause)
     })
   const { access_token: token, scope = '', error, error_description: why = error ?? 'it gave no token' } = answer
   if (!token) throw new CodeRefused(`${host} refused the sign-in: ${why}`)

@@ -63,7 +63,7 @@ export function NewDemo() {
       )}
       {found && <Found key={found.link} found={found} />}
       {session?.forges
-        .filter((forge) => forge.sign_in)
+        .filter((forge) => forge.sign_in && forge.repositories)
         .map(({ host }) => (
           <Repositories key={host} host={host} onPick={(one) => void inspect(one.link)} />
         ))}
