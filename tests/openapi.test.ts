@@ -8,18 +8,15 @@ interface Operation {
   operationId: string
   tags: string[]
   security: Record<string, string[]>[]
-  parameters?: { name: string; in: string }[]
+  parameters?: { name: string; in: string; required?: boolean; example?: string }[]
   requestBody?: { content: Record<string, { schema: unknown; example: unknown }> }
   responses: Record<string, { description: string; content?: Record<string, { schema: unknown }> }>
-}
-interface PathItem extends Record<string, unknown> {
-  parameters: { name: string; in: string; required: boolean; example: string }[]
 }
 interface Document {
   openapi: string
   servers: { url: string }[]
   tags: { name: string }[]
-  paths: Record<string, PathItem>
+  paths: Record<string, Record<string, Operation>>
   components: { schemas: Record<string, unknown>; securitySchemes: Record<string, unknown> }
 }
 
@@ -54,8 +51,8 @@ describe('the document of the API', () => {
     expect(new Set(ids).size).toBe(ids.length)
     for (const [, name = ''] of JSON.stringify(document).matchAll(/"\$ref":"([^"]*)"/g))
       expect(Object.keys(document.components.schemas).map((key) => `#/components/schemas/${key}`)).toContain(name)
-    for (const { path, item, operation } of operations()) {
-      const inPath = item.parameters.filter((parameter) => parameter.in === 'path' && parameter.required)
+    for (const { path, operation } of operations()) {
+      const inPath = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path' && parameter.required)
       expect(inPath.map(({ name }) => `{${name}}`)).toEqual(path.match(/\{\w+\}/g) ?? [])
       for (const tag of operation.tags) expect(document.tags.map(({ name }) => name)).toContain(tag)
       for (const scheme of operation.security.flatMap(Object.keys))
@@ -120,9 +117,7 @@ describe('the document of the API', () => {
 
   function operations() {
     return Object.entries(document.paths).flatMap(([path, item]) =>
-      methods
-        .filter((method) => item[method])
-        .map((method) => ({ path, item, method, operation: item[method] as unknown as Operation })),
+      methods.filter((method) => item[method]).map((method) => ({ path, item, method, operation: item[method] as Operation })),
     )
   }
 
@@ -135,9 +130,9 @@ describe('the document of the API', () => {
   ): Promise<void> {
     const found = operations().find(({ operation }) => operation.operationId === operationId)
     if (!found) throw new Error(`no operation ${operationId}`)
-    const { method, item, operation } = found
-    const given: Record<string, string> = { account: demo.account, name: demo.name, ...(id ? { prediction_id: id } : {}) }
-    const example = (name: string) => given[name] ?? item.parameters.find((one) => one.name === name)?.example ?? ''
+    const { method, operation } = found
+    const given: Record<string, string> = { account: demo.account, name: demo.name, ...(id ? { id } : {}) }
+    const example = (name: string) => given[name] ?? operation.parameters?.find((one) => one.name === name)?.example ?? ''
     const path = found.path.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => example(name))
     const bytes = typeof body === 'string'
     const response = await who.fetch(path + query, {

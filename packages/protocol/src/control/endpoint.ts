@@ -8,7 +8,6 @@ export interface Answer {
 
 /**
  * One route of an API. It is written once: servers validate by it, the OpenAPI document is made of it, callers take their types from it.
- * A table of them has `METHOD /path/:parameter` as its keys.
  */
 export interface Endpoint {
   /** `operationId` of the document. */
@@ -25,7 +24,10 @@ export interface Endpoint {
   readonly refuses?: Readonly<Record<number, Answer>>
 }
 
-export type Endpoints = Readonly<Record<`${'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'} /${string}`, Endpoint>>
+/** A table of endpoints: `METHOD /path/:parameter` is the key of each. */
+export type Endpoints<E extends Endpoint = Endpoint> = Readonly<
+  Record<`${'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'} /${string}`, E>
+>
 
 type Part<E, Name extends string> = E extends { readonly [K in Name]: infer Schema extends z.ZodType } ? Schema : undefined
 type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined

@@ -6,32 +6,36 @@ import { demoStates } from './states.ts'
 
 /** The web server's own API, under `/-/api`. Pages and `origami` the command use the same; `GET /-/openapi.json` describes it. */
 
-export const accountInfo = z.object({
-  handle: z.string(),
-  name: z.string().nullable(),
-  avatar: z.string().nullable(),
-  owner: z.boolean().describe('Runs this server'),
-  may_deploy: z.boolean(),
-})
+export const accountInfo = z
+  .object({
+    handle: z.string(),
+    name: z.string().nullable(),
+    avatar: z.string().nullable(),
+    owner: z.boolean().describe('Runs this server'),
+    may_deploy: z.boolean(),
+  })
+  .meta({ id: 'Account' })
 export type AccountInfo = z.infer<typeof accountInfo>
 
 /** `GET /-/api/session` */
-export const session = z.object({
-  account: accountInfo.nullable(),
-  csrf: z.string().describe('Sent back as `x-csrf-token` with every change that a cookie authorises'),
-  forges: z.array(
-    z.object({
-      host: z.string(),
-      sign_in: z.boolean().describe('People can sign in there: `/-/sign-in/{host}?return=/path`'),
-      repositories: z.boolean().describe('It tells what repositories people have: `/-/api/repositories?forge={host}`'),
-    }),
-  ),
-  daemon: z.boolean().describe('Whether the daemon answers'),
-})
+export const session = z
+  .object({
+    account: accountInfo.nullable(),
+    csrf: z.string().describe('Sent back as `x-csrf-token` with every change that a cookie authorises'),
+    forges: z.array(
+      z.object({
+        host: z.string(),
+        sign_in: z.boolean().describe('People can sign in there: `/-/sign-in/{host}?return=/path`'),
+        repositories: z.boolean().describe('It tells what repositories people have: `/-/api/repositories?forge={host}`'),
+      }),
+    ),
+    daemon: z.boolean().describe('Whether the daemon answers'),
+  })
+  .meta({ id: 'Session' })
 export type Session = z.infer<typeof session>
 
 /** `POST /-/api/session/link`: the secret of the one-time link that the server prints for its owner. */
-export const ownerSecret = z.strictObject({ secret: z.string().max(200) })
+export const ownerSecret = z.strictObject({ secret: z.string().max(200) }).meta({ id: 'OwnerSecret' })
 
 /** What a page shows a demo to be: as the daemon has it; or, of one that runs on somebody's own server, whether it answers; or that no deploy reached the daemon yet. */
 export const pageStates = [...demoStates, 'elsewhere', 'unreachable', 'undeployed'] as const
@@ -40,21 +44,23 @@ export type PageState = (typeof pageStates)[number]
 const demoName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected 1 to 63 of a-z 0-9 . _ -')
 
 /** A demo in a list: `GET /-/api/demos?q=&sort=new|used|name`, `GET /-/api/accounts/{account}`, `GET /-/api/mine`. */
-export const demoCard = z.object({
-  id: z.string().describe("The daemon's id: what the cover is drawn from"),
-  address: z.string().describe('`/account/name`'),
-  account: z.string(),
-  name: z.string(),
-  title: z.string(),
-  description: z.string(),
-  state: z.enum(pageStates),
-  public: z.boolean(),
-  runs: z.int(),
-  created_at: z.string(),
-})
+export const demoCard = z
+  .object({
+    id: z.string().describe("The daemon's id: what the cover is drawn from"),
+    address: z.string().describe('`/account/name`'),
+    account: z.string(),
+    name: z.string(),
+    title: z.string(),
+    description: z.string(),
+    state: z.enum(pageStates),
+    public: z.boolean(),
+    runs: z.int(),
+    created_at: z.string(),
+  })
+  .meta({ id: 'DemoCard' })
 export type DemoCard = z.infer<typeof demoCard>
-export const demoList = z.object({ demos: z.array(demoCard) })
-export const accountDemos = demoList.extend({ account: accountInfo })
+export const demoList = z.object({ demos: z.array(demoCard) }).meta({ id: 'Demos' })
+export const accountDemos = demoList.extend({ account: accountInfo }).meta({ id: 'AccountDemos' })
 
 export const demoSorts = ['new', 'used', 'name'] as const
 export const demoQuery = z.object({
@@ -63,28 +69,32 @@ export const demoQuery = z.object({
 })
 
 /** `GET /-/api/demos/{account}/{name}`, and each message of `…/events` (SSE, event `demo`). */
-export const demoPage = demoCard.extend({
-  link: z.string().nullable().describe("The repository's link; null for those who may not see it"),
-  url: z.string().nullable().describe('Where it runs, when that is not here'),
-  unlisted: z.string().nullable().describe('For its owner, when it is not public: the path that lets others in'),
-  commit: z.string().nullable(),
-  schema: demoSchema.nullable(),
-  mine: z.boolean().describe('Whether who asks may deploy, stop, start and remove it, and read its log'),
-  detail: demoDetail.extend(deploymentList.shape).nullable().describe('For its owner: why, deployments, places'),
-})
+export const demoPage = demoCard
+  .extend({
+    link: z.string().nullable().describe("The repository's link; null for those who may not see it"),
+    url: z.string().nullable().describe('Where it runs, when that is not here'),
+    unlisted: z.string().nullable().describe('For its owner, when it is not public: the path that lets others in'),
+    commit: z.string().nullable(),
+    schema: demoSchema.nullable(),
+    mine: z.boolean().describe('Whether who asks may deploy, stop, start and remove it, and read its log'),
+    detail: demoDetail.extend(deploymentList.shape).nullable().describe('For its owner: why, deployments, places'),
+  })
+  .meta({ id: 'DemoPage' })
 export type DemoPage = z.infer<typeof demoPage>
 
 /** `PATCH /-/api/demos/{account}/{name}` */
-export const demoChange = z.strictObject({ public: z.boolean().optional(), name: demoName.optional() })
+export const demoChange = z.strictObject({ public: z.boolean().optional(), name: demoName.optional() }).meta({ id: 'DemoChange' })
 
 /** `GET …/results?before=`: a page of the predictions that this visitor made. */
 export const resultsQuery = z.object({
   before: z.coerce.number().int().min(0).optional().describe('The `next` of a page: what is older than that page'),
 })
-export const results = z.object({
-  predictions: z.array(predictionSnapshot),
-  next: z.int().optional().describe('There are older ones: ask for them by this `before`'),
-})
+export const results = z
+  .object({
+    predictions: z.array(predictionSnapshot),
+    next: z.int().optional().describe('There are older ones: ask for them by this `before`'),
+  })
+  .meta({ id: 'Results' })
 
 /** `GET …/logs` */
 export const logQuery = z.object({
@@ -97,107 +107,135 @@ export const repositoryQuery = z.object({
   forge: z.string().max(300).default('').describe('Its host, as in the session'),
   q: z.string().max(200).default('').describe('Part of its owner or name'),
 })
-export const repository = z.object({
-  link: z.string(),
-  owner: z.string(),
-  name: z.string(),
-  description: z.string().nullable(),
-  private: z.boolean(),
-  pushed_at: z.string().nullable(),
-  linked: z
-    .boolean()
-    .nullable()
-    .describe('Whether `.origami` is in its root; null where that is not known (private, not authorised yet)'),
-})
+export const repository = z
+  .object({
+    link: z.string(),
+    owner: z.string(),
+    name: z.string(),
+    description: z.string().nullable(),
+    private: z.boolean(),
+    pushed_at: z.string().nullable(),
+    linked: z
+      .boolean()
+      .nullable()
+      .describe('Whether `.origami` is in its root; null where that is not known (private, not authorised yet)'),
+  })
+  .meta({ id: 'Repository' })
 export type Repository = z.infer<typeof repository>
-export const repositoryList = z.object({
-  repositories: z.array(repository),
-  private_authorised: z.boolean(),
-  cut: z.boolean().describe('Whether there may be more than these: a longer part of the name finds them, or the link'),
-})
+export const repositoryList = z
+  .object({
+    repositories: z.array(repository),
+    private_authorised: z.boolean(),
+    cut: z.boolean().describe('Whether there may be more than these: a longer part of the name finds them, or the link'),
+  })
+  .meta({ id: 'Repositories' })
 export type RepositoryList = z.infer<typeof repositoryList>
 
-export const repositoryLink = z.strictObject({ link: z.string().max(500) })
+export const repositoryLink = z.strictObject({ link: z.string().max(500) }).meta({ id: 'Link' })
 
 /** `POST /-/api/inspect {link}`: what is there, before it is deployed. What a forge cannot tell is null. */
-export const inspection = z.object({
-  link: z.string(),
-  name: z.string().describe('The name the demo would get'),
-  private: z.boolean(),
-  linked: z.boolean().nullable(),
-  dockerfile: z.boolean().nullable(),
-  commit: z.object({ sha: z.string(), message: z.string() }).nullable(),
-  demo: z.object({ address: z.string() }).nullable().describe('The one that you have of it already'),
-})
+export const inspection = z
+  .object({
+    link: z.string(),
+    name: z.string().describe('The name the demo would get'),
+    private: z.boolean(),
+    linked: z.boolean().nullable(),
+    dockerfile: z.boolean().nullable(),
+    commit: z.object({ sha: z.string(), message: z.string() }).nullable(),
+    demo: z.object({ address: z.string() }).nullable().describe('The one that you have of it already'),
+  })
+  .meta({ id: 'Inspection' })
 export type Inspection = z.infer<typeof inspection>
 
-export const elsewhereUrl = z.strictObject({ url: z.string().max(500) })
+export const elsewhereUrl = z.strictObject({ url: z.string().max(500) }).meta({ id: 'ElsewhereUrl' })
 
 /** `POST /-/api/inspect {url}`: a demo that answers on somebody's own server. */
-export const elsewhereInspection = z.object({
-  url: z.string(),
-  name: z.string().describe('The name the demo would get'),
-  title: z.string(),
-  description: z.string(),
-  inputs: z.array(z.string()).describe('Their labels'),
-})
+export const elsewhereInspection = z
+  .object({
+    url: z.string(),
+    name: z.string().describe('The name the demo would get'),
+    title: z.string(),
+    description: z.string(),
+    inputs: z.array(z.string()).describe('Their labels'),
+  })
+  .meta({ id: 'ElsewhereInspection' })
 export type ElsewhereInspection = z.infer<typeof elsewhereInspection>
 
 /** `POST /-/api/demos`: answers 201 DemoPage (200: there was one of that link), or 403 `{error, authorize}` when the forge must be asked first. */
-export const newDemo = z.strictObject({
-  link: z.string().max(500),
-  name: demoName.optional().describe("Without it, the repository's"),
-  public: z.boolean().optional().describe('Of a private repository it must be said'),
-})
+export const newDemo = z
+  .strictObject({
+    link: z.string().max(500),
+    name: demoName.optional().describe("Without it, the repository's"),
+    public: z.boolean().optional().describe('Of a private repository it must be said'),
+  })
+  .meta({ id: 'NewDemo' })
 
 /** `POST /-/api/demos` for one that runs elsewhere: its URL is asked, then listed and linked. There is no queue for it. */
-export const newElsewhere = z.strictObject({
-  url: z.string().max(500).describe('Where a runtime answers'),
-  name: demoName.optional().describe('Without it, one made of its title'),
-  public: z.boolean().optional(),
-})
+export const newElsewhere = z
+  .strictObject({
+    url: z.string().max(500).describe('Where a runtime answers'),
+    name: demoName.optional().describe('Without it, one made of its title'),
+    public: z.boolean().optional(),
+  })
+  .meta({ id: 'NewElsewhere' })
 
 /** The 403 of a link that the forge must be asked for first. */
-export const authorizeFirst = errorBody.extend({ authorize: z.string().describe('Where a browser goes to ask') })
+export const authorizeFirst = errorBody
+  .extend({ authorize: z.string().describe('Where a browser goes to ask') })
+  .meta({ id: 'AuthorizeFirst' })
 
 /** `POST /-/api/device`: a program asks to sign in (RFC 8628), as `origami login` does. */
-export const newDevice = z.strictObject({
-  host: z
-    .string()
-    .trim()
-    .regex(/^[ -~]{1,100}$/, 'expected 1 to 100 letters of ASCII')
-    .optional()
-    .describe('The machine that asks, for people; its address when not said'),
-})
-export const deviceBegun = z.object({
-  device_code: z.string().describe('For the program alone'),
-  user_code: z.string().describe('`ABCD-EFGH`: shown to the person'),
-  verification_uri: z.string(),
-  verification_uri_complete: z.string().describe('The page, with the code in it'),
-  expires_in: z.int().describe('Seconds'),
-  interval: z.int().describe('Seconds to wait between two questions'),
-})
+export const newDevice = z
+  .strictObject({
+    host: z
+      .string()
+      .trim()
+      .regex(/^[ -~]{1,100}$/, 'expected 1 to 100 letters of ASCII')
+      .optional()
+      .describe('The machine that asks, for people; its address when not said'),
+  })
+  .meta({ id: 'NewDevice' })
+export const deviceBegun = z
+  .object({
+    device_code: z.string().describe('For the program alone'),
+    user_code: z.string().describe('`ABCD-EFGH`: shown to the person'),
+    verification_uri: z.string(),
+    verification_uri_complete: z.string().describe('The page, with the code in it'),
+    expires_in: z.int().describe('Seconds'),
+    interval: z.int().describe('Seconds to wait between two questions'),
+  })
+  .meta({ id: 'DeviceBegun' })
 /** `POST /-/api/device/token`: asked until there is a token, or a reason that ends it. */
-export const deviceToken = z.strictObject({ device_code: z.string().max(200) })
-export const deviceSignedIn = z.object({ token: z.string().describe('Told this once'), handle: z.string() })
+export const deviceToken = z.strictObject({ device_code: z.string().max(200) }).meta({ id: 'DeviceToken' })
+export const deviceSignedIn = z
+  .object({ token: z.string().describe('Told this once'), handle: z.string() })
+  .meta({ id: 'DeviceSignedIn' })
 export const deviceReasons = ['authorization_pending', 'slow_down', 'access_denied', 'expired_token', 'used'] as const
 export type DeviceReason = (typeof deviceReasons)[number]
-export const deviceRefused = errorBody.extend({ reason: z.enum(deviceReasons) })
+export const deviceRefused = errorBody.extend({ reason: z.enum(deviceReasons) }).meta({ id: 'DeviceRefused' })
 /** `GET /-/api/device?code=`: who asks. */
 export const deviceQuery = z.object({ code: z.string().max(20).default('').describe('The code that the person reads') })
-export const deviceAsking = z.object({
-  host: z.string(),
-  agent: z.string(),
-  address: z.string(),
-  expires_at: z.string(),
-})
+export const deviceAsking = z
+  .object({
+    host: z.string(),
+    agent: z.string(),
+    address: z.string(),
+    expires_at: z.string(),
+  })
+  .meta({ id: 'DeviceAsking' })
 export type DeviceAsking = z.infer<typeof deviceAsking>
 /** `POST /-/api/device/answer` */
-export const deviceAnswer = z.strictObject({ code: z.string().max(20), allow: z.boolean() })
+export const deviceAnswer = z.strictObject({ code: z.string().max(20), allow: z.boolean() }).meta({ id: 'DeviceAnswer' })
 
 /** `GET /-/api/tokens`; `POST /-/api/tokens` takes newToken and answers madeToken; `DELETE /-/api/tokens/{id}`. */
-export const tokenInfo = z.object({ id: z.string(), name: z.string(), created_at: z.string(), used_at: z.string().nullable() })
+export const tokenInfo = z
+  .object({ id: z.string(), name: z.string(), created_at: z.string(), used_at: z.string().nullable() })
+  .meta({ id: 'Token' })
 export type TokenInfo = z.infer<typeof tokenInfo>
-export const tokenList = z.object({ tokens: z.array(tokenInfo) })
-export const newToken = z.strictObject({ name: z.string().trim().min(1).max(100).describe('For people, to know it by') })
-export const madeToken = z.object({ id: z.string(), name: z.string(), token: z.string().describe('Shown this once') })
+export const tokenList = z.object({ tokens: z.array(tokenInfo) }).meta({ id: 'Tokens' })
+export const newToken = z
+  .strictObject({ name: z.string().trim().min(1).max(100).describe('For people, to know it by') })
+  .meta({ id: 'NewToken' })
+export const madeToken = z
+  .object({ id: z.string(), name: z.string(), token: z.string().describe('Shown this once') })
+  .meta({ id: 'MadeToken' })

@@ -1,6 +1,13 @@
 import type { Answer, AnswerOf, Call, Endpoint, Endpoints } from '@origami/protocol/control'
-import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchemaCompiler, HTTPMethods } from 'fastify'
-import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  FastifySchemaCompiler,
+  HTTPMethods,
+  RouteShorthandOptions,
+} from 'fastify'
+import { validatorCompiler } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 
 /** A call of an endpoint, as its handler gets it: parsed by the endpoint's schemas. */
@@ -12,20 +19,35 @@ export interface Handled<E> extends Call<E> {
 /** Answers by its value, or writes to the reply by itself and hands that back, or nothing. */
 type Handler<E> = (call: Handled<E>) => Promise<AnswerOf<E> | FastifyReply | undefined>
 
+type WithOptions<Handle> = [handle: Handle] | [options: RouteShorthandOptions, handle: Handle]
+
+/** What a server says of its endpoints beside what their table says, as keys of an OpenAPI operation and more answers. */
+export type Remarks<E extends Endpoint> = (
+  endpoint: E,
+  key: string,
+) => {
+  readonly operation?: Readonly<Record<string, unknown>>
+  readonly answers?: Readonly<Record<string, Answer>>
+}
+
 /** Adds routes of a table to a server, each under its key. What is not added is no route. */
-export function endpointsOn<Table extends Endpoints>(app: FastifyInstance, table: Table) {
-  const typed = app.withTypeProvider<ZodTypeProvider>()
-  return <Key extends keyof Table & string>(key: Key, handle: Handler<Table[Key]>, config: object = {}): void => {
+export function endpointsOn<E extends Endpoint, Table extends Endpoints<E>>(
+  app: FastifyInstance,
+  table: Table,
+  remarks: Remarks<E> = () => ({}),
+) {
+  return <Key extends keyof Table & string>(key: Key, ...rest: WithOptions<Handler<Table[Key]>>): void => {
+    const [options, handle] = rest.length === 2 ? rest : [{}, rest[0]]
     const [method, url = ''] = key.split(' ')
-    const endpoint = table[key as keyof Endpoints] as Endpoint
-    typed.route({
+    const endpoint = table[key as keyof Endpoints] as E
+    const { operation = {}, answers = {} } = remarks(endpoint, key)
+    app.route({
+      ...options,
       method: method as HTTPMethods,
       url,
-      config,
-      schema: routeSchema(endpoint),
+      schema: { ...validated(endpoint), ...described(endpoint, answers), ...operation },
       validatorCompiler: validatorCompiler as FastifySchemaCompiler<unknown>,
-      // What our own code answers is checked by its types: a copy made by schema at every answer would tell nothing more.
-      serializerCompiler: () => (answer) => JSON.stringify(answer),
+      serializerCompiler: asJson,
       handler: (request, reply) => {
         const { params, query, body } = request as unknown as Call<Table[Key]>
         reply.status(Number(Object.keys(endpoint.answers)[0]))
@@ -35,20 +57,40 @@ export function endpointsOn<Table extends Endpoints>(app: FastifyInstance, table
   }
 }
 
-/** An endpoint as Fastify takes it: parts to validate, and what the document says. */
-function routeSchema(endpoint: Endpoint): object {
-  const { id, tag, summary, description, params, query, body, answers, refuses } = endpoint
+/** Options of a route that is in the document as its endpoint says, and validates by itself. */
+export function describedOnly<E extends Endpoint>(
+  endpoint: E,
+  key: string,
+  remarks: Remarks<E> = () => ({}),
+): RouteShorthandOptions {
+  const { operation = {}, answers = {} } = remarks(endpoint, key)
+  return {
+    schema: { ...validated(endpoint), ...described(endpoint, answers), ...operation },
+    validatorCompiler: () => (value: unknown) => ({ value }),
+    serializerCompiler: asJson,
+  }
+}
+
+/** What our own code answers is checked by its types: a copy made by schema at every answer would tell nothing more. */
+const asJson = () => (answer: unknown) => JSON.stringify(answer)
+
+const validated = ({ params, query, body }: Endpoint): object => ({
+  ...(params ? { params } : {}),
+  ...(query ? { querystring: query } : {}),
+  ...(body ? { body } : {}),
+})
+
+function described(
+  { id, tag, summary, description, answers, refuses }: Endpoint,
+  more: Readonly<Record<string, Answer>>,
+): object {
+  const all: Readonly<Record<string, Answer>> = { ...answers, ...more, ...refuses }
   return {
     operationId: id,
     tags: [tag],
     summary,
     ...(description ? { description } : {}),
-    ...(params ? { params } : {}),
-    ...(query ? { querystring: query } : {}),
-    ...(body ? { body } : {}),
-    response: Object.fromEntries(
-      Object.entries({ ...answers, ...refuses }).map(([status, answer]) => [status, response(answer)]),
-    ),
+    response: Object.fromEntries(Object.entries(all).map(([status, answer]) => [status, response(answer)])),
   }
 }
 

@@ -3,6 +3,12 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { ZodError } from 'zod'
 import { BodyRefused } from './limit-json.ts'
 
+/** An error that says by itself what its caller is answered, above 500 too, where the text of others stays in the log. */
+export interface AnswersItself extends Error {
+  readonly statusCode: number
+  readonly answer: { readonly error: string; readonly authorize?: string }
+}
+
 /** Errors to HTTP, once. The text of a 5xx that is ours stays in the log, under the id that is answered. */
 export function sendError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (error instanceof Invalid) {
@@ -19,6 +25,7 @@ export function sendError(error: FastifyError | Error, request: FastifyRequest, 
   if (error instanceof Gone) return reply.status(503).send({ error: error.message, status: 'failed' })
   if (error instanceof BodyRefused && error.statusCode === 503)
     return reply.status(503).header('retry-after', 5).send({ error: error.message })
+  if (answersItself(error)) return reply.status(error.statusCode).send(error.answer)
   const misfit = misfitOf(error)
   if (misfit) return reply.status(misfit.status).send({ error: misfit.words })
   const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500
@@ -40,3 +47,5 @@ function misfitOf(error: FastifyError | Error): { status: number; words: string 
 }
 
 const named = (part: string, message: string): string => (part === '' ? message : `${part}: ${message}`)
+
+const answersItself = (error: Error): error is AnswersItself => 'answer' in error && 'statusCode' in error

@@ -3,7 +3,7 @@ import { type DemoSchema, inputJsonSchema, outputJsonSchema, predictionStatuses 
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
 const json = (name: string) => ({ 'application/json': { schema: ref(name) } })
 /** What a 422 and a 413 of the predictions API say: which part of the input, and what is wrong with it. */
-export const validationSchemas = {
+const validationSchemas = {
   ValidationError: {
     type: 'object',
     properties: { loc: { type: 'array', items: { type: 'string' } }, msg: { type: 'string' }, type: { type: 'string' } },

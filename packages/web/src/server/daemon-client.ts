@@ -21,7 +21,7 @@ import {
   visitorHeader,
 } from '@origami/protocol/control'
 import { Gone, type VisitorId } from '@origami/protocol/demo'
-import { HttpPredictor } from '@origami/serving'
+import { type AnswersItself, HttpPredictor } from '@origami/serving'
 import { Agent, buildConnector, type Dispatcher, request } from 'undici'
 import { z } from 'zod'
 import type { WebConfig, WebLimits } from './config.ts'
@@ -29,12 +29,14 @@ import type { WebConfig, WebLimits } from './config.ts'
 const statsList = z.object({ demos: z.array(demoStats.pick({ demo_id: true, runs: true })) })
 
 /** What the daemon refused: its status and words. */
-export class DaemonRefused extends Error {
+export class DaemonRefused extends Error implements AnswersItself {
   override readonly name = 'DaemonRefused'
   readonly statusCode: number
+  readonly answer: AnswersItself['answer']
   constructor(statusCode: number, message: string, options?: ErrorOptions) {
     super(message, options)
     this.statusCode = statusCode
+    this.answer = { error: message }
   }
 }
 

@@ -7,8 +7,7 @@ import rateLimit from '@fastify/rate-limit'
 import { Notices } from '@origami/host/notices'
 import { Slices } from '@origami/host/slices'
 import { limitJson, predictionsApi, sendError, underLimits } from '@origami/serving'
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest, type RouteOptions } from 'fastify'
-import { ZodError } from 'zod'
+import Fastify, { type FastifyInstance, type FastifyRequest, type RouteOptions } from 'fastify'
 import { addressKey } from './accounts/address.ts'
 import { Deployers } from './accounts/deployers.ts'
 import { DeviceCodes } from './accounts/device-codes.ts'
@@ -20,19 +19,17 @@ import { accountRoutes } from './api/account-routes.ts'
 import { atAddress } from './api/at-address.ts'
 import { demoRoutes } from './api/demo-routes.ts'
 import { deviceRoutes } from './api/device-routes.ts'
+import { documentRoute } from './api/document.ts'
 import { guard } from './api/guard.ts'
 import { CertificateRenewal } from './certificates/renewal.ts'
 import { defaultLimits, type WebConfig, type WebLimits } from './config.ts'
 import { type Context, visibleDemo } from './context.ts'
-import { DaemonClient, DaemonRefused } from './daemon-client.ts'
+import { DaemonClient } from './daemon-client.ts'
 import { Deploys } from './demos/deploys.ts'
 import { Elsewhere } from './demos/elsewhere.ts'
 import { FollowDaemon } from './demos/follow-daemon.ts'
 import { LatestDetails } from './demos/latest-details.ts'
-import { NeedsAuthorization } from './demos/repository-access.ts'
-import { ForgeError } from './forges/forge.ts'
 import { openForges } from './forges/forges.ts'
-import { apiDocument } from './openapi/document.ts'
 import { Pages } from './pages.ts'
 import { Secrets } from './secrets.ts'
 import { Demos } from './store/demos.ts'
@@ -157,19 +154,7 @@ async function createServer(context: Context, proxies: TrustedProxies, { onRoute
   })
   limitJson(app, underLimits(limits))
   if (onRoute) app.addHook('onRoute', onRoute)
-  app.setErrorHandler((error: FastifyError, request, reply) => {
-    if (error instanceof ZodError)
-      return reply
-        .status(422)
-        .send({ error: error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ') })
-    if (error instanceof NeedsAuthorization) return reply.status(403).send({ error: error.message, authorize: error.authorize })
-    if (error instanceof ForgeError) {
-      const again = error.signedOut ? { authorize: `/-/sign-in/${error.host}?return=/-/new` } : {}
-      return reply.status(error.signedOut ? 403 : 502).send({ error: error.message, ...again })
-    }
-    if (error instanceof DaemonRefused) return reply.status(error.statusCode).send({ error: error.message })
-    return sendError(error, request, reply)
-  })
+  app.setErrorHandler(sendError)
   await app.register(cookie)
   await app.register(rateLimit, {
     max: () => limits.requestsPerMinute,
@@ -195,10 +180,10 @@ async function createServer(context: Context, proxies: TrustedProxies, { onRoute
   })
   guard(app, sessions, publicUrl)
   atAddress(app, context)
+  await documentRoute(app, publicUrl)
   await app.register(accountRoutes, context)
   await app.register(deviceRoutes, context)
   await app.register(demoRoutes, context)
-  app.get('/-/openapi.json', async () => apiDocument(publicUrl()))
   const pages = await Pages.open(context)
   await app.register(predictionsApi, {
     prefix: '/:account/:name',

@@ -1,5 +1,6 @@
-import { newToken, ownerSecret, type Session, type TokenInfo } from '@origami/protocol/control'
+import { webApi } from '@origami/protocol/control'
 import { prefersHtml } from '@origami/serving'
+import { endpointsOn } from '@origami/serving/endpoints'
 import type { FastifyInstance } from 'fastify'
 import { ownerAccount, presentAccount } from '../accounts/accounts.ts'
 import { makeToken } from '../accounts/tokens.ts'
@@ -7,12 +8,14 @@ import { Refused } from '../accounts/who.ts'
 import { type Context, deployer, signedIn } from '../context.ts'
 import { ForgeError } from '../forges/forge.ts'
 import { removeToken, tokensOf } from '../store/tokens.ts'
+import { remarksOn } from './remarks.ts'
 
 /** Who one is: session, sign-in at forges, tokens. */
 export async function accountRoutes(app: FastifyInstance, context: Context): Promise<void> {
   const { limits, forges, db, daemon, followed, deployers, sessions, signIn, ownerLinks } = context
 
-  app.get('/-/api/session', async (request): Promise<Session> => {
+  const on = endpointsOn(app, webApi, remarksOn)
+  on('GET /-/api/session', async ({ request }) => {
     const { account, csrf } = request.who
     const answers = followed.connected || (await daemon.answers())
     return {
@@ -28,14 +31,13 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
   })
 
   const oftenEnough = { rateLimit: { max: () => limits.signInsPerMinute, timeWindow: '1 minute' } }
-  app.post('/-/api/session/link', { config: oftenEnough }, async (request, reply) => {
-    const { secret } = ownerSecret.parse(request.body)
+  on('POST /-/api/session/link', { config: oftenEnough }, async ({ body: { secret }, reply }) => {
     if (!ownerLinks.use(secret))
       throw new Refused(401, 'That link was used, or is not of this server as it runs now; it prints a new one when it starts.')
     await sessions.signIn(reply, await ownerAccount(db, new Date().toISOString()))
     return {}
   })
-  app.delete('/-/api/session', async (request, reply) => {
+  on('DELETE /-/api/session', async ({ request, reply }) => {
     await sessions.signOut(request, reply)
     return {}
   })
@@ -70,18 +72,17 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
     },
   )
 
-  app.get('/-/api/tokens', async (request): Promise<{ tokens: TokenInfo[] }> => {
+  on('GET /-/api/tokens', async ({ request }) => {
     const account = signedIn(request)
     return { tokens: await tokensOf(db, account.id) }
   })
-  app.post('/-/api/tokens', async (request, reply) => {
+  on('POST /-/api/tokens', async ({ body: { name }, request }) => {
     const account = await deployer(context, request)
-    const { name } = newToken.parse(request.body)
-    return reply.status(201).send(await makeToken(db, account.id, name))
+    return makeToken(db, account.id, name)
   })
-  app.delete<{ Params: { id: string } }>('/-/api/tokens/:id', async (request) => {
+  on('DELETE /-/api/tokens/:id', async ({ params, request }) => {
     const account = signedIn(request)
-    await removeToken(db, request.params.id, account.id)
+    await removeToken(db, params.id, account.id)
     return {}
   })
 }

@@ -1,106 +1,86 @@
 import { Readable } from 'node:stream'
 import { type ServerEvent, sendEvents } from '@origami/host/send-events'
-import {
-  type DemoPage,
-  demoChange,
-  demoQuery,
-  elsewhereUrl,
-  logQuery,
-  newDemo,
-  newElsewhere,
-  repositoryLink,
-  repositoryQuery,
-  resultsQuery,
-} from '@origami/protocol/control'
+import { type DemoPage, webApi } from '@origami/protocol/control'
 import { Gone, isPredictionId } from '@origami/protocol/demo'
+import { endpointsOn } from '@origami/serving/endpoints'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { presentAccount } from '../accounts/accounts.ts'
 import { Refused } from '../accounts/who.ts'
-import { type Context, type DemoParams, deployer, ownDemo, ownHere, sees, signedIn, visibleDemo } from '../context.ts'
+import { type Context, deployer, ownDemo, ownHere, sees, signedIn, visibleDemo } from '../context.ts'
 import { presentCard, presentPage } from '../demos/present.ts'
 import { accountByHandle } from '../store/accounts.ts'
 import type { Owned } from '../store/demos.ts'
-
-const at = '/-/api/demos/:account/:name'
+import { remarksOn } from './remarks.ts'
 
 /** Demos: to see, and for their owner to make, change, start, stop and remove. */
 export async function demoRoutes(app: FastifyInstance, context: Context): Promise<void> {
   const { db, limits, daemon, deployers, demos, details, deploys, elsewhere, changed } = context
 
-  app.get('/-/api/demos', async (request) => {
-    const { q, sort } = demoQuery.parse(request.query)
-    return { demos: (await demos.public(q, sort)).map(presentCard) }
-  })
-  app.get<{ Params: { account: string } }>('/-/api/accounts/:account', async (request) => {
-    const account = await accountByHandle(db, request.params.account)
+  const on = endpointsOn(app, webApi, remarksOn)
+  on('GET /-/api/demos', async ({ query: { q, sort } }) => ({ demos: (await demos.public(q, sort)).map(presentCard) }))
+  on('GET /-/api/accounts/:account', async ({ params, request }) => {
+    const account = await accountByHandle(db, params.account)
     if (!account) throw new Refused(404, 'There is no such account.')
     const all = await demos.ofAccount(account, { onlyPublic: account.id !== request.who.account?.id })
     return { account: presentAccount(account, await deployers.mayDeploy(account)), demos: all.map(presentCard) }
   })
-  app.get('/-/api/mine', async (request) => ({
+  on('GET /-/api/mine', async ({ request }) => ({
     demos: (await demos.ofAccount(signedIn(request), { onlyPublic: false })).map(presentCard),
   }))
 
-  app.get('/-/api/repositories', async (request) => {
+  on('GET /-/api/repositories', async ({ query: { forge, q }, request }) =>
+    deploys.repositories(await deployer(context, request), forge, q),
+  )
+  on('POST /-/api/inspect', async ({ body, request }) => {
     const account = await deployer(context, request)
-    const { forge, q } = repositoryQuery.parse(request.query)
-    return deploys.repositories(account, forge, q)
+    return 'url' in body ? elsewhere.inspect(body.url) : deploys.inspect(account, body.link)
   })
-  app.post('/-/api/inspect', async (request) => {
+  on('POST /-/api/demos', async ({ body, request, reply }) => {
     const account = await deployer(context, request)
-    return isElsewhere(request.body)
-      ? elsewhere.inspect(elsewhereUrl.parse(request.body).url)
-      : deploys.inspect(account, repositoryLink.parse(request.body).link)
-  })
-  app.post('/-/api/demos', async (request, reply) => {
-    const account = await deployer(context, request)
-    const { demo, made } = isElsewhere(request.body)
-      ? await elsewhere.create(account, newElsewhere.parse(request.body))
-      : await deploys.create(account, newDemo.parse(request.body))
+    const { demo, made } = 'url' in body ? await elsewhere.create(account, body) : await deploys.create(account, body)
     changed.notify(demo.id)
-    return reply.status(made ? 201 : 200).send(await page(demo, request))
+    reply.status(made ? 201 : 200)
+    return page(demo, request)
   })
 
-  app.get(at, async (request, reply) => page(visibleDemo(context, request, reply), request))
-  app.get(`${at}/events`, async (request, reply) => {
+  on('GET /-/api/demos/:account/:name', async ({ request, reply }) => page(visibleDemo(context, request, reply), request))
+  on('GET /-/api/demos/:account/:name/events', async ({ request, reply }) => {
     const { id } = visibleDemo(context, request)
     await sendEvents(reply, (signal) => pages(id, request, signal), undefined, limits.slowReaderMs)
+    return undefined
   })
-  app.get(`${at}/results`, async (request) => {
+  on('GET /-/api/demos/:account/:name/results', async ({ query, request }) => {
     const { id, url } = visibleDemo(context, request)
     // Who is known by an address alone shares it with others: theirs are not told.
     const nobody = url !== null || request.who.visitor.startsWith('ip-')
-    const { before } = resultsQuery.parse(request.query)
-    return nobody ? { predictions: [] } : daemon.results(id, request.who.visitor, before)
+    return nobody ? { predictions: [] } : daemon.results(id, request.who.visitor, query.before)
   })
-
-  app.delete<{ Params: DemoParams & { prediction_id: string } }>(`${at}/results/:prediction_id`, async (request) => {
+  on('DELETE /-/api/demos/:account/:name/results/:prediction_id', async ({ params, request }) => {
     const { id } = visibleDemo(context, request)
     if (request.who.visitor.startsWith('ip-')) throw new Refused(404, 'There is no such result of yours.')
-    await daemon.forgetResult(id, request.params.prediction_id, request.who.visitor)
+    await daemon.forgetResult(id, params.prediction_id, request.who.visitor)
     return {}
   })
 
-  app.post(`${at}/deploy`, async (request, reply) => {
+  on('POST /-/api/demos/:account/:name/deploy', async ({ request }) => {
     const own = ownHere(request)
-    return reply.status(202).send(await page(await deploys.again(await deployer(context, request), own), request))
+    return page(await deploys.again(await deployer(context, request), own), request)
   })
-  app.post(`${at}/stop`, async (request) => acted(request, (demo) => daemon.stop(demo.id)))
-  app.post(`${at}/start`, async (request) => acted(request, (demo) => daemon.start(demo.id)))
-  app.post(`${at}/cancel`, async (request) =>
+  on('POST /-/api/demos/:account/:name/stop', async ({ request }) => acted(request, (demo) => daemon.stop(demo.id)))
+  on('POST /-/api/demos/:account/:name/start', async ({ request }) => acted(request, (demo) => daemon.start(demo.id)))
+  on('POST /-/api/demos/:account/:name/cancel', async ({ request }) =>
     acted(request, async (demo) => {
       const newest = (await daemon.detail(demo.id))?.newest
       if (newest) await daemon.cancel(newest.id)
     }),
   )
-  app.post(`${at}/check`, async (request) => {
+  on('POST /-/api/demos/:account/:name/check', async ({ request }) => {
     const own = ownDemo(request)
     if (!own.url) throw new Refused(409, 'It runs here; there is nothing to check.')
     if (await elsewhere.check(own)) changed.notify(own.id)
     return page((await demos.byId(own.id)) ?? own, request)
   })
-  app.patch(at, async (request) => {
-    const { name, public: isPublic } = demoChange.parse(request.body)
+  on('PATCH /-/api/demos/:account/:name', async ({ body: { name, public: isPublic }, request }) => {
     const own = ownDemo(request)
     if (name !== undefined && name !== own.name && !(await demos.rename(own, name)))
       throw new Refused(409, `You have a demo called ${name} already.`)
@@ -108,25 +88,25 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
     changed.notify(own.id)
     return page((await demos.byId(own.id)) ?? own, request)
   })
-  app.delete(at, async (request) => {
+  on('DELETE /-/api/demos/:account/:name', async ({ request }) => {
     const own = ownDemo(request)
     if (!own.url) await daemon.remove(own.id)
     await demos.remove(own.id)
     changed.notify(own.id)
     return {}
   })
-  app.get(`${at}/queue`, async (request) => daemon.queue(ownHere(request).id))
-  app.delete(`${at}/queue`, async (request) => ({ canceled: await daemon.emptyQueue(ownHere(request).id) }))
-  app.post<{ Params: DemoParams & { prediction_id: string } }>(`${at}/queue/:prediction_id/cancel`, async (request) => {
-    const { prediction_id: id } = request.params
+  on('GET /-/api/demos/:account/:name/queue', async ({ request }) => daemon.queue(ownHere(request).id))
+  on('DELETE /-/api/demos/:account/:name/queue', async ({ request }) => ({
+    canceled: await daemon.emptyQueue(ownHere(request).id),
+  }))
+  on('POST /-/api/demos/:account/:name/queue/:prediction_id/cancel', async ({ params: { prediction_id: id }, request }) => {
     const own = daemon.predictor(ownHere(request).id, undefined)
     const prediction = isPredictionId(id) ? await own.find(id) : undefined
     if (!(await prediction?.cancel())) throw new Refused(404, 'There is no such prediction that waits or runs.')
     return {}
   })
-  app.get(`${at}/logs`, async (request, reply) => {
+  on('GET /-/api/demos/:account/:name/logs', async ({ query: { offset, follow }, request, reply }) => {
     const own = ownHere(request)
-    const { offset, follow } = logQuery.parse(request.query)
     const gone = new AbortController()
     reply.raw.once('close', () => gone.abort())
     const { body, size } = await daemon.logs(own.id, offset, follow === '1', gone.signal)
@@ -169,9 +149,6 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
 function unlessGone(error: unknown): undefined {
   if (!(error instanceof Gone)) throw error
 }
-
-/** A body with `url` is about a demo that runs on somebody's own server. */
-const isElsewhere = (body: unknown): boolean => typeof body === 'object' && body !== null && 'url' in body
 
 async function* quietly(body: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<Uint8Array> {
   try {

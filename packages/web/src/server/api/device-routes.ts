@@ -1,8 +1,10 @@
-import { type DeviceReason, deviceAnswer, deviceQuery, deviceToken, newDevice } from '@origami/protocol/control'
+import { type DeviceReason, webApi } from '@origami/protocol/control'
+import { endpointsOn } from '@origami/serving/endpoints'
 import type { FastifyInstance } from 'fastify'
 import { deviceTimes } from '../accounts/device-codes.ts'
 import { Refused } from '../accounts/who.ts'
 import { type Context, deployer, signedIn } from '../context.ts'
+import { remarksOn } from './remarks.ts'
 
 const words: Record<DeviceReason, string> = {
   authorization_pending: 'Nobody has answered yet; open the page and allow it.',
@@ -18,10 +20,12 @@ export async function deviceRoutes(app: FastifyInstance, context: Context): Prom
   const { deviceCodes, publicUrl, limits } = context
   const oftenEnough = aMinute(() => limits.codeTriesPerMinute)
 
-  app.post('/-/api/device', { config: { ...aMinute(() => limits.signInsPerMinute), byCookie: false } }, async (request) => {
-    const { host } = newDevice.parse(request.body ?? {})
+  const on = endpointsOn(app, webApi, remarksOn)
+  const beginning = { config: { ...aMinute(() => limits.signInsPerMinute), byCookie: false } }
+  on('POST /-/api/device', beginning, async ({ body, request }) => {
     const agent = (request.headers['user-agent'] ?? 'a program').slice(0, 200)
-    const { deviceCode, userCode } = await deviceCodes.begin({ host: host ?? request.ip, agent, address: request.ip })
+    const host = body?.host ?? request.ip
+    const { deviceCode, userCode } = await deviceCodes.begin({ host, agent, address: request.ip })
     const page = `${publicUrl()}/-/device`
     return {
       device_code: deviceCode,
@@ -32,21 +36,19 @@ export async function deviceRoutes(app: FastifyInstance, context: Context): Prom
       interval: deviceTimes.interval,
     }
   })
-  app.post('/-/api/device/token', { config: { byCookie: false } }, async (request, reply) => {
-    const taken = await deviceCodes.take(deviceToken.parse(request.body).device_code)
+  on('POST /-/api/device/token', { config: { byCookie: false } }, async ({ body, reply }) => {
+    const taken = await deviceCodes.take(body.device_code)
     if ('token' in taken) return taken
     return reply.status(400).send({ error: words[taken.reason], reason: taken.reason })
   })
 
-  app.get('/-/api/device', { config: oftenEnough }, async (request) => {
+  on('GET /-/api/device', { config: oftenEnough }, async ({ query, request }) => {
     signedIn(request)
-    const { code } = deviceQuery.parse(request.query)
-    const asking = await deviceCodes.pending(code)
+    const asking = await deviceCodes.pending(query.code)
     if (!asking) throw new Refused(404, 'Nobody asks under that code (any more); begin again in the terminal.')
     return asking
   })
-  app.post('/-/api/device/answer', { config: oftenEnough }, async (request) => {
-    const { code, allow } = deviceAnswer.parse(request.body)
+  on('POST /-/api/device/answer', { config: oftenEnough }, async ({ body: { code, allow }, request }) => {
     const account = allow ? await deployer(context, request) : signedIn(request)
     if (!(await deviceCodes.answer(code, account, allow)))
       throw new Refused(404, 'Nobody asks under that code (any more); begin again in the terminal.')

@@ -1,4 +1,5 @@
 import { LinkError, parseRepoLink, type RepoLink } from '@origami/protocol/control'
+import type { AnswersItself } from '@origami/serving'
 import type { SignIn } from '../accounts/sign-in.ts'
 import { Refused } from '../accounts/who.ts'
 import type { Forge, FoundRepo, RepositoryReader } from '../forges/forge.ts'
@@ -6,12 +7,15 @@ import { forgeAt } from '../forges/forges.ts'
 import type { Account } from '../store/accounts.ts'
 
 /** The forge must be asked first: `authorize` is where. */
-export class NeedsAuthorization extends Error {
+export class NeedsAuthorization extends Error implements AnswersItself {
   override readonly name = 'NeedsAuthorization'
+  readonly statusCode = 403
+  readonly answer: AnswersItself['answer']
   readonly authorize: string
   constructor(message: string, authorize: string) {
     super(message)
     this.authorize = authorize
+    this.answer = { error: message, authorize }
   }
 }
 

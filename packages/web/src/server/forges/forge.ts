@@ -1,4 +1,5 @@
 import type { ForgeEntry, RepoLink } from '@origami/protocol/control'
+import type { AnswersItself } from '@origami/serving'
 import type { OAuthApp } from '../config.ts'
 import type { ForgeLimits } from './capped-fetch.ts'
 
@@ -104,14 +105,18 @@ export interface ForgePages {
 }
 
 /** The forge would not tell. `signedOut`: it no longer knows the token, and asking its person anew helps. */
-export class ForgeError extends Error {
+export class ForgeError extends Error implements AnswersItself {
   override readonly name = 'ForgeError'
+  readonly statusCode: number
+  readonly answer: AnswersItself['answer']
   readonly host: string
   readonly signedOut: boolean
   constructor(host: string, message: string, { signedOut = false, cause }: { signedOut?: boolean; cause?: unknown }) {
     super(message, { cause })
     this.host = host
     this.signedOut = signedOut
+    this.statusCode = signedOut ? 403 : 502
+    this.answer = { error: message, ...(signedOut ? { authorize: `/-/sign-in/${host}?return=/-/new` } : {}) }
   }
 }
 

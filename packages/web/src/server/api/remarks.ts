@@ -1,0 +1,49 @@
+import { type Answer, callers, errorBody, type WebEndpoint } from '@origami/protocol/control'
+
+/** What the document of the web server says of each endpoint by its kind: who may call it and how they show it, and what it refuses. */
+export function remarksOn(
+  endpoint: WebEndpoint,
+  key: string,
+): { operation: Record<string, unknown>; answers: Record<string, Answer> } {
+  const kind = { ...endpoint, own: key.includes(' /-/'), change: !key.startsWith('GET ') }
+  return {
+    operation: {
+      'x-origami-who': callers[endpoint.who],
+      ...(endpoint.example ? { 'x-origami-example': endpoint.example } : {}),
+      ...(endpoint.sends === undefined ? {} : { 'x-origami-sends': endpoint.sends }),
+      ...(endpoint.headers ? { 'x-origami-headers': endpoint.headers } : {}),
+      ...(endpoint.bytes ? { consumes: ['*/*'] } : {}),
+      security: securityOf(kind),
+    },
+    answers: { ...refusalsOf(kind), default: { what: otherwise, body: errorBody } },
+  }
+}
+
+const otherwise = 'An unknown token (401), too many requests (429), the daemon is away (503), our mistake (500)'
+
+interface Kind extends WebEndpoint {
+  readonly own: boolean
+  readonly change: boolean
+}
+
+/** A change of our own API by no account still needs the CSRF token of the visitor: a token stands in for it. */
+function securityOf({ who, byCookie, own, change }: Kind): object[] {
+  if (byCookie === false) return [{}]
+  const csrf = own && change
+  const open = who === 'anyone' || who === 'sees'
+  const cookie = { ...(open && csrf ? {} : { session: [] }), ...(csrf ? { csrf: [] } : {}) }
+  return [...(open && !csrf ? [{}] : []), { token: [] }, cookie]
+}
+
+function refusalsOf({ who, query, body, byCookie, own, change }: Kind): Record<string, Answer> {
+  const account = who === 'signedIn' || who === 'deployer'
+  const ofDemo = who === 'sees' || who === 'owner' || who === 'redeployer'
+  const foreign = own ? 'You may not, or the CSRF token is missing' : 'A page of another site asks'
+  const refused = (applies: boolean, status: number, what: string) => (applies ? { [status]: { what, body: errorBody } } : {})
+  return {
+    ...refused(account, 401, 'Sign in first, or the token is not known'),
+    ...refused((change && byCookie !== false) || who === 'deployer', 403, change ? foreign : 'You may not'),
+    ...refused(ofDemo, 404, 'No such demo'),
+    ...refused(query !== undefined || body !== undefined, 422, 'That does not fit, and why'),
+  }
+}
