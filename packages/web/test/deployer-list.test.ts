@@ -66,6 +66,13 @@ describe('who may deploy, for the operator', () => {
     expect(await list.all()).toEqual([])
   })
 
+  test('is named by a number where the forge does not tell whose a login is', async () => {
+    const silent = [{ host: 'silent.test', kind: 'github', git: 'https://silent.test' } as const]
+    await using list = await DeployerList.open({ data, forges: silent, limits })
+    await expect(list.add('silent.test/ann')).rejects.toThrow('silent.test/id:<number>')
+    expect(await list.add('silent.test/id:7')).toMatchObject({ added: true, deployer: { subject: '7' } })
+  })
+
   test('settings that list them do not bring back who was removed; adding them does', async () => {
     await start(['ann'])
     await using list = await open()

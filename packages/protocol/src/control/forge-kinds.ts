@@ -6,7 +6,7 @@ export type ForgeKind = (typeof forgeKinds)[number]
  * What the web server, the daemon and the command must all know of a kind.
  * How the web server asks a forge is told in its own room, `web/server/forges`.
  */
-export interface ForgeTraits {
+interface ForgeTraits {
   /** What follows the host in a link, for people. */
   readonly linkShape: string
   /** What follows the host in a link: `owner`, where slashes are groups in groups, and `name`. */

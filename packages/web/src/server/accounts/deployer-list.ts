@@ -72,7 +72,7 @@ export class DeployerList implements AsyncDisposable {
   async add(who: string): Promise<{ added: boolean; deployer: ListedDeployer }> {
     const named = this.parse(who)
     const subject = named.subject ?? (await this.askForge(named))
-    if (subject === undefined) throw new DeployerRefused(`${named.forge.entry.host} knows no ${named.login}`)
+    if (subject === undefined) throw unknownLogin(named)
     const row = { forge: named.forge.entry.host, subject }
     const added = await this.db.transaction().execute(async (trx) => {
       await settleSeed(trx, named)
@@ -135,6 +135,12 @@ export class DeployerList implements AsyncDisposable {
     const [, number] = /^id:(\d{1,20})$/.exec(found.login) ?? []
     return { forge: found.forge, login: number === undefined ? found.login : undefined, subject: number }
   }
+}
+
+function unknownLogin({ forge, login }: Named): DeployerRefused {
+  const { host } = forge.entry
+  if (forge.people) return new DeployerRefused(`${host} knows no ${login}`)
+  return new DeployerRefused(`${host} does not tell whose login ${login} is: expected ${host}/id:<number>`)
 }
 
 async function settleSeed(db: Db, { forge, login }: Named): Promise<void> {

@@ -1,10 +1,12 @@
 import { setTimeout } from 'node:timers/promises'
+import { forgeTraits } from '@origami/protocol/control'
 import type { Forge, ForgeUser } from '../forges/forge.ts'
+import { forgeAt } from '../forges/forges.ts'
 import type { Account } from '../store/accounts.ts'
 import { isDeployer, resolvedLogins, resolveLogin } from '../store/deployers.ts'
 import type { Db } from '../store/open.ts'
 
-export interface DeployerParts {
+interface DeployerParts {
   readonly db: Db
   readonly forges: readonly Forge[]
   /** `github.com/ann`, or `ann` at the first forge where people sign in. */
@@ -12,7 +14,7 @@ export interface DeployerParts {
   readonly log: (message: string, error?: unknown) => void
 }
 
-export interface Seed {
+interface Seed {
   readonly forge: Forge
   readonly login: string
 }
@@ -102,8 +104,7 @@ export class Deployers {
 export function forgeOf(listed: string, forges: readonly Forge[]): Seed | undefined {
   const written = listed.toLowerCase()
   const [host, login = ''] = written.includes('/') ? written.split('/') : [undefined, written]
-  const forge = forges.find(
-    ({ entry, signIn, people }) => (signIn || people) && (host === undefined || entry.host === host),
-  )
+  const possible = forges.filter(({ entry }) => forgeTraits[entry.kind].signsIn)
+  const forge = host === undefined ? possible[0] : forgeAt(possible, host)
   return forge && login !== '' ? { forge, login } : undefined
 }

@@ -111,4 +111,4 @@ function asRefused(error: unknown): never {
 }
 
 /** A path of ours; anything else is the gallery. */
-export const localPath = (path: string): string => (/^\/(?![/\\])/.test(path) ? path : '/')
+const localPath = (path: string): string => (/^\/(?![/\\])/.test(path) ? path : '/')

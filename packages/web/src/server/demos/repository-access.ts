@@ -28,7 +28,7 @@ export interface RepositoryAccess {
   readonly token: string | null
 }
 
-export interface AccessParts {
+interface AccessParts {
   readonly forges: readonly Forge[]
   readonly signIn: SignIn
 }

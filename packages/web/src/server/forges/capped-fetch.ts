@@ -1,6 +1,6 @@
 import type { WebLimits } from '../config.ts'
 
-export interface FetchCaps {
+interface FetchCaps {
   /** Until the last byte of an answer is read. */
   readonly deadlineMs: number
   readonly bytes: number

@@ -64,12 +64,12 @@ export interface ForgeUser {
   readonly avatar: string | null
 }
 
-export interface ForgePeople {
+interface ForgePeople {
   /** Whose login it is now, undefined for nobody's. Throws ForgeError. */
   find(login: string): Promise<ForgeUser | undefined>
 }
 
-export interface ForgeRepositories {
+interface ForgeRepositories {
   /** Whether private ones can be read with this grant. */
   readsPrivate(grant: Grant): boolean
   /** Reads what the grant's person may see; without one, what anybody may. */

@@ -10,7 +10,7 @@ const kinds: Readonly<Record<ForgeKind, (parts: ForgeParts) => Forge>> = {
   folder: folderForge,
 }
 
-export interface ForgesConfig {
+interface ForgesConfig {
   /** The operator's table. */
   readonly entries: readonly ForgeEntry[]
   /** OAuth apps, by the forge's host. */

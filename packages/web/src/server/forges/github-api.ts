@@ -22,7 +22,7 @@ const rawCommit = z.object({ sha: z.string().max(100), commit: z.object({ messag
 /** As many as GitHub gives at once. */
 const perPage = 100
 
-export interface GithubApiParts {
+interface GithubApiParts {
   readonly host: string
   /** `https://api.github.com`. */
   readonly api: string
