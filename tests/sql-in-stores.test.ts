@@ -22,15 +22,15 @@ test('all SQL of the web server is in its store, but for the list of who may dep
 })
 
 /** What of the daemon has not moved yet. Nothing comes to this list. */
-const notYet = [
-  'deploy/control.ts',
-  'deploy/serving.ts',
-  'predictions/ending.ts',
-  'upkeep/good-versions.ts',
-  'upkeep/interrupted.ts',
-  'upkeep/revive.ts',
-]
+const notYet = ['deploy/control.ts', 'deploy/serving.ts', 'upkeep/good-versions.ts', 'upkeep/interrupted.ts', 'upkeep/revive.ts']
 
 test('no more files of the daemon than those that are listed have SQL outside of its store', async () => {
   expect((await outsideOfStores('packages/daemon/src')).filter((name) => !notYet.includes(name))).toEqual([])
+})
+
+test('the store of the daemon imports nothing of the queue, which stands on it', async () => {
+  const folder = join(root, 'packages/daemon/src/store')
+  const sources = (await readdir(folder)).map(async (name) => [name, await readFile(join(folder, name), 'utf8')] as const)
+  const importing = (await Promise.all(sources)).filter(([, source]) => source.includes("from '../predictions/"))
+  expect(importing.map(([name]) => name)).toEqual([])
 })

@@ -1,8 +1,7 @@
 import type { EndStatus, FailureReason, FileRef, PredictionSnapshot } from '@origami/protocol/demo'
 import { demoById } from '../store/demos.ts'
 import type { Trx } from '../store/open.ts'
-import { addFiles } from '../store/prediction-files.ts'
-import { endPrediction, type PredictionEnd } from '../store/predictions.ts'
+import { completePrediction, endPrediction, type PredictionEnd } from '../store/predictions.ts'
 import type { PredictionRow } from '../store/tables.ts'
 import type { LiveRun } from './live-runs.ts'
 import type { QueueParts } from './parts.ts'
@@ -60,27 +59,19 @@ export class Ending {
       completed_at: this.parts.now(),
       last_seq: seq,
     }
-    return this.end(row, async (trx) => {
-      await addFiles(trx, arrival, 'output', files)
-      await trx
-        .updateTable('demos')
-        .set((eb) => ({ runs: eb('runs', '+', 1) }))
-        .where('id', '=', demo_id)
-        .execute()
-    })
+    return this.store((trx) => completePrediction(trx, { arrival, demo_id }, row, files))
   }
 
   private soFar() {
     return { logs: this.live?.logs ?? '', completed_at: this.parts.now(), last_seq: (this.live?.lastSeq ?? 0) + 1 }
   }
 
-  private async end(end: PredictionEnd, also: (trx: Trx) => Promise<void> = async () => {}): Promise<void> {
+  private end(end: PredictionEnd): Promise<void> {
+    return this.store((trx) => endPrediction(trx, this.row.arrival, end))
+  }
+
+  private async store(ended: (trx: Trx) => Promise<boolean>): Promise<void> {
     const { arrival, demo_id } = this.row
-    const ended = await this.parts.db.transaction().execute(async (trx) => {
-      const stored = await endPrediction(trx, arrival, end)
-      if (stored) await also(trx)
-      return stored
-    })
-    if (ended) this.parts.changed.predictionChanged(demo_id, arrival)
+    if (await this.parts.db.transaction().execute(ended)) this.parts.changed.predictionChanged(demo_id, arrival)
   }
 }

@@ -1,12 +1,8 @@
-import type { DemoId, PredictionId, VisitorId } from '@origami/protocol/demo'
+import type { DemoId, PredictionId } from '@origami/protocol/demo'
+import type { OpenPrediction } from '../store/predictions.ts'
 
-/** A prediction that waits or runs. */
-export interface Waiting {
-  readonly id: PredictionId
-  readonly demo: DemoId
-  readonly visitor: VisitorId | null
-  readonly running: boolean
-}
+/** What decides when a prediction that waits or runs has its turn. */
+export type Waiting = Pick<OpenPrediction, 'id' | 'demo' | 'visitor' | 'running'>
 
 export interface QueueLimits {
   /** Predictions running at a time on this host. */

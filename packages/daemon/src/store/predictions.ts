@@ -9,7 +9,6 @@ import type {
   VisitorId,
 } from '@origami/protocol/demo'
 import { type Insertable, sql, type Updateable } from 'kysely'
-import type { Waiting } from '../predictions/next.ts'
 import type { Trx } from './open.ts'
 import { addFiles } from './prediction-files.ts'
 import type { PredictionRow, Tables } from './tables.ts'
@@ -20,9 +19,13 @@ export interface NewPrediction {
   readonly files: readonly FileRef[]
 }
 
-/** One that waits or runs, as the dispatcher sees it. */
-export interface OpenPrediction extends Waiting {
+/** One that waits or runs, without what is in it. */
+export interface OpenPrediction {
   readonly arrival: number
+  readonly id: PredictionId
+  readonly demo: DemoId
+  readonly visitor: VisitorId | null
+  readonly running: boolean
   readonly sentTo: string | null
   readonly deployment: DeploymentId | null
   readonly cancelRequested: boolean
@@ -147,6 +150,23 @@ export async function endPrediction(trx: Trx, arrival: number, end: PredictionEn
     .where('completed_at', 'is', null)
     .executeTakeFirst()
   return numUpdatedRows > 0n
+}
+
+/** Ends a prediction as its instance says, with the files of its output, and counts a run of its demo. False: it has ended. */
+export async function completePrediction(
+  trx: Trx,
+  { arrival, demo_id }: Pick<PredictionRow, 'arrival' | 'demo_id'>,
+  end: PredictionEnd,
+  files: readonly FileRef[],
+): Promise<boolean> {
+  if (!(await endPrediction(trx, arrival, end))) return false
+  await addFiles(trx, arrival, 'output', files)
+  await trx
+    .updateTable('demos')
+    .set((eb) => ({ runs: eb('runs', '+', 1) }))
+    .where('id', '=', demo_id)
+    .execute()
+  return true
 }
 
 /** Ends one that nobody was asked to run. False: there is none such. */
