@@ -82,6 +82,17 @@ describe('a link to a repository', () => {
     fc.assert(fc.property(link, (one) => void expect(demoOf(one)).toBe(firstDemoOf(one))))
   })
 
+  test.each([
+    ['https://github.com/ann', 'expected https://github.com/owner/name'],
+    [
+      'https://evil.com/a/b',
+      'evil.com is not in the table of forges; expected https://github.com/owner/name or https://exa',
+    ],
+    ['ann/digits', 'expected https://github.com/owner/name or https://examples.origami/owner/name'],
+  ])('%s is refused with what was expected', (link, words) => {
+    expect(() => parseRepoLink(link, forges)).toThrow(words)
+  })
+
   test.each(hostile())('%j is refused', (link) => {
     expect(() => parseRepoLink(link, forges)).toThrow(LinkError)
   })

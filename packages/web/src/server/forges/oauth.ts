@@ -9,7 +9,7 @@ const tokenAnswer = z.object({ access_token: text, scope: text, error: text, err
 /** Where a browser goes to be asked (RFC 6749, 4.1.1; RFC 7636, 4.3). */
 export function authorizeUrl(page: URL, app: OAuthApp, scope: string, asked: AuthorizeRequest): string {
   const url = new URL(page)
-  url.search = new URLSearchParams({
+  const parameters = {
     response_type: 'code',
     client_id: app.clientId,
     redirect_uri: asked.redirect,
@@ -17,7 +17,8 @@ export function authorizeUrl(page: URL, app: OAuthApp, scope: string, asked: Aut
     scope,
     code_challenge: asked.challenge,
     code_challenge_method: 'S256',
-  }).toString()
+  }
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value)
   return url.href
 }
 
