@@ -55,7 +55,7 @@ export async function twoVisitorsQueue(world: World, browser: Browser, address: 
   await second.reload()
   await second.getByText(/^1st in line/).waitFor()
   await first.keyboard.press('Escape')
-  await first.getByText('Cancelled.').waitFor()
+  await first.getByText('Canceled.').waitFor()
   await second.getByLabel('Output', { exact: true }).locator('[data-component="text"]').getByText(/rain/).waitFor()
   await second.getByRole('link', { name: 'permalink' }).waitFor()
   await photograph(second, 'poet-answered')

@@ -111,17 +111,17 @@ describe('what a daemon is told', () => {
     ['cloning', 'clone'],
     ['building', 'build'],
     ['starting', 'start'],
-  ])('cancelled while %s, nothing of it is left', async (state, hold) => {
+  ])('canceled while %s, nothing of it is left', async (state, hold) => {
     yard.holds.add(hold)
     const { demo, deployment } = await yard.trigger(await yard.push(`cancel-${hold}`))
     await yard.deployment(demo, deployment, state as 'cloning')
     expect((await yard.ask('POST', `/deployments/${deployment}/cancel`, {})).status).toBe(200)
-    expect((await yard.deployment(demo, deployment)).state).toBe('cancelled')
+    expect((await yard.deployment(demo, deployment)).state).toBe('canceled')
     expect(await yard.remains()).toEqual(nothing)
     expect((await yard.ask('POST', `/deployments/${deployment}/cancel`, {})).status).toBe(404)
   })
 
-  test('cancelled while it waits until the model answers, nothing of it is left, and the version before serves on', async () => {
+  test('canceled while it waits until the model answers, nothing of it is left, and the version before serves on', async () => {
     const { demo, deployment: before } = await yard.deploy('cancel-health')
     const slow = await DaemonYard.model((source) =>
       source.replace('async predict', 'setup: () => new Promise(() => {}),\n  async predict'),
@@ -129,13 +129,13 @@ describe('what a daemon is told', () => {
     const { deployment } = await yard.trigger(await yard.push('cancel-health', slow))
     await yard.deployment(demo, deployment, 'health_checking')
     await yard.ask('POST', `/deployments/${deployment}/cancel`, {})
-    expect((await yard.deployment(demo, deployment)).state).toBe('cancelled')
+    expect((await yard.deployment(demo, deployment)).state).toBe('canceled')
     expect(await yard.remains()).toEqual({ instances: 1, images: 1, checkouts: [] })
     expect(await yard.detail(demo)).toMatchObject({ status: 'running', serving: before.id })
     expect(await yard.prediction(demo, await yard.submit(demo, { word: 'still' }))).toMatchObject({ output: 'still, version 1' })
   })
 
-  test('cancelled while the version before is being stopped, that one has no more grace, and serves again', async () => {
+  test('canceled while the version before is being stopped, that one has no more grace, and serves again', async () => {
     const files = {
       'origami/server.mjs': `process.on('SIGTERM', () => undefined)\n${puppet.files['origami/server.mjs']}`,
       '.origami': 'strategy: recreate\n',
@@ -146,20 +146,20 @@ describe('what a daemon is told', () => {
     await vi.waitFor(() => expect(yard.engine.graces).toEqual([10_000]), { timeout: 20_000 })
     expect((await yard.ask('POST', `/deployments/${deployment}/cancel`, {})).status).toBe(200)
     expect(yard.engine.graces).toEqual([10_000, 0])
-    expect((await yard.deployment(demo, deployment)).state).toBe('cancelled')
+    expect((await yard.deployment(demo, deployment)).state).toBe('canceled')
     await vi.waitFor(async () => expect(await yard.detail(demo)).toMatchObject({ status: 'running', serving: before.id }), {
       timeout: 20_000,
     })
   })
 
-  test('one that waits can be cancelled', async () => {
+  test('one that waits can be canceled', async () => {
     yard.holds.add('clone')
     const link = await yard.push('cancel-queued')
     const { demo, deployment: first } = await yard.trigger(link)
     await yard.deployment(demo, first, 'cloning')
     const { deployment } = await yard.trigger(link)
     await yard.ask('POST', `/deployments/${deployment}/cancel`, {})
-    expect((await yard.deployment(demo, deployment)).state).toBe('cancelled')
+    expect((await yard.deployment(demo, deployment)).state).toBe('canceled')
     expect((await yard.detail(demo)).deployments.find(({ id }) => id === first)?.state).toBe('cloning')
   })
 

@@ -26,7 +26,7 @@ describe('nothing that a daemon waits for is waited for without an end', () => {
     },
   )
 
-  test('a deploy is cancelled while its instance takes a connection, never answers, and ignores SIGTERM', async () => {
+  test('a deploy is canceled while its instance takes a connection, never answers, and ignores SIGTERM', async () => {
     const { demo, deployment } = await yard.trigger(
       await yard.push('stubborn', {
         'origami/server.mjs': `process.on('SIGTERM', () => {})\n${puppet.files['origami/server.mjs']}`,
@@ -37,7 +37,7 @@ describe('nothing that a daemon waits for is waited for without an end', () => {
     await yard.deployment(demo, deployment, 'health_checking')
     await vi.waitFor(async () => expect(await puppet.asked()).toBeGreaterThan(0))
     expect((await yard.ask('POST', `/deployments/${deployment}/cancel`, {})).status).toBe(200)
-    expect((await yard.deployment(demo, deployment)).state).toBe('cancelled')
+    expect((await yard.deployment(demo, deployment)).state).toBe('canceled')
     expect(await yard.remains()).toEqual({ instances: 0, images: 0, checkouts: [] })
   })
 

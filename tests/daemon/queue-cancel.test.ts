@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openStore } from '../../packages/daemon/src/store/open.ts'
 import { type Instance, QueueBench, text } from './queue-bench.ts'
 
-describe('a prediction is cancelled', () => {
+describe('a prediction is canceled', () => {
   let bench: QueueBench
   let instance: Instance
   let demo: DemoId
@@ -15,7 +15,7 @@ describe('a prediction is cancelled', () => {
   })
   afterEach(async () => bench[Symbol.asyncDispose]())
 
-  const cancelled = async (prediction: Prediction) => {
+  const canceled = async (prediction: Prediction) => {
     expect(await prediction.cancel()).toBe(true)
     expect(await bench.ended(demo, prediction)).toMatchObject({ status: 'canceled', error: null })
     expect(await prediction.cancel()).toBe(false)
@@ -32,7 +32,7 @@ describe('a prediction is cancelled', () => {
     const first = await bench.submit(demo, { word: 'first' })
     const run = await instance.run(first)
     const second = await bench.submit(demo, { word: 'second' })
-    await cancelled(second)
+    await canceled(second)
     run.end()
     await bench.ended(demo, first)
     await nextOneRuns()
@@ -43,7 +43,7 @@ describe('a prediction is cancelled', () => {
     instance.behave({ refuses: true })
     const prediction = await bench.submit(demo)
     await vi.waitFor(() => expect(instance.times('submit x')).toBeGreaterThan(1))
-    await cancelled(prediction)
+    await canceled(prediction)
     await nextOneRuns()
   })
 
@@ -51,16 +51,16 @@ describe('a prediction is cancelled', () => {
     instance.behave({ stallsFiles: true })
     const prediction = await bench.submit(demo, { file: await bench.upload() })
     await vi.waitFor(() => expect(instance.asked).toContain('put'))
-    await cancelled(prediction)
+    await canceled(prediction)
     await nextOneRuns()
     expect(instance.times('submit x')).toBe(0)
   })
 
-  test('while it is submitted to an instance that takes it and never answers: it is cancelled there too', async () => {
+  test('while it is submitted to an instance that takes it and never answers: it is canceled there too', async () => {
     instance.behave({ stallsSubmit: true })
     const prediction = await bench.submit(demo)
     const run = await instance.run(prediction)
-    await cancelled(prediction)
+    await canceled(prediction)
     await vi.waitFor(() => expect(run.canceled).toBe(true))
     await nextOneRuns()
   })
@@ -76,14 +76,14 @@ describe('a prediction is cancelled', () => {
     const next = await bench.submit(meanwhile)
     ;(await other.run(next)).end()
     await bench.ended(meanwhile, next)
-    await cancelled(prediction)
+    await canceled(prediction)
   })
 
   test('while it runs', async () => {
     const prediction = await bench.submit(demo)
     const run = await instance.run(prediction)
     await vi.waitFor(async () => expect(await prediction.snapshot()).toMatchObject({ status: 'processing' }))
-    await cancelled(prediction)
+    await canceled(prediction)
     expect(run.canceled).toBe(true)
     await nextOneRuns()
   })
@@ -94,7 +94,7 @@ describe('a prediction is cancelled', () => {
     const run = await instance.run(prediction)
     run.tell({ type: 'log', data: { source: 'stdout', data: 'working' } })
     await vi.waitFor(async () => expect(await prediction.snapshot()).toMatchObject({ logs: 'working' }))
-    await cancelled(prediction)
+    await canceled(prediction)
     expect(await prediction.snapshot()).toMatchObject({ logs: 'working' })
     await vi.waitFor(() => expect(bench.lookedAt).toHaveLength(1))
     await nextOneRuns()
@@ -107,7 +107,7 @@ describe('a prediction is cancelled', () => {
     instance.behave({ stallsResults: true })
     run.end({ output: { said: 'done', made } })
     await vi.waitFor(() => expect(instance.asked).toContain('open'))
-    await cancelled(prediction)
+    await canceled(prediction)
     await nextOneRuns()
   })
 
@@ -118,7 +118,7 @@ describe('a prediction is cancelled', () => {
     await bench.leave()
     await bench.start()
     const prediction = await (await bench.predictor(demo)).find(id)
-    await cancelled(prediction as Prediction)
+    await canceled(prediction as Prediction)
     await vi.waitFor(() => expect(run.canceled).toBe(true))
   })
 

@@ -70,7 +70,7 @@ describe('the files of a result', () => {
   })
 })
 
-test('a model that puts out text without end fails with words, and is cancelled', async () => {
+test('a model that puts out text without end fails with words, and is canceled', async () => {
   const prediction = await bench.submit(demo)
   const run = await instance.run(prediction)
   for (let index = 0; index < 20; index += 1)

@@ -133,7 +133,7 @@ describe('a prediction that runs longer than it may', () => {
   }
   const timedOut = { status: 'failed', reason: 'timeout', error: expect.stringContaining('longer than the 1 s') }
 
-  test('ends as its demo says, with words, is cancelled at its instance, and the next one runs', async () => {
+  test('ends as its demo says, with words, is canceled at its instance, and the next one runs', async () => {
     const { demo, prediction, run } = await started({ timeout: 1 })
     expect(await bench.ended(demo, prediction)).toMatchObject(timedOut)
     await vi.waitFor(() => expect(run.canceled).toBe(true))

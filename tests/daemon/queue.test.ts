@@ -107,7 +107,7 @@ describe('the queue of a demo', () => {
   })
 
   test('its visitor cancels one that waits or runs, nobody else does; those behind move up', async () => {
-    const { gate, ids } = await occupied('cancelled', 2)
+    const { gate, ids } = await occupied('canceled', 2)
     const [running = '', next = '', last = ''] = ids
     const cancel = (id: string, visitor: string) =>
       yard.ask('POST', `${predictions()}/${id}/cancel`, {}, { 'origami-visitor': visitor })

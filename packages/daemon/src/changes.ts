@@ -19,7 +19,7 @@ export class Changes {
     this.queueChanged(demo)
   }
 
-  /** The row of a prediction changed: it arrived, began, ended, or is to be cancelled. */
+  /** The row of a prediction changed: it arrived, began, ended, or is to be canceled. */
   predictionChanged(demo: DemoId, arrival: number): void {
     this.predictions.notify(arrival)
     this.queueChanged(demo)

@@ -29,7 +29,7 @@ export interface Limits {
   readonly waitingPerAddress: number
   /** Seconds one prediction may run at most, whatever its demo's `timeout` says. */
   readonly predictionSeconds: number
-  /** How long an instance has to say that a cancelled prediction ended; then it is so without its word. */
+  /** How long an instance has to say that a canceled prediction ended; then it is so without its word. */
   readonly cancelMs: number
   /** Before an instance that took nothing is tried again: after the first time, the second, …; the last for ever. */
   readonly retryMs: readonly number[]

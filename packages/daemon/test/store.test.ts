@@ -10,6 +10,8 @@ import { Migrator } from 'kysely/migration'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { defaultLimits, type Limits } from '../src/config.ts'
 import { forgetResult, forgetRunsOf, sweepOld } from '../src/predictions/retention.ts'
+import { deploymentsOf, presentDeployment } from '../src/store/deployments.ts'
+import { eventsAfter } from '../src/store/events.ts'
 import { migrations } from '../src/store/migrations.ts'
 import { type Db, openStore } from '../src/store/open.ts'
 import { isWanted } from '../src/store/prediction-files.ts'
@@ -86,12 +88,20 @@ function parts(given: Partial<Limits> = {}) {
   return { db, files, limits, slices: new Slices({ most: () => limits.sweepRows, clock: () => 0 }) }
 }
 
+/** As the first version made it. */
+async function databaseOfBefore(): Promise<Kysely<Record<string, Record<string, unknown>>>> {
+  const database = new Database(join(folder, 'daemon.db'))
+  const before = new Kysely<Record<string, Record<string, unknown>>>({ dialect: new SqliteDialect({ database }) })
+  const { '001-first': first } = await migrations.getMigrations()
+  if (!first) throw new Error('the first migration is gone')
+  const migrator = new Migrator({ db: before, provider: { getMigrations: async () => ({ '001-first': first }) } })
+  expect((await migrator.migrateToLatest()).error).toBeUndefined()
+  return before
+}
+
 describe('a database of before', () => {
   test('opens, and the files of its predictions are kept and forgotten rightly', async () => {
-    const database = new Database(join(folder, 'daemon.db'))
-    const before = new Kysely<Record<string, Record<string, unknown>>>({ dialect: new SqliteDialect({ database }) })
-    const provider = { getMigrations: async () => ({ '001-first': (await migrations.getMigrations())['001-first'] as never }) }
-    expect((await new Migrator({ db: before, provider }).migrateToLatest()).error).toBeUndefined()
+    const before = await databaseOfBefore()
     const [asked, made, done] = ['a', 'b', 'c'].map((letter) => fileRef(letter.repeat(16), 'a.txt'))
     await before
       .insertInto('demos')
@@ -119,6 +129,37 @@ describe('a database of before', () => {
     const left = await Promise.all([asked, made, done].map(async (ref) => (await files.open(ref as never)) !== undefined))
     expect(left).toEqual([true, false, false])
   })
+
+  test('opens, and what was cancelled with two l reads as canceled, its steps and events too', async () => {
+    const before = await databaseOfBefore()
+    const times = { created_at: at(0), updated_at: at(0) }
+    await before
+      .insertInto('demos')
+      .values({ id: demo, user_id: 'a', repolink: 'x', want: 'on', created_at: at(0) })
+      .execute()
+    const steps = ['queued', 'cloning', 'cancelled'].map((state) => ({ state, at: at(0) }))
+    const both = { demo_id: demo, ...times }
+    await before
+      .insertInto('deployments')
+      .values([
+        { ...both, id: 'one', state: 'cancelled', reason: 'cancelled', steps: JSON.stringify(steps) },
+        { ...both, id: 'two', state: 'build_failed', reason: 'it was cancelled', steps: JSON.stringify(steps.slice(0, 2)) },
+      ])
+      .execute()
+    await before
+      .insertInto('events')
+      .values({ demo, deployment: 'one', from_state: 'cloning', to_state: 'cancelled', reason: 'cancelled', at: at(0) })
+      .execute()
+    await before.destroy()
+
+    db = await openStore(folder)
+    const [one, two] = (await deploymentsOf(db, demo, 2)).toSorted((a, b) => a.id.localeCompare(b.id)).map(presentDeployment)
+    expect([one?.state, one?.reason]).toEqual(['canceled', 'canceled'])
+    expect(one?.steps.map(({ state }) => state)).toEqual(['queued', 'cloning', 'canceled'])
+    expect([two?.state, two?.reason, two?.steps.length]).toEqual(['build_failed', 'it was cancelled', 2])
+    const [event] = await eventsAfter(db, 0, 10)
+    expect([event?.from, event?.to, event?.reason]).toEqual(['cloning', 'canceled', 'canceled'])
+  })
 })
 
 describe('what is over its time', () => {
@@ -138,7 +179,7 @@ describe('what is over its time', () => {
     expect(Math.max(...slices)).toBe(10)
   })
 
-  test('results and what was cancelled go, what waits stays', async () => {
+  test('results and what was canceled go, what waits stays', async () => {
     const waits = row(3, { status: 'starting', completed_at: null })
     const canceled = row(2, { status: 'canceled' })
     await addPredictions(

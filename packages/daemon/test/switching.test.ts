@@ -33,14 +33,14 @@ test('a cancel until the switch is done leaves the version before serving; one a
 
     const cancel = new AbortController()
     const switching = async () => switchTo(parts, { row: await rowOf(next) }, { id: 'i' as InstanceId }, schema, cancel.signal)
-    cancel.abort('cancelled')
-    await expect(switching()).rejects.toBe('cancelled')
+    cancel.abort('canceled')
+    await expect(switching()).rejects.toBe('canceled')
     const states = async () => [(await rowOf(before)).state, (await rowOf(next)).state, (await demoById(db, demo))?.serving]
     expect(await states()).toEqual(['running', 'switching', before])
 
     const late = new AbortController()
     await switchTo(parts, { row: await rowOf(next) }, { id: 'i' as InstanceId }, schema, late.signal)
-    late.abort('cancelled')
+    late.abort('canceled')
     expect(await states()).toEqual(['draining', 'running', next])
   } finally {
     await db.destroy()

@@ -67,7 +67,7 @@ describe('the page of a demo', () => {
     await page.getByText(/^Running/).waitFor()
     await page.waitForFunction(() => document.title.startsWith('Running'))
     await page.keyboard.press('Escape')
-    await page.getByText('Cancelled.').waitFor()
+    await page.getByText('Canceled.').waitFor()
     await page.waitForFunction(() => document.title === 'Every component')
   })
 

@@ -93,14 +93,14 @@ test('setup may be async; its loop is that of all predictions, and its tasks liv
 
 test('a cancel ends the one prediction, after its cleanup was awaited; the others go on', async () => {
   await using worker = await startPythonWorker({ 'model.py': asynchronous })
-  worker.predict('is-cancelled', { name: 'a', how: 'clean' })
+  worker.predict('is-canceled', { name: 'a', how: 'clean' })
   worker.predict('goes-on-then', { name: 'b' })
-  await worker.frame('progress', 'is-cancelled')
+  await worker.frame('progress', 'is-canceled')
   await worker.frame('progress', 'goes-on-then')
-  worker.send({ type: 'cancel', id: 'is-cancelled' })
+  worker.send({ type: 'cancel', id: 'is-canceled' })
   worker.send({ type: 'cancel', id: 'nobody-at-all' })
-  expect((await worker.end('is-cancelled')).type).toBe('canceled')
-  expect(printedBy(worker, 'is-cancelled', 'stdout')).toContain('cleaned a\n')
+  expect((await worker.end('is-canceled')).type).toBe('canceled')
+  expect(printedBy(worker, 'is-canceled', 'stdout')).toContain('cleaned a\n')
   worker.predict('opens-the-gate', { name: 'c', how: 'open' })
   expect(await worker.end('goes-on-then')).toMatchObject({ type: 'done', output: { output: 'b' } })
 })
@@ -136,7 +136,7 @@ test('a model that swallows its cancel, breaks in its cleanup, exits or cancels 
   expect(await worker.end('afterwards')).toMatchObject({ type: 'done' })
 })
 
-test('an async generator grows its text, is closed when it is cancelled, and with one slot prints to the terminals', async () => {
+test('an async generator grows its text, is closed when it is canceled, and with one slot prints to the terminals', async () => {
   const model = `
 import asyncio
 from typing import AsyncIterator
@@ -210,9 +210,9 @@ def predict(loud: bool):
         yield "x" * (1_000_000 if loud else 1)
 `
   await using worker = await startPythonWorker({ 'model.py': model })
-  for (const id of ['cancelled-1', 'cancelled-2', 'cancelled-3']) {
+  for (const id of ['canceled-1', 'canceled-2', 'canceled-3']) {
     worker.predict(id, { loud: true })
-    if (id !== 'cancelled-2') await worker.frame('output', id)
+    if (id !== 'canceled-2') await worker.frame('output', id)
     worker.send({ type: 'cancel', id })
     expect((await worker.end(id)).type).toBe('canceled')
   }

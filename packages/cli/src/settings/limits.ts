@@ -29,7 +29,7 @@ export const daemonLimits: TableOf<Limits> = {
     'of those, what visitors of one address who are not signed in may have waiting together',
   ),
   predictionSeconds: limit('prediction', duration('s'), "one prediction's run, whatever `timeout` its demo asks for"),
-  cancelMs: limit('cancel', duration(), 'until an instance has to say that a cancelled prediction ended'),
+  cancelMs: limit('cancel', duration(), 'until an instance has to say that a canceled prediction ended'),
   retryMs: limit(
     'retry_after',
     list(duration(), { atLeast: 1 }),

@@ -9,7 +9,7 @@ import type { ApiParts } from './parts.ts'
 
 const entriesAtMost = 500
 
-/** What a demo's owner sees of its queue, and empties. One of it is cancelled by `POST …/predictions/{id}/cancel`. */
+/** What a demo's owner sees of its queue, and empties. One of it is canceled by `POST …/predictions/{id}/cancel`. */
 export async function queueRoutes(app: FastifyInstance, { db, changed, now }: ApiParts): Promise<void> {
   const on = endpointsOn(app, daemonApi)
   on('GET /demos/:demo/queue', async ({ params: { demo } }) => {
@@ -30,8 +30,8 @@ export async function queueRoutes(app: FastifyInstance, { db, changed, now }: Ap
 
   on('DELETE /demos/:demo/queue', async ({ params: { demo } }) => {
     if (!(await demoById(db, demo))) throw noDemo()
-    const cancelled = await db.transaction().execute((trx) => cancelWaiting(trx, demo, now()))
-    for (const arrival of cancelled) changed.predictionChanged(demo, arrival)
-    return { canceled: cancelled.length }
+    const canceled = await db.transaction().execute((trx) => cancelWaiting(trx, demo, now()))
+    for (const arrival of canceled) changed.predictionChanged(demo, arrival)
+    return { canceled: canceled.length }
   })
 }

@@ -14,7 +14,7 @@ import type { Progress } from './progress.ts'
 export async function checkout(parts: DeployParts, progress: Progress, signal: AbortSignal): Promise<string> {
   const { row } = progress
   const demo = await demoById(parts.db, row.demo_id)
-  if (!demo) throw new DeployFailed('cancelled', 'the demo was removed')
+  if (!demo) throw new DeployFailed('canceled', 'the demo was removed')
   const repo = parseRepoLink(demo.repolink, parts.forges)
   const token = row.token ? parts.vault.unseal(row.token, row.id) : undefined
   const { commit } = row.commit_sha ? { commit: row.commit_sha } : await parts.source.resolve({ repo, token }, signal)

@@ -12,11 +12,11 @@ import type { DeployParts } from './parts.ts'
 import { Progress } from './progress.ts'
 import { resume, suspend, switchTo } from './serving.ts'
 
-/** Of an instance whose deploy failed or was cancelled. No setting: nobody is served by it. */
+/** Of an instance whose deploy failed or was canceled. No setting: nobody is served by it. */
 const endGraceMs = 2_000
 
 /**
- * Brings one deployment live, from `queued` to `running`. Aborting the signal with a reason of `cancelled` cancels it; any other abort leaves the row
+ * Brings one deployment live, from `queued` to `running`. Aborting the signal with a reason of `canceled` cancels it; any other abort leaves the row
  * as it is, for the next daemon. What served before goes on serving unless this one answers. `built`: told once there is an image.
  */
 export async function deploy(parts: DeployParts, queued: DeploymentRow, signal: AbortSignal, built: () => void): Promise<void> {
@@ -98,9 +98,9 @@ async function servingNow({ db }: DeployParts, row: DeploymentRow): Promise<Depl
 
 /** Removes what was started and writes how it ended, unless somebody else has the deployment by now, or the daemon is leaving. */
 async function end(parts: DeployParts, progress: Progress, error: unknown, signal: AbortSignal): Promise<void> {
-  if (error instanceof Overtaken || (signal.aborted && signal.reason !== 'cancelled')) return
+  if (error instanceof Overtaken || (signal.aborted && signal.reason !== 'canceled')) return
   const { state, message } = signal.aborted
-    ? { state: 'cancelled' as const, message: 'cancelled' }
+    ? { state: 'canceled' as const, message: 'canceled' }
     : failureOf(error, progress.step)
   const { id, demo_id, instance, image, created_at } = progress.row
   const keepsImage = (await demoById(parts.db, demo_id))?.serving === id
@@ -118,7 +118,7 @@ async function end(parts: DeployParts, progress: Progress, error: unknown, signa
       instance: null,
       endpoint: null,
       ...(keepsImage ? {} : { image: null }),
-      ...(state === 'cancelled' ? {} : { log_tail: JSON.stringify(tail) }),
+      ...(state === 'canceled' ? {} : { log_tail: JSON.stringify(tail) }),
     })
   } catch (cause) {
     if (!(cause instanceof Overtaken)) throw cause

@@ -37,18 +37,18 @@ export class Deployer {
     const { db, now, changed } = this.parts
     const running = this.underWay.get(id)
     if (running) {
-      running.cancel.abort('cancelled')
+      running.cancel.abort('canceled')
       await running.done
-      return (await deploymentById(db, id))?.state === 'cancelled'
+      return (await deploymentById(db, id))?.state === 'canceled'
     }
     const row = await deploymentById(db, id)
     if (row?.state !== 'queued') return false
-    const cancelled = await db
+    const canceled = await db
       .transaction()
-      .execute((trx) => move(trx, row, 'cancelled', now(), { reason: 'cancelled', token: null }))
+      .execute((trx) => move(trx, row, 'canceled', now(), { reason: 'canceled', token: null }))
     changed.notify(row.demo_id)
     this.wake()
-    return cancelled
+    return canceled
   }
 
   isUnderWay(id: DeploymentId): boolean {

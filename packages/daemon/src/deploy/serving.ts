@@ -21,7 +21,7 @@ export async function switchTo(
     const demo = await trx.selectFrom('demos').selectAll().where('id', '=', row.demo_id).executeTakeFirst()
     const before = demo?.serving && demo.serving !== row.id ? await deploymentById(trx, demo.serving) : undefined
     if (!demo) throw new Overtaken()
-    if (demo.want === 'stopped') throw new DeployFailed('cancelled', 'the demo was stopped')
+    if (demo.want === 'stopped') throw new DeployFailed('canceled', 'the demo was stopped')
     if (
       !(await move(trx, row, 'running', now(), {
         schema: JSON.stringify(schema),

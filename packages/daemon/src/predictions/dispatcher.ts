@@ -75,11 +75,11 @@ export class Dispatcher {
     return failed ? Math.min(afterFailureMs, wait ?? afterFailureMs) : wait
   }
 
-  /** One that was sent or cancelled before, and that nobody follows now. */
+  /** One that was sent or canceled before, and that nobody follows now. */
   private async takeUp(row: OpenPrediction, route: Route | undefined): Promise<void> {
     const { arrival, sentTo } = row
     const unsure = row.running || this.isUnsure(row)
-    if (!unsure && row.cancelRequested) return this.cancelled(row)
+    if (!unsure && row.cancelRequested) return this.canceled(row)
     if (!unsure && sentTo !== null && sentTo !== route?.endpoint) return this.leaveInstance(row)
     if (!unsure || (!row.cancelRequested && this.refusals.wait(sentTo ?? '') > 0)) return
     if (!row.running && route?.endpoint === sentTo && !row.cancelRequested)
@@ -119,7 +119,7 @@ export class Dispatcher {
     if (attempt !== 'over' && !this.signal.aborted) this.refusals.refused(target)
   }
 
-  private async cancelled({ arrival, demo }: OpenPrediction): Promise<void> {
+  private async canceled({ arrival, demo }: OpenPrediction): Promise<void> {
     const { db, now, changed } = this.parts
     await changePrediction(db, arrival, 'starting', { sent_to: null, deployment: null })
     if (await cancelUnsent(db, arrival, now())) changed.predictionChanged(demo, arrival)

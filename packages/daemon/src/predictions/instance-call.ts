@@ -35,7 +35,7 @@ export async function cancelAt(
     } catch (error) {
       const nobodyIsThere = error instanceof Gone && !(error instanceof Unanswered)
       if (signal.aborted || nobodyIsThere) return
-      if (pause === undefined) return console.error(`prediction ${id} could not be cancelled at its instance`, error)
+      if (pause === undefined) return console.error(`prediction ${id} could not be canceled at its instance`, error)
       // An aborted pause ends the loop at its next turn.
       await setTimeout(pause, undefined, { signal }).catch(() => undefined)
     }

@@ -86,9 +86,9 @@ export class QueuedPrediction implements Prediction {
   /** Its row says so from here on; whoever works on it sees it there, also a daemon that comes after this one. */
   async cancel(): Promise<boolean> {
     const { db, now, changed } = this.parts
-    const cancelled = (await cancelUnsent(db, this.arrival, now())) || (await requestCancel(db, this.arrival, now()))
-    if (cancelled) changed.predictionChanged(this.demo, this.arrival)
-    return cancelled
+    const canceled = (await cancelUnsent(db, this.arrival, now())) || (await requestCancel(db, this.arrival, now()))
+    if (canceled) changed.predictionChanged(this.demo, this.arrival)
+    return canceled
   }
 
   private async liveOutput(live: LiveRun): Promise<unknown> {

@@ -58,7 +58,7 @@ export async function forgetResult(
 }
 
 /**
- * What is over its time goes: results and what was cancelled, uploads unless what they belong to still waits or runs, events, deployments that
+ * What is over its time goes: results and what was canceled, uploads unless what they belong to still waits or runs, events, deployments that
  * ended. In slices, so that nobody waits for it; an aborted signal ends it between two.
  */
 export async function sweepOld({ db, files, limits, slices }: RetentionParts, now: number, signal?: AbortSignal): Promise<void> {

@@ -26,7 +26,7 @@ type Phase = 'finding' | 'carrying' | 'submitting'
 /** Even where no time is left, what may have ended is asked once. */
 const leastMs = 2000
 
-/** One prediction at one instance, from the files it needs to its stored end. Its row says whether it is to be cancelled. */
+/** One prediction at one instance, from the files it needs to its stored end. Its row says whether it is to be canceled. */
 export class Run {
   private readonly parts: DispatcherParts
   private readonly row: PredictionRow
@@ -236,12 +236,12 @@ export class Run {
     }
   }
 
-  /** It was stopped before it was followed. What may have arrived is cancelled where it is. */
+  /** It was stopped before it was followed. What may have arrived is canceled where it is. */
   private async stoppedBefore(phase: Phase): Promise<Attempt> {
     if (this.leaving.aborted) return 'unsure'
     await this.stopped()
     if (phase === 'carrying') return 'over'
-    // Whether it was taken or not, it is cancelled next.
+    // Whether it was taken or not, it is canceled next.
     await this.submitting?.catch(() => undefined)
     await this.cancelThere()
     return 'over'

@@ -144,5 +144,5 @@ export function demoState(
   if ((newest && isActive(newest.state)) || (serving && isActive(serving.state))) return 'building'
   if (newest?.state === 'not_linked') return 'not_linked'
   if (serving?.state === 'running') return 'waiting'
-  return newest && (isFailed(newest.state) || newest.state === 'cancelled') ? 'failed' : 'waiting'
+  return newest && (isFailed(newest.state) || newest.state === 'canceled') ? 'failed' : 'waiting'
 }

@@ -2,6 +2,7 @@ import { activeStates } from '@origami/protocol/control'
 import { type Kysely, sql } from 'kysely'
 import type { Migration, MigrationProvider } from 'kysely/migration'
 import { addressOfCaller } from './migrations-address.ts'
+import { oneSpellingOfCanceled } from './migrations-canceled.ts'
 import { predictionsAsTheyAreSent } from './migrations-predictions.ts'
 import { upkeep } from './migrations-upkeep.ts'
 
@@ -86,5 +87,6 @@ export const migrations: MigrationProvider = {
     '002-predictions': predictionsAsTheyAreSent,
     '003-upkeep': upkeep,
     '004-address': addressOfCaller,
+    '005-canceled': oneSpellingOfCanceled,
   }),
 }

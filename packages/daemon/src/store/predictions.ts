@@ -181,7 +181,7 @@ export async function cancelUnsent(trx: Trx, arrival: number, now: string): Prom
   return numUpdatedRows > 0n
 }
 
-/** Notes that one which has not ended is to be cancelled; twice is once. False: it has ended. */
+/** Notes that one which has not ended is to be canceled; twice is once. False: it has ended. */
 export async function requestCancel(trx: Trx, arrival: number, now: string): Promise<boolean> {
   const { numUpdatedRows } = await trx
     .updateTable('predictions')
@@ -309,7 +309,7 @@ export async function deleteEnded(db: Trx, demo: DemoId, rows: number): Promise<
   return Number(numDeletedRows)
 }
 
-/** Ends what waits for a demo and was sent nowhere, and asks for the rest that waits to be cancelled. Returns their arrivals. */
+/** Ends what waits for a demo and was sent nowhere, and asks for the rest that waits to be canceled. Returns their arrivals. */
 export async function cancelWaiting(trx: Trx, demo: DemoId, now: string): Promise<number[]> {
   const ended = await trx
     .updateTable('predictions')

@@ -150,7 +150,7 @@ export function engineContract(name: string, under: EngineUnderTest): void {
       expect(await yard.engine.images()).toEqual([])
     })
 
-    test('a build that is cancelled leaves no image and no process', async () => {
+    test('a build that is canceled leaves no image and no process', async () => {
       const { files, word, begun, end } = await under.endless()
       const cancel = new AbortController()
       const lines: string[] = []
@@ -158,8 +158,8 @@ export function engineContract(name: string, under: EngineUnderTest): void {
       building.catch(() => {})
       try {
         await vi.waitFor(() => expect(begun(lines) && processesWith(word).length > 0, lines.join('\n')).toBe(true))
-        cancel.abort('cancelled')
-        await expect(building).rejects.toBe('cancelled')
+        cancel.abort('canceled')
+        await expect(building).rejects.toBe('canceled')
       } finally {
         end()
       }

@@ -107,8 +107,8 @@ describe('what a build started', () => {
     await first.ready()
     expect(before.filter(isAlive)).toEqual(before)
     expect(await images()).toHaveLength(1)
-    cancel.abort('cancelled')
-    await expect(building).rejects.toBe('cancelled')
+    cancel.abort('canceled')
+    await expect(building).rejects.toBe('canceled')
     expect(await images()).toEqual([])
   })
 

@@ -86,17 +86,17 @@ describe('a Docker that accepts and never answers', () => {
     ['start', start],
   ])('%s ends with its signal', async (_name, call) => {
     const cancel = new AbortController()
-    const engine = await engineOn(() => cancel.abort('cancelled'), 60_000)
-    await expect(call(engine, cancel.signal)).rejects.toBe('cancelled')
+    const engine = await engineOn(() => cancel.abort('canceled'), 60_000)
+    await expect(call(engine, cancel.signal)).rejects.toBe('canceled')
   })
 
   test('a build whose folder is on its way ends with its signal, and its session too', async () => {
     const cancel = new AbortController()
     const engine = await engineOn((request, response) => {
       if (request.url?.startsWith('/images/json')) response.end('[]')
-      else if (request.url?.startsWith('/build?')) cancel.abort('cancelled')
+      else if (request.url?.startsWith('/build?')) cancel.abort('canceled')
     }, 60_000)
-    await expect(build(engine, cancel.signal)).rejects.toBe('cancelled')
+    await expect(build(engine, cancel.signal)).rejects.toBe('canceled')
     await vi.waitFor(() => expect(sessions.map((session) => session.readableEnded)).toEqual([true]))
   })
 

@@ -15,7 +15,7 @@ export function Result({ run, schema, demo }: { run: Run | undefined; schema: De
     <div ref={place} className={styles.result} style={height ? { minHeight: height } : undefined}>
       {!run && <p className={styles.mute}>The answer comes here.</p>}
       {run?.phase === 'failed' && <Failure run={run} />}
-      {run?.phase === 'canceled' && <p className={styles.mute}>Cancelled.</p>}
+      {run?.phase === 'canceled' && <p className={styles.mute}>Canceled.</p>}
       {run && <Outputs run={run} schema={schema} demo={demo} />}
       {run?.phase === 'succeeded' && run.id && <Facts run={run} schema={schema} demo={demo} />}
     </div>

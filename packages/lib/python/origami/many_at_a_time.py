@@ -66,7 +66,7 @@ class ManyAtATime:
         canceled = name in self._cancels
         del self._tasks[name]
         self._cancels.discard(name)
-        failure = asyncio.CancelledError("the model cancelled its own task") if task.cancelled() else task.exception()
+        failure = asyncio.CancelledError("the model canceled its own task") if task.cancelled() else task.exception()
         if failure is not None and canceled and not task.cancelled():
             self._print(call, f"{trace_of(failure)}\n")
         call.close()

@@ -119,7 +119,7 @@ class OneAtATime:
         self._interrupt()
 
     def _interrupt(self) -> None:
-        """Raises Canceled in the main thread when the prediction there is to be cancelled; once."""
+        """Raises Canceled in the main thread when the prediction there is to be canceled; once."""
         if self._current is None or self._current not in self._cancels or self._sending:
             return
         if self._task is not None:

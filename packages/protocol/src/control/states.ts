@@ -13,7 +13,7 @@ export const failedStates = [
   'runtime_error',
   'poisoned',
 ] as const
-export const endedStates = [...failedStates, 'cancelled', 'superseded', 'retired', 'stopped'] as const
+export const endedStates = [...failedStates, 'canceled', 'superseded', 'retired', 'stopped'] as const
 export const deploymentStates = ['queued', ...activeStates, 'running', 'draining', ...endedStates] as const
 
 export type ActiveState = (typeof activeStates)[number]

@@ -48,7 +48,7 @@ export function openApi(schema: DemoSchema, base: string): object {
       },
       '/predictions/{prediction_id}/cancel': {
         parameters: [id],
-        post: { responses: { '200': { description: 'Cancelled' }, '404': { description: 'None such' } } },
+        post: { responses: { '200': { description: 'Canceled' }, '404': { description: 'None such' } } },
       },
     },
     components: { schemas: schemas(schema) },

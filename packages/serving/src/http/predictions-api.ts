@@ -78,8 +78,8 @@ export async function predictionsApi(app: FastifyInstance, options: PredictionsA
   app.post<{ Params: { id: string } }>('/predictions/:id/cancel', async (request, reply) => {
     const prediction = await findPrediction(await predictorOf(request), request.params.id)
     const allowed = prediction && (await mayCancel(request, prediction))
-    const cancelled = allowed ? await prediction.cancel() : false
-    return reply.status(cancelled ? 200 : 404).send({})
+    const canceled = allowed ? await prediction.cancel() : false
+    return reply.status(canceled ? 200 : 404).send({})
   })
 
   async function predict(request: FastifyRequest<{ Body: Body | null }>, reply: FastifyReply, given: unknown): Promise<unknown> {

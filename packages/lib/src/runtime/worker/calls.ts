@@ -23,7 +23,7 @@ export class Calls {
   }
 
   cancel(id: string): void {
-    this.cancels.get(id)?.abort(new Error('cancelled'))
+    this.cancels.get(id)?.abort(new Error('canceled'))
   }
 
   async predict({ id, input, outbox }: Predict): Promise<void> {

@@ -38,7 +38,7 @@ export function StateStrip({ page }: { page: DemoPage }) {
 const failedSince = ({ detail }: DemoPage): boolean =>
   detail?.newest?.reason != null &&
   detail.newest.id !== detail.serving &&
-  !['superseded', 'cancelled', 'retired', 'stopped'].includes(detail.newest.state)
+  !['superseded', 'canceled', 'retired', 'stopped'].includes(detail.newest.state)
 
 /** Why Run does nothing now; undefined when it does. */
 export function blockedBy({ state }: DemoPage): string | undefined {
