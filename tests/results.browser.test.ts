@@ -29,8 +29,27 @@ describe('what a visitor ran', () => {
     await world?.[Symbol.asyncDispose]()
   })
 
-  const results = () =>
-    page.getByRole('tabpanel').or(page.getByRole('main')).getByRole('listitem').filter({ hasText: 'succeeded' })
+  const results = () => page.getByRole('tabpanel', { name: 'My results' }).getByRole('listitem').filter({ hasText: 'succeeded' })
+
+  test('is one of the tabs, which arrow keys, Home and End go through', async () => {
+    const tab = (name: string) => page.getByRole('tab', { name, selected: true })
+    for (const [key, name] of [
+      ['ArrowLeft', 'API'],
+      ['Home', 'About'],
+      ['ArrowLeft', 'My results'],
+      ['ArrowRight', 'About'],
+      ['End', 'My results'],
+    ] as const) {
+      await page.keyboard.press(key)
+      await tab(name).waitFor()
+      expect(await tab(name).evaluate((element) => element === document.activeElement)).toBe(true)
+      await page.getByRole('tabpanel', { name }).waitFor()
+    }
+    await page.keyboard.press('Tab')
+    expect(
+      await page.getByRole('tabpanel', { name: 'My results' }).evaluate((panel) => panel.contains(document.activeElement)),
+    ).toBe(true)
+  })
 
   test('is listed, with what went in, what came out and when; and can be run again', async () => {
     await results().getByText('hello, version 1').waitFor()

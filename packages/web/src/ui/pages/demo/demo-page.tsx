@@ -11,6 +11,7 @@ import styles from '../../parts/parts.module.css'
 import { State } from '../../parts/state.tsx'
 import { useTitle } from '../../parts/use-title.ts'
 import { runs } from '../../parts/words.tsx'
+import { type DemoPanel, type DemoTab, DemoTabs } from './demo-tabs.tsx'
 import { Deployments } from './deployments.tsx'
 import { Listed } from './listed.tsx'
 import { NotDeployed } from './not-deployed.tsx'
@@ -18,15 +19,13 @@ import { Results } from './results.tsx'
 import { blockedBy, StateStrip } from './state-strip.tsx'
 import { useDemoPage } from './use-demo-page.ts'
 
-type Tab = 'about' | 'api' | 'results' | 'deployments'
-
 /** A demo: try it, read about it, call it; for its owner, deploy it. With an id in the address it shows that prediction. */
 export function DemoPage() {
   const { account = '', name = '', id } = useParams({ strict: false })
   const navigate = useNavigate()
   const { page, error, refresh } = useDemoPage(account, name)
   const [input, setInput] = useState<Input>({})
-  const [tab, setTab] = useState<Tab>(() => (location.hash === '#deployments' ? 'deployments' : 'about'))
+  const [tab, setTab] = useState<DemoTab>(() => (location.hash === '#deployments' ? 'deployments' : 'about'))
   useTitle(page?.title)
   const queries = useQueryClient()
   const ended = useCallback(() => {
@@ -65,12 +64,7 @@ export function DemoPage() {
         />
       )}
       {page.url && <RunsElsewhere url={page.url} />}
-      <Tabs page={page} tab={tab} onTab={setTab} />
-      {tab === 'about' && <About page={page} />}
-      {tab === 'api' && page.schema && <ApiSnippets base={page.address} schema={page.schema} input={input} />}
-      {tab === 'results' && <Results page={page} />}
-      {tab === 'deployments' && page.detail && <Deployments page={page} detail={page.detail} refresh={refresh} />}
-      {tab === 'deployments' && page.url && <Listed page={page} refresh={refresh} />}
+      <DemoTabs panels={panelsOf(page, input, refresh)} chosen={tab} onChoose={setTab} />
     </div>
   )
 }
@@ -128,26 +122,20 @@ function About({ page }: { page: Page }) {
 const leadOf = ({ description }: Page): string => description.split('\n\n')[0] ?? ''
 const restOf = (page: Page): string => page.description.slice(leadOf(page).length).trim()
 
-function Tabs({ page, tab, onTab }: { page: Page; tab: Tab; onTab: (tab: Tab) => void }) {
-  const tabs: [Tab, string][] = [
-    ['about', 'About'],
-    ...(page.schema
-      ? ([
-          ['api', 'API'],
-          ['results', 'My results'],
-        ] as [Tab, string][])
-      : []),
-    ...(page.mine && (page.url || page.detail)
-      ? ([['deployments', page.url ? 'Listing' : 'Deployments']] as [Tab, string][])
-      : []),
-  ]
-  return (
-    <div className={styles.tabs} role="tablist" aria-label="More about this demo">
-      {tabs.map(([name, words]) => (
-        <button key={name} type="button" role="tab" aria-selected={tab === name} onClick={() => onTab(name)}>
-          {words}
-        </button>
-      ))}
-    </div>
-  )
+/** What stands below a demo. What its owner does with it comes last, and for nobody else. */
+function panelsOf(page: Page, input: Input, refresh: () => void): readonly DemoPanel[] {
+  const { address, schema, detail, url } = page
+  const panels: DemoPanel[] = [{ tab: 'about', label: 'About', content: <About page={page} /> }]
+  if (schema) {
+    panels.push({ tab: 'api', label: 'API', content: <ApiSnippets base={address} schema={schema} input={input} /> })
+    panels.push({ tab: 'results', label: 'My results', content: <Results page={page} /> })
+  }
+  if (page.mine && url) panels.push({ tab: 'deployments', label: 'Listing', content: <Listed page={page} refresh={refresh} /> })
+  else if (page.mine && detail)
+    panels.push({
+      tab: 'deployments',
+      label: 'Deployments',
+      content: <Deployments page={page} detail={detail} refresh={refresh} />,
+    })
+  return panels
 }
