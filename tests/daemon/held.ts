@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { DockerEngine } from '../../packages/daemon/src/engine/docker/index.ts'
+import { DockerEngine } from '../../packages/daemon/src/engine/docker/docker-engine.ts'
 import type {
   BuildRequest,
   Engine,
@@ -8,7 +8,7 @@ import type {
   InstanceId,
   StartRequest,
 } from '../../packages/daemon/src/engine/engine.ts'
-import { ProcessEngine } from '../../packages/daemon/src/engine/process/index.ts'
+import { ProcessEngine } from '../../packages/daemon/src/engine/process/process-engine.ts'
 import type { Source } from '../../packages/daemon/src/source/source.ts'
 
 /** Where a test may stop a deploy. */

@@ -1,18 +1,12 @@
 import type { DemoId, DeploymentId, Manifest } from '@origami/protocol/demo'
 import type { Limits } from '../config.ts'
+import type { LogLine } from '../logs/log-line.ts'
 
 declare const brand: unique symbol
 /** What a build yields, as the engine names it: an image id, or a prepared folder. */
 export type ImageRef = string & { readonly [brand]: 'ImageRef' }
 /** One running copy of an image, as the engine names it. */
 export type InstanceId = string & { readonly [brand]: 'InstanceId' }
-
-/** One line of a demo's log, without its line end. `source` is the step or program it came from. */
-export interface LogLine {
-  readonly at: Date
-  readonly source: 'deploy' | 'clone' | 'build' | 'demo'
-  readonly text: string
-}
 
 /** Where to read an instance's log on from: opaque, made by `logs`. */
 export type LogCursor = string

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import type { LogLine } from '../engine/engine.ts'
+import type { LogLine } from './log-line.ts'
 
 const batchMs = 50
 const batchLines = 4000

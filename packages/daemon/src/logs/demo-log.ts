@@ -5,7 +5,7 @@ import { Notices } from '@origami/host/notices'
 import type { DemoId } from '@origami/protocol/demo'
 import PQueue from 'p-queue'
 import type { Limits } from '../config.ts'
-import type { LogLine } from '../engine/engine.ts'
+import type { LogLine } from './log-line.ts'
 import { redact } from './redact.ts'
 
 const chunkBytes = 64 * 1024

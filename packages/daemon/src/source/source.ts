@@ -1,5 +1,5 @@
 import type { RepoLink } from '@origami/protocol/control'
-import type { LogLine } from '../engine/engine.ts'
+import type { LogLine } from '../logs/log-line.ts'
 
 /** A token, only ever handed on by environment. */
 export type Secret = string

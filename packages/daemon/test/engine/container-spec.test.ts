@@ -1,6 +1,6 @@
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
 import { describe, expect, test } from 'vitest'
-import { containerSpec } from '../../src/engine/docker/spec.ts'
+import { containerSpec } from '../../src/engine/docker/container-spec.ts'
 import type { ImageRef } from '../../src/engine/engine.ts'
 
 const request = {

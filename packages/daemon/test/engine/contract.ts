@@ -12,8 +12,8 @@ import {
   type Instance,
   type InstanceExit,
   type InstanceSpec,
-  type LogLine,
 } from '../../src/engine/engine.ts'
+import type { LogLine } from '../../src/logs/log-line.ts'
 
 /** How one engine is made, and what breaks or holds up its builds. */
 export interface EngineUnderTest {

@@ -1,7 +1,7 @@
 import Docker from 'dockerode'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { DockerEngine } from '../../src/engine/docker/index.ts'
-import { containerSpec } from '../../src/engine/docker/spec.ts'
+import { containerSpec } from '../../src/engine/docker/container-spec.ts'
+import { DockerEngine } from '../../src/engine/docker/docker-engine.ts'
 import type { InstanceExit, InstanceId } from '../../src/engine/engine.ts'
 import { ask, type EngineUnderTest, engineContract, spec, Yard } from './contract.ts'
 

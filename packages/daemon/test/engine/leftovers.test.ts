@@ -12,7 +12,7 @@ import { type DemoId, type DeploymentId, manifestSchema, randomId } from '@origa
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { defaultLimits } from '../../src/config.ts'
 import type { ImageRef, InstanceId } from '../../src/engine/engine.ts'
-import { ProcessEngine } from '../../src/engine/process/index.ts'
+import { ProcessEngine } from '../../src/engine/process/process-engine.ts'
 import { markedEnvironment, markOf } from '../../src/state/leftovers.ts'
 import { runProgram } from '../../src/state/program.ts'
 import { spec } from './contract.ts'

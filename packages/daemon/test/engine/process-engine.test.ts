@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { ProcessEngine } from '../../src/engine/process/index.ts'
+import { ProcessEngine } from '../../src/engine/process/process-engine.ts'
 import { engineContract } from './contract.ts'
 
 engineContract('process', {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { type DemoId, type DeploymentId, manifestSchema } from '@origami/protocol/demo'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { defaultLimits } from '../../src/config.ts'
-import { DockerEngine } from '../../src/engine/docker/index.ts'
+import { DockerEngine } from '../../src/engine/docker/docker-engine.ts'
 import type { ImageRef, InstanceExit, InstanceId } from '../../src/engine/engine.ts'
 
 const whole = new AbortController().signal

@@ -1,6 +1,6 @@
 // Stops an instance under an account that may not kill it, and tells what came of it. Arguments: the engine's folder, the instance.
 import { defaultLimits } from '../../src/config.ts'
-import { ProcessEngine } from '../../src/engine/process/index.ts'
+import { ProcessEngine } from '../../src/engine/process/process-engine.ts'
 
 const [, , folder, id] = process.argv
 const engine = new ProcessEngine({ folder, owner: 'somebody', limits: { ...defaultLimits, killMs: 200 } })

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { DemoId } from '@origami/protocol/demo'
 import { stampedLines } from '../../src/engine/docker/container-log.ts'
-import type { LogLine } from '../../src/engine/engine.ts'
 import { readInstanceLog } from '../../src/engine/process/instance-log.ts'
 import { batches } from '../../src/logs/batches.ts'
 import { DemoLogs } from '../../src/logs/demo-log.ts'
+import type { LogLine } from '../../src/logs/log-line.ts'
 
 const demo = '0123456789abcdef0123456789abcdef' as DemoId
 const stamp = '2026-11-24T12:00:00.123456789Z'

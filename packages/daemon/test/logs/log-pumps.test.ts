@@ -5,7 +5,7 @@ import { type DemoId, type DeploymentId, randomId } from '@origami/protocol/demo
 import { expect, test, vi } from 'vitest'
 import { defaultLimits } from '../../src/config.ts'
 import type { Engine, InstanceId, LogCursor } from '../../src/engine/engine.ts'
-import { ProcessEngine } from '../../src/engine/process/index.ts'
+import { ProcessEngine } from '../../src/engine/process/process-engine.ts'
 import { DemoLogs } from '../../src/logs/demo-log.ts'
 import { LogPumps } from '../../src/logs/log-pumps.ts'
 import { openStore } from '../../src/store/open.ts'

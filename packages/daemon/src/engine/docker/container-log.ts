@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream'
 import { Lines, type LinesOptions } from '../../logs/lines.ts'
-import type { LogCursor, LogLine } from '../engine.ts'
-import { type DockerClient, statusOf } from './client.ts'
+import type { LogLine } from '../../logs/log-line.ts'
+import type { LogCursor } from '../engine.ts'
+import { type DockerClient, statusOf } from './docker-client.ts'
 
 /**
  * Follows what a container prints, from after the cursor (the time of a line, as Docker stamps it) until it exits. Docker may end the stream of one that

@@ -1,7 +1,8 @@
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import type { LogCursor, LogLine } from '../engine.ts'
+import type { LogLine } from '../../logs/log-line.ts'
+import type { LogCursor } from '../engine.ts'
 
 const pollMs = 100
 /** Each is a look into the folder, and at the instance. */

@@ -1,8 +1,7 @@
-import type { Readable } from 'node:stream'
-import { setTimeout } from 'node:timers/promises'
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
 import type Docker from 'dockerode'
 import { defaultLimits } from '../../config.ts'
+import type { LogLine } from '../../logs/log-line.ts'
 import { endLeftovers } from '../../state/leftovers.ts'
 import type {
   BuildRequest,
@@ -15,14 +14,14 @@ import type {
   InstanceExit,
   InstanceId,
   LogCursor,
-  LogLine,
   StartRequest,
 } from '../engine.ts'
-import { buildImage } from './build.ts'
-import { DockerClient, statusOf } from './client.ts'
+import { buildImage } from './build-image.ts'
+import { containerExits } from './container-exits.ts'
+import { containerInstance } from './container-instance.ts'
 import { followLog } from './container-log.ts'
-import { jsonLines } from './json-lines.ts'
-import { containerName, containerSpec, labels, networkName } from './spec.ts'
+import { containerName, containerSpec, labels, networkName } from './container-spec.ts'
+import { DockerClient, statusOf } from './docker-client.ts'
 
 export interface DockerEngineOptions {
   /** The random id of the state folder: what has another is never touched. */
@@ -31,8 +30,6 @@ export interface DockerEngineOptions {
   readonly socket?: string
   readonly limits?: EngineLimits
 }
-
-const reconnectMs = 1000
 
 /** Containers on this host. */
 export class DockerEngine implements Engine {
@@ -138,32 +135,19 @@ export class DockerEngine implements Engine {
     return followLog(this.client, id, after, { maxBytes: this.limits.logLineBytes }, signal)
   }
 
-  /** Docker's stream of events drops; it is opened again, from the last event on. */
   async *exits(signal: AbortSignal): AsyncIterable<InstanceExit> {
-    const filters = { event: ['die'], label: [`${labels.owner}=${this.owner}`] }
-    let since = nanoseconds(BigInt(Date.now()) * 1_000_000n)
-    while (!signal.aborted) {
-      try {
-        const stream = (await this.client.within(signal).getEvents({ filters, since } as never)) as unknown as Readable
-        for await (const { line, value } of jsonLines(stream)) {
-          since = after(line) ?? since
-          const exit = await this.exitOf((value as { id?: InstanceId }).id)
-          if (exit) yield exit
-        }
-      } catch (error) {
-        if (signal.aborted) return
-        console.error('Docker no longer tells what exits; trying again', error)
-      }
-      await setTimeout(reconnectMs, undefined, { signal }).catch(() => undefined)
+    for await (const id of containerExits(this.client, this.owner, signal)) {
+      const exit = await this.exitOf(id)
+      if (exit) yield exit
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
   /** How an instance ended. One that cannot be asked ends no stream: the next round finds it. */
-  private async exitOf(id: InstanceId | undefined): Promise<InstanceExit | undefined> {
+  private async exitOf(id: InstanceId): Promise<InstanceExit | undefined> {
     try {
-      return id && (await this.find(id))?.exit
+      return (await this.find(id))?.exit
     } catch (error) {
       console.error(`how instance ${id} ended could not be asked; the next round does`, error)
       return undefined
@@ -179,23 +163,10 @@ export class DockerEngine implements Engine {
     }))
   }
 
-  /** One of ours, by id or name. Ports are read anew each time, since they change on a restart. */
+  /** One of ours, by id or name, as it is now. */
   private async inspect(id: string, docker: Docker): Promise<Instance | undefined> {
     const found = await docker.getContainer(id).inspect().catch(unless(404))
-    const { Labels = {} } = found?.Config ?? {}
-    if (!found || Labels[labels.owner] !== this.owner) return undefined
-    const { State, NetworkSettings } = found
-    const [binding] = Object.values(NetworkSettings.Ports).flatMap((bindings) => bindings ?? [])
-    const instance = {
-      id: found.Id as InstanceId,
-      demo: Labels[labels.demo] as DemoId,
-      deployment: Labels[labels.deployment] as DeploymentId,
-      image: found.Image as ImageRef,
-    }
-    if (State.Status === 'created') return { ...instance, state: 'created', endpoint: undefined }
-    if (State.Running) return { ...instance, state: 'running', endpoint: binding && `http://127.0.0.1:${binding.HostPort}` }
-    const exit = { id: instance.id, code: State.ExitCode, outOfMemory: State.OOMKilled, at: new Date(State.FinishedAt) }
-    return { ...instance, state: 'exited', endpoint: undefined, exit }
+    return found && containerInstance(found, this.owner)
   }
 
   private async network(demo: DemoId, docker: Docker): Promise<void> {
@@ -208,15 +179,6 @@ export class DockerEngine implements Engine {
   private mine(...more: string[]): { label: string[] } {
     return { label: [`${labels.owner}=${this.owner}`, ...more] }
   }
-}
-
-/** As Docker's `since` takes a time: seconds, with nanoseconds. */
-const nanoseconds = (time: bigint): string => `${time / 1_000_000_000n}.${String(time % 1_000_000_000n).padStart(9, '0')}`
-
-/** Just after an event: its time does not fit a number. */
-const after = (event: string): string | undefined => {
-  const time = /"timeNano":(\d+)/.exec(event)?.[1]
-  return time && nanoseconds(BigInt(time) + 1n)
 }
 
 const unless =

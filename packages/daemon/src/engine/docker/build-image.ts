@@ -6,9 +6,9 @@ import dockerignore from '@balena/dockerignore'
 import { pack } from 'tar-fs'
 import { BuildError, type BuildRequest, ConfigError } from '../engine.ts'
 import { BuildTrace } from './build-trace.ts'
-import type { DockerClient } from './client.ts'
+import { imageTag, labels } from './container-spec.ts'
+import type { DockerClient } from './docker-client.ts'
 import { jsonLines } from './json-lines.ts'
-import { imageTag, labels } from './spec.ts'
 
 interface Progress {
   readonly id?: string

@@ -1,0 +1,41 @@
+import type { Readable } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
+import type { InstanceId } from '../engine.ts'
+import { labels } from './container-spec.ts'
+import type { DockerClient } from './docker-client.ts'
+import { jsonLines } from './json-lines.ts'
+
+const reconnectMs = 1000
+
+/**
+ * Tells each container of this owner that exits from now on, until the signal aborts. Docker's stream of events drops; it is opened again, from the last
+ * event on.
+ */
+export async function* containerExits(client: DockerClient, owner: string, signal: AbortSignal): AsyncIterable<InstanceId> {
+  const filters = { event: ['die'], label: [`${labels.owner}=${owner}`] }
+  let since = nanoseconds(BigInt(Date.now()) * 1_000_000n)
+  while (!signal.aborted) {
+    try {
+      const stream = (await client.within(signal).getEvents({ filters, since } as never)) as unknown as Readable
+      for await (const { line, value } of jsonLines(stream)) {
+        since = after(line) ?? since
+        const { id } = value as { id?: InstanceId }
+        if (id) yield id
+      }
+    } catch (error) {
+      if (signal.aborted) return
+      console.error('Docker no longer tells what exits; trying again', error)
+    }
+    // It rejects when the signal aborts, which ends the loop.
+    await setTimeout(reconnectMs, undefined, { signal }).catch(() => undefined)
+  }
+}
+
+/** As Docker's `since` takes a time: seconds, with nanoseconds. */
+const nanoseconds = (time: bigint): string => `${time / 1_000_000_000n}.${String(time % 1_000_000_000n).padStart(9, '0')}`
+
+/** Just after an event: its time does not fit a number. */
+const after = (event: string): string | undefined => {
+  const time = /"timeNano":(\d+)/.exec(event)?.[1]
+  return time && nanoseconds(BigInt(time) + 1n)
+}

@@ -1,0 +1,65 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { BuildRequest, Image, ImageRef } from '../engine.ts'
+import { aboutImage, prepareFolder } from './prepare-folder.ts'
+import { imageSchema, readJson, writeWhole } from './records.ts'
+
+/** The images of a process engine: a folder each, which is an image once it says whose it is. */
+export class ImageFolders {
+  private readonly root: string
+  private readonly owner: string
+  /** Of builds that are under way. */
+  private readonly building = new Set<string>()
+
+  /** `owner`: the random id of the state folder. */
+  constructor(root: string, owner: string) {
+    this.root = root
+    this.owner = owner
+  }
+
+  /** Makes the folder of images, and removes what builds of daemons that are gone left half done. */
+  async open(): Promise<void> {
+    await mkdir(this.root, { recursive: true, mode: 0o700 })
+    for (const name of await readdir(this.root)) {
+      const image = join(this.root, name)
+      if (!this.building.has(image) && !existsSync(join(image, aboutImage))) await rm(image, { recursive: true, force: true })
+    }
+  }
+
+  /** Each attempt has a folder of its own. Idempotent by deployment. Throws ConfigError, BuildError. */
+  async build(request: BuildRequest, signal: AbortSignal): Promise<ImageRef> {
+    const { demo, deployment } = request
+    const before = (await this.list()).find((image) => image.deployment === deployment)
+    if (before) return before.ref
+    const image = join(this.root, `${deployment}-${crypto.randomUUID().slice(0, 8)}`)
+    this.building.add(image)
+    try {
+      await prepareFolder(request, this.owner, image, signal)
+      await writeWhole(join(image, aboutImage), JSON.stringify({ demo, deployment }))
+      return image as ImageRef
+    } catch (error) {
+      await rm(image, { recursive: true, force: true })
+      throw error
+    } finally {
+      this.building.delete(image)
+    }
+  }
+
+  async list(): Promise<readonly Image[]> {
+    const images: Image[] = []
+    for (const name of await readdir(this.root).catch(() => [])) {
+      const ref = join(this.root, name) as ImageRef
+      const about = await readJson(join(ref, aboutImage), imageSchema)
+      if (about) images.push({ ref, ...about })
+    }
+    return images
+  }
+
+  /** False: there is no such image. */
+  async remove(image: ImageRef): Promise<boolean> {
+    if (dirname(image) !== this.root || !existsSync(image)) return false
+    await rm(image, { recursive: true, force: true })
+    return true
+  }
+}

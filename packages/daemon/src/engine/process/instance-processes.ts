@@ -1,0 +1,53 @@
+import { family, kill, processesWith, signalGroup, untilGone } from '@origami/host/process-groups'
+import { type Identity, isAlive } from '@origami/host/process-identity'
+import type { InstanceId } from '../engine.ts'
+import { type About, shimOf } from './records.ts'
+
+/** In the environment of an instance and of what it starts, with its nonce: they are found by it when their shim is gone. */
+export const instanceVariable = 'ORIGAMI_INSTANCE'
+
+/**
+ * Asks all of an instance to end, and kills what is left after the grace. False: there was nothing.
+ * Throws Error when something of it does not end within `killMs` although it was killed.
+ */
+export async function endInstanceProcesses(id: InstanceId, about: About, graceMs: number, killMs: number): Promise<boolean> {
+  const shim = shimOf(about)
+  if (!shim) return false
+  if (!isAlive(shim)) return endStrays(id, about, killMs)
+  const before = await family(shim)
+  signalGroup(shim, 'SIGTERM')
+  await untilGone([shim], graceMs)
+  const members = [...new Map([...before, ...(await family(shim))].map((one) => [one.pid, one])).values()]
+  await end(id, members, killMs)
+  await endStrays(id, about, killMs)
+  return true
+}
+
+/** Kills what has the instance's mark, whoever its parent is by now. False: there was nothing. Throws Error as above. */
+export async function endStrays(id: InstanceId, { nonce }: About, killMs: number): Promise<boolean> {
+  const patience = AbortSignal.timeout(killMs)
+  for (let found = false; ; found = true) {
+    const strays = await processesWith('environ', (word) => word === `${instanceVariable}=${nonce}`)
+    if (strays.length === 0) return found
+    if (patience.aborted)
+      throw new Error(`instance ${id} starts processes faster than they are killed; a restart of the host ends them`)
+    await end(id, strays, killMs)
+  }
+}
+
+/** Kills the shims with this nonce in their arguments, and all that they started. */
+export async function endShims(nonce: string, killMs: number): Promise<void> {
+  for (const shim of await processesWith('cmdline', (word) => word === nonce)) {
+    const members = await family(shim)
+    for (const one of members) kill(one)
+    await untilGone(members, killMs)
+  }
+}
+
+async function end(id: InstanceId, members: readonly Identity[], killMs: number): Promise<void> {
+  for (const one of members) kill(one)
+  const left = await untilGone(members, killMs)
+  if (left.length === 0) return
+  const ids = left.map(({ pid }) => pid).join(', ')
+  throw new Error(`processes ${ids} of instance ${id} do not end although they were killed; a restart of the host ends them`)
+}

@@ -1,0 +1,199 @@
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { isAlive, startTime } from '@origami/host/process-identity'
+import { defaultLimits } from '../../config.ts'
+import type { LogLine } from '../../logs/log-line.ts'
+import { endLeftovers } from '../../state/leftovers.ts'
+import type {
+  BuildRequest,
+  Engine,
+  EngineLimits,
+  Guarantees,
+  Image,
+  ImageRef,
+  Instance,
+  InstanceExit,
+  InstanceId,
+  LogCursor,
+  StartRequest,
+} from '../engine.ts'
+import { ImageFolders } from './image-folders.ts'
+import { readInstanceLog } from './instance-log.ts'
+import { endInstanceProcesses, endShims, endStrays } from './instance-processes.ts'
+import { programSpec } from './program-spec.ts'
+import { type About, aboutSchema, type ExitRecord, exitSchema, readJson, shimOf, writeWhole } from './records.ts'
+import { ShimCopy } from './shim-copy.ts'
+
+const exitPollMs = 250
+
+export interface ProcessEngineOptions {
+  readonly folder: string
+  /** The random id of the state folder: what a build left running is found by it. */
+  readonly owner: string
+  readonly limits?: EngineLimits
+}
+
+/** Programs on this machine, under the daemon's account: for one's own code. Promises no isolation. */
+export class ProcessEngine implements Engine {
+  readonly name = 'process'
+  readonly guarantees: Guarantees = { limits: false, isolation: false, exitReasons: false, gpus: false, dockerfile: false }
+  private readonly owner: string
+  private readonly limits: EngineLimits
+  private readonly imageFolders: ImageFolders
+  private readonly instances: string
+  private readonly shim: ShimCopy
+  private readonly starting = new Map<InstanceId, Promise<Instance>>()
+
+  constructor({ folder, owner, limits = defaultLimits }: ProcessEngineOptions) {
+    this.owner = owner
+    this.limits = limits
+    this.imageFolders = new ImageFolders(join(folder, 'images'), owner)
+    this.instances = join(folder, 'instances')
+    this.shim = new ShimCopy(join(folder, 'shim'))
+  }
+
+  async ready(): Promise<void> {
+    await endLeftovers(this.owner, this.limits.killMs)
+    await this.imageFolders.open()
+    await mkdir(this.instances, { recursive: true, mode: 0o700 })
+    await this.shim.write()
+    for (const id of await this.ids()) {
+      await this.endHalfStarted(id)
+      // It ends what a shim that is gone left.
+      await this.find(id)
+    }
+  }
+
+  build(request: BuildRequest, signal: AbortSignal): Promise<ImageRef> {
+    return this.imageFolders.build(request, signal)
+  }
+
+  async start(request: StartRequest, signal: AbortSignal): Promise<Instance> {
+    signal.throwIfAborted()
+    const id = `${request.demo.slice(0, 8)}-${request.deployment}` as InstanceId
+    const starting = this.starting.get(id) ?? this.startOnce(id, request, signal).finally(() => this.starting.delete(id))
+    this.starting.set(id, starting)
+    return starting
+  }
+
+  private async startOnce(id: InstanceId, request: StartRequest, signal: AbortSignal): Promise<Instance> {
+    const { demo, deployment, image } = request
+    await this.endHalfStarted(id)
+    const before = await this.find(id)
+    if (before) return before
+    const folder = this.folder(id)
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    const nonce = crypto.randomUUID()
+    const program = programSpec(request, folder, nonce, this.limits)
+    await writeWhole(join(folder, 'spec.json'), JSON.stringify(program))
+    // Written before it is started: what a daemon that dies now leaves is found by the nonce.
+    const intent = { demo, deployment, image, nonce }
+    await writeWhole(join(folder, 'about.json'), JSON.stringify(intent))
+    signal.throwIfAborted()
+    const pid = await this.shim.start(folder, nonce, program.env.PATH ?? '')
+    await writeWhole(join(folder, 'about.json'), JSON.stringify({ ...intent, pid, started: startTime(pid) ?? '' }))
+    return { id, demo, deployment, image, state: 'running', endpoint: undefined }
+  }
+
+  /** Throws Error when something of it does not end although it was killed. */
+  async stop(id: InstanceId, graceMs: number): Promise<boolean> {
+    const about = await this.about(id)
+    return about ? endInstanceProcesses(id, about, graceMs, this.limits.killMs) : false
+  }
+
+  async remove(id: InstanceId): Promise<boolean> {
+    if (!existsSync(this.folder(id))) return false
+    await this.endHalfStarted(id)
+    await this.stop(id, 0)
+    await rm(this.folder(id), { recursive: true, force: true })
+    return true
+  }
+
+  async find(id: InstanceId): Promise<Instance | undefined> {
+    const about = await this.about(id)
+    const shim = shimOf(about)
+    if (!about || !shim) return undefined
+    const { demo, deployment, image } = about
+    if (isAlive(shim)) {
+      const port = await readFile(join(this.folder(id), 'port'), 'utf8').catch(() => undefined)
+      return { id, demo, deployment, image, state: 'running', endpoint: port && `http://127.0.0.1:${port}` }
+    }
+    const record = (await readJson(join(this.folder(id), 'exit.json'), exitSchema)) ?? (await this.exitWithoutShim(id, about))
+    if (!record) return { id, demo, deployment, image, state: 'running', endpoint: undefined }
+    const exit = { id, code: record.code, outOfMemory: false, at: new Date(record.at) }
+    return { id, demo, deployment, image, state: 'exited', endpoint: undefined, exit }
+  }
+
+  async list(): Promise<readonly Instance[]> {
+    const found = await Promise.all((await this.ids()).map((id) => this.find(id)))
+    return found.filter((instance) => instance !== undefined)
+  }
+
+  images(): Promise<readonly Image[]> {
+    return this.imageFolders.list()
+  }
+
+  removeImage(image: ImageRef): Promise<boolean> {
+    return this.imageFolders.remove(image)
+  }
+
+  /** A demo has nothing here besides its images and instances. */
+  async forget(): Promise<void> {}
+
+  async *logs(id: InstanceId, after: LogCursor | undefined, signal: AbortSignal): AsyncIterable<LogLine & { cursor: LogCursor }> {
+    const ended = async () => (await this.find(id))?.state !== 'running'
+    yield* readInstanceLog(this.folder(id), after, this.limits.logLineBytes, ended, signal)
+  }
+
+  async *exits(signal: AbortSignal): AsyncIterable<InstanceExit> {
+    const told = new Set<InstanceId>((await this.list()).filter(({ state }) => state === 'exited').map(({ id }) => id))
+    while (!signal.aborted) {
+      for (const { id, exit } of await this.list()) {
+        if (!exit) told.delete(id)
+        else if (!told.has(id)) {
+          told.add(id)
+          yield exit
+        }
+      }
+      await setTimeout(exitPollMs, undefined, { signal }).catch(() => undefined)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  /** Ends what a daemon started that died before it wrote down what: the shim is found by its nonce. */
+  private async endHalfStarted(id: InstanceId): Promise<void> {
+    const about = await this.about(id)
+    if (!about || about.pid !== undefined) return
+    await endShims(about.nonce, this.limits.killMs)
+    await rm(this.folder(id), { recursive: true, force: true })
+  }
+
+  /** A shim that was killed wrote no record: the instance is exited once nothing of it is left. Undefined: something is, and this says so. */
+  private async exitWithoutShim(id: InstanceId, about: About): Promise<ExitRecord | undefined> {
+    try {
+      await endStrays(id, about, this.limits.killMs)
+    } catch (error) {
+      console.error(`instance ${id} lost its shim, and runs on`, error)
+      return undefined
+    }
+    const record = { code: null, at: new Date().toISOString() }
+    // On a full disk it is not written; the next look finds the same again.
+    await writeWhole(join(this.folder(id), 'exit.json'), JSON.stringify(record)).catch(() => undefined)
+    return record
+  }
+
+  private async ids(): Promise<InstanceId[]> {
+    return (await readdir(this.instances).catch(() => [])) as InstanceId[]
+  }
+
+  private about(id: InstanceId): Promise<About | undefined> {
+    return readJson(join(this.folder(id), 'about.json'), aboutSchema)
+  }
+
+  private folder(id: InstanceId): string {
+    return join(this.instances, id)
+  }
+}

@@ -1,0 +1,46 @@
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import type { Identity } from '@origami/host/process-identity'
+import type { DemoId, DeploymentId } from '@origami/protocol/demo'
+import { z } from 'zod'
+import type { ImageRef } from '../engine.ts'
+
+/** `about.json` of an instance. Of the shim: its id, when it started, and a word that is in its arguments. */
+export const aboutSchema = z.object({
+  demo: z.string().transform((id) => id as DemoId),
+  deployment: z.string().transform((id) => id as DeploymentId),
+  image: z.string().transform((ref) => ref as ImageRef),
+  nonce: z.string(),
+  /** Absent: it was about to be started. */
+  pid: z.number().int().positive().optional(),
+  started: z.string().default(''),
+})
+export type About = z.infer<typeof aboutSchema>
+
+/** `exit.json` of an instance. */
+export const exitSchema = z.object({ code: z.number().nullable(), at: z.iso.datetime() })
+export type ExitRecord = z.infer<typeof exitSchema>
+
+/** `.image.json` of an image. */
+export const imageSchema = aboutSchema.pick({ demo: true, deployment: true })
+
+/** The shim of an instance. Undefined: it was about to be started. */
+export const shimOf = (about: About | undefined): Identity | undefined =>
+  about?.pid === undefined ? undefined : { pid: about.pid, started: about.started }
+
+/** A file that is there as a whole, or not at all. */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text, { mode: 0o600 })
+  await rename(`${path}.new`, path)
+}
+
+/** Undefined when it is not there, or not what it should be: a demo runs under the same account and can write it. */
+export async function readJson<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.infer<Schema> | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  if (text === undefined) return undefined
+  try {
+    return schema.parse(JSON.parse(text))
+  } catch (error) {
+    console.error(`${path} is not what it should be; it is passed over`, error)
+    return undefined
+  }
+}
