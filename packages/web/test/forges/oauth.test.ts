@@ -7,7 +7,7 @@ import { CodeRefused, ForgeError } from '../../src/server/forges/forge.ts'
 import { authorizeUrl, exchangeCode } from '../../src/server/forges/oauth.ts'
 
 const app = { clientId: 'the id', clientSecret: 'the secret' }
-const limits = { forgeAnswerMs: 300, forgeAnswerBytes: 1000, repositories: 10 }
+const limits = { forgeAnswerMs: 10_000, forgeAnswerBytes: 1000, repositories: 10 }
 const returned = { code: 'the code', verifier: 'the verifier', redirect: 'https://origami.test/-/callback/forge.test' }
 
 const json = (status: number, body: unknown) => (response: ServerResponse) =>
@@ -49,15 +49,15 @@ describe('a code', () => {
     await expect(refusal).rejects.toThrow(`forge.test refused the sign-in: ${words}`)
   })
 
-  test.each<[string, (response: ServerResponse) => void]>([
-    ['never comes', () => {}],
+  test.each<[string, (response: ServerResponse) => void, number?]>([
+    ['never comes', () => {}, 300],
     ['is a page', (response) => void response.writeHead(502).end('<h1>Bad gateway</h1>')],
     ['has a token that is none', json(200, { access_token: 7 })],
     ['has a token without an end', json(200, { access_token: 'x'.repeat(2000) })],
     ['is no object', json(200, ['access_token'])],
-  ])('whose answer %s is an error in words, without the secret', async (_what, answer) => {
+  ])('whose answer %s is an error in words, without the secret', async (_what, answer, withinMs) => {
     await using forge = await startServer((_request, response) => answer(response))
-    const failure: unknown = await forge.exchange().catch((error: unknown) => error)
+    const failure: unknown = await forge.exchange(withinMs).catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(ForgeError)
     expect(failure).toMatchObject({ message: 'forge.test could not be asked; try again later.', signedOut: false })
     expect(JSON.stringify(failure)).not.toContain(app.clientSecret)
@@ -85,7 +85,8 @@ async function startServer(listener: RequestListener) {
   await once(server, 'listening')
   const endpoint = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/token`)
   return {
-    exchange: () => exchangeCode('forge.test', endpoint, app, returned, limits),
+    exchange: (forgeAnswerMs = limits.forgeAnswerMs) =>
+      exchangeCode('forge.test', endpoint, app, returned, { ...limits, forgeAnswerMs }),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       server.close()
