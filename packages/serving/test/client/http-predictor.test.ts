@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type DemoSchema, fileRef, Gone, newPredictionId, type PredictionEvent } from '@origami/protocol/demo'
 import { afterEach, describe, expect, test } from 'vitest'
-import { HttpPredictor, Unanswered } from '../src/index.ts'
+import { HttpPredictor, Unanswered } from '../../src/index.ts'
 
 const servers: Server[] = []
 

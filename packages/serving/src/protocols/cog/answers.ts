@@ -1,7 +1,7 @@
 import { type ServerEvent, sendEvents } from '@origami/host/send-events'
 import type { DemoSchema } from '@origami/protocol/demo'
 import type { FastifyReply } from 'fastify'
-import type { Prediction } from '../predictor.ts'
+import type { Prediction } from '../../predictor.ts'
 import { presentEvent, presentSnapshot } from './present.ts'
 
 interface Asked {

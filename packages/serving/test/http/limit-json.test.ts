@@ -3,8 +3,8 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { sendError } from '../src/http/errors.ts'
-import { type JsonLimits, limitJson } from '../src/http/limit-json.ts'
+import { sendError } from '../../src/http/errors.ts'
+import { type JsonLimits, limitJson } from '../../src/http/limit-json.ts'
 
 describe('a JSON body', () => {
   let app: FastifyInstance | undefined

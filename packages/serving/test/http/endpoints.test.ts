@@ -2,9 +2,9 @@ import type { Endpoints } from '@origami/protocol/control'
 import Fastify from 'fastify'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { documentRoutes } from '../src/http/document.ts'
-import { endpointsOn } from '../src/http/endpoints.ts'
-import { sendError } from '../src/http/errors.ts'
+import { documentRoutes } from '../../src/http/document.ts'
+import { endpointsOn } from '../../src/http/endpoints.ts'
+import { sendError } from '../../src/http/errors.ts'
 
 const demo = z.object({ name: z.string(), runs: z.int() }).meta({ id: 'EndpointsTestDemo' })
 const api = {

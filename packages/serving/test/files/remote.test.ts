@@ -3,7 +3,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { fetchPublic } from '../src/files/remote.ts'
+import { fetchPublic } from '../../src/files/remote.ts'
 
 describe('what a URL names is fetched', () => {
   const asked: string[] = []

@@ -6,7 +6,7 @@ import { Slices } from '@origami/host/slices'
 import { fileRef, randomId } from '@origami/protocol/demo'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { FolderFiles } from '../src/files/folder-files.ts'
+import { FolderFiles } from '../../src/files/folder-files.ts'
 
 describe('files in a folder', () => {
   let folder: string

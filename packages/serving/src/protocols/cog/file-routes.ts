@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream'
 import { fileRef, Invalid } from '@origami/protocol/demo'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { tooLarge } from '../files/folder-files.ts'
-import type { Files, OpenFile } from '../predictor.ts'
+import { tooLarge } from '../../files/folder-files.ts'
+import type { Files, OpenFile } from '../../predictor.ts'
 
 interface FileRouteOptions {
   files(request: FastifyRequest): Promise<Files>
