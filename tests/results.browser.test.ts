@@ -1,4 +1,4 @@
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Page, Route } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { axeFinds } from './axe.ts'
 import { newVisitor, startBrowser } from './browser.ts'
@@ -12,7 +12,8 @@ describe('what a visitor ran', () => {
   let page: Page
 
   beforeAll(async () => {
-    world = await World.start({ engine: 'process' })
+    // Of one byte: each page has one result.
+    world = await World.start({ engine: 'process', settings: 'limits: { results_page: 0.001k }' })
     const ann = await world.person('ann')
     await ann.deploy(await world.push('tests/demos/gated', 'ann'))
     browser = await startBrowser()
@@ -55,11 +56,28 @@ describe('what a visitor ran', () => {
     await results().getByText('hello, version 1').waitFor()
     await results().getByText('just now').waitFor()
     await results().getByRole('button', { name: 'Run again' }).click()
-    await results().nth(1).waitFor()
+    await page.getByRole('button', { name: 'Older' }).waitFor()
     await page.getByRole('link', { name: 'permalink' }).waitFor()
     expect(await axeFinds(page)).toEqual([])
     await page.getByText('2 runs').waitFor()
     await photograph(page, 'results')
+  })
+
+  test('comes a page at a time: what is older is asked for, asked for again where it did not come, and has the focus', async () => {
+    const second = `${world.url}/-/api/demos/ann/gated/results?*`
+    const refuse = (route: Route) => route.fulfill({ status: 503, json: { error: 'The lab has no electricity.' } })
+    expect(await results().count()).toBe(1)
+    await page.route(second, refuse)
+    await page.getByRole('button', { name: 'Older' }).press('Enter')
+    const alert = page.getByRole('alert').filter({ hasText: 'The lab has no electricity.' })
+    await alert.waitFor()
+    expect(await results().count()).toBe(1)
+    await page.unroute(second, refuse)
+    await alert.getByRole('button', { name: 'Try again' }).press('Enter')
+    await results().nth(1).getByRole('link', { name: 'hello' }).and(page.locator(':focus')).waitFor()
+    expect(await results().count()).toBe(2)
+    expect(await page.getByRole('button', { name: 'Older' }).or(page.getByRole('alert')).count()).toBe(0)
+    await photograph(page, 'results-older')
   })
 
   test("is nobody else's to see in their list, or to delete", async () => {

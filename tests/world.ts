@@ -21,6 +21,8 @@ export interface WorldOptions {
   readonly networks?: string[]
   /** The web server's. */
   readonly limits?: Partial<WebLimits>
+  /** What `origami.yaml` says, for the daemon. */
+  readonly settings?: string
   /** What else is different at the web server. */
   readonly web?: Partial<WebConfig>
   /** A folder with the state of servers that ran before; it is copied. */
@@ -54,13 +56,14 @@ export class World implements AsyncDisposable {
   }
 
   static async start(options: WorldOptions): Promise<World> {
-    const { engine, state } = options
+    const { engine, state, settings } = options
     const folder = await mkdtemp(join(tmpdir(), 'origami-world-'))
     if (state) await cp(state, folder, { recursive: true })
     const world = new World(await startFakeGithub(), folder, engine, { web: await freePort(), daemon: await freePort() }, options)
     for (const login of ['ann', 'bob']) await world.github.user(login)
     await ensureCertificates(folder)
     await writeFile(join(folder, 'forges.json'), JSON.stringify(world.forges))
+    if (settings !== undefined) await writeFile(join(folder, 'origami.yaml'), settings)
     await world.startDaemon()
     await world.startWeb()
     return world

@@ -1,0 +1,60 @@
+import { client } from '@origami/demo-ui'
+import type { DemoPage } from '@origami/protocol/control'
+import type { PredictionSnapshot } from '@origami/protocol/demo'
+import { Link, useNavigate } from '@tanstack/react-router'
+import { change } from '../../api.ts'
+import { ConfirmButton } from '../../parts/confirm.tsx'
+import styles from '../../parts/parts.module.css'
+import type { Acting } from '../../parts/use-act.ts'
+import { Ago, duration } from '../../parts/words.tsx'
+
+/** One result: its permalink, what came out, when and how long it ran; run again, and deleted once it ended. */
+export function ResultRow({ page, result, act }: { page: DemoPage; result: PredictionSnapshot; act: Acting['act'] }) {
+  const { account, name, address } = page
+  const { id, input, output, error, status, commit, metrics } = result
+  const navigate = useNavigate()
+  const runAgain = async () => {
+    const { id } = await client(address).submit(input)
+    await navigate({ to: '/$account/$name/predictions/$id', params: { account, name, id } })
+  }
+  const remove = () => change('DELETE', `/-/api/demos${address}/results/${id}`)
+  return (
+    <li className={styles.sheet}>
+      <Link to="/$account/$name/predictions/$id" params={{ account, name, id }}>
+        {Object.values(input).filter(isPresent).map(oneLine).join(' · ') || 'without input'}
+      </Link>
+      <span className={styles.code}>{error ?? oneLine(output)}</span>
+      <div className={styles.row}>
+        <span className={`${styles.mute} ${styles.grow}`}>
+          {status} · <Ago at={result.created_at} />
+          {metrics.predict_time !== undefined && ` · ${duration(metrics.predict_time * 1000)}`}
+          {commit && ` · ${commit.slice(0, 7)}`}
+        </span>
+        <button type="button" className={styles.button} onClick={() => act(runAgain)}>
+          Run again
+        </button>
+        {result.completed_at && (
+          <ConfirmButton
+            label="Delete"
+            question="Delete this result?"
+            detail="Its permalink stops working, and its files go. This cannot be undone."
+            onConfirm={() => act(remove)}
+          />
+        )}
+      </div>
+    </li>
+  )
+}
+
+/** A value in one line, cut where it is long; a file by its name. */
+function oneLine(value: unknown): string {
+  const named = withoutAddress('', value)
+  const text = typeof named === 'string' ? named : (JSON.stringify(named, withoutAddress) ?? '')
+  return text.length > 120 ? `${text.slice(0, 118)}…` : text
+}
+
+const isPresent = (value: unknown): boolean => value !== null && value !== ''
+
+/** A file's address as the file's name, all else as it is. Takes what the replacer of JSON.stringify takes. */
+const withoutAddress = (_key: string, value: unknown): unknown =>
+  typeof value === 'string' && /\/files\/[\w-]+\//.test(value) ? decodeURIComponent(value.split('/').at(-1) ?? '') : value
