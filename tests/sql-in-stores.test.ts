@@ -16,16 +16,8 @@ async function outsideOfStores(folder: string): Promise<string[]> {
   return (await Promise.all(found)).flat().toSorted()
 }
 
-test('all SQL of the web server is in its store, but for the list of who may deploy, which has not moved yet', async () => {
-  const outside = await outsideOfStores('packages/web/src/server')
-  expect(outside.filter((name) => name !== 'accounts/deployer-list.ts')).toEqual([])
-})
-
-/** What of the daemon has not moved yet. Nothing comes to this list. */
-const notYet = ['deploy/control.ts', 'deploy/serving.ts', 'upkeep/good-versions.ts', 'upkeep/interrupted.ts', 'upkeep/revive.ts']
-
-test('no more files of the daemon than those that are listed have SQL outside of its store', async () => {
-  expect((await outsideOfStores('packages/daemon/src')).filter((name) => !notYet.includes(name))).toEqual([])
+test.each(['packages/daemon/src', 'packages/web/src/server'])('all SQL of %s is in its store', async (folder) => {
+  expect(await outsideOfStores(folder)).toEqual([])
 })
 
 test('the store of the daemon imports nothing of the queue, which stands on it', async () => {

@@ -7,8 +7,9 @@ import { Changes } from '../src/changes.ts'
 import { switchTo } from '../src/deploy/serving.ts'
 import type { InstanceId } from '../src/engine/engine.ts'
 import { demoById, wantDemo } from '../src/store/demos.ts'
-import { addDeployment, deploymentById, move } from '../src/store/deployments.ts'
+import { deploymentById, move } from '../src/store/deployments.ts'
 import { openStore } from '../src/store/open.ts'
+import { addDeployment } from '../src/store/waiting-deployments.ts'
 
 const at = '2026-11-25T00:00:00.000Z'
 const demo = 'd'.repeat(32) as DemoId

@@ -1,21 +1,13 @@
 import { createHash } from 'node:crypto'
 import { activeStates, type DeploymentState, isEnded, parseRepoLink } from '@origami/protocol/control'
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
-import { demoById, wantDemo } from '../store/demos.ts'
-import {
-  addDeployment,
-  deploymentById,
-  deploymentsIn,
-  deploymentsOf,
-  isComing,
-  move,
-  note,
-  queueAgain,
-} from '../store/deployments.ts'
+import { deleteDemo, demoById, setWant, wantDemo } from '../store/demos.ts'
+import { deploymentById, deploymentsIn, deploymentsOf, move, note } from '../store/deployments.ts'
 import { addEvent } from '../store/events.ts'
 import type { Trx } from '../store/open.ts'
 import { failWaiting, openPredictions } from '../store/predictions.ts'
 import type { DeploymentRow } from '../store/tables.ts'
+import { addDeployment, isComing, queueAgain } from '../store/waiting-deployments.ts'
 import { logged } from '../upkeep/logged.ts'
 import { waited } from '../upkeep/repeat.ts'
 import type { Rounds } from '../upkeep/rounds.ts'
@@ -87,7 +79,7 @@ export class Control {
     const now = this.parts.now()
     const demo = await demoById(trx, id)
     if (demo?.want === 'on') {
-      await trx.updateTable('demos').set({ want: 'stopped' }).where('id', '=', id).execute()
+      await setWant(trx, id, 'stopped')
       await failWaiting(trx, id, 'stopped', 'The demo was stopped by its owner.', now)
       await addEvent(trx, { demo: id, deployment: null, from: 'on', to: 'stopped', reason: null, at: now })
     }
@@ -113,7 +105,7 @@ export class Control {
       if (!serving?.image) throw new NeverDeployed('It was never live, so there is nothing to start; deploy it.')
       if (demo.want !== 'on')
         await addEvent(trx, { demo: id, deployment: null, from: 'stopped', to: 'on', reason: null, at: now() })
-      await trx.updateTable('demos').set({ want: 'on' }).where('id', '=', id).execute()
+      await setWant(trx, id, 'on')
       // What is newer goes first; when it fails, what is stopped is started.
       if (!(await isComing(trx, id))) await queueAgain(trx, serving, now())
       else if (isEnded(serving.state)) await move(trx, serving, 'stopped', now(), { attempt: serving.attempt + 1 })
@@ -134,10 +126,7 @@ export class Control {
     await this.untilNothingRuns(id)
     await this.forgetPredictions(id)
     await this.changing(id, async (trx) => {
-      await trx.deleteFrom('predictions').where('demo_id', '=', id).execute()
-      await trx.deleteFrom('deployments').where('demo_id', '=', id).execute()
-      await trx.deleteFrom('demos').where('id', '=', id).execute()
-      await trx.deleteFrom('events').where('demo', '=', id).execute()
+      await deleteDemo(trx, id)
       await addEvent(trx, { demo: id, deployment: null, from: null, to: 'removed', reason: null, at: now() })
     })
     await logs.forget(id)

@@ -1,5 +1,6 @@
 import type { DemoSchema } from '@origami/protocol/demo'
 import type { Instance } from '../engine/engine.ts'
+import { demoById, setServing } from '../store/demos.ts'
 import { deploymentById, move, note } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
 import { drained } from '../upkeep/retire.ts'
@@ -18,7 +19,7 @@ export async function switchTo(
   signal: AbortSignal,
 ): Promise<void> {
   await db.transaction().execute(async (trx) => {
-    const demo = await trx.selectFrom('demos').selectAll().where('id', '=', row.demo_id).executeTakeFirst()
+    const demo = await demoById(trx, row.demo_id)
     const before = demo?.serving && demo.serving !== row.id ? await deploymentById(trx, demo.serving) : undefined
     if (!demo) throw new Overtaken()
     if (demo.want === 'stopped') throw new DeployFailed('canceled', 'the demo was stopped')
@@ -35,7 +36,7 @@ export async function switchTo(
       throw new Overtaken()
     if (before?.state === 'running') await move(trx, before, 'draining', now())
     else if (before?.image) await move(trx, before, 'retired', now(), { reason: before.reason })
-    await trx.updateTable('demos').set({ serving: row.id }).where('id', '=', row.demo_id).execute()
+    await setServing(trx, row)
     signal.throwIfAborted()
   })
   changed.notify(row.demo_id)

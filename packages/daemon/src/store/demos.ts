@@ -15,6 +15,24 @@ export async function wantDemo(trx: Trx, demo: Pick<DemoRow, 'id' | 'user_id' | 
     .execute()
 }
 
+/** What a demo's owner wants from here on. */
+export async function setWant(trx: Trx, id: DemoId, want: DemoRow['want']): Promise<void> {
+  await trx.updateTable('demos').set({ want }).where('id', '=', id).execute()
+}
+
+/** From here on this deployment is the one that answers for its demo. */
+export async function setServing(trx: Trx, { id, demo_id }: Pick<DeploymentRow, 'id' | 'demo_id'>): Promise<void> {
+  await trx.updateTable('demos').set({ serving: id }).where('id', '=', demo_id).execute()
+}
+
+/** With all that belongs to it, its events too. */
+export async function deleteDemo(trx: Trx, id: DemoId): Promise<void> {
+  await trx.deleteFrom('predictions').where('demo_id', '=', id).execute()
+  await trx.deleteFrom('deployments').where('demo_id', '=', id).execute()
+  await trx.deleteFrom('demos').where('id', '=', id).execute()
+  await trx.deleteFrom('events').where('demo', '=', id).execute()
+}
+
 export async function demoById(db: Trx, id: DemoId): Promise<DemoRow | undefined> {
   return db.selectFrom('demos').selectAll().where('id', '=', id).executeTakeFirst()
 }

@@ -3,6 +3,7 @@ import { manifestOf } from '../deploy/manifest.ts'
 import type { DeployParts } from '../deploy/parts.ts'
 import { demoById } from '../store/demos.ts'
 import { deploymentById, note } from '../store/deployments.ts'
+import { goodVersions } from '../store/good-versions.ts'
 import type { Trx } from '../store/open.ts'
 import { hasSucceeded } from '../store/predictions.ts'
 import type { DeploymentRow } from '../store/tables.ts'
@@ -22,20 +23,6 @@ export async function noteServedWell({ db, clock, now }: DeployParts, row: Deplo
   return note(db, row, { served_well: now() })
 }
 
-/** The newest version before this one that served well and can be started. */
-export async function lastGood(trx: Trx, row: DeploymentRow): Promise<DeploymentRow | undefined> {
-  return trx
-    .selectFrom('deployments')
-    .selectAll()
-    .where('demo_id', '=', row.demo_id)
-    .where('id', '!=', row.id)
-    .where('state', '=', 'retired')
-    .where('served_well', 'is not', null)
-    .where('image', 'is not', null)
-    .orderBy('created_at', 'desc')
-    .executeTakeFirst()
-}
-
 /** Removes images that nothing will start: of versions that ended, but for what serves (or would) and the last few that served well. */
 export async function pruneImages({ db, engine, limits }: DeployParts): Promise<void> {
   for (const { ref, deployment } of await engine.images()) {
@@ -51,15 +38,5 @@ export async function pruneImages({ db, engine, limits }: DeployParts): Promise<
 async function keeps(db: Trx, row: DeploymentRow, versions: number): Promise<boolean> {
   if (keepsImage.has(row.state) || (await demoById(db, row.demo_id))?.serving === row.id) return true
   if (row.state !== 'retired' || row.served_well === null) return false
-  const good = await db
-    .selectFrom('deployments')
-    .select('id')
-    .where('demo_id', '=', row.demo_id)
-    .where('state', 'in', ['running', 'draining', 'stopped', 'retired'])
-    .where('served_well', 'is not', null)
-    .where('image', 'is not', null)
-    .orderBy('created_at', 'desc')
-    .limit(versions)
-    .execute()
-  return good.some(({ id }) => id === row.id)
+  return (await goodVersions(db, row.demo_id, versions)).includes(row.id)
 }

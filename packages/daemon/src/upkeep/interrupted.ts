@@ -1,8 +1,7 @@
 import { activeStates } from '@origami/protocol/control'
 import type { DeployParts } from '../deploy/parts.ts'
-import { deploymentsIn, makeWay, move } from '../store/deployments.ts'
-import type { Trx } from '../store/open.ts'
-import type { DeploymentRow } from '../store/tables.ts'
+import { deploymentsIn, move } from '../store/deployments.ts'
+import { makeWay, waitingOf } from '../store/waiting-deployments.ts'
 
 /**
  * After a crash: what was under way waits again, with a new attempt. A newer request takes its place where there is one, and what the daemon died
@@ -13,7 +12,7 @@ export async function requeueInterrupted({ db, now, limits }: DeployParts): Prom
     const interruptions = row.let_go ? row.interruptions : row.interruptions + 1
     await db.transaction().execute(async (trx) => {
       const attempt = row.attempt + 1
-      const newer = await newerThan(trx, row)
+      const newer = await waitingOf(trx, row.demo_id)
       if (newer) await makeWay(trx, row, newer.id, now(), { attempt, interruptions })
       else if (interruptions >= limits.interruptions)
         await move(trx, row, 'poisoned', now(), {
@@ -24,6 +23,3 @@ export async function requeueInterrupted({ db, now, limits }: DeployParts): Prom
     })
   }
 }
-
-const newerThan = (trx: Trx, row: DeploymentRow) =>
-  trx.selectFrom('deployments').select('id').where('demo_id', '=', row.demo_id).where('state', '=', 'queued').executeTakeFirst()

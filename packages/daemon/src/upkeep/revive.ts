@@ -3,9 +3,11 @@ import { endInstance, startInstance, untilReady } from '../deploy/instance.ts'
 import { manifestOf } from '../deploy/manifest.ts'
 import type { DeployParts } from '../deploy/parts.ts'
 import { Progress } from '../deploy/progress.ts'
-import { deploymentById, isComing, move, note } from '../store/deployments.ts'
+import { setServing } from '../store/demos.ts'
+import { deploymentById, move, note } from '../store/deployments.ts'
+import { lastGood } from '../store/good-versions.ts'
 import type { DeploymentRow } from '../store/tables.ts'
-import { lastGood } from './good-versions.ts'
+import { isComing } from '../store/waiting-deployments.ts'
 
 /**
  * Starts an instance again for a version that is meant to serve and has none, once there is a slot. Its route comes back when it answers; when it
@@ -103,7 +105,7 @@ export async function handBack(parts: DeployParts, row: DeploymentRow, why: stri
       ...{ crash_times: '[]', tries: 0, next_try_at: null },
       reason: `It serves again because version ${nameOf(row)} crashed: ${why}`,
     })
-    await trx.updateTable('demos').set({ serving: good.id }).where('id', '=', row.demo_id).execute()
+    await setServing(trx, good)
     return { reason, good: { ...good, attempt: good.attempt + 1 } }
   })
   await logs.append(row.demo_id, [{ at: new Date(clock()), source: 'deploy', text: reason }])

@@ -4,17 +4,9 @@ import type { ForgeEntry } from '@origami/protocol/control'
 import type { WebLimits } from '../config.ts'
 import type { Forge } from '../forges/forge.ts'
 import { openForges } from '../forges/forges.ts'
+import { addDeployer, type ListedDeployer, listDeployers, removeDeployer, settleLogin } from '../store/deployers.ts'
 import { type Db, openStore } from '../store/open.ts'
 import { forgeOf } from './deployers.ts'
-
-/** One who may deploy besides the owner. */
-export interface ListedDeployer {
-  readonly forge: string
-  /** The forge's own number. */
-  readonly subject: string
-  /** Their login when they signed in here last; null: they never did. */
-  readonly login: string | null
-}
 
 /** What an operator asked for cannot be done; the message says why, and what can. */
 export class DeployerRefused extends Error {
@@ -57,15 +49,7 @@ export class DeployerList implements AsyncDisposable {
   }
 
   async all(): Promise<ListedDeployer[]> {
-    return this.db
-      .selectFrom('deployers')
-      .leftJoin('identities', (join) =>
-        join.onRef('identities.forge', '=', 'deployers.forge').onRef('identities.subject', '=', 'deployers.subject'),
-      )
-      .select(['deployers.forge', 'deployers.subject', 'identities.login'])
-      .orderBy('deployers.forge')
-      .orderBy('deployers.subject')
-      .execute()
+    return listDeployers(this.db)
   }
 
   /** False: they may already. Throws DeployerRefused for a login that nobody has, ForgeError where the forge cannot be asked. */
@@ -76,12 +60,7 @@ export class DeployerList implements AsyncDisposable {
     const row = { forge: named.forge.entry.host, subject }
     const added = await this.db.transaction().execute(async (trx) => {
       await settleSeed(trx, named)
-      const { numInsertedOrUpdatedRows } = await trx
-        .insertInto('deployers')
-        .values(row)
-        .onConflict((conflict) => conflict.doNothing())
-        .executeTakeFirstOrThrow()
-      return (numInsertedOrUpdatedRows ?? 0n) > 0n
+      return addDeployer(trx, row)
     })
     const deployer = (await this.all()).find((one) => one.forge === row.forge && one.subject === subject)
     return { added, deployer: deployer ?? { ...row, login: named.login ?? null } }
@@ -102,7 +81,7 @@ export class DeployerList implements AsyncDisposable {
     const [gone] = found
     await this.db.transaction().execute(async (trx) => {
       await settleSeed(trx, named)
-      if (gone) await trx.deleteFrom('deployers').where('forge', '=', host).where('subject', '=', gone.subject).execute()
+      if (gone) await removeDeployer(trx, gone)
     })
     return gone
   }
@@ -144,10 +123,5 @@ function unknownLogin({ forge, login }: Named): DeployerRefused {
 }
 
 async function settleSeed(db: Db, { forge, login }: Named): Promise<void> {
-  if (login === undefined) return
-  await db
-    .insertInto('deployer_seeds')
-    .values({ forge: forge.entry.host, login })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute()
+  if (login !== undefined) await settleLogin(db, { forge: forge.entry.host, login })
 }

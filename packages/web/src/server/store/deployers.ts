@@ -6,6 +6,44 @@ export interface ListedLogin {
   readonly login: string
 }
 
+/** One who may deploy besides the owner. */
+export interface ListedDeployer {
+  readonly forge: string
+  /** The forge's own number. */
+  readonly subject: string
+  /** Their login when they signed in here last; null: they never did. */
+  readonly login: string | null
+}
+
+/** All of them, by forge and number. */
+export async function listDeployers(db: Db): Promise<ListedDeployer[]> {
+  return db
+    .selectFrom('deployers')
+    .leftJoin('identities', (join) =>
+      join.onRef('identities.forge', '=', 'deployers.forge').onRef('identities.subject', '=', 'deployers.subject'),
+    )
+    .select(['deployers.forge', 'deployers.subject', 'identities.login'])
+    .orderBy('deployers.forge')
+    .orderBy('deployers.subject')
+    .execute()
+}
+
+type Deployer = Pick<ListedDeployer, 'forge' | 'subject'>
+
+/** False: they may already. */
+export async function addDeployer(trx: Db, { forge, subject }: Deployer): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('deployers')
+    .values({ forge, subject })
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirstOrThrow()
+  return (numInsertedOrUpdatedRows ?? 0n) > 0n
+}
+
+export async function removeDeployer(trx: Db, { forge, subject }: Deployer): Promise<void> {
+  await trx.deleteFrom('deployers').where('forge', '=', forge).where('subject', '=', subject).execute()
+}
+
 export async function isDeployer(db: Db, account: string): Promise<boolean> {
   const found = await db
     .selectFrom('identities')
@@ -23,19 +61,19 @@ export async function resolvedLogins(db: Db): Promise<ListedLogin[]> {
   return db.selectFrom('deployer_seeds').selectAll().execute()
 }
 
+/** A login counts as looked up from here on. False: it did already. */
+export async function settleLogin(trx: Db, { forge, login }: ListedLogin): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('deployer_seeds')
+    .values({ forge, login })
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirstOrThrow()
+  return (numInsertedOrUpdatedRows ?? 0n) > 0n
+}
+
 /** The login is that account's, by the forge's own number: once, and never anew. */
 export async function resolveLogin(db: Db, { forge, login }: ListedLogin, subject: string): Promise<void> {
   await db.transaction().execute(async (trx) => {
-    const seed = await trx
-      .insertInto('deployer_seeds')
-      .values({ forge, login })
-      .onConflict((conflict) => conflict.doNothing())
-      .executeTakeFirst()
-    if (seed.numInsertedOrUpdatedRows === 0n) return
-    await trx
-      .insertInto('deployers')
-      .values({ forge, subject })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute()
+    if (await settleLogin(trx, { forge, login })) await addDeployer(trx, { forge, subject })
   })
 }

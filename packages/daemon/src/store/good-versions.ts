@@ -1,0 +1,23 @@
+import type { DemoId, DeploymentId } from '@origami/protocol/demo'
+import type { Trx } from './open.ts'
+import type { DeploymentRow } from './tables.ts'
+
+/** The newest version before this one that served well and can be started. */
+export async function lastGood(trx: Trx, row: Pick<DeploymentRow, 'id' | 'demo_id'>): Promise<DeploymentRow | undefined> {
+  return good(trx, row.demo_id).selectAll().where('id', '!=', row.id).where('state', '=', 'retired').executeTakeFirst()
+}
+
+/** The newest versions that served well and can be started, at most `limit`; those that serve or are stopped count. */
+export async function goodVersions(db: Trx, demo: DemoId, limit: number): Promise<DeploymentId[]> {
+  const states = ['running', 'draining', 'stopped', 'retired'] as const
+  const rows = await good(db, demo).select('id').where('state', 'in', states).limit(limit).execute()
+  return rows.map(({ id }) => id)
+}
+
+const good = (db: Trx, demo: DemoId) =>
+  db
+    .selectFrom('deployments')
+    .where('demo_id', '=', demo)
+    .where('served_well', 'is not', null)
+    .where('image', 'is not', null)
+    .orderBy('created_at', 'desc')

@@ -1,0 +1,112 @@
+import { activeStates } from '@origami/protocol/control'
+import { type DemoId, type DeploymentId, randomId } from '@origami/protocol/demo'
+import { type Change, move } from './deployments.ts'
+import { addEvent } from './events.ts'
+import type { Db, Trx } from './open.ts'
+import type { DeploymentRow } from './tables.ts'
+
+/**
+ * Stores a new request. One that waits already is superseded by it, but for what serves: that is stopped with its image, and taken up again when
+ * the newer one fails.
+ */
+export async function addDeployment(
+  trx: Trx,
+  demo: DemoId,
+  now: string,
+  sealToken: (id: DeploymentId) => Uint8Array | null,
+): Promise<DeploymentId> {
+  const id = randomId() as DeploymentId
+  const waiting = await waitingOf(trx, demo)
+  if (waiting) await makeWay(trx, waiting, id, now)
+  await trx
+    .insertInto('deployments')
+    .values({
+      id,
+      demo_id: demo,
+      state: 'queued',
+      token: sealToken(id),
+      steps: JSON.stringify([{ state: 'queued', at: now }]),
+      created_at: now,
+      updated_at: now,
+    })
+    .execute()
+  await addEvent(trx, { demo, deployment: id, from: null, to: 'queued', reason: null, at: now })
+  return id
+}
+
+/** The one of a demo that waits. */
+export async function waitingOf(db: Trx, demo: DemoId): Promise<DeploymentRow | undefined> {
+  const query = db.selectFrom('deployments').selectAll().where('demo_id', '=', demo).where('state', '=', 'queued')
+  return query.executeTakeFirst()
+}
+
+/** Ends one that waits, for a newer request. What serves keeps its image, and is only stopped. */
+export async function makeWay(
+  trx: Trx,
+  row: DeploymentRow,
+  newer: DeploymentId,
+  now: string,
+  change: Change = {},
+): Promise<void> {
+  const demo = await trx.selectFrom('demos').select('serving').where('id', '=', row.demo_id).executeTakeFirst()
+  const over = { ...change, token: null }
+  if (demo?.serving === row.id) await move(trx, row, 'stopped', now, over)
+  else await move(trx, row, 'superseded', now, { ...over, reason: 'a newer request took its place', superseded_by: newer })
+}
+
+/**
+ * Lets what serves wait for its start where its demo is wanted on, it is stopped, and nothing newer is on its way (any more). Returns whose. What
+ * could not be started, or crashed too often, is left to its owner.
+ */
+export async function queueStopped(db: Db, now: string): Promise<DemoId[]> {
+  return db.transaction().execute(async (trx) => {
+    const stopped = await trx
+      .selectFrom('demos')
+      .innerJoin('deployments', 'deployments.id', 'demos.serving')
+      .selectAll('deployments')
+      .where('demos.want', '=', 'on')
+      .where('deployments.state', '=', 'stopped')
+      .where('deployments.image', 'is not', null)
+      .execute()
+    const queued: DemoId[] = []
+    for (const row of stopped)
+      if (!(await isComing(trx, row.demo_id)) && (await queueAgain(trx, row, now))) queued.push(row.demo_id)
+    return queued
+  })
+}
+
+/** Lets a version that ended wait for its start from its image. */
+export const queueAgain = (trx: Trx, row: DeploymentRow, now: string): Promise<boolean> =>
+  move(trx, row, 'queued', now, { attempt: row.attempt + 1, crash_times: '[]', interruptions: 0 })
+
+/** Whether a deployment of this demo waits or is under way. */
+export async function isComing(trx: Trx, demo: DemoId): Promise<boolean> {
+  const open = ['queued', ...activeStates] as const
+  const query = trx.selectFrom('deployments').select('id').where('demo_id', '=', demo).where('state', 'in', open)
+  return (await query.executeTakeFirst()) !== undefined
+}
+
+/**
+ * Who goes next: whose owner has fewest under way, then order of arrival. One at a time for each demo. `taken`: those under way already, of
+ * which some still say `queued`. `mayBuild`: false leaves out what has no image yet.
+ */
+export async function nextQueued(db: Db, taken: readonly DeploymentId[], mayBuild: boolean): Promise<DeploymentRow | undefined> {
+  const active = await db
+    .selectFrom('deployments')
+    .innerJoin('demos', 'demos.id', 'deployments.demo_id')
+    .select(['demo_id', 'user_id'])
+    .where((eb) => eb.or([eb('state', 'in', activeStates), eb('deployments.id', 'in', taken)]))
+    .execute()
+  const queued = await db
+    .selectFrom('deployments')
+    .innerJoin('demos', 'demos.id', 'deployments.demo_id')
+    .selectAll('deployments')
+    .select('user_id')
+    .where('state', '=', 'queued')
+    .orderBy('deployments.created_at')
+    .execute()
+  const busy = new Set(active.map((row) => row.demo_id))
+  const load = (user: string) => active.filter((row) => row.user_id === user).length
+  const ready = queued.filter((row) => !busy.has(row.demo_id) && (mayBuild || row.image !== null))
+  return ready.toSorted((a, b) => load(a.user_id) - load(b.user_id))[0]
+}
