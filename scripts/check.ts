@@ -9,6 +9,7 @@ const root = join(import.meta.dirname, '..')
 const checks: Record<string, () => Promise<string | undefined>> = {
   types: () => run('tsc', ['-p', '.']),
   'lint, format, layers': () => run('biome', ['ci', '--error-on-warnings', '.']),
+  'nothing unused': () => run('knip', []),
   'size of the page': async () => {
     await buildAll({ quiet: true })
     return run('node', ['packages/demo-ui/budget.ts'])

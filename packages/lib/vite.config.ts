@@ -5,6 +5,9 @@ import { defineConfig, type Plugin } from 'vite'
 
 const entry = (path: string) => join(import.meta.dirname, 'src', path)
 
+/** Resolves what a library itself depends on. */
+const requireOf = (library: string, from = createRequire(import.meta.url)) => createRequire(from.resolve(library))
+
 const bundled = (name: string) => join(import.meta.dirname, 'bundled', `${name}.cjs`)
 
 /**
@@ -25,7 +28,7 @@ const smaller = {
   semver: bundled('semver'),
   debug: bundled('debug'),
   yaml: fileURLToPath(import.meta.resolve('yaml')).replace('/dist/', '/browser/'),
-  mime: createRequire(import.meta.resolve('@fastify/send')).resolve('mime/lite.js'),
+  mime: requireOf('@fastify/send', requireOf('@fastify/static')).resolve('mime/lite.js'),
 }
 
 /**

@@ -34,7 +34,7 @@ import { Queue } from '../../packages/daemon/src/predictions/queue.ts'
 import { type Db, openStore } from '../../packages/daemon/src/store/open.ts'
 import { predictionById } from '../../packages/daemon/src/store/predictions.ts'
 
-export const fileSchema = {
+const fileSchema = {
   api: 1,
   title: 'Files',
   description: '',

@@ -23,7 +23,7 @@ export interface RuntimeSettings {
 export const defaultSettings = { host: '0.0.0.0', bodyBytes: 32 * 1024 ** 2, fileBytes: 100 * 1024 ** 2 } as const
 
 /** What is wrong with a variable, in words for who set it. */
-export class SettingError extends Error {
+class SettingError extends Error {
   override readonly name = 'SettingError'
 }
 

@@ -10,7 +10,7 @@ import { encodeFrame, readFrames } from '../src/runtime/wire/frames.ts'
 const python = join(import.meta.dirname, '../python')
 
 /** What a Python worker sent, or `undefined` for what it did not. */
-export interface Frame {
+interface Frame {
   readonly type: string
   readonly id?: string
   readonly [key: string]: unknown

@@ -16,7 +16,7 @@ import { endInstance } from './instance.ts'
 import type { DeployParts } from './parts.ts'
 
 /** There is nothing that can be started: it was never deployed. */
-export class NeverDeployed extends Error {
+class NeverDeployed extends Error {
   override readonly name = 'NeverDeployed'
   readonly statusCode = 409
 }
@@ -172,5 +172,5 @@ export class Control {
 }
 
 /** md5(user_id + canonical link): a name, never an authorisation. */
-export const demoIdOf = (user: string, canonicalLink: string): DemoId =>
+const demoIdOf = (user: string, canonicalLink: string): DemoId =>
   createHash('md5').update(user).update(canonicalLink).digest('hex') as DemoId

@@ -16,7 +16,7 @@ const drainLogMs = 2_000
 const setupLines = 40
 
 /** What an instance of this manifest may use. */
-export const instanceSpec = (repolink: string, manifest: Manifest, limits: DeployParts['limits']): InstanceSpec => ({
+const instanceSpec = (repolink: string, manifest: Manifest, limits: DeployParts['limits']): InstanceSpec => ({
   name: repolink.slice(repolink.lastIndexOf('/') + 1),
   bodyBytes: limits.bodyBytes,
   fileBytes: limits.fileBytes,

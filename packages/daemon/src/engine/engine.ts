@@ -27,7 +27,7 @@ export interface Guarantees {
 /** What an operator lets an engine do: read where it is used, since it may change. */
 export type EngineLimits = Pick<Limits, 'engineMs' | 'killMs' | 'logLineBytes' | 'unreadLogBytes' | 'buildCacheBytes'>
 
-export interface BuildLimits {
+interface BuildLimits {
   readonly memoryBytes: number
 }
 

@@ -107,7 +107,7 @@ export class GitSource implements Source {
 }
 
 /** The whole environment of one git. Source of the recipe: gitcredentials(7), git-config(1). */
-export function environment(repo: RepoLink, token: Secret | undefined, home: string): Record<string, string> {
+function environment(repo: RepoLink, token: Secret | undefined, home: string): Record<string, string> {
   const address = new URL(repo.forge.git)
   const transport = address.protocol.replace(':', '')
   const { gitUser } = forgeTraits[repo.forge.kind]

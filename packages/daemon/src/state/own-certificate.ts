@@ -7,7 +7,7 @@ const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as con
 const loopback: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1', '0:0:0:0:0:0:0:1'])
 
 /** A certificate that is not taken. The message says what was expected and what came. */
-export class CertificateRefused extends Error {
+class CertificateRefused extends Error {
   override readonly name = 'CertificateRefused'
   readonly statusCode = 422
 }

@@ -151,7 +151,7 @@ const decides = (serving: DeploymentRow | undefined): boolean =>
   serving !== undefined && (['running', 'queued', 'runtime_error'].includes(serving.state) || isActive(serving.state))
 
 /** What serves × what is newest × what its owner wants. */
-export function demoState(
+function demoState(
   demo: Pick<DemoRow, 'want'>,
   serving: DeploymentRow | undefined,
   newest: DeploymentRow | undefined,

@@ -5,7 +5,7 @@ import { noteServedWell } from './good-versions.ts'
 import { handBack } from './revive.ts'
 
 /** Those of the times (JSON, ISO 8601) that are at most `windowMs` ago. */
-export const crashesWithin = (times: string, now: number, windowMs: number): string[] =>
+const crashesWithin = (times: string, now: number, windowMs: number): string[] =>
   (JSON.parse(times) as string[]).filter((at) => now - Date.parse(at) <= windowMs)
 
 /**

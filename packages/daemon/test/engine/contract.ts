@@ -294,7 +294,7 @@ const only = async ({ engine }: Yard): Promise<Instance> => {
 }
 
 /** All that an instance which exited printed after a cursor. */
-export async function linesOf(engine: Engine, { id }: Instance, after?: string): Promise<string[]> {
+async function linesOf(engine: Engine, { id }: Instance, after?: string): Promise<string[]> {
   const lines: string[] = []
   for await (const { text } of engine.logs(id, after, whole)) lines.push(text)
   return lines

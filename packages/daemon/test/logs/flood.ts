@@ -22,7 +22,7 @@ export function frame(text: string, at = stamp, source = 1): Buffer {
 }
 
 /** What a demo prints, as Docker sends it, in pieces of 64 KiB, until `bytes` are read; `read` tells how far the reader is. */
-export async function* dockerFlood(bytes: number, line: string, read: (bytes: number) => void): AsyncIterable<Uint8Array> {
+async function* dockerFlood(bytes: number, line: string, read: (bytes: number) => void): AsyncIterable<Uint8Array> {
   const one = frame(line)
   const chunk = Buffer.concat(Array.from({ length: Math.max(1, Math.floor((64 * 1024) / one.length)) }, () => one))
   for (let sent = 0; sent < bytes; sent += chunk.length) {

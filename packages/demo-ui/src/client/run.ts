@@ -1,7 +1,7 @@
 import { applyPart, type DemoSchema, type Input, outputFields, type PredictionSnapshot } from '@origami/protocol/demo'
 import type { FollowEvent } from './follow.ts'
 
-export type Phase = 'sending' | 'waiting' | 'running' | 'succeeded' | 'failed' | 'canceled'
+type Phase = 'sending' | 'waiting' | 'running' | 'succeeded' | 'failed' | 'canceled'
 
 /** One press of Run, as far as the page knows. */
 export interface Run {

@@ -7,7 +7,7 @@ import { readPrivate } from '@origami/host/private-files'
 import { replaceTls } from '@origami/host/tls-files'
 import * as x509 from '@peculiar/x509'
 
-export const day = 86_400_000
+const day = 86_400_000
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 
 /** What a certificate says of who holds it. */

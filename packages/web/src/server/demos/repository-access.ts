@@ -7,7 +7,7 @@ import { forgeAt } from '../forges/forges.ts'
 import type { Account } from '../store/accounts.ts'
 
 /** The forge must be asked first: `authorize` is where. */
-export class NeedsAuthorization extends Error implements AnswersItself {
+class NeedsAuthorization extends Error implements AnswersItself {
   override readonly name = 'NeedsAuthorization'
   readonly statusCode = 403
   readonly answer: AnswersItself['answer']
