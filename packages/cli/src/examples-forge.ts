@@ -37,6 +37,7 @@ export async function fillExamplesForge(
 async function publish(source: string, repository: string): Promise<void> {
   const work = await mkdtemp(join(tmpdir(), 'origami-example-'))
   try {
+    // What cannot be looked at is made, and making it says what is wrong.
     if (!(await stat(repository).catch(() => undefined))) {
       await mkdir(repository, { recursive: true })
       await git(repository, 'init', '-q', '--bare', '-b', 'main')

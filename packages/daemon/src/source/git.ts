@@ -83,7 +83,7 @@ export class GitSource implements Source {
       command: 'git',
       args,
       cwd,
-      env: environment(repo, token, home),
+      env: gitEnvironment(repo, token, home),
       mark: markOf(this.owner, `git-${crypto.randomUUID()}`),
       answerBytes,
       async onLine(text) {
@@ -107,7 +107,7 @@ export class GitSource implements Source {
 }
 
 /** The whole environment of one git. Source of the recipe: gitcredentials(7), git-config(1). */
-function environment(repo: RepoLink, token: Secret | undefined, home: string): Record<string, string> {
+export function gitEnvironment(repo: RepoLink, token: Secret | undefined, home: string): Record<string, string> {
   const address = new URL(repo.forge.git)
   const transport = address.protocol.replace(':', '')
   const { gitUser } = forgeTraits[repo.forge.kind]
