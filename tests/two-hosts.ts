@@ -97,7 +97,7 @@ export class TwoHosts implements AsyncDisposable {
     await this.web.printed(/once: \S+/)
     const [, link = ''] = /once: (\S+)/.exec(this.web.output) ?? []
     const owner = await OwnerSession.open(this.web.url, link)
-    this.token = (await owner.json<{ token: string }>('POST', '/-/api/tokens', { name: 'test' })).token
+    this.token = (await owner.call('POST /-/api/tokens', { body: { name: 'test' } })).token
   }
 
   /** Nothing passes between web server and daemon any more, and no connection is told so. */

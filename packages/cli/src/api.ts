@@ -1,3 +1,5 @@
+import { type Client, client, type Outgoing, parsed, Refusal } from '@origami/protocol/client'
+import type { AnswerOf, Sent, WebApi } from '@origami/protocol/control'
 import { env } from './env.ts'
 import { Failure, Unreachable } from './failure.ts'
 import { readSignedIn, tokenByHand } from './signed-in.ts'
@@ -11,11 +13,13 @@ export class Api {
   private readonly token: string | undefined
   /** Somebody is meant to be signed in: a refusal without a token says how. */
   private readonly forAccount: boolean
+  private readonly client: Client<WebApi>
 
   constructor(url: string, token?: string, { forAccount = false }: { forAccount?: boolean } = {}) {
     this.url = url
     this.token = token
     this.forAccount = forAccount
+    this.client = client((request) => this.transport(request))
   }
 
   /** Of the environment, else of the server that `origami login` went to last. A token is sent to its own server alone. */
@@ -26,53 +30,50 @@ export class Api {
   }
 
   /** Sends, and reads JSON. Throws Failure with the server's own words, or Unreachable. */
-  async json<Answer>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
-    return this.read<Answer>(await this.send(method, path, body, signal), signal)
+  async call<Key extends keyof WebApi>(key: Key, sent: Sent<WebApi[Key]>): Promise<AnswerOf<WebApi[Key]>> {
+    return (await this.answer(key, sent)).body
   }
 
-  /** Reads the JSON of an answer. Throws Unreachable where there is none. */
-  async read<Answer>(response: Response, signal?: AbortSignal): Promise<Answer> {
-    try {
-      const text = await response.text()
-      return (text ? JSON.parse(text) : undefined) as Answer
-    } catch (cause) {
-      if (signal?.aborted) throw cause
+  /** As call, with the status where that tells something. */
+  async answer<Key extends keyof WebApi>(
+    key: Key,
+    sent: Sent<WebApi[Key]>,
+  ): Promise<{ status: number; body: AnswerOf<WebApi[Key]> }> {
+    const response = await this.send(key, sent)
+    const body = await parsed<AnswerOf<WebApi[Key]>>(response).catch((cause: unknown) => {
       throw new Unreachable(`${this.url} broke off in the middle of its answer, or gave no JSON`, { cause })
-    }
+    })
+    return { status: response.status, body }
   }
 
   /** Sends, and hands back the answer to be read as it comes. */
-  async send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
-    if (this.signedOut && method !== 'GET') throw new Failure(`you are ${this.notSignedIn}`)
-    const response = await fetch(`${this.url}${path}`, {
-      method,
-      headers: {
-        ...(this.token ? { authorization: `Bearer ${this.token}` } : {}),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      ...(signal ? { signal } : {}),
-    }).catch((cause: unknown) => {
-      if (signal?.aborted) throw cause
+  async send<Key extends keyof WebApi>(key: Key, sent: Sent<WebApi[Key]>, signal?: AbortSignal): Promise<Response> {
+    return this.client.send(key, sent, signal ? { signal } : {}).catch((error: unknown) => {
+      throw error instanceof Refusal ? this.failure(error) : error
+    })
+  }
+
+  private async transport({ path, ...request }: Outgoing): Promise<Response> {
+    if (this.signedOut && request.method !== 'GET') throw new Failure(`you are ${this.notSignedIn}`)
+    const authorization: Record<string, string> = this.token ? { authorization: `Bearer ${this.token}` } : {}
+    const headers = { ...request.headers, ...authorization }
+    return fetch(`${this.url}${path}`, { ...request, headers }).catch((cause: unknown) => {
+      if (request.signal?.aborted) throw cause
       throw new Unreachable(`no Origami answers at ${this.url}; ORIGAMI_URL or origami login <server> names another`, { cause })
     })
-    if (response.ok) return response
-    throw await this.refusal(response)
   }
 
-  private async refusal(response: Response): Promise<Failure> {
-    const { status } = response
-    const said = (await response.json().catch(() => ({}))) as { error?: string; authorize?: string; reason?: string }
-    const words = this.words(status, said)
-    return status >= 502 ? new Unreachable(words, { status }) : new Failure(words, { status, reason: said.reason })
+  private failure(refusal: Refusal): Failure {
+    const { status, reason } = refusal
+    const message = this.messageOf(refusal)
+    return status >= 502 ? new Unreachable(message, { status }) : new Failure(message, { status, reason })
   }
 
-  private words(status: number, { error, authorize }: { error?: string; authorize?: string }): string {
-    if (authorize) return `${error}\nAllow it in a browser first: ${new URL(authorize, this.url).href}`
+  private messageOf({ status, words = `${this.url} answered ${status}`, authorize }: Refusal): string {
+    if (authorize) return `${words}\nAllow it in a browser first: ${new URL(authorize, this.url).href}`
     if (status === 401 && !this.token) return `you are ${this.notSignedIn}`
     if (status === 401)
       return `${this.url} does not take your token (any more): origami login ${this.url}, or mend ORIGAMI_TOKEN where it is set`
-    const words = error ?? `${this.url} answered ${status}`
     // What is not everybody's to see is "not found" to who is not signed in.
     return this.signedOut && [403, 404].includes(status) ? `${words.replace(/\.$/, '')}, or you are ${this.notSignedIn}` : words
   }
@@ -95,9 +96,15 @@ export function serverUrl(text: string): string {
   return url.origin
 }
 
-/** `/account/name` of what a person wrote: `account/name`, `/account/name` or its whole address. Throws Failure. */
-export function demoAddress(text: string): string {
-  const path = text.replace(/^https?:\/\/[^/]+/, '').replace(/^\/|\/$/g, '')
-  if (!/^[^/]+\/[^/]+$/.test(path)) throw new Failure(`expected account/name, got ${text}`)
-  return `/${path}`
+/** Where a demo is: what it is called at its server. */
+export interface DemoAddress {
+  readonly account: string
+  readonly name: string
+}
+
+/** Of what a person wrote: `account/name`, `/account/name` or its whole address. Throws Failure. */
+export function demoAddress(text: string): DemoAddress {
+  const [, account, name] = /^(?:https?:\/\/[^/]+)?\/?([^/]+)\/([^/]+)\/?$/.exec(text) ?? []
+  if (!account || !name) throw new Failure(`expected account/name, got ${text}`)
+  return { account, name }
 }

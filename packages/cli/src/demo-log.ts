@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import type { Api } from './api.ts'
+import type { Api, DemoAddress } from './api.ts'
 import { Failure } from './failure.ts'
 import { patiently } from './patiently.ts'
 
@@ -24,13 +24,13 @@ const betweenMs = 250
 /** Reads the log of a demo line by line, until its end or, when followed, the signal's. Throws Failure. */
 export async function* demoLog(
   api: Pick<Api, 'send'>,
-  address: string,
+  { account, name }: DemoAddress,
   { offset = 0, follow, signal }: LogRequest,
 ): AsyncIterable<string> {
   let position = offset
   for (let answered = false; !signal.aborted; answered = true) {
-    const path = `/-/api/demos${address}/logs?offset=${position}${follow ? '&follow=1' : ''}`
-    const ask = () => api.send('GET', path, undefined, signal)
+    const sent = { params: { account, name }, query: { offset: position, follow: follow ? '1' : '0' } } as const
+    const ask = () => api.send('GET /-/api/demos/:account/:name/logs', sent, signal)
     try {
       const { body } = await (answered ? patiently(ask, signal) : ask())
       for await (const { text, bytes } of linesOf(body ?? new ReadableStream<Uint8Array>(), follow)) {

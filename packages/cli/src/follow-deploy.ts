@@ -16,11 +16,11 @@ export interface Followed {
  * Asks for the demo until its newest deployment, or what superseded it, runs or ended, telling each step as it comes.
  * A server that is away meanwhile is waited for, for a minute. Throws Unreachable after it.
  */
-export async function followDeploy(api: Pick<Api, 'json'>, made: DemoPage, tell: (line: string) => void): Promise<Followed> {
+export async function followDeploy(api: Pick<Api, 'call'>, made: DemoPage, tell: (line: string) => void): Promise<Followed> {
   let id = made.detail?.newest?.id
   let told = 0
   for (;;) {
-    const page = await patiently(() => api.json<DemoPage>('GET', `/-/api/demos${made.address}`))
+    const page = await patiently(() => api.call('GET /-/api/demos/:account/:name', { params: made }))
     id ??= page.detail?.newest?.id
     const deployment = entryOf(page, id)
     for (const step of deployment?.steps.slice(told) ?? []) tell(`${made.address}: ${step.state}`)

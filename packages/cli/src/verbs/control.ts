@@ -1,21 +1,31 @@
 import { Command } from 'commander'
-import { Api, demoAddress } from '../api.ts'
+import { Api, type DemoAddress, demoAddress } from '../api.ts'
 import { Failure } from '../failure.ts'
 
-export const stop = () => change('stop', 'stop a demo; predictions that wait for it fail as stopped', 'POST', '/stop', 'stopped')
-export const start = () => change('start', 'start a stopped demo again', 'POST', '/start', 'starting')
-export const remove = () =>
-  change('remove', 'remove a demo and all that belongs to it; one that is not there is no error', 'DELETE', '', 'removed')
+const demo = '/-/api/demos/:account/:name'
 
-function change(name: string, description: string, method: string, path: string, done: string): Command {
+export const stop = () =>
+  change('stop', 'stop a demo; predictions that wait for it fail as stopped', 'stopped', (api, params) =>
+    api.call(`POST ${demo}/stop`, { params }),
+  )
+export const start = () =>
+  change('start', 'start a stopped demo again', 'starting', (api, params) => api.call(`POST ${demo}/start`, { params }))
+export const remove = () =>
+  change('remove', 'remove a demo and all that belongs to it; one that is not there is no error', 'removed', (api, params) =>
+    api.call(`DELETE ${demo}`, { params }).catch(unlessMissing),
+  )
+
+type Change = (api: Api, demo: DemoAddress) => Promise<object>
+
+function change(name: string, description: string, done: string, ask: Change): Command {
   return new Command(name)
     .description(description)
     .argument('<demo>', 'account/name')
     .option('--json', 'print JSON')
     .action(async (demo: string, { json }: { json?: boolean }) => {
-      const address = demoAddress(demo)
-      const asked = (await Api.open()).json<object | undefined>(method, `/-/api/demos${address}${path}`)
-      const answer = await (method === 'DELETE' ? asked.catch(unlessMissing) : asked)
+      const { account, name } = demoAddress(demo)
+      const address = `/${account}/${name}`
+      const answer = await ask(await Api.open(), { account, name })
       if (json) console.log(JSON.stringify({ address, ...answer }))
       else console.log(`${address} ${answer === missing ? 'was not there' : done}`)
     })

@@ -29,9 +29,8 @@ export const deploy = () =>
     .action(async (given: string | undefined, flags: Flags) => {
       const tell = flags.json ? () => {} : (line: string) => console.error(plainText(line))
       const api = await Api.open()
-      const response = await api.send('POST', '/-/api/demos', await wanted(given, flags))
-      const made = await api.read<DemoPage>(response)
-      if (response.status === 200) tell(`already a demo: ${api.url}${made.address}`)
+      const { body: made, status } = await api.answer('POST /-/api/demos', { body: await wanted(given, flags) })
+      if (status === 200) tell(`already a demo: ${api.url}${made.address}`)
       const { page, deployment } = flags.wait ? await followed(api, made, tell) : { page: made, deployment: undefined }
       const failed = deployment !== undefined && failedToGoLive(deployment)
       if (flags.json) console.log(JSON.stringify(page))
@@ -40,11 +39,11 @@ export const deploy = () =>
     })
 
 async function wanted(given: string | undefined, { name, private: isPrivate, public: isPublic }: Flags) {
-  const origin = given === undefined ? await originOf(process.cwd()) : undefined
-  for (const warning of origin?.warnings ?? []) console.error(`warning: ${warning}`)
+  const { link, warnings } = given === undefined ? await originOf(process.cwd()) : { link: given, warnings: [] }
+  for (const warning of warnings) console.error(`warning: ${warning}`)
   // Unsaid, the server decides: it asks of a private repository, and leaves a demo it knows as it is.
   const visibility = isPrivate ? { public: false } : isPublic ? { public: true } : {}
-  return { link: given ?? origin?.link, ...visibility, ...(name ? { name } : {}) }
+  return { link, ...visibility, ...(name ? { name } : {}) }
 }
 
 /** The demo and its deployment once that ended; what it logged meanwhile was told. */
@@ -63,7 +62,7 @@ async function followed(api: Api, made: DemoPage, tell: (line: string) => void):
 async function tellLog(api: Api, made: DemoPage, tell: (line: string) => void, signal: AbortSignal): Promise<void> {
   try {
     const since = made.detail?.newest?.created_at ?? ''
-    for await (const line of demoLog(api, made.address, { follow: true, signal })) {
+    for await (const line of demoLog(api, made, { follow: true, signal })) {
       const { at, source, text } = parseLogLine(line)
       if (source !== 'deploy' && at !== null && at >= since) tell(`${source}: ${text}`)
     }

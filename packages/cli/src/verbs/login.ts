@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import { log, spinner } from '@clack/prompts'
+import type { AnswerOf, WebApi } from '@origami/protocol/control'
 import { Command } from 'commander'
 import { Api, serverUrl } from '../api.ts'
 import { Failure } from '../failure.ts'
@@ -9,19 +10,8 @@ import { plainText } from '../plain-text.ts'
 import { keepSignedIn } from '../signed-in.ts'
 
 /** What a server gives to who wants in: RFC 8628, section 3.2. Times in seconds. */
-interface DeviceCode {
-  readonly device_code: string
-  readonly user_code: string
-  readonly verification_uri: string
-  readonly verification_uri_complete: string
-  readonly expires_in: number
-  readonly interval: number
-}
-
-interface Granted {
-  readonly token: string
-  readonly handle: string
-}
+type DeviceCode = AnswerOf<WebApi['POST /-/api/device']>
+type Granted = AnswerOf<WebApi['POST /-/api/device/token']>
 
 const refusals: Readonly<Record<string, string>> = {
   access_denied: 'it was denied in the browser; nothing was kept',
@@ -39,7 +29,7 @@ export const login = () =>
         throw new Failure('expected a terminal to show a code in; elsewhere put a token of the account page into ORIGAMI_TOKEN')
       const url = serverUrl(server)
       const api = new Api(url)
-      const code = await api.json<DeviceCode>('POST', '/-/api/device', { host: hostname() })
+      const code = await api.call('POST /-/api/device', { body: { host: hostname() } })
       const interrupted = new AbortController()
       process.once('SIGINT', () => interrupted.abort())
       const { token, handle } = await (json ? shownAsJson : shown)(code, () => granted(api, code, interrupted.signal))
@@ -83,7 +73,7 @@ async function granted(api: Api, { device_code, interval, expires_in }: DeviceCo
 
 /** The token, or why it is not given (yet). */
 async function asked(api: Api, device_code: string): Promise<Granted | { reason: string }> {
-  return api.json<Granted>('POST', '/-/api/device/token', { device_code }).catch((error: unknown) => {
+  return api.call('POST /-/api/device/token', { body: { device_code } }).catch((error: unknown) => {
     if (error instanceof Failure && error.reason !== undefined) return { reason: error.reason }
     throw error
   })

@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import type { DemoPage } from '@origami/protocol/control'
 import { Command } from 'commander'
 import { ensureBuilt } from '../built.ts'
 import { readForges, refuseUntrusted } from '../config.ts'
@@ -45,7 +44,7 @@ export const quickstart = () =>
 /** Deploys what is not there yet, side by side, as anybody would: through the web server's own API. */
 async function deployAll(session: OwnerSession, links: readonly string[]): Promise<void> {
   const python = await pythonForDemos()
-  const { demos } = await session.json<{ demos: { name: string }[] }>('GET', '/-/api/mine')
+  const { demos } = await session.call('GET /-/api/mine', {})
   const there = new Set(demos.map((demo) => demo.name))
   await Promise.all(
     links.map(async (link) => {
@@ -64,7 +63,7 @@ async function deployAll(session: OwnerSession, links: readonly string[]): Promi
 }
 
 async function deployOne(session: OwnerSession, link: string): Promise<void> {
-  const made = await session.json<DemoPage>('POST', '/-/api/demos', { link })
+  const made = await session.call('POST /-/api/demos', { body: { link } })
   const { page, deployment } = await followDeploy(session, made, console.log)
   const reason = deployment?.reason
   if (reason) console.log(`${page.address}: ${reason}`)

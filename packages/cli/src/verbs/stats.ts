@@ -1,6 +1,6 @@
-import type { DemoPage, DemoStats } from '@origami/protocol/control'
+import type { DemoStats } from '@origami/protocol/control'
 import { Command } from 'commander'
-import { Api, demoAddress } from '../api.ts'
+import { Api } from '../api.ts'
 import { table } from '../table.ts'
 
 export const stats = () =>
@@ -9,10 +9,8 @@ export const stats = () =>
     .option('--json', 'print JSON')
     .action(async ({ json }: { json?: boolean }) => {
       const api = await Api.open()
-      const { demos } = await api.json<{ demos: { address: string }[] }>('GET', '/-/api/mine')
-      const pages = await Promise.all(
-        demos.map(({ address }) => api.json<DemoPage>('GET', `/-/api/demos${demoAddress(address)}`)),
-      )
+      const { demos } = await api.call('GET /-/api/mine', {})
+      const pages = await Promise.all(demos.map((params) => api.call('GET /-/api/demos/:account/:name', { params })))
       const rows = pages.flatMap((page) => page.detail ?? [])
       console.log(json ? JSON.stringify(rows) : table(columns, rows.map(cells)))
     })

@@ -1,4 +1,4 @@
-import type { DemoCard, DemoPage } from '@origami/protocol/control'
+import type { DemoPage } from '@origami/protocol/control'
 import { Command } from 'commander'
 import { Api, demoAddress } from '../api.ts'
 import { plainText } from '../plain-text.ts'
@@ -12,12 +12,12 @@ export const status = () =>
     .action(async (demo: string | undefined, { json }: { json?: boolean }) => {
       const api = await Api.open()
       if (demo === undefined) {
-        const { demos } = await api.json<{ demos: DemoCard[] }>('GET', '/-/api/mine')
+        const { demos } = await api.call('GET /-/api/mine', {})
         const rows = demos.map((card) => [card.address, card.state, String(card.runs), card.public ? 'public' : 'unlisted'])
         console.log(json ? JSON.stringify(demos) : table(['demo', 'state', 'runs', 'seen by'], rows))
         return
       }
-      const page = await api.json<DemoPage>('GET', `/-/api/demos${demoAddress(demo)}`)
+      const page = await api.call('GET /-/api/demos/:account/:name', { params: demoAddress(demo) })
       console.log(json ? JSON.stringify(page) : plainText(words(page)))
     })
 

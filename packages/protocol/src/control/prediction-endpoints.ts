@@ -160,6 +160,7 @@ export const predictionEndpoints = {
     answers: { 200: { what: 'The document', body: z.looseObject({}) } },
   },
 } as const satisfies Endpoints<WebEndpoint>
+export type PredictionApi = typeof predictionEndpoints
 
 /** What stands at the address of a demo itself. */
 export const demoIndexEndpoint: WebEndpoint = {

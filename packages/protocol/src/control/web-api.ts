@@ -82,6 +82,9 @@ export const demoPage = demoCard
   .meta({ id: 'DemoPage' })
 export type DemoPage = z.infer<typeof demoPage>
 
+/** `GET /-/api/demos/{account}/{name}?key=` */
+export const demoKey = z.object({ key: z.string().optional().describe('Of the unlisted link: lets in whoever has it') })
+
 /** `PATCH /-/api/demos/{account}/{name}` */
 export const demoChange = z.strictObject({ public: z.boolean().optional(), name: demoName.optional() }).meta({ id: 'DemoChange' })
 

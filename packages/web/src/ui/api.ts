@@ -1,48 +1,31 @@
-import type { DemoCard, Session } from '@origami/protocol/control'
+import { type Client, client, Refusal } from '@origami/protocol/client'
+import type { PredictionApi, WebApi } from '@origami/protocol/control'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 
-/** The server said no: its words, its status, and where to ask a forge first. */
-export class ApiError extends Error {
-  override readonly name = 'ApiError'
-  readonly status: number
-  readonly authorize: string | undefined
-  constructor(status: number, message: string, authorize?: string) {
-    super(message)
-    this.status = status
-    this.authorize = authorize
-  }
-}
+const web: Client<WebApi> = client(async ({ path, ...request }) => {
+  if (request.method === 'GET') return fetch(path, request)
+  const { csrf } = await web.call('GET /-/api/session', {})
+  return fetch(path, { ...request, headers: { ...request.headers, 'x-csrf-token': csrf } })
+})
 
-export async function get<Answer>(path: string): Promise<Answer> {
-  return read(await fetch(path, { headers: { accept: 'application/json' } }))
-}
+/** The web server's API, by its table: `call` reads JSON, `send` hands back a Response. A change carries the session's CSRF token. */
+export const { call, send } = web
 
-/** A change, with the session's CSRF token. */
-export async function change<Answer>(method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Answer> {
-  const { csrf } = await get<Session>('/-/api/session')
-  const headers = {
-    accept: 'application/json',
-    'x-csrf-token': csrf,
-    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-  }
-  return read(await fetch(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }))
-}
+/** The API of a demo at its address. */
+export const demoApi = (address: string): Client<PredictionApi> =>
+  client(({ path, ...request }) => fetch(address + path, request))
 
-async function read<Answer>(response: Response): Promise<Answer> {
-  if (!response.ok) throw await problemOf(response)
-  return (await response.json().catch(() => ({}))) as Answer
-}
+/** What went wrong, for people: the server's Refusal, or that it did not answer. */
+export const problemOf = (cause: unknown): Error =>
+  cause instanceof Refusal ? cause : new Error('The server did not answer.', { cause })
 
-/** What an answer that is no success says. */
-export async function problemOf(response: Response): Promise<ApiError> {
-  const { error, authorize } = (await response.json().catch(() => ({}))) as { error?: string; authorize?: string }
-  return new ApiError(response.status, error ?? `The server answered ${response.status}.`, authorize)
-}
+/** Whether the server said that there is no such thing. */
+export const isMissing = (error: unknown): boolean => error instanceof Refusal && error.status === 404
 
 export const useSession = () =>
   useQuery({
     queryKey: ['session'],
-    queryFn: () => get<Session>('/-/api/session'),
+    queryFn: () => call('GET /-/api/session', {}),
     refetchInterval: ({ state }) => (state.error || state.data?.daemon === false ? 3000 : 60_000),
   })
 
@@ -50,6 +33,3 @@ export function useForgetSession(): () => Promise<void> {
   const queries = useQueryClient()
   return () => queries.invalidateQueries()
 }
-
-/** A list of demos at an address of the API. */
-export const useDemos = (path: string) => useQuery({ queryKey: ['demos', path], queryFn: () => get<{ demos: DemoCard[] }>(path) })

@@ -1,9 +1,8 @@
 import { Strip } from '@origami/demo-ui'
-import type { TokenInfo } from '@origami/protocol/control'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
-import { change, get, useForgetSession, useSession } from '../api.ts'
+import { call, useForgetSession, useSession } from '../api.ts'
 import { ConfirmButton } from '../parts/confirm.tsx'
 import { Failed } from '../parts/failed.tsx'
 import { Loading } from '../parts/loading.tsx'
@@ -28,7 +27,7 @@ export function Account() {
       </div>
     )
   const leave = async () => {
-    await change('DELETE', '/-/api/session')
+    await call('DELETE /-/api/session', {})
     await forget()
     await navigate({ to: '/' })
   }
@@ -51,7 +50,7 @@ export function Account() {
 function Tokens() {
   const { data, isPending, error, refetch } = useQuery({
     queryKey: ['tokens'],
-    queryFn: () => get<{ tokens: TokenInfo[] }>('/-/api/tokens'),
+    queryFn: () => call('GET /-/api/tokens', {}),
   })
   const [made, setMade] = useState<string>()
   const [name, setName] = useState('')
@@ -59,7 +58,7 @@ function Tokens() {
   const make = (event: FormEvent) => {
     event.preventDefault()
     act(async () => {
-      const { token } = await change<{ token: string }>('POST', '/-/api/tokens', { name })
+      const { token } = await call('POST /-/api/tokens', { body: { name } })
       setMade(token)
       setName('')
     })
@@ -92,7 +91,7 @@ function Tokens() {
               label="Revoke"
               question={`Revoke ${token.name}?`}
               detail="Programs that use it are refused from then on."
-              onConfirm={() => act(() => change('DELETE', `/-/api/tokens/${token.id}`))}
+              onConfirm={() => act(() => call('DELETE /-/api/tokens/:id', { params: { id: token.id } }))}
             />
           </li>
         ))}

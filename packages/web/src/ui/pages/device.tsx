@@ -1,9 +1,8 @@
 import { Strip } from '@origami/demo-ui'
-import type { DeviceAsking } from '@origami/protocol/control'
 import { useQuery } from '@tanstack/react-query'
 import { Navigate, useNavigate, useSearch } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
-import { change, get, useSession } from '../api.ts'
+import { call, useSession } from '../api.ts'
 import { Failed } from '../parts/failed.tsx'
 import { Loading } from '../parts/loading.tsx'
 import styles from '../parts/parts.module.css'
@@ -54,13 +53,16 @@ function EnterCode() {
 }
 
 function Asking({ code, handle, may }: { code: string; handle: string; may: boolean }) {
-  const path = `/-/api/device?code=${encodeURIComponent(code)}`
-  const { data, error, refetch } = useQuery({ queryKey: ['device', code], queryFn: () => get<DeviceAsking>(path), retry: false })
+  const { data, error, refetch } = useQuery({
+    queryKey: ['device', code],
+    queryFn: () => call('GET /-/api/device', { query: { code } }),
+    retry: false,
+  })
   const [answered, setAnswered] = useState<'allowed' | 'denied'>()
   const { busy, problem, act } = useAct(() => {})
   const answer = (allow: boolean) =>
     act(async () => {
-      await change('POST', '/-/api/device/answer', { code, allow })
+      await call('POST /-/api/device/answer', { body: { code, allow } })
       setAnswered(allow ? 'allowed' : 'denied')
     })
   if (answered)

@@ -1,16 +1,22 @@
+import { useQuery } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
-import { useSession } from '../api.ts'
+import { call, useSession } from '../api.ts'
 import { DemoCards } from '../parts/demo-cards.tsx'
 import styles from '../parts/parts.module.css'
 import { useTitle } from '../parts/use-title.ts'
 
 const sorts = { new: 'newest', used: 'most used', name: 'by name' }
+const isSort = (text: string): text is keyof typeof sorts => text in sorts
 
 /** All public demos. */
 export function Gallery() {
   useTitle('Demos')
   const [words, setWords] = useState('')
-  const [sort, setSort] = useState('new')
+  const [sort, setSort] = useState<keyof typeof sorts>('new')
+  const query = useQuery({
+    queryKey: ['demos', sort, words],
+    queryFn: () => call('GET /-/api/demos', { query: { q: words, sort } }),
+  })
   const search = useRef<HTMLInputElement>(null)
   useEffect(() => {
     const slash = (event: KeyboardEvent) => {
@@ -35,7 +41,12 @@ export function Gallery() {
           value={words}
           onChange={({ target }) => setWords(target.value)}
         />
-        <select className={styles.button} aria-label="Sort" value={sort} onChange={({ target }) => setSort(target.value)}>
+        <select
+          className={styles.button}
+          aria-label="Sort"
+          value={sort}
+          onChange={({ target }) => isSort(target.value) && setSort(target.value)}
+        >
           {Object.entries(sorts).map(([value, label]) => (
             <option key={value} value={value}>
               {label}
@@ -43,10 +54,7 @@ export function Gallery() {
           ))}
         </select>
       </search>
-      <DemoCards
-        path={`/-/api/demos?q=${encodeURIComponent(words)}&sort=${sort}`}
-        empty={words ? <p>No demo has these words.</p> : <FirstDemo />}
-      />
+      <DemoCards query={query} empty={words ? <p>No demo has these words.</p> : <FirstDemo />} />
     </div>
   )
 }

@@ -1,4 +1,6 @@
+import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import { call } from '../api.ts'
 import { DemoCards } from '../parts/demo-cards.tsx'
 import styles from '../parts/parts.module.css'
 import { useTitle } from '../parts/use-title.ts'
@@ -6,11 +8,12 @@ import { useTitle } from '../parts/use-title.ts'
 /** One's own demos, public or not. */
 export function Mine() {
   useTitle('My demos')
+  const query = useQuery({ queryKey: ['demos', 'mine'], queryFn: () => call('GET /-/api/mine', {}) })
   return (
     <div className={styles.stack}>
       <h1>My demos</h1>
       <DemoCards
-        path="/-/api/mine"
+        query={query}
         empty={
           <>
             <p>You have no demo yet.</p>

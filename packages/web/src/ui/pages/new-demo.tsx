@@ -1,9 +1,10 @@
 import { Strip } from '@origami/demo-ui'
-import type { DemoPage, Inspection, Repository, RepositoryList } from '@origami/protocol/control'
+import { Refusal } from '@origami/protocol/client'
+import type { Inspection, Repository } from '@origami/protocol/control'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { type FormEvent, useCallback, useEffect, useState } from 'react'
-import { ApiError, change, get, useSession } from '../api.ts'
+import { call, problemOf, useSession } from '../api.ts'
 import { Failed } from '../parts/failed.tsx'
 import { Loading } from '../parts/loading.tsx'
 import styles from '../parts/parts.module.css'
@@ -18,14 +19,15 @@ export function NewDemo() {
   const { link: asked } = useSearch({ strict: false })
   const [link, setLink] = useState(asked ?? '')
   const [found, setFound] = useState<Inspection>()
-  const [problem, setProblem] = useState<ApiError>()
+  const [problem, setProblem] = useState<Error>()
   const inspect = useCallback(async (wanted: string) => {
     setProblem(undefined)
     setFound(undefined)
     try {
-      setFound(await change<Inspection>('POST', '/-/api/inspect', { link: wanted }))
+      const there = await call('POST /-/api/inspect', { body: { link: wanted } })
+      if ('link' in there) setFound(there)
     } catch (error) {
-      setProblem(error instanceof ApiError ? error : new ApiError(0, 'The server did not answer.'))
+      setProblem(problemOf(error))
     }
   }, [])
   useEffect(() => {
@@ -58,7 +60,7 @@ export function NewDemo() {
       </form>
       {problem && (
         <Strip kind="wrong">
-          {problem.message} {problem.authorize && <a href={problem.authorize}>Allow it</a>}
+          {problem.message} {problem instanceof Refusal && problem.authorize && <a href={problem.authorize}>Allow it</a>}
         </Strip>
       )}
       {found && <Found key={found.link} found={found} />}
@@ -83,7 +85,7 @@ function Found({ found }: { found: Inspection }) {
     const isPublic = chosen ?? (found.private && !found.demo ? false : undefined)
     try {
       const asked = { link: found.link, ...(isPublic === undefined ? {} : { public: isPublic }) }
-      const page = await change<DemoPage>('POST', '/-/api/demos', asked)
+      const page = await call('POST /-/api/demos', { body: asked })
       await navigate({ to: '/$account/$name', params: { account: page.account, name: page.name }, hash: 'deployments' })
     } catch (error) {
       setProblem(error instanceof Error ? error.message : 'It did not work.')
@@ -124,10 +126,10 @@ function Found({ found }: { found: Inspection }) {
 
 function Repositories({ host, onPick }: { host: string; onPick: (repository: Repository) => void }) {
   const [words, setWords] = useState('')
-  const path = `/-/api/repositories?forge=${host}&q=${encodeURIComponent(useDebounced(words))}`
+  const q = useDebounced(words)
   const { data, isPending, error, refetch } = useQuery({
-    queryKey: ['repositories', path],
-    queryFn: () => get<RepositoryList>(path),
+    queryKey: ['repositories', host, q],
+    queryFn: () => call('GET /-/api/repositories', { query: { forge: host, q } }),
     placeholderData: keepPreviousData,
   })
   return (

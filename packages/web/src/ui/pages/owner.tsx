@@ -1,5 +1,6 @@
+import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
-import { ApiError, useDemos } from '../api.ts'
+import { call, isMissing } from '../api.ts'
 import { DemoCards } from '../parts/demo-cards.tsx'
 import { NotFound } from '../parts/not-found.tsx'
 import styles from '../parts/parts.module.css'
@@ -7,15 +8,17 @@ import { useTitle } from '../parts/use-title.ts'
 
 /** An account, with its demos. */
 export function Owner() {
-  const { account } = useParams({ strict: false })
-  const path = `/-/api/accounts/${account}`
-  const { error } = useDemos(path)
+  const { account = '' } = useParams({ strict: false })
+  const query = useQuery({
+    queryKey: ['demos', 'of', account],
+    queryFn: () => call('GET /-/api/accounts/:account', { params: { account } }),
+  })
   useTitle(account)
-  if (error instanceof ApiError && error.status === 404) return <NotFound />
+  if (isMissing(query.error)) return <NotFound />
   return (
     <div className={styles.stack}>
       <h1>{account}</h1>
-      <DemoCards path={path} empty={<p>No public demo yet.</p>} />
+      <DemoCards query={query} empty={<p>No public demo yet.</p>} />
     </div>
   )
 }

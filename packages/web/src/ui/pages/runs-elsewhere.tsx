@@ -1,8 +1,8 @@
 import { Strip } from '@origami/demo-ui'
-import type { DemoPage, ElsewhereInspection } from '@origami/protocol/control'
+import type { ElsewhereInspection } from '@origami/protocol/control'
 import { useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
-import { change } from '../api.ts'
+import { call } from '../api.ts'
 import styles from '../parts/parts.module.css'
 
 /** A demo that runs on somebody's own server already: asked while one waits, then listed. */
@@ -17,7 +17,8 @@ export function RunsElsewhere() {
     setFound(undefined)
     setProblem(undefined)
     try {
-      setFound(await change<ElsewhereInspection>('POST', '/-/api/inspect', { url }))
+      const there = await call('POST /-/api/inspect', { body: { url } })
+      if ('url' in there) setFound(there)
     } catch (error) {
       setProblem(error instanceof Error ? error.message : 'The server did not answer.')
     }
@@ -57,7 +58,7 @@ function FoundThere({ found }: { found: ElsewhereInspection }) {
   const list = async () => {
     setSending(true)
     try {
-      const page = await change<DemoPage>('POST', '/-/api/demos', { url: found.url, public: isPublic })
+      const page = await call('POST /-/api/demos', { body: { url: found.url, public: isPublic } })
       await navigate({ to: '/$account/$name', params: { account: page.account, name: page.name } })
     } catch (error) {
       setProblem(error instanceof Error ? error.message : 'It did not work.')

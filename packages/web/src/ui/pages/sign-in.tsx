@@ -1,7 +1,7 @@
 import { Strip } from '@origami/demo-ui'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useEffect, useRef, useState } from 'react'
-import { change, useForgetSession, useSession } from '../api.ts'
+import { call, useForgetSession, useSession } from '../api.ts'
 import styles from '../parts/parts.module.css'
 import { useTitle } from '../parts/use-title.ts'
 
@@ -24,7 +24,7 @@ export function SignIn() {
     secret.current = ''
     if (given === '') return
     history.replaceState(null, '', location.pathname)
-    change('POST', '/-/api/session/link', { secret: given })
+    call('POST /-/api/session/link', { body: { secret: given } })
       .then(async () => {
         await forget()
         await navigate({ to: '/' })

@@ -1,16 +1,16 @@
 import { Cover } from '@origami/demo-ui'
 import type { DemoCard } from '@origami/protocol/control'
+import type { UseQueryResult } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
-import { useDemos } from '../api.ts'
 import { Failed } from './failed.tsx'
 import styles from './parts.module.css'
 import { State } from './state.tsx'
 import { runs } from './words.tsx'
 
-/** Demos as cards: loading in the same shape, an error with a way on, and words for when there is none. */
-export function DemoCards({ path, empty }: { path: string; empty: ReactNode }) {
-  const { data, isPending, error, refetch } = useDemos(path)
+/** Demos as cards, once they were asked for: loading in the same shape, an error with a way on, and words for when there is none. */
+export function DemoCards({ query, empty }: { query: UseQueryResult<{ demos: DemoCard[] }>; empty: ReactNode }) {
+  const { data, isPending, error, refetch } = query
   if (isPending)
     return (
       <ul className={styles.cards} aria-busy="true" aria-label="Loading demos">

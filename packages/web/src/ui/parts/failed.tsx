@@ -1,10 +1,10 @@
+import { Refusal } from '@origami/protocol/client'
 import { Link } from '@tanstack/react-router'
-import { ApiError } from '../api.ts'
 import styles from './parts.module.css'
 
 /** What stands where something could not be had: the server's words, and the way on. */
 export function Failed({ error, retry }: { error: Error; retry: () => void }) {
-  const known = error instanceof ApiError ? error : undefined
+  const known = error instanceof Refusal ? error : undefined
   return (
     <div className={styles.empty} role="alert">
       <p>{error.message}</p>

@@ -4,6 +4,7 @@ import type { Input } from '@origami/protocol/demo'
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useParams } from '@tanstack/react-router'
 import { useCallback, useEffect, useState } from 'react'
+import { isMissing } from '../../api.ts'
 import { Failed } from '../../parts/failed.tsx'
 import { Loading } from '../../parts/loading.tsx'
 import { NotFound } from '../../parts/not-found.tsx'
@@ -33,7 +34,7 @@ export function DemoPage() {
     void queries.invalidateQueries({ queryKey: ['results'] })
   }, [refresh, queries])
   useMoved(page?.address, `/${account}/${name}`)
-  if (error?.status === 404) return <NotFound />
+  if (isMissing(error)) return <NotFound />
   if (error && !page) return <Failed error={error} retry={refresh} />
   if (!page) return <Loading what="the demo" />
   const show = (prediction: string | undefined) => {

@@ -1,7 +1,7 @@
 import { LogView } from '@origami/demo-ui'
 import { type DemoPage, isEnded } from '@origami/protocol/control'
 import { useState } from 'react'
-import { change } from '../../api.ts'
+import { call } from '../../api.ts'
 import { Failed } from '../../parts/failed.tsx'
 import styles from '../../parts/parts.module.css'
 import { DeploymentRow } from './deployment-row.tsx'
@@ -13,8 +13,7 @@ type Detail = NonNullable<DemoPage['detail']>
 
 /** For its owner: what was deployed and how, the log as it comes, and the buttons. */
 export function Deployments({ page, detail, refresh }: { page: DemoPage; detail: Detail; refresh: () => void }) {
-  const api = `/-/api/demos${page.address}`
-  const { text: log, error, retry } = useLog(`${api}/logs`)
+  const { text: log, error, retry } = useLog(page)
   const [find, setFind] = useState('')
   const [following, setFollowing] = useState(true)
   const lines =
@@ -52,7 +51,7 @@ export function Deployments({ page, detail, refresh }: { page: DemoPage; detail:
         <label className={styles.mute}>
           <input type="checkbox" checked={following} onChange={({ target }) => setFollowing(target.checked)} /> Follow
         </label>
-        <a href={`${api}/logs`} download={`${page.name}.log`}>
+        <a href={`/-/api/demos${page.address}/logs`} download={`${page.name}.log`}>
           Download
         </a>
       </div>
@@ -72,13 +71,13 @@ function Buttons({ page, detail, refresh }: { page: DemoPage; detail: Detail; re
   }
   return (
     <OwnerActions page={page} refresh={refresh} removal={removal}>
-      {({ act }, api) => {
+      {({ act }) => {
         const button = ({ verb, label }: Verb) => (
           <button
             type="button"
             className={styles.button}
             data-primary={verb === 'deploy'}
-            onClick={() => act(() => change('POST', `${api}/${verb}`, {}))}
+            onClick={() => act(() => call(`POST /-/api/demos/:account/:name/${verb}`, { params: page }))}
           >
             {label}
           </button>
@@ -88,7 +87,7 @@ function Buttons({ page, detail, refresh }: { page: DemoPage; detail: Detail; re
             {button(deployVerb)}
             {underWay && button(cancelVerb)}
             {button(turn)}
-            <ListingButton page={page} onChange={(listing) => act(() => change('PATCH', api, listing))} />
+            <ListingButton page={page} act={act} />
           </>
         )
       }}
@@ -98,7 +97,7 @@ function Buttons({ page, detail, refresh }: { page: DemoPage; detail: Detail; re
 
 /** What a button asks the server to do, and what it says. */
 interface Verb {
-  readonly verb: string
+  readonly verb: 'deploy' | 'cancel' | 'start' | 'stop'
   readonly label: string
 }
 const deployVerb: Verb = { verb: 'deploy', label: 'Deploy the newest commit' }

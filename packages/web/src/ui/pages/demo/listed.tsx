@@ -1,5 +1,5 @@
 import type { DemoPage } from '@origami/protocol/control'
-import { change } from '../../api.ts'
+import { call } from '../../api.ts'
 import styles from '../../parts/parts.module.css'
 import { ListingButton, UnlistedLink } from './listing.tsx'
 import { OwnerActions } from './owner-actions.tsx'
@@ -17,18 +17,18 @@ export function Listed({ page, refresh }: { page: DemoPage; refresh: () => void 
       </p>
       <UnlistedLink page={page} />
       <OwnerActions page={page} refresh={refresh} removal={removal}>
-        {({ busy, act }, api) => (
+        {({ busy, act }) => (
           <>
             <button
               type="button"
               className={styles.button}
               data-primary="true"
               disabled={busy}
-              onClick={() => act(() => change('POST', `${api}/check`, {}))}
+              onClick={() => act(() => call('POST /-/api/demos/:account/:name/check', { params: page }))}
             >
               {busy ? 'Asking…' : 'Ask now'}
             </button>
-            <ListingButton page={page} onChange={(listing) => act(() => change('PATCH', api, listing))} />
+            <ListingButton page={page} act={act} />
           </>
         )}
       </OwnerActions>

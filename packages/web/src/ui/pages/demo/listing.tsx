@@ -1,5 +1,7 @@
 import type { DemoPage } from '@origami/protocol/control'
+import { call } from '../../api.ts'
 import styles from '../../parts/parts.module.css'
+import type { Acting } from '../../parts/use-act.ts'
 
 /** The link to an unlisted demo, for its owner to give away. */
 export function UnlistedLink({ page }: { page: DemoPage }) {
@@ -12,9 +14,10 @@ export function UnlistedLink({ page }: { page: DemoPage }) {
 }
 
 /** Puts a demo on the list, or takes it off. */
-export function ListingButton({ page, onChange }: { page: DemoPage; onChange: (listing: { public: boolean }) => void }) {
+export function ListingButton({ page, act }: { page: DemoPage; act: Acting['act'] }) {
+  const turn = () => call('PATCH /-/api/demos/:account/:name', { params: page, body: { public: !page.public } })
   return (
-    <button type="button" className={styles.button} onClick={() => onChange({ public: !page.public })}>
+    <button type="button" className={styles.button} onClick={() => act(turn)}>
       {page.public ? 'Make unlisted' : 'Make public'}
     </button>
   )

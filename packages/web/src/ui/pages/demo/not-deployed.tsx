@@ -1,5 +1,5 @@
 import type { DemoPage } from '@origami/protocol/control'
-import { change } from '../../api.ts'
+import { call } from '../../api.ts'
 import styles from '../../parts/parts.module.css'
 import { OwnerActions } from './owner-actions.tsx'
 
@@ -11,13 +11,13 @@ export function NotDeployed({ page, refresh }: { page: DemoPage; refresh: () => 
   }
   return (
     <OwnerActions page={page} refresh={refresh} removal={removal}>
-      {({ busy, act }, api) => (
+      {({ busy, act }) => (
         <button
           type="button"
           className={styles.button}
           data-primary="true"
           disabled={busy}
-          onClick={() => act(() => change('POST', `${api}/deploy`, {}))}
+          onClick={() => act(() => call('POST /-/api/demos/:account/:name/deploy', { params: page }))}
         >
           {busy ? 'Sending…' : 'Deploy'}
         </button>

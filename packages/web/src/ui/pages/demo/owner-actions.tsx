@@ -2,7 +2,7 @@ import { Strip } from '@origami/demo-ui'
 import type { DemoPage } from '@origami/protocol/control'
 import { useNavigate } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
-import { change } from '../../api.ts'
+import { call } from '../../api.ts'
 import { ConfirmButton } from '../../parts/confirm.tsx'
 import styles from '../../parts/parts.module.css'
 import { type Acting, useAct } from '../../parts/use-act.ts'
@@ -12,25 +12,24 @@ interface Actions {
   readonly refresh: () => void
   /** What removing it asks first. */
   readonly removal: { readonly question: string; readonly detail: string }
-  /** The buttons before Remove. `api` is the demo's address there. */
-  readonly children: (acting: Acting, api: string) => ReactNode
+  /** The buttons before Remove. */
+  readonly children: (acting: Acting) => ReactNode
 }
 
 /** The row of buttons that a demo's owner has, the last of them Remove; what went wrong stands above it. */
 export function OwnerActions({ page, refresh, removal, children }: Actions) {
   const navigate = useNavigate()
   const acting = useAct(refresh)
-  const api = `/-/api/demos${page.address}`
   const remove = () =>
     acting.act(async () => {
-      await change('DELETE', api)
+      await call('DELETE /-/api/demos/:account/:name', { params: page })
       await navigate({ to: '/-/mine' })
     })
   return (
     <>
       {acting.problem && <Strip kind="wrong">{acting.problem}</Strip>}
       <div className={styles.row}>
-        {children(acting, api)}
+        {children(acting)}
         <ConfirmButton label="Remove" {...removal} onConfirm={remove} />
       </div>
     </>

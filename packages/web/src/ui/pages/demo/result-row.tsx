@@ -2,7 +2,7 @@ import { client } from '@origami/demo-ui'
 import type { DemoPage } from '@origami/protocol/control'
 import type { PredictionSnapshot } from '@origami/protocol/demo'
 import { Link, useNavigate } from '@tanstack/react-router'
-import { change } from '../../api.ts'
+import { call } from '../../api.ts'
 import { ConfirmButton } from '../../parts/confirm.tsx'
 import styles from '../../parts/parts.module.css'
 import type { Acting } from '../../parts/use-act.ts'
@@ -17,7 +17,8 @@ export function ResultRow({ page, result, act }: { page: DemoPage; result: Predi
     const { id } = await client(address).submit(input)
     await navigate({ to: '/$account/$name/predictions/$id', params: { account, name, id } })
   }
-  const remove = () => change('DELETE', `/-/api/demos${address}/results/${id}`)
+  const remove = () =>
+    call('DELETE /-/api/demos/:account/:name/results/:prediction_id', { params: { account, name, prediction_id: id } })
   return (
     <li className={styles.sheet}>
       <Link to="/$account/$name/predictions/$id" params={{ account, name, id }}>

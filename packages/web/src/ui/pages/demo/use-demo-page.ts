@@ -1,27 +1,29 @@
 import type { DemoPage } from '@origami/protocol/control'
+import { requestLine } from '@origami/protocol/endpoint'
 import { useCallback, useEffect, useState } from 'react'
-import { ApiError, get } from '../../api.ts'
+import { call, problemOf } from '../../api.ts'
 
 interface Followed {
   readonly page: DemoPage | undefined
-  readonly error: ApiError | undefined
+  readonly error: Error | undefined
   refresh(): void
 }
 
 /** A demo's page, and each change of it. For visitors it is asked for now and then; for its owner it is streamed. */
 export function useDemoPage(account: string, name: string): Followed {
   const [page, setPage] = useState<DemoPage>()
-  const [error, setError] = useState<ApiError>()
-  const path = `/-/api/demos/${account}/${name}`
+  const [error, setError] = useState<Error>()
   const refresh = useCallback(() => {
     const seen = (now: DemoPage) => {
       setPage(now)
       setError(undefined)
     }
-    get<DemoPage>(`${path}${location.search}`).then(seen, (cause: unknown) =>
-      setError(cause instanceof ApiError ? cause : new ApiError(0, 'The server did not answer.')),
+    // What lets in who came by the unlisted link.
+    const key = new URLSearchParams(location.search).get('key') ?? undefined
+    call('GET /-/api/demos/:account/:name', { params: { account, name }, query: { key } }).then(seen, (cause: unknown) =>
+      setError(problemOf(cause)),
     )
-  }, [path])
+  }, [account, name])
   useEffect(refresh, [refresh])
   const mine = page?.mine ?? false
   useEffect(() => {
@@ -29,9 +31,9 @@ export function useDemoPage(account: string, name: string): Followed {
       const timer = setInterval(refresh, 20_000)
       return () => clearInterval(timer)
     }
-    const source = new EventSource(`${path}/events`)
+    const source = new EventSource(requestLine('GET /-/api/demos/:account/:name/events', { params: { account, name } }).path)
     source.addEventListener('demo', (message) => setPage(JSON.parse(message.data)))
     return () => source.close()
-  }, [mine, path, refresh])
+  }, [mine, account, name, refresh])
   return { page, error, refresh }
 }

@@ -1,24 +1,26 @@
+import { Refusal } from '@origami/protocol/client'
+import type { DemoPage } from '@origami/protocol/control'
 import { useCallback, useEffect, useState } from 'react'
-import { ApiError, problemOf } from '../../api.ts'
+import { send } from '../../api.ts'
 
 const kept = 500_000
 
 interface FollowedLog {
   readonly text: string
   /** Why there is no (more) log: what the server said, never a line of it. */
-  readonly error: ApiError | undefined
+  readonly error: Refusal | undefined
   retry(): void
 }
 
 /** A log's text as it comes, the end of it. Joins again where it was when the connection breaks. */
-export function useLog(address: string): FollowedLog {
+export function useLog({ account, name }: DemoPage): FollowedLog {
   const [text, setText] = useState('')
-  const [error, setError] = useState<ApiError>()
+  const [error, setError] = useState<Refusal>()
   const [attempt, setAttempt] = useState(0)
   // biome-ignore lint/correctness/useExhaustiveDependencies: another attempt begins anew.
   useEffect(() => {
     const gone = new AbortController()
-    void follow(address, gone.signal, {
+    void follow({ account, name }, gone.signal, {
       onPart: (part) => setText((before) => (before + part).slice(-kept)),
       onProblem: setError,
     })
@@ -27,23 +29,27 @@ export function useLog(address: string): FollowedLog {
       setText('')
       setError(undefined)
     }
-  }, [address, attempt])
+  }, [account, name, attempt])
   const retry = useCallback(() => setAttempt((before) => before + 1), [])
   return { text, error, retry }
 }
 
 interface Listener {
   onPart(part: string): void
-  onProblem(problem: ApiError | undefined): void
+  onProblem(problem: Refusal | undefined): void
 }
 
-async function follow(address: string, signal: AbortSignal, { onPart, onProblem }: Listener): Promise<void> {
+async function follow(
+  params: Pick<DemoPage, 'account' | 'name'>,
+  signal: AbortSignal,
+  { onPart, onProblem }: Listener,
+): Promise<void> {
   const decoder = new TextDecoder()
   let offset = 0
   while (!signal.aborted) {
     try {
-      const response = await fetch(`${address}?follow=1&offset=${offset}`, { signal })
-      if (!response.ok) throw await problemOf(response)
+      const sent = { params, query: { follow: '1', offset } } as const
+      const response = await send('GET /-/api/demos/:account/:name/logs', sent, { signal })
       onProblem(undefined)
       const reader = response.body?.getReader()
       for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
@@ -53,8 +59,8 @@ async function follow(address: string, signal: AbortSignal, { onPart, onProblem 
     } catch (error) {
       if (signal.aborted) return
       // A connection that breaks is joined again below; so is a server that is away, but that is said.
-      if (error instanceof ApiError) onProblem(error)
-      if (error instanceof ApiError && error.status < 500) return
+      if (error instanceof Refusal) onProblem(error)
+      if (error instanceof Refusal && error.status < 500) return
     }
     await new Promise((resolve) => setTimeout(resolve, 2000))
   }

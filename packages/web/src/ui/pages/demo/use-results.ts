@@ -1,20 +1,15 @@
-import type { DemoPage } from '@origami/protocol/control'
-import type { PredictionSnapshot } from '@origami/protocol/demo'
+import type { AnswerOf, DemoPage, WebApi } from '@origami/protocol/control'
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { get } from '../../api.ts'
+import { call } from '../../api.ts'
 
-interface ResultsPage {
-  readonly predictions: PredictionSnapshot[]
-  /** What is older is asked for by this number; missing on the last page. */
-  readonly next?: number | undefined
-}
+const key = 'GET /-/api/demos/:account/:name/results'
+type ResultsPage = AnswerOf<WebApi[typeof key]>
 
 /** What this visitor ran, newest first, a page at a time. Asked again while one of them has not ended: the more pages, the more seldom. */
-export function useResults({ address }: DemoPage) {
-  const path = `/-/api/demos${address}/results`
+export function useResults(page: DemoPage) {
   return useInfiniteQuery({
-    queryKey: ['results', address],
-    queryFn: ({ pageParam }) => get<ResultsPage>(pageParam === undefined ? path : `${path}?before=${pageParam}`),
+    queryKey: ['results', page.address],
+    queryFn: ({ pageParam }) => call(key, { params: page, query: { before: pageParam } }),
     initialPageParam: undefined as number | undefined,
     getNextPageParam: ({ next }) => next,
     gcTime: 0,

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useEffect } from 'react'
-import { get } from '../../api.ts'
+import { call } from '../../api.ts'
 import { Failed } from '../../parts/failed.tsx'
 import { Loading } from '../../parts/loading.tsx'
 import parts from '../../parts/parts.module.css'
@@ -17,7 +17,7 @@ export function Docs() {
   useTitle('API')
   const { data, isPending, error, refetch } = useQuery({
     queryKey: ['openapi'],
-    queryFn: () => get<ApiDocument>('/-/openapi.json'),
+    queryFn: () => call('GET /-/openapi.json', {}).then((document: unknown) => document as ApiDocument),
     staleTime: Number.POSITIVE_INFINITY,
   })
   useEffect(() => {

@@ -1,0 +1,90 @@
+import type { Problem } from '../demo/errors.ts'
+
+/** An answer whose body was not read yet: a `Response`, or what another client of HTTP makes of its own. */
+export interface Unread {
+  readonly status: number
+  readonly headers: { get(name: string): string | null }
+  text(): Promise<string>
+}
+
+/** What a server said when it did not do what it was asked. */
+interface Said {
+  /** Its own words; undefined: it gave none that are for people. */
+  readonly words: string | undefined
+  /** Where a browser goes to ask a forge first. */
+  readonly authorize: string | undefined
+  /** Its word for why, for programs. */
+  readonly reason: string | undefined
+  /** What is wrong with which input, where it said which. */
+  readonly problems: readonly Problem[]
+  readonly retryAfterSeconds: number | undefined
+}
+
+/** A server answered, and said no. The message is its own words where it gave some. */
+export class Refusal extends Error implements Said {
+  override readonly name = 'Refusal'
+  readonly status: number
+  readonly words: string | undefined
+  readonly authorize: string | undefined
+  readonly reason: string | undefined
+  readonly problems: readonly Problem[]
+  readonly retryAfterSeconds: number | undefined
+
+  constructor(status: number, said: Said, wordless: (status: number) => string) {
+    super(said.words ?? wordless(status))
+    this.status = status
+    this.words = said.words
+    this.authorize = said.authorize
+    this.reason = said.reason
+    this.problems = said.problems
+    this.retryAfterSeconds = said.retryAfterSeconds
+  }
+}
+
+const answered = (status: number): string => `The server answered ${status}.`
+
+/**
+ * Reads an answer that is not 2xx: our `{error, authorize, reason}`, FastAPI's `{detail: […]}`, or whatever a proxy in between wrote. Nothing in it is
+ * believed to be there. `wordless`: what is said where it has no words.
+ */
+export async function readRefusal(answer: Unread, wordless = answered): Promise<Refusal> {
+  // An answer that breaks off is a refusal still: its status came.
+  const text = await answer.text().catch(() => '')
+  return refusalOf(answer.status, text, answer.headers.get('retry-after'), wordless)
+}
+
+/** As readRefusal, of an answer that was read. `retryAfter`: what its header says. */
+export function refusalOf(status: number, text: string, retryAfter: string | null, wordless = answered): Refusal {
+  const { error, authorize, reason, detail, message } = fields(parse(text))
+  const problems = Array.isArray(detail) ? detail.map((one) => problemOf(fields(one))) : []
+  const ofAll = problems.find(({ field }) => field === undefined)?.message
+  const said = {
+    words: ofAll ?? [error, detail, message].map(textOf).find((words) => words !== undefined),
+    authorize: textOf(authorize),
+    reason: textOf(reason),
+    problems,
+    retryAfterSeconds: /^\d{1,9}$/.test(retryAfter ?? '') ? Number(retryAfter) : undefined,
+  }
+  return new Refusal(status, said, wordless)
+}
+
+/** One of FastAPI's `{loc: ['body', 'input', field], msg, type}`. */
+function problemOf({ loc, msg, type }: Readonly<Record<string, unknown>>): Problem {
+  const field = textOf(Array.isArray(loc) ? loc[2] : undefined)
+  const said = { type: textOf(type) ?? 'value_error', message: textOf(msg) ?? 'was not taken' }
+  return field === undefined ? said : { ...said, field }
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
+
+const fields = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? { ...value } : {}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // A proxy's page: its status alone tells what it is.
+    return undefined
+  }
+}
