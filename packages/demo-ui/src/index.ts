@@ -1,7 +1,6 @@
 import './look/look.css'
 
 export { client, type DemoClient } from './client/client.ts'
-export { Refused } from './client/refused.ts'
 export { Demo, type DemoProps } from './demo/demo.tsx'
 export { LogView } from './log/log-view.tsx'
 export { Cover } from './look/cover.tsx'

@@ -53,7 +53,7 @@ describe('the page of a demo', () => {
 
   it('leads to the field that is wrong', async () => {
     await using visit = await pages.visit(poet(0))
-    visit.server.refuse = { prompt: 'expected at most 3 characters' }
+    visit.demo.refuse = { prompt: 'expected at most 3 characters' }
     await run(visit.page).click()
     await visit.page.getByText('expected at most 3 characters').waitFor()
     await expect.poll(() => prompt(visit.page).evaluate((field) => field === document.activeElement)).toBe(true)
@@ -117,9 +117,9 @@ describe('the page of a demo', () => {
 
   it('keeps what is typed while a file is on its way', async () => {
     await using visit = await pages.visit(poet(0))
-    const { page, server } = visit
+    const { page, demo } = visit
     const gate = Promise.withResolvers<void>()
-    server.beforeFile = gate.promise
+    demo.files.gate = gate.promise
     await page.getByLabel('Photo').setInputFiles({ name: 'dot.png', mimeType: 'image/png', buffer: Buffer.from('dot') })
     await page.getByRole('progressbar', { name: 'Sending Photo' }).waitFor()
     await prompt(page).fill('typed meanwhile')
@@ -130,30 +130,30 @@ describe('the page of a demo', () => {
 
   it('waits for a file that is on its way before it runs', async () => {
     await using visit = await pages.visit(poet(0))
-    const { page, server } = visit
+    const { page, demo } = visit
     const gate = Promise.withResolvers<void>()
-    server.beforeFile = gate.promise
+    demo.files.gate = gate.promise
     await prompt(page).fill('with a photo')
     await page.getByLabel('Photo').setInputFiles({ name: 'dot.png', mimeType: 'image/png', buffer: Buffer.from('dot') })
     await page.getByRole('progressbar', { name: 'Sending Photo' }).waitFor()
     await run(page).click()
     gate.resolve()
     await page.getByRole('link', { name: 'permalink' }).waitFor()
-    expect([...server.predictions.values()].map(({ snapshot }) => snapshot.input.photo)).toEqual([
+    expect([...demo.predictions.values()].map(({ now }) => now.input.photo)).toEqual([
       expect.stringMatching(/^files\/[0-9a-f]{32}\/dot\.png$/),
     ])
   })
 
   it('does not send other JSON than what stands in the field', async () => {
     await using visit = await pages.visit(poet(0))
-    const { page, server } = visit
+    const { page, demo } = visit
     await prompt(page).fill('anything')
     await page.getByLabel('Settings').fill('{"seed": ')
     await run(page).click()
     await page.waitForFunction(
       () => document.activeElement?.tagName === 'TEXTAREA' && document.activeElement.matches('[aria-invalid="true"]'),
     )
-    expect(server.predictions.size).toBe(0)
+    expect(demo.predictions.size).toBe(0)
   })
 
   it('draws, and goes on when the drawing is too large to keep over a reload', async () => {
@@ -162,19 +162,19 @@ describe('the page of a demo', () => {
         throw new DOMException('full', 'QuotaExceededError')
       }
     })
-    const { page, server } = visit
+    const { page, demo } = visit
     await drawOn(page)
     await prompt(page).fill('a drawing')
     await run(page).click()
     await page.getByRole('link', { name: 'permalink' }).waitFor()
-    expect([...server.predictions.values()][0]?.snapshot.input.drawing).toMatch(/^files\/[0-9a-f]{32}\/drawing\.png$/)
+    expect([...demo.predictions.values()][0]?.now.input.drawing).toMatch(/^files\/[0-9a-f]{32}\/drawing\.png$/)
   })
 
   it('forgets a drawing that was cleared while it was on its way', async () => {
     await using visit = await pages.visit(poet(0))
-    const { page, server } = visit
+    const { page, demo } = visit
     const gate = Promise.withResolvers<void>()
-    server.beforeFile = gate.promise
+    demo.files.gate = gate.promise
     const blank = await paper(page).evaluate(inkOf)
     const begun = page.waitForRequest((request) => request.method() === 'PUT' && request.url().endsWith('/drawing.png'))
     await drawOn(page)
@@ -185,19 +185,19 @@ describe('the page of a demo', () => {
     await run(page).click()
     gate.resolve()
     await page.getByRole('link', { name: 'permalink' }).waitFor()
-    expect([...server.predictions.values()][0]?.snapshot.input).not.toHaveProperty('drawing')
-    await expect.poll(() => server.files.size).toBe(1)
+    expect([...demo.predictions.values()][0]?.now.input).not.toHaveProperty('drawing')
+    await expect.poll(() => demo.files.stored.size).toBe(1)
     await expect.poll(() => paper(page).evaluate(inkOf)).toBe(blank)
   })
 
   it('follows the author: inputs that still fit are kept', async () => {
     await using visit = await pages.visit(poet(0))
-    const { page, server } = visit
+    const { page, demo } = visit
     await prompt(page).fill('kept')
-    const [first, ...others] = server.schema.inputs
+    const [first, ...others] = demo.shape.inputs
     if (!first) throw new Error('expected an input')
-    server.schema = {
-      ...server.schema,
+    demo.shape = {
+      ...demo.shape,
       title: 'Saved again',
       inputs: [first, { ...others[0], ...first, name: 'extra', label: 'Extra' }],
     }
@@ -208,7 +208,7 @@ describe('the page of a demo', () => {
 
   it('says why a model cannot be set up', async () => {
     await using visit = await pages.visit(poet(0))
-    visit.server.health = {
+    visit.demo.state = {
       status: 'SETUP_FAILED',
       setup: { started_at: '', completed_at: '', status: 'failed', logs: 'Traceback\nValueError: no weights\n' },
       version: {},

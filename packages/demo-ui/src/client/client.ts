@@ -1,9 +1,11 @@
+import { type Client, client as endpoints, parsed, Refusal, refusalOf } from '@origami/protocol/client'
 import type { DemoSchema, Health, Input, PredictionSnapshot } from '@origami/protocol/demo'
+import { requestLine } from '@origami/protocol/endpoint'
+import type { PredictionApi } from '@origami/protocol/predictions'
 import { type FollowEvent, follow } from './follow.ts'
-import { refusal } from './refused.ts'
 
 /**
- * A demo's predictions API, called from a page. Every call throws Refused when the server says no, TypeError when it is
+ * A demo's predictions API, called from a page. Every call throws Refusal when the server says no, TypeError when it is
  * not there.
  */
 export interface DemoClient {
@@ -32,50 +34,51 @@ export interface DemoClient {
 /** Calls the predictions API under `base`. */
 export function client(base: string): DemoClient {
   const root = base.replace(/\/+$/, '')
-  const at = (path: string) => `${root}/${path}`
-  const prediction = (id: string) => at(`predictions/${encodeURIComponent(id)}`)
-  const json = { accept: 'application/json' }
-
+  const { call, send }: Client<PredictionApi> = endpoints(
+    ({ path, ...request }) => fetch(root + path, { ...request, cache: 'no-store' }),
+    wordless,
+  )
   const demo: DemoClient = {
     base: root,
     async schema(etag) {
-      const headers = etag ? { ...json, 'if-none-match': etag } : json
-      const response = await fetch(at('schema'), { headers, cache: 'no-store' })
-      if (response.status === 304) return undefined
-      return { schema: (await body(response)) as DemoSchema, etag: response.headers.get('etag') }
+      const headers = etag ? { 'if-none-match': etag } : {}
+      const response = await send('GET /schema', {}, { headers }).catch(unless(304))
+      return response && { schema: await parsed<DemoSchema>(response), etag: response.headers.get('etag') }
     },
-    async health() {
-      return (await body(await fetch(at('health-check'), { headers: json, cache: 'no-store' }))) as Health
+    health: () => call('GET /health-check', {}),
+    submit: (input) => call('POST /predictions', { body: { input } }, { headers: { prefer: 'respond-async' } }),
+    snapshot: (id) => call('GET /predictions/:id', { params: { id } }).catch(unless(404)),
+    follow: (id, on) =>
+      follow(root + requestLine('GET /predictions/:id/events', { params: { id } }).path, () => demo.snapshot(id), on),
+    cancel: async (id) =>
+      (await call('POST /predictions/:id/cancel', { params: { id } }).catch(unless(404))) !== undefined,
+    upload(file, name, onProgress) {
+      const params = { file_id: randomHex(), file_name: name }
+      return sendFile(root + requestLine('PUT /files/:file_id/:file_name', { params }).path, file, onProgress)
     },
-    async submit(input) {
-      const headers = { ...json, 'content-type': 'application/json', prefer: 'respond-async' }
-      const response = await fetch(at('predictions'), { method: 'POST', headers, body: JSON.stringify({ input }) })
-      return (await body(response)) as PredictionSnapshot
-    },
-    async snapshot(id) {
-      const response = await fetch(prediction(id), { headers: json, cache: 'no-store' })
-      return response.status === 404 ? undefined : ((await body(response)) as PredictionSnapshot)
-    },
-    follow: (id, on) => follow(`${prediction(id)}/events`, () => demo.snapshot(id), on),
-    async cancel(id) {
-      const response = await fetch(`${prediction(id)}/cancel`, { method: 'POST', headers: json })
-      if (response.status === 404) return false
-      await body(response)
-      return true
-    },
-    upload: (file, name, onProgress) => send(at(`files/${randomHex()}/${encodeURIComponent(name)}`), file, onProgress),
-    address: (ref) => (/^(https?:|data:|blob:|\/)/.test(ref) ? ref : at(ref)),
+    address: (ref) => (/^(https?:|data:|blob:|\/)/.test(ref) ? ref : `${root}/${ref}`),
   }
   return demo
 }
 
-async function body(response: Response): Promise<unknown> {
-  if (!response.ok) throw refusal(response.status, await response.text(), response.headers.get('retry-after'))
-  return response.json()
+/** What is refused with this status is undefined. */
+const unless =
+  (status: number) =>
+  (error: unknown): undefined => {
+    if (!(error instanceof Refusal && error.status === status)) throw error
+  }
+
+/** What a page says of a refusal that came without words. */
+function wordless(status: number): string {
+  if (status === 404) return 'There is no demo at this address any more.'
+  if (status === 413) return 'This is more than the demo takes.'
+  if (status === 429) return 'Too many wait already.'
+  if (status >= 500) return 'The demo cannot be reached just now.'
+  return `The server answered ${status}.`
 }
 
 /** XMLHttpRequest, since fetch cannot tell how much of a body has gone. */
-function send(url: string, file: Blob, onProgress?: (part: number) => void): Promise<string> {
+function sendFile(url: string, file: Blob, onProgress?: (part: number) => void): Promise<string> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest()
     request.open('PUT', url)
@@ -84,7 +87,7 @@ function send(url: string, file: Blob, onProgress?: (part: number) => void): Pro
     request.onerror = () => reject(new TypeError('the server did not answer'))
     request.onload = () => {
       if (request.status >= 400)
-        reject(refusal(request.status, request.responseText, request.getResponseHeader('retry-after')))
+        reject(refusalOf(request.status, request.responseText, request.getResponseHeader('retry-after'), wordless))
       else resolve((JSON.parse(request.responseText) as { ref: string }).ref)
     }
     request.send(file)

@@ -1,5 +1,5 @@
+import { Refusal } from '@origami/protocol/client'
 import { eventTypes, type PredictionEvent, type PredictionSnapshot } from '@origami/protocol/demo'
-import { Refused } from './refused.ts'
 
 /**
  * What a page hears of a prediction: its events, how it stands where there is no stream, and whether the line is up.
@@ -55,7 +55,7 @@ function poll(ask: () => Promise<PredictionSnapshot | undefined>, on: (event: Fo
       tell({ type: 'snapshot', data: snapshot })
       if (snapshot.completed_at !== null) return
     } catch (error) {
-      if (error instanceof Refused && error.status < 500 && error.status !== 429) return tell({ type: 'gone' })
+      if (error instanceof Refusal && error.status < 500 && error.status !== 429) return tell({ type: 'gone' })
       tell({ type: 'line', data: { up: false } })
     }
     if (!stopped) timer = setTimeout(once, pollEveryMs)

@@ -1,5 +1,5 @@
+import { Refusal } from '@origami/protocol/client'
 import { type ClipboardEvent, type DragEvent, useState } from 'react'
-import { Refused } from '../client/refused.ts'
 import styles from './components.module.css'
 import type { InputProps } from './view.ts'
 
@@ -24,7 +24,7 @@ export function Upload({
     try {
       onChange(await demo.upload(file, file.name || 'pasted.png', setProgress))
     } catch (error) {
-      setProblem(error instanceof Refused ? error.message : 'The server did not answer; try again.')
+      setProblem(error instanceof Refusal ? error.message : 'The server did not answer; try again.')
     } finally {
       setProgress(undefined)
     }

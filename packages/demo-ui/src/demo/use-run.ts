@@ -1,7 +1,7 @@
+import { Refusal } from '@origami/protocol/client'
 import type { DemoSchema, Input, Problem } from '@origami/protocol/demo'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import type { DemoClient } from '../client/client.ts'
-import { Refused } from '../client/refused.ts'
 import { after, isActive, type Run, sending, withSnapshot } from '../client/run.ts'
 
 export interface Running {
@@ -70,7 +70,7 @@ export function useRun(
         onId(snapshot.id)
         follow(key, snapshot.id)
       } catch (error) {
-        setProblems(error instanceof Refused ? error.problems : [])
+        setProblems(error instanceof Refusal ? error.problems : [])
         setRun(unsent(sending(key, input), error))
       }
     },
@@ -84,7 +84,7 @@ export function useRun(
 
 /** A run that the server did not take, with words; undefined where fields are wrong, for they say it themselves. */
 function unsent(run: Run, error: unknown): Run | undefined {
-  const refused = error instanceof Refused ? error : undefined
+  const refused = error instanceof Refusal ? error : undefined
   if (refused?.problems.some(({ field }) => field !== undefined)) return undefined
   const words = refused?.message ?? 'The server did not answer. Is it running?'
   return { ...run, phase: 'failed', reason: 'refused', error: words }

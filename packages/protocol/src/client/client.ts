@@ -36,14 +36,15 @@ export interface Client<Table, Came extends Unread = Response> {
 
 /**
  * A client of a table of endpoints, given how to send. The table is a type alone: pages are built without its schemas, and the server on the other side is
- * our own, which answers as they say.
+ * our own, which answers as they say. `wordless`: what a refusal says that came without words.
  */
 export function client<Table extends Endpoints, Came extends Unread = Response>(
   transport: (request: Outgoing) => Promise<Came>,
+  wordless?: (status: number) => string,
 ): Client<Table, Came> {
   const send: Asked<Table, Came> = async (key, sent, options = {}) => {
     const answer = await transport(outgoing(key, sent as AnySent, options))
-    if (answer.status < 200 || answer.status >= 300) throw await readRefusal(answer)
+    if (answer.status < 200 || answer.status >= 300) throw await readRefusal(answer, wordless)
     return answer
   }
   return {

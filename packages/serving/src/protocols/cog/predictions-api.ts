@@ -16,6 +16,7 @@ import { answerEvents, answerInEvents, answerWhenDone } from './answers.ts'
 import { fileRoutes } from './file-routes.ts'
 import { openApi } from './openapi.ts'
 import { presentSnapshot } from './present.ts'
+import { sendTagged } from './tagged.ts'
 
 export interface PredictionsApiOptions {
   /** Who answers. Undefined: 404. */
@@ -51,7 +52,7 @@ export async function predictionsApi(app: FastifyInstance, options: PredictionsA
     maxFileBytes: options.maxFileBytes,
   })
 
-  app.get('/schema', async (request) => (await predictorOf(request)).schema())
+  app.get('/schema', async (request, reply) => sendTagged(request, reply, await (await predictorOf(request)).schema()))
   app.get('/health-check', async (request) => (await predictorOf(request)).health())
   app.get('/openapi.json', async (request) => openApi(await (await predictorOf(request)).schema(), base(request)))
 
