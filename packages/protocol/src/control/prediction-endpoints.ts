@@ -142,6 +142,7 @@ export const predictionEndpoints = {
     tag: 'Predictions',
     summary: "The demo's inputs, outputs and examples",
     who: 'sees',
+    headers: { 'if-none-match': 'The `etag` of an answer before: 304 where nothing changed since' },
     answers: { 200: { what: 'The schema', body: demoSchema.meta({ id: 'DemoSchema' }) } },
     refuses: { 503: away },
   },
