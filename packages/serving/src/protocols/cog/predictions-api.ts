@@ -11,12 +11,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { FetchBounds } from '../../files/remote.ts'
 import { takeInFiles } from '../../files/take-in.ts'
 import { sendError } from '../../http/errors.ts'
+import { sendTagged } from '../../http/tagged.ts'
 import type { Prediction, Predictor } from '../../predictor.ts'
 import { answerEvents, answerInEvents, answerWhenDone } from './answers.ts'
 import { fileRoutes } from './file-routes.ts'
 import { openApi } from './openapi.ts'
 import { presentSnapshot } from './present.ts'
-import { sendTagged } from './tagged.ts'
 
 export interface PredictionsApiOptions {
   /** Who answers. Undefined: 404. */
