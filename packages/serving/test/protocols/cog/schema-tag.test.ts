@@ -1,7 +1,7 @@
 import type { DemoSchema } from '@origami/protocol/demo'
 import Fastify from 'fastify'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { FolderFiles, type Predictor, predictionsApi } from '../src/index.ts'
+import { FolderFiles, type Predictor, predictionsApi } from '../../../src/index.ts'
 
 const app = Fastify()
 let url: string
