@@ -54,6 +54,7 @@ async function everythingADaemonDoes(): Promise<void> {
   await yard.deployment(demo, deployment, 'running')
   yard.ahead += 31 * 86_400_000
   await vi.waitFor(async () => expect((await yard.ask('GET', `${under}/predictions/${second}`)).status).toBe(404))
-  for (const action of ['stop', 'start', 'stop']) expect((await yard.ask('POST', `${under}/${action}`, {})).status).toBe(200)
+  for (const action of ['stop', 'start', 'stop'])
+    expect((await yard.ask('POST', `${under}/${action}`, {})).status).toBe(200)
   expect((await yard.ask('DELETE', under)).status).toBe(200)
 }
