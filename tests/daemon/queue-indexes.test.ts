@@ -16,6 +16,8 @@ afterAll(async () => {
 
 test('no statement of a daemon reads its predictions, deployments or events from the first to the last', async () => {
   yard = await DaemonYard.open({ deploymentsKept: 1, eventsKept: 5, resultDays: 1, sweepRows: 2 })
+  // A migration reads whole tables, once. What else a daemon does at its start is seen when it starts again.
+  statements.all.clear()
   await everythingADaemonDoes()
   await yard.leave()
   expect(statements.all.size).toBeGreaterThan(40)

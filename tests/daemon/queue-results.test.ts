@@ -88,7 +88,7 @@ test('a model that puts out text without end fails with words, and is canceled',
   await vi.waitFor(() => expect(run.canceled).toBe(true))
 })
 
-test("a page of a visitor's results ends where its bytes do; of all pages each is there once, also a huge one", async () => {
+test("a page of a visitor's results ends where its bytes do; each is on one page, also a huge one", async () => {
   const sizes = [10, 3000, 10, 10, 900, 900, 10]
   const ids: string[] = []
   for (const size of sizes) {
