@@ -58,39 +58,20 @@ export interface Daemon extends AsyncDisposable {
 export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = {}): Promise<Daemon> {
   await using opened = new AsyncDisposableStack()
   const limits = { ...defaultLimits, ...config.limits }
-  await mkdir(config.data, { recursive: true, mode: 0o700 })
-  opened.use(await lockFolder(config.data))
-
+  const folder = await openFolder(config, limits, given, opened)
+  const { db, engine, logs } = folder
   const clock = given.clock ?? Date.now
   const now = () => new Date(clock()).toISOString()
-  const owner = await ownerOf(config.data)
-  const engine = given.engine ?? makeEngine(config, owner, limits)
-  if (!given.engine) opened.use(engine)
-  await engine.ready(AbortSignal.timeout(limits.engineMs))
-
-  const work = join(config.data, 'work')
-  await mkdir(work, { recursive: true })
-  const source = given.source ?? new GitSource({ work, owner })
-  const db = await openStore(config.data)
-  opened.defer(() => db.destroy())
-
   const leaving = new AbortController()
   const changed = new Changes()
-  const logs = await DemoLogs.open(join(config.data, 'logs'), limits)
   const pumps = new LogPumps(db, engine, logs, limits, leaving.signal)
-  const vault = await openVault(config.data)
   const deployParts: DeployParts = {
-    db,
-    engine,
-    source,
-    logs,
+    ...folder,
     pumps,
     tasks: new Tasks(leaving.signal),
     slots: new StartSlots(limits),
-    vault,
     forges: config.forges,
     limits,
-    work,
     now,
     clock,
     changed,
@@ -138,6 +119,24 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   }
+}
+
+/** Takes the state folder, and opens what is in it, the engine and the source. The stack closes them. */
+async function openFolder(config: DaemonConfig, limits: Limits, given: Partial<Parts>, opened: AsyncDisposableStack) {
+  await mkdir(config.data, { recursive: true, mode: 0o700 })
+  opened.use(await lockFolder(config.data))
+  const owner = await ownerOf(config.data)
+  const engine = given.engine ?? makeEngine(config, owner, limits)
+  if (!given.engine) opened.use(engine)
+  await engine.ready(AbortSignal.timeout(limits.engineMs))
+  const work = join(config.data, 'work')
+  await mkdir(work, { recursive: true })
+  const source = given.source ?? new GitSource({ work, owner })
+  const db = await openStore(config.data)
+  opened.defer(() => db.destroy())
+  const logs = await DemoLogs.open(join(config.data, 'logs'), limits)
+  const vault = await openVault(config.data)
+  return { engine, source, db, work, logs, vault }
 }
 
 /** The engine that the operator chose, for this state folder. */

@@ -21,6 +21,8 @@ import { demoRoutes } from './api/demo-routes.ts'
 import { deviceRoutes } from './api/device-routes.ts'
 import { documentRoute } from './api/document.ts'
 import { guard } from './api/guard.ts'
+import { ownerRoutes } from './api/owner-routes.ts'
+import { queueRoutes } from './api/queue-routes.ts'
 import { CertificateRenewal } from './certificates/renewal.ts'
 import { defaultLimits, type WebConfig, type WebLimits } from './config.ts'
 import { type Context, visibleDemo } from './context.ts'
@@ -57,15 +59,51 @@ export interface Given {
 export async function startWeb(config: WebConfig, given: Given = {}): Promise<Web> {
   await using opened = new AsyncDisposableStack()
   await mkdir(config.data, { recursive: true, mode: 0o700 })
+  const limits: WebLimits = { ...defaultLimits, ...config.limits }
+  const log: Log = (message, error) => console.error(message, ...(error ? [error] : []))
+  const slices = new Slices()
+  let listening = ''
+  const publicUrl = () => (config.publicUrl ?? listening).replace(/\/$/, '')
+  const context = await openContext({ config, limits, publicUrl, slices, log }, opened)
+
+  const proxies = new TrustedProxies(config.trustedProxies ?? [])
+  const app = await createServer(context, proxies, given)
+  await app.listen({ host: config.host, port: config.port })
+  const { port } = app.server.address() as AddressInfo
+  listening = `http://${config.host}:${port}`
+  const leaving = new AbortController()
+  const working = work(context, slices, log, leaving.signal)
+  const { data, daemon } = config
+  const renewal = new CertificateRenewal({ data, tls: daemon.tls, daemon: context.daemon, limits, clock: Date.now })
+  const renewing = renewal.work(leaving.signal)
+  const kept = opened.move()
+  return {
+    url: listening,
+    port,
+    ownerLink: () => context.ownerLinks.make(publicUrl()),
+    trust: (addresses) => proxies.replace(addresses),
+    configure: (changed) => void Object.assign(limits, defaultLimits, changed),
+    async [Symbol.asyncDispose]() {
+      leaving.abort()
+      await app.close()
+      await working
+      // Ends the connections to the daemon, and with them a renewal that waits for its answer.
+      await kept.disposeAsync()
+      await renewing
+    },
+  }
+}
+
+/** Opens what the routes work with. The stack closes what has to be closed. */
+async function openContext(
+  { config, limits, publicUrl, slices, log }: Pick<Context, 'config' | 'limits' | 'publicUrl'> & { slices: Slices; log: Log },
+  opened: AsyncDisposableStack,
+): Promise<Context> {
   const secrets = await Secrets.open(config.data)
   const db = await openStore(config.data)
   opened.defer(() => db.destroy())
-  const limits: WebLimits = { ...defaultLimits, ...config.limits }
   const daemon = opened.use(await DaemonClient.open(config.daemon, limits))
-  let listening = ''
-  const publicUrl = () => (config.publicUrl ?? listening).replace(/\/$/, '')
   const demos = new Demos(db)
-  const log: Log = (message, error) => console.error(message, ...(error ? [error] : []))
   const forges = openForges({ entries: config.forges, apps: config.oauth, limits, log })
   const deployers = new Deployers({ db, forges, listed: config.deployers, log })
   const callback = (host: string) => `${publicUrl()}/-/callback/${host}`
@@ -76,10 +114,9 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
   const ownerLinks = new OwnerLinks()
   const deviceCodes = new DeviceCodes(db, limits)
   const changed = new Notices<string>()
-  const slices = new Slices()
   const details = new LatestDetails(daemon, limits)
   const followed = new FollowDaemon({ db, daemon, demos, details, changed, limits, slices, log })
-  const context: Context = {
+  return {
     config,
     limits,
     forges,
@@ -98,35 +135,17 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
     changed,
     publicUrl,
   }
+}
 
-  const proxies = new TrustedProxies(config.trustedProxies ?? [])
-  const app = await createServer(context, proxies, given)
-  await app.listen({ host: config.host, port: config.port })
-  const { port } = app.server.address() as AddressInfo
-  listening = `http://${config.host}:${port}`
-  const leaving = new AbortController()
-  const following = followed.work(leaving.signal)
-  const sweeping = sweepRegularly([sessions, signIn, deviceCodes], slices, limits, log, leaving.signal)
-  const seeding = deployers.seed(leaving.signal)
-  const { data } = config
-  const renewing = new CertificateRenewal({ data, tls: config.daemon.tls, daemon, limits, clock: Date.now }).work(leaving.signal)
-  const watching = elsewhere.watch({ changed, log }, leaving.signal)
-  const kept = opened.move()
-  return {
-    url: listening,
-    port,
-    ownerLink: () => ownerLinks.make(publicUrl()),
-    trust: (addresses) => proxies.replace(addresses),
-    configure: (changed) => void Object.assign(limits, defaultLimits, changed),
-    async [Symbol.asyncDispose]() {
-      leaving.abort()
-      await app.close()
-      await Promise.all([following, seeding, sweeping, watching])
-      // Ends the connections to the daemon, and with them a renewal that waits for its answer.
-      await kept.disposeAsync()
-      await renewing
-    },
-  }
+/** All that goes on besides answering, until the signal aborts. */
+async function work(context: Context, slices: Slices, log: Log, signal: AbortSignal): Promise<void> {
+  const { followed, sessions, signIn, deviceCodes, deployers, elsewhere, changed, limits } = context
+  await Promise.all([
+    followed.work(signal),
+    sweepRegularly([sessions, signIn, deviceCodes], slices, limits, log, signal),
+    deployers.seed(signal),
+    elsewhere.watch({ changed, log }, signal),
+  ])
 }
 
 /** What is too old goes at the start and then now and then, until the signal aborts. */
@@ -184,6 +203,8 @@ async function createServer(context: Context, proxies: TrustedProxies, { onRoute
   await app.register(accountRoutes, context)
   await app.register(deviceRoutes, context)
   await app.register(demoRoutes, context)
+  await app.register(ownerRoutes, context)
+  await app.register(queueRoutes, context)
   const pages = await Pages.open(context)
   await app.register(predictionsApi, {
     prefix: '/:account/:name',

@@ -44,123 +44,132 @@ interface Body {
  * Source: Cog 0.22, docs/http.md; where ours differs stands in docs/api.md.
  */
 export async function predictionsApi(app: FastifyInstance, options: PredictionsApiOptions): Promise<void> {
-  const base = (request: FastifyRequest) => options.publicBase?.(request) ?? ''
+  const base = (request: FastifyRequest) => baseOf(options, request)
+  const predictor = (request: FastifyRequest) => predictorOf(options, request)
   app.setErrorHandler(sendError)
   await app.register(fileRoutes, {
-    files: async (request) => (await predictorOf(request)).files,
+    files: async (request) => (await predictor(request)).files,
     base,
     maxFileBytes: options.maxFileBytes,
   })
 
-  app.get('/schema', async (request, reply) => sendTagged(request, reply, await (await predictorOf(request)).schema()))
-  app.get('/health-check', async (request) => (await predictorOf(request)).health())
-  app.get('/openapi.json', async (request) => openApi(await (await predictorOf(request)).schema(), base(request)))
+  app.get('/schema', async (request, reply) => sendTagged(request, reply, await (await predictor(request)).schema()))
+  app.get('/health-check', async (request) => (await predictor(request)).health())
+  app.get('/openapi.json', async (request) => openApi(await (await predictor(request)).schema(), base(request)))
 
-  app.post<{ Body: Body | null }>('/predictions', async (request, reply) => predict(request, reply, request.body?.id))
+  app.post<{ Body: Body | null }>('/predictions', async (request, reply) => predict(options, request, reply, request.body?.id))
   app.put<{ Params: { id: string }; Body: Body | null }>('/predictions/:id', async (request, reply) => {
     const { id } = request.body ?? {}
-    if (id === undefined || id === request.params.id) return predict(request, reply, request.params.id)
+    if (id === undefined || id === request.params.id) return predict(options, request, reply, request.params.id)
     const problem = { loc: ['body', 'id'], msg: 'prediction ID must match the ID supplied in the URL', type: 'value_error' }
     return reply.status(422).send({ detail: [problem] })
   })
 
   app.get<{ Params: { id: string } }>('/predictions/:id', async (request, reply) => {
     if (options.html && prefersHtml(request)) return options.html(request, reply)
-    const { prediction, schema } = await found(request)
+    const { prediction, schema } = await found(options, request)
     return presentSnapshot(await prediction.snapshot(), schema, base(request))
   })
   app.get<{ Params: { id: string } }>('/predictions/:id/events', async (request, reply) => {
-    const { prediction, schema } = await found(request)
+    const { prediction, schema } = await found(options, request)
     await answerEvents(
       { reply, prediction, schema, base: base(request), slowReaderMs: options.slowReaderMs?.() },
       lastSeen(request),
     )
   })
   app.post<{ Params: { id: string } }>('/predictions/:id/cancel', async (request, reply) => {
-    const prediction = await findPrediction(await predictorOf(request), request.params.id)
-    const allowed = prediction && (await mayCancel(request, prediction))
+    const prediction = await findPrediction(await predictor(request), request.params.id)
+    const allowed = prediction && mayCancel(options.visitor?.(request), prediction)
     const canceled = allowed ? await prediction.cancel() : false
     return reply.status(canceled ? 200 : 404).send({})
   })
+}
 
-  async function predict(request: FastifyRequest<{ Body: Body | null }>, reply: FastifyReply, given: unknown): Promise<unknown> {
-    const id = predictionId(given)
-    const predictor = await predictorOf(request)
-    const [schema, before] = [await predictor.schema(), given === undefined ? undefined : await predictor.find(id)]
-    const prediction = before ?? (await submit(request, reply, predictor, schema, id))
-    const context = {
-      reply,
-      prediction,
-      schema,
-      base: base(request),
-      made: before === undefined,
-      slowReaderMs: options.slowReaderMs?.(),
-    }
-    if (request.headers.accept?.includes('text/event-stream')) return answerInEvents(context)
-    if (before || request.headers.prefer === 'respond-async') return accepted(context)
-    return answerWhenDone(context)
-  }
+/** What stands before file references in answers. */
+const baseOf = ({ publicBase }: PredictionsApiOptions, request: FastifyRequest): string => publicBase?.(request) ?? ''
 
-  async function submit(
-    request: FastifyRequest<{ Body: Body | null }>,
-    reply: FastifyReply,
-    predictor: Predictor,
-    schema: DemoSchema,
-    id: PredictionId,
-  ) {
-    const given = request.body?.input ?? {}
-    if (typeof given !== 'object' || Array.isArray(given))
-      throw new Invalid([
-        { type: 'value_error', message: `expected input to be an object of fields, got ${JSON.stringify(given)}` },
-      ])
-    const input = await takeInFiles(schema, given as Record<string, unknown>, predictor.files, {
-      base: base(request),
-      remote: fetchBounds(),
-      maxFileBytes: options.maxFileBytes(),
-      signal: leavingOf(reply),
-    })
-    return predictor.submit({ id, input, visitor: options.visitor?.(request) })
-  }
-
-  function fetchBounds(): FetchBounds | false {
-    const { remoteFiles } = options
-    if (typeof remoteFiles === 'function') return remoteFiles()
-    return remoteFiles ? {} : false
-  }
-
-  async function accepted({
+/** Makes a prediction, or joins the one of this id, and answers as who asks wants it: at its end, at once, or with its events. */
+async function predict(
+  options: PredictionsApiOptions,
+  request: FastifyRequest<{ Body: Body | null }>,
+  reply: FastifyReply,
+  given: unknown,
+): Promise<unknown> {
+  const id = predictionId(given)
+  const predictor = await predictorOf(options, request)
+  const [schema, before] = [await predictor.schema(), given === undefined ? undefined : await predictor.find(id)]
+  const prediction = before ?? (await submit(options, request, reply, predictor, schema, id))
+  const context = {
     reply,
     prediction,
     schema,
-    base: address,
-  }: {
-    reply: FastifyReply
-    prediction: Prediction
-    schema: DemoSchema
-    base: string
-  }) {
-    const snapshot = await prediction.snapshot()
-    return reply.status(snapshot.completed_at ? 200 : 202).send(presentSnapshot(snapshot, schema, address))
+    base: baseOf(options, request),
+    made: before === undefined,
+    slowReaderMs: options.slowReaderMs?.(),
   }
+  if (request.headers.accept?.includes('text/event-stream')) return answerInEvents(context)
+  if (before || request.headers.prefer === 'respond-async') return accepted(context)
+  return answerWhenDone(context)
+}
 
-  async function predictorOf(request: FastifyRequest): Promise<Predictor> {
-    const predictor = await options.predictor(request)
-    if (!predictor) throw Object.assign(new Error('There is no such demo.'), { statusCode: 404 })
-    return predictor
-  }
+async function submit(
+  options: PredictionsApiOptions,
+  request: FastifyRequest<{ Body: Body | null }>,
+  reply: FastifyReply,
+  predictor: Predictor,
+  schema: DemoSchema,
+  id: PredictionId,
+) {
+  const given = request.body?.input ?? {}
+  if (typeof given !== 'object' || Array.isArray(given))
+    throw new Invalid([
+      { type: 'value_error', message: `expected input to be an object of fields, got ${JSON.stringify(given)}` },
+    ])
+  const input = await takeInFiles(schema, given as Record<string, unknown>, predictor.files, {
+    base: baseOf(options, request),
+    remote: fetchBounds(options),
+    maxFileBytes: options.maxFileBytes(),
+    signal: leavingOf(reply),
+  })
+  return predictor.submit({ id, input, visitor: options.visitor?.(request) })
+}
 
-  async function found(request: FastifyRequest<{ Params: { id: string } }>) {
-    const predictor = await predictorOf(request)
-    const prediction = await findPrediction(predictor, request.params.id)
-    if (!prediction) throw Object.assign(new Error('There is no such prediction (any more).'), { statusCode: 404 })
-    const schema = await predictor.schema().catch(unlessGone)
-    return { prediction, schema }
-  }
+function fetchBounds({ remoteFiles }: PredictionsApiOptions): FetchBounds | false {
+  if (typeof remoteFiles === 'function') return remoteFiles()
+  return remoteFiles ? {} : false
+}
 
-  async function mayCancel(request: FastifyRequest, prediction: Prediction): Promise<boolean> {
-    const visitor = options.visitor?.(request)
-    return visitor === undefined || prediction.visitor === undefined || prediction.visitor === visitor
-  }
+async function accepted({
+  reply,
+  prediction,
+  schema,
+  base: address,
+}: {
+  reply: FastifyReply
+  prediction: Prediction
+  schema: DemoSchema
+  base: string
+}) {
+  const snapshot = await prediction.snapshot()
+  return reply.status(snapshot.completed_at ? 200 : 202).send(presentSnapshot(snapshot, schema, address))
+}
+
+async function predictorOf(options: PredictionsApiOptions, request: FastifyRequest): Promise<Predictor> {
+  const predictor = await options.predictor(request)
+  if (!predictor) throw Object.assign(new Error('There is no such demo.'), { statusCode: 404 })
+  return predictor
+}
+
+async function found(options: PredictionsApiOptions, request: FastifyRequest<{ Params: { id: string } }>) {
+  const predictor = await predictorOf(options, request)
+  const prediction = await findPrediction(predictor, request.params.id)
+  if (!prediction) throw Object.assign(new Error('There is no such prediction (any more).'), { statusCode: 404 })
+  const schema = await predictor.schema().catch(unlessGone)
+  return { prediction, schema }
+}
+
+function mayCancel(visitor: VisitorId | undefined, prediction: Prediction): boolean {
+  return visitor === undefined || prediction.visitor === undefined || prediction.visitor === visitor
 }
 
 /** The number of the last event that who asks saw; 0, from the start, for what is no number of an event. */

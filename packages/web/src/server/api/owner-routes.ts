@@ -1,0 +1,70 @@
+import { type DemoPage, webApi } from '@origami/protocol/control'
+import { endpointsOn } from '@origami/serving/endpoints'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { Refused } from '../accounts/who.ts'
+import { type Context, deployer, ownDemo, ownHere } from '../context.ts'
+import type { Owned } from '../store/demos.ts'
+import { demoPage } from './demo-page.ts'
+import { remarksOn } from './remarks.ts'
+
+/** Demos for their owner: to make, deploy, start, stop, change and remove. */
+export async function ownerRoutes(app: FastifyInstance, context: Context): Promise<void> {
+  const { daemon, demos, deploys, elsewhere, changed } = context
+  const on = endpointsOn(app, webApi, remarksOn)
+
+  on('GET /-/api/repositories', async ({ query: { forge, q }, request }) =>
+    deploys.repositories(await deployer(context, request), forge, q),
+  )
+  on('POST /-/api/inspect', async ({ body, request }) => {
+    const account = await deployer(context, request)
+    return 'url' in body ? elsewhere.inspect(body.url) : deploys.inspect(account, body.link)
+  })
+  on('POST /-/api/demos', async ({ body, request, reply }) => {
+    const account = await deployer(context, request)
+    const { demo, made } = 'url' in body ? await elsewhere.create(account, body) : await deploys.create(account, body)
+    changed.notify(demo.id)
+    reply.status(made ? 201 : 200)
+    return demoPage(context, demo, request)
+  })
+
+  on('POST /-/api/demos/:account/:name/deploy', async ({ request }) => {
+    const own = ownHere(request)
+    return demoPage(context, await deploys.again(await deployer(context, request), own), request)
+  })
+  on('POST /-/api/demos/:account/:name/stop', async ({ request }) => acted(context, request, (demo) => daemon.stop(demo.id)))
+  on('POST /-/api/demos/:account/:name/start', async ({ request }) => acted(context, request, (demo) => daemon.start(demo.id)))
+  on('POST /-/api/demos/:account/:name/cancel', async ({ request }) =>
+    acted(context, request, async (demo) => {
+      const newest = (await daemon.detail(demo.id))?.newest
+      if (newest) await daemon.cancel(newest.id)
+    }),
+  )
+  on('POST /-/api/demos/:account/:name/check', async ({ request }) => {
+    const own = ownDemo(request)
+    if (!own.url) throw new Refused(409, 'It runs here; there is nothing to check.')
+    if (await elsewhere.check(own)) changed.notify(own.id)
+    return demoPage(context, (await demos.byId(own.id)) ?? own, request)
+  })
+  on('PATCH /-/api/demos/:account/:name', async ({ body: { name, public: isPublic }, request }) => {
+    const own = ownDemo(request)
+    if (name !== undefined && name !== own.name && !(await demos.rename(own, name)))
+      throw new Refused(409, `You have a demo called ${name} already.`)
+    if (isPublic !== undefined) await demos.change(own.id, { public: isPublic })
+    changed.notify(own.id)
+    return demoPage(context, (await demos.byId(own.id)) ?? own, request)
+  })
+  on('DELETE /-/api/demos/:account/:name', async ({ request }) => {
+    const own = ownDemo(request)
+    if (!own.url) await daemon.remove(own.id)
+    await demos.remove(own.id)
+    changed.notify(own.id)
+    return {}
+  })
+}
+
+/** Does something to a demo of its owner's that runs here, and answers with its page. */
+async function acted(context: Context, request: FastifyRequest, act: (demo: Owned) => Promise<void>): Promise<DemoPage> {
+  const own = ownHere(request)
+  await act(own)
+  return demoPage(context, own, request)
+}

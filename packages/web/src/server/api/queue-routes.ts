@@ -1,0 +1,41 @@
+import { Readable } from 'node:stream'
+import { webApi } from '@origami/protocol/control'
+import { isPredictionId } from '@origami/protocol/demo'
+import { endpointsOn } from '@origami/serving/endpoints'
+import type { FastifyInstance } from 'fastify'
+import { Refused } from '../accounts/who.ts'
+import { type Context, ownHere } from '../context.ts'
+import { remarksOn } from './remarks.ts'
+
+/** What a demo's owner sees of it while it runs here: its queue, which they may empty, and its log. */
+export async function queueRoutes(app: FastifyInstance, { daemon }: Context): Promise<void> {
+  const on = endpointsOn(app, webApi, remarksOn)
+
+  on('GET /-/api/demos/:account/:name/queue', async ({ request }) => daemon.queue(ownHere(request).id))
+  on('DELETE /-/api/demos/:account/:name/queue', async ({ request }) => ({
+    canceled: await daemon.emptyQueue(ownHere(request).id),
+  }))
+  on('POST /-/api/demos/:account/:name/queue/:prediction_id/cancel', async ({ params: { prediction_id: id }, request }) => {
+    const own = daemon.predictor(ownHere(request).id, undefined)
+    const prediction = isPredictionId(id) ? await own.find(id) : undefined
+    if (!(await prediction?.cancel())) throw new Refused(404, 'There is no such prediction that waits or runs.')
+    return {}
+  })
+  on('GET /-/api/demos/:account/:name/logs', async ({ query: { offset, follow }, request, reply }) => {
+    const own = ownHere(request)
+    const gone = new AbortController()
+    reply.raw.once('close', () => gone.abort())
+    const { body, size } = await daemon.logs(own.id, offset, follow === '1', gone.signal)
+    reply.headers({ 'content-type': 'text/plain; charset=utf-8', 'origami-log-size': size })
+    return reply.send(Readable.from(quietly(body, gone.signal), { objectMode: false }))
+  })
+}
+
+/** Ends without an error where its reader has left. */
+async function* quietly(body: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  try {
+    yield* body
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+}
