@@ -3,6 +3,7 @@ import { endInstance, startInstance, untilReady } from '../deploy/instance.ts'
 import { manifestOf } from '../deploy/manifest.ts'
 import type { DeployParts } from '../deploy/parts.ts'
 import { Progress } from '../deploy/progress.ts'
+import type { ImageRef } from '../engine/engine.ts'
 import { setServing } from '../store/demos.ts'
 import { deploymentById, move, note } from '../store/deployments.ts'
 import { lastGood } from '../store/good-versions.ts'
@@ -32,17 +33,29 @@ export const isPutOff = ({ next_try_at }: DeploymentRow, now: number): boolean =
 class ImageGone extends Error {}
 
 async function startAgain(parts: DeployParts, version: DeploymentRow, signal: AbortSignal): Promise<void> {
-  const { db, engine } = parts
-  const row = await deploymentById(db, version.id)
+  const row = await deploymentById(parts.db, version.id)
   if (row?.state !== 'running' || row.attempt !== version.attempt) throw new Overtaken()
   const progress = new Progress(parts, row, signal)
-  const manifest = manifestOf(row)
-  if (!row.image || !(await engine.images()).some(({ ref }) => ref === row.image)) throw new ImageGone('its image is gone')
-  const left = (await engine.list()).find(({ deployment }) => deployment === row.id)
-  if (left?.state !== 'running') await progress.say('Starting it again')
-  const instance = left?.state === 'running' ? left : await startInstance(parts, progress, row.image, manifest, signal)
-  await untilReady(parts, progress, instance, AbortSignal.any([signal, AbortSignal.timeout(manifest.ready_within * 1000)]))
+  const { image } = row
+  if (!image) throw new ImageGone('its image is gone')
+  await startImage(parts, progress, image, signal).catch((error) => whyNotStarted(parts, image, error))
   if (row.tries > 0) await progress.note({ tries: 0, next_try_at: null, reason: null })
+}
+
+/** Starts an instance, or takes the one that is there; resolves once it is ready. */
+async function startImage(parts: DeployParts, progress: Progress, image: ImageRef, signal: AbortSignal): Promise<void> {
+  const manifest = manifestOf(progress.row)
+  const left = (await parts.engine.list()).find(({ deployment }) => deployment === progress.row.id)
+  if (left?.state !== 'running') await progress.say('Starting it again')
+  const instance = left?.state === 'running' ? left : await startInstance(parts, progress, image, manifest, signal)
+  await untilReady(parts, progress, instance, AbortSignal.any([signal, AbortSignal.timeout(manifest.ready_within * 1000)]))
+}
+
+/** An engine that does not tell its images now says nothing about this one: then it is the error of the start that counts. */
+async function whyNotStarted({ engine }: DeployParts, image: ImageRef, error: unknown): Promise<never> {
+  const images = await engine.images().catch(() => undefined)
+  if (images?.every(({ ref }) => ref !== image)) throw new ImageGone('its image is gone', { cause: error })
+  throw error
 }
 
 async function putOff(parts: DeployParts, version: DeploymentRow, error: unknown): Promise<void> {

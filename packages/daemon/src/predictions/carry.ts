@@ -45,10 +45,7 @@ export async function bringFiles(
   }
 }
 
-/**
- * Keeps the files of an output here. Tries again where it fails, for as long as results may take. Throws ResultLost,
- * and the signal's reason.
- */
+/** Keeps the files of an output here. Tries again where it fails, for as long as results may take. Throws ResultLost, and the signal's reason. */
 export async function fetchResults(
   files: FolderFiles,
   instance: HttpPredictor,
@@ -63,10 +60,7 @@ export async function fetchResults(
   } catch (error) {
     signal.throwIfAborted()
     if (!deadline.aborted) throw error
-    throw new ResultLost(
-      'error',
-      `The model's results took longer to fetch than the ${limits.resultMs / 1000} s they may.`,
-    )
+    throw new ResultLost('error', `The model's results took longer to fetch than the ${limits.resultMs / 1000} s they may.`)
   }
 }
 
@@ -111,12 +105,8 @@ async function fetchResult(
   }
 }
 
-function tooLarge(name: string, limit: number, size?: number): string {
-  const actual = size ? `, and it has ${size}` : ''
-  return `The model's result ${name} is too large: this server keeps files of at most ${limit} bytes${actual}.`
-}
+const tooLarge = (name: string, limit: number, size?: number): string =>
+  `The model's result ${name} is too large: this server keeps files of at most ${limit} bytes${size ? `, and it has ${size}` : ''}.`
 
-function lost(ref: FileRef, error: unknown): string {
-  const why = error instanceof Error ? error.message : error
-  return `The model answered, but its result ${parseFileRef(ref)?.name} could not be fetched (${why}). Run it again.`
-}
+const lost = (ref: FileRef, error: unknown): string =>
+  `The model answered, but its result ${parseFileRef(ref)?.name} could not be fetched (${error instanceof Error ? error.message : error}). Run it again.`
