@@ -133,7 +133,7 @@ describe('a bundle', () => {
     expect([...everything.keys()].filter((path) => path.includes('worker'))).toEqual([
       'origami/python/origami/worker.py',
     ])
-    expect([...everything.keys()].filter((path) => path.includes('react-markdown'))).toHaveLength(1)
+    expect([...everything.keys()].filter((path) => path.includes('assets/markdown'))).toHaveLength(1)
   })
 
   test('of text, label and image is at most 1 MB', async () => {

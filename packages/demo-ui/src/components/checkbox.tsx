@@ -1,5 +1,5 @@
 import styles from './components.module.css'
-import type { InputProps, OutputProps, View } from './view.ts'
+import type { InputProps, OutputProps, ViewOf } from './view.ts'
 
 const Input = ({ id, described, invalid, value, onChange }: InputProps) => (
   <input
@@ -15,4 +15,4 @@ const Input = ({ id, described, invalid, value, onChange }: InputProps) => (
 
 const Output = ({ value }: OutputProps) => <p className={styles.text}>{value === true ? 'Yes' : 'No'}</p>
 
-export const checkbox: View = { Input, Output }
+export const checkbox: ViewOf<'checkbox'> = { Input, Output, blank: () => false }

@@ -1,6 +1,6 @@
 import styles from './components.module.css'
 import { nameOf, Upload } from './upload.tsx'
-import type { InputProps, OutputProps, View } from './view.ts'
+import type { InputProps, OutputProps, ViewOf } from './view.ts'
 
 const Input = (props: InputProps) => (
   <Upload {...props} accept={props.options.accept as string | undefined} preview={false} />
@@ -12,4 +12,4 @@ const Output = ({ value, demo }: OutputProps) => (
   </a>
 )
 
-export const file: View = { Input, Output }
+export const file: ViewOf<'file'> = { Input, Output, isFile: true }

@@ -1,6 +1,6 @@
 import styles from './components.module.css'
 import { Upload } from './upload.tsx'
-import type { InputProps, OutputProps, View } from './view.ts'
+import type { InputProps, OutputProps, ViewOf } from './view.ts'
 
 const Input = (props: InputProps) => <Upload {...props} accept="image/*" preview />
 
@@ -10,4 +10,4 @@ const Output = ({ value, demo, label }: OutputProps) => (
   </a>
 )
 
-export const image: View = { Input, Output }
+export const image: ViewOf<'image'> = { Input, Output, isFile: true }

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react'
 import styles from './components.module.css'
-import type { InputProps, OutputProps, View } from './view.ts'
+import type { InputProps, OutputProps, ViewOf } from './view.ts'
 
 const written = (value: unknown) => (value === null || value === undefined ? '' : JSON.stringify(value, null, 2))
 
@@ -50,4 +50,4 @@ function same(text: string, value: unknown): boolean {
 
 const Output = ({ value }: OutputProps) => <pre className={styles.json}>{written(value) || 'null'}</pre>
 
-export const json: View = { Input, Output }
+export const json: ViewOf<'json'> = { Input, Output }

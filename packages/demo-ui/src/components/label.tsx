@@ -1,5 +1,5 @@
 import styles from './components.module.css'
-import type { OutputProps, View } from './view.ts'
+import type { OutputProps, ViewOf } from './view.ts'
 
 /** Confidences as bars, best first. From 0 to 1 they are shown as percentages. */
 function Output({ value, options }: OutputProps) {
@@ -27,4 +27,4 @@ function Output({ value, options }: OutputProps) {
 /** What is there is never written as nothing. */
 const percent = (part: number) => (part > 0 && part < 0.005 ? '< 1 %' : `${Math.round(part * 100)} %`)
 
-export const label: View = { Output }
+export const label: ViewOf<'label'> = { Output }

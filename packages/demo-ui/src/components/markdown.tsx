@@ -1,22 +1,16 @@
 import { lazy, Suspense } from 'react'
 import styles from './components.module.css'
-import type { OutputProps, View } from './view.ts'
+import type { OutputProps, ViewOf } from './view.ts'
 
 /**
- * Loaded when a demo has Markdown; HTML in it is left out. A bundle made before the model gave Markdown lacks this:
- * then the text is shown as it is.
+ * Loaded when a demo has Markdown. A bundle made before the model gave Markdown lacks this: then the text is shown as it
+ * is.
  */
 const Formatted = lazy(async () =>
-  formatted().catch(() => ({ default: ({ text }: { text: string }) => <p className={styles.text}>{text}</p> })),
+  import('./late/markdown.tsx').catch(() => ({
+    default: ({ text }: { text: string }) => <p className={styles.text}>{text}</p>,
+  })),
 )
-
-async function formatted() {
-  const [{ default: Markdown }, { default: sanitize }] = await Promise.all([
-    import('react-markdown'),
-    import('rehype-sanitize'),
-  ])
-  return { default: ({ text }: { text: string }) => <Markdown rehypePlugins={[sanitize]}>{text}</Markdown> }
-}
 
 const Output = ({ value }: OutputProps) => (
   <div className={styles.markdown}>
@@ -26,4 +20,4 @@ const Output = ({ value }: OutputProps) => (
   </div>
 )
 
-export const markdown: View = { Output }
+export const markdown: ViewOf<'markdown'> = { Output }

@@ -1,5 +1,5 @@
 import styles from './components.module.css'
-import type { InputProps, OutputProps, View } from './view.ts'
+import type { InputProps, OutputProps, ViewOf } from './view.ts'
 
 function Input({ id, described, invalid, options, value, onChange }: InputProps) {
   const { min, max, step, integer } = options as { min?: number; max?: number; step?: number; integer?: boolean }
@@ -23,4 +23,4 @@ const Output = ({ value }: OutputProps) => (
   <p className={styles.number}>{typeof value === 'number' ? value.toLocaleString() : String(value)}</p>
 )
 
-export const number: View = { Input, Output }
+export const number: ViewOf<'number'> = { Input, Output }

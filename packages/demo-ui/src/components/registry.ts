@@ -10,10 +10,10 @@ import { select } from './select.tsx'
 import { sketch } from './sketch.tsx'
 import { slider } from './slider.tsx'
 import { text } from './text.tsx'
-import type { View } from './view.ts'
+import type { ViewOf } from './view.ts'
 
 /** How each component is put in and shown. */
-export const views: Readonly<Record<ComponentName, View>> = {
+export const views: { readonly [Name in ComponentName]: ViewOf<Name> } = {
   text,
   number,
   slider,

@@ -1,5 +1,5 @@
 import styles from './components.module.css'
-import type { InputProps, View } from './view.ts'
+import type { InputProps, ViewOf } from './view.ts'
 
 function Input({ id, described, invalid, required, options, value, onChange }: InputProps) {
   const choices = options.choices as readonly (string | number)[]
@@ -23,4 +23,4 @@ function Input({ id, described, invalid, required, options, value, onChange }: I
   )
 }
 
-export const select: View = { Input }
+export const select: ViewOf<'select'> = { Input }

@@ -1,7 +1,7 @@
 import { type PointerEvent, useEffect, useRef, useState } from 'react'
 import styles from './components.module.css'
 import { Upload } from './upload.tsx'
-import type { InputProps, View } from './view.ts'
+import type { InputProps, ViewOf } from './view.ts'
 
 /** What the model is sent, and no part of the look: the same in light and dark. */
 const paper = 'white'
@@ -122,4 +122,4 @@ function draw(event: PointerEvent<HTMLCanvasElement>, brush: number, from: Point
   return to
 }
 
-export const sketch: View = { Input }
+export const sketch: ViewOf<'sketch'> = { Input, isFile: true }

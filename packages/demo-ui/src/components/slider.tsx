@@ -1,5 +1,5 @@
 import styles from './components.module.css'
-import type { InputProps, View } from './view.ts'
+import type { InputProps, ViewOf } from './view.ts'
 
 function Input({ id, described, invalid, options, value, onChange }: InputProps) {
   const { min, max, step, integer } = options as { min: number; max: number; step?: number; integer?: boolean }
@@ -22,4 +22,4 @@ function Input({ id, described, invalid, options, value, onChange }: InputProps)
   )
 }
 
-export const slider: View = { Input }
+export const slider: ViewOf<'slider'> = { Input }

@@ -1,5 +1,5 @@
 import styles from './components.module.css'
-import type { InputProps, OutputProps, View } from './view.ts'
+import type { InputProps, OutputProps, ViewOf } from './view.ts'
 
 function Input({ id, described, invalid, options, value, onChange }: InputProps) {
   const shared = {
@@ -20,4 +20,5 @@ function Input({ id, described, invalid, options, value, onChange }: InputProps)
 
 const Output = ({ value }: OutputProps) => <p className={styles.text}>{String(value)}</p>
 
-export const text: View = { Input, Output }
+/** Text is never missing: where it is required, none is the empty one. */
+export const text: ViewOf<'text'> = { Input, Output, blank: (required) => (required ? '' : undefined) }

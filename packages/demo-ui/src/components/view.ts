@@ -1,3 +1,4 @@
+import type { FileComponentName } from '@origami/protocol/demo'
 import type { ComponentType } from 'react'
 import type { DemoClient } from '../client/client.ts'
 
@@ -26,4 +27,12 @@ export interface OutputProps {
 export interface View {
   readonly Input?: ComponentType<InputProps>
   readonly Output?: ComponentType<OutputProps>
+  /** Its values are files, taken away as such. */
+  readonly isFile?: boolean
+  /** What is sent while nothing was put in; nothing where it is not said. */
+  readonly blank?: (required: boolean) => unknown
 }
+
+/** The view of a component by its name: whether its values are files is said here as in the registry, or is a type error. */
+export type ViewOf<Name> = View &
+  (Name extends FileComponentName ? { readonly isFile: true } : { readonly isFile?: never })

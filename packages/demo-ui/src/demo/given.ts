@@ -1,11 +1,12 @@
 import type { DemoSchema, Input } from '@origami/protocol/demo'
+import { views } from '../components/registry.ts'
+import type { View } from '../components/view.ts'
 
-/** What goes to the server: text is never missing, the rest is left out while it is empty. */
+/** What goes to the server: what is empty is left out, or is what its component says. */
 export function given(schema: DemoSchema, input: Input): Input {
   const values = schema.inputs.map(({ name, component, required }) => {
-    const value = input[name]
-    const blank = component === 'text' && required ? '' : component === 'checkbox' ? false : undefined
-    return [name, value ?? blank] as const
+    const view: View = views[component]
+    return [name, input[name] ?? view.blank?.(required)] as const
   })
   return Object.fromEntries(values.filter(([, value]) => value !== undefined))
 }

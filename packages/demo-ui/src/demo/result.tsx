@@ -78,7 +78,7 @@ function answerOf(
 ): { text: string; href: string; name: string } {
   const [only, ...more] = outputs
   const value = only && more.length === 0 ? fields[only.name] : fields
-  if (typeof value === 'string' && (only?.component === 'file' || only?.component === 'image')) {
+  if (typeof value === 'string' && only && views[only.component].isFile) {
     const href = demo.address(value)
     return { text: new URL(href, location.href).href, href, name: nameOf(value) }
   }

@@ -39,7 +39,7 @@ export function RunButton({
       <span className={styles.spoken} role="status">
         {spoken(run)}
       </span>
-      {run?.phase === 'running' && run.progress && <Progress {...run.progress} />}
+      {run?.phase === 'running' && run.progress && <ProgressBar {...run.progress} />}
     </div>
   )
 }
@@ -51,7 +51,7 @@ function spoken(run: Run | undefined): string {
   return run?.phase === 'succeeded' ? 'Done' : ''
 }
 
-function Progress({ done, total, note }: NonNullable<Run['progress']>) {
+function ProgressBar({ done, total, note }: NonNullable<Run['progress']>) {
   return (
     <div className={styles.progress}>
       <progress aria-label="Progress" value={total ? done : undefined} max={total ?? undefined} />

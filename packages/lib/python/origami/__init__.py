@@ -3,37 +3,10 @@
 Standard library only. The runtime loads the model with ``python -m origami.worker model.py``.
 """
 
+from . import components
 from .author import demo
 from .call import Canceled, progress
-from .components import (
-    Checkbox,
-    Component,
-    File,
-    Image,
-    Json,
-    Label,
-    Markdown,
-    Number,
-    Select,
-    Sketch,
-    Slider,
-    Text,
-)
+from .components import *
 
-__all__ = [
-    "Canceled",
-    "Checkbox",
-    "Component",
-    "File",
-    "Image",
-    "Json",
-    "Label",
-    "Markdown",
-    "Number",
-    "Select",
-    "Sketch",
-    "Slider",
-    "Text",
-    "demo",
-    "progress",
-]
+__all__ = ["Canceled", "demo", "progress"]
+__all__ += components.__all__

@@ -12,6 +12,22 @@ from uuid import uuid4
 from .plain import plain, scalar
 from .refused import instead_of, type_name
 
+#: What an author may import from ``origami``.
+__all__ = [
+    "Checkbox",
+    "Component",
+    "File",
+    "Image",
+    "Json",
+    "Label",
+    "Markdown",
+    "Number",
+    "Select",
+    "Sketch",
+    "Slider",
+    "Text",
+]
+
 
 @dataclass(frozen=True)
 class Component:

@@ -1,4 +1,4 @@
-import type { ComponentName, ComponentOptions, ComponentValue } from '@origami/protocol/demo'
+import type { ComponentName, ComponentOptions, ComponentValue, FileComponentName } from '@origami/protocol/demo'
 import type { ModelFile, OutputFile } from './files.ts'
 
 /** What every input and output may say besides its component's own options. */
@@ -18,16 +18,14 @@ export interface Field<In = unknown, Out = unknown> extends FieldWords {
   readonly types?: { readonly in: In; readonly out: Out }
 }
 
-type FileName = 'image' | 'sketch' | 'file'
-type Choice<Options> = Options extends { readonly choices: readonly (infer One)[] } ? One : never
-/** What `predict` gets for a component. */
-type In<Name extends ComponentName, Options> = Name extends FileName
+/** What `predict` gets for a component: of choices one of them. */
+type In<Name extends ComponentName, Options> = Name extends FileComponentName
   ? ModelFile
-  : Name extends 'select'
-    ? Choice<Options>
+  : Options extends { readonly choices: readonly (infer One)[] }
+    ? One
     : ComponentValue<Name>
 /** What `predict` gives for a component. */
-type Out<Name extends ComponentName> = Name extends FileName ? OutputFile : ComponentValue<Name>
+type Out<Name extends ComponentName> = Name extends FileComponentName ? OutputFile : ComponentValue<Name>
 
 type Frozen<Given> = Given extends readonly (infer One)[]
   ? readonly One[]
@@ -38,7 +36,7 @@ type Frozen<Given> = Given extends readonly (infer One)[]
 type Options<Name extends ComponentName> = string extends keyof ComponentOptions<Name>
   ? unknown
   : Frozen<ComponentOptions<Name>>
-type Default<Name extends ComponentName> = Name extends FileName ? undefined : ComponentValue<Name>
+type Default<Name extends ComponentName> = Name extends FileComponentName ? undefined : ComponentValue<Name>
 
 /** What a builder takes: the component's options, the words, and for an input its default or that it is optional. */
 export type Given<Name extends ComponentName> = Options<Name> &

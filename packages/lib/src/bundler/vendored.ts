@@ -11,8 +11,8 @@ export interface Needs {
   readonly schema: DemoSchema | undefined
 }
 
-/** A chunk of the page that is loaded late, by the package it begins with, and the component that loads it. */
-const lateChunks = { 'react-markdown': 'markdown', 'rehype-sanitize': 'markdown' } as const
+/** What the view of a component loads late stands in a file of its name, and is a chunk of the page. */
+const lateChunk = /components\/late\/([a-z]+)\.tsx$/
 
 /** Left behind by Python, editors and builds: never part of a runtime. */
 const leavings = /(^|\/)(__pycache__|\.[^/]*_cache|\.DS_Store)(\/|$)|\.(pyc|pyo|map)$/
@@ -63,7 +63,6 @@ async function modulesOf(built: string, language: Needs['language']): Promise<Se
 
 interface Chunk {
   readonly file: string
-  readonly name?: string
   readonly imports?: readonly string[]
   readonly isEntry?: boolean
 }
@@ -71,7 +70,7 @@ interface Chunk {
 /** Chunks of the page that only components which this demo lacks would load. */
 async function unusedChunks(built: string, schema: DemoSchema | undefined): Promise<Set<string>> {
   if (!schema) return new Set()
-  const components = new Set([...schema.inputs, ...schema.outputs].map((field) => field.component))
+  const components = new Set<string>([...schema.inputs, ...schema.outputs].map((field) => field.component))
   // Without the list nothing is known to be unused.
   const text = await readFile(join(built, 'page/manifest.json'), 'utf8').catch(() => '{}')
   const chunks = Object.entries(JSON.parse(text) as Record<string, Chunk>)
@@ -82,8 +81,8 @@ async function unusedChunks(built: string, schema: DemoSchema | undefined): Prom
     used.add(chunk.file)
     for (const next of chunk.imports ?? []) visit(next)
   }
-  for (const [key, { name = '', isEntry }] of chunks) {
-    const component = lateChunks[name as keyof typeof lateChunks]
+  for (const [key, { isEntry }] of chunks) {
+    const component = lateChunk.exec(key)?.[1]
     const isPart = key.startsWith('_')
     if (isEntry || (component === undefined ? !isPart : components.has(component))) visit(key)
   }

@@ -1,14 +1,14 @@
 import type { z } from 'zod'
 
 /** Everything that is known of one kind of input or output. One definition each, under `components/`. */
-export interface Component<Options = unknown, Value = unknown> {
+export interface Component<Options = unknown, Value = unknown, Media extends string | undefined = string | undefined> {
   readonly name: string
   /** What an author may set on it. Unknown options are errors. */
   readonly options: z.ZodType<Options>
   /** The value on the wire, given the options. Its JSON schema is what `openapi.json` shows. */
   value(options: Options): z.ZodType<Value>
   /** Media types (`image/*`) when its values are files: on the wire a FileRef. */
-  readonly file?: string
+  readonly file?: Media
   /** The shape of a valid value in words, for errors. */
   readonly expects: string
   readonly python: string
@@ -19,5 +19,7 @@ export interface Component<Options = unknown, Value = unknown> {
   readonly grows?: boolean
 }
 
-/** Keeps the inferred types of one definition. */
-export const defineComponent = <Options, Value>(component: Component<Options, Value>): Component<Options, Value> => component
+/** Keeps the inferred types of one definition, and whether its values are files. */
+export const defineComponent = <Options, Value, const Media extends string | undefined = undefined>(
+  component: Component<Options, Value, Media>,
+): Component<Options, Value, Media> => component

@@ -31,6 +31,11 @@ export type ComponentName = keyof typeof components
 export type ComponentOptions<Name extends ComponentName> = z.output<(typeof components)[Name]['options']>
 export type ComponentValue<Name extends ComponentName> = z.infer<ReturnType<(typeof components)[Name]['value']>>
 
+/** The components whose values are files. */
+export type FileComponentName = {
+  [Name in ComponentName]: NonNullable<(typeof components)[Name]['file']> extends never ? never : Name
+}[ComponentName]
+
 export const componentNames = Object.keys(components) as readonly ComponentName[]
 
 /** The definition behind a field, its types erased: options and values meet in `validate.ts` alone. */

@@ -16,6 +16,7 @@ import {
   predictionSnapshot,
 } from '@origami/protocol/demo'
 import { z } from 'zod'
+import { refOf } from '../files/addresses.ts'
 import type { Files, OpenFile, Prediction, PredictionRequest, Predictor } from '../predictor.ts'
 import { readCaps } from './deadlines.ts'
 import { HttpClient, type HttpClientOptions } from './http-client.ts'
@@ -118,7 +119,7 @@ export class HttpPredictor implements Predictor {
   }
 
   private bareRef(value: unknown): unknown {
-    return typeof value === 'string' && value.startsWith(`${this.base}/files/`) ? value.slice(this.base.length + 1) : value
+    return typeof value === 'string' && value.startsWith(`${this.base}/`) ? (refOf(this.base, value) ?? value) : value
   }
 
   private async put(...[id, name, type, bytes, signal]: Parameters<Files['put']>): Promise<FileRef> {

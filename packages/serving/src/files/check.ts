@@ -17,8 +17,8 @@ export async function checkFiles(schema: DemoSchema, input: Input, files: Files)
         type: 'value_error',
         message: 'expected an uploaded file, got a reference to one that is not there (any more)',
       })
-    else if (accept === 'image/*' && !found.type.startsWith('image/'))
-      problems.push({ field, type: 'value_error', message: `expected an image, got ${found.type}` })
+    else if (!isOf(accept, found.type))
+      problems.push({ field, type: 'value_error', message: `expected ${kindOf(accept)}, got ${found.type}` })
     else if (limit !== undefined && found.size > limit)
       problems.push({
         field,
@@ -27,4 +27,14 @@ export async function checkFiles(schema: DemoSchema, input: Input, files: Files)
       })
   }
   return problems
+}
+
+/** Whether a media type is one that a component takes: `image/*` takes each that begins so. */
+const isOf = (accept: string, type: string): boolean =>
+  accept === '*/*' || (accept.endsWith('/*') ? type.startsWith(accept.slice(0, -1)) : type === accept)
+
+/** In words, as `an image`. */
+function kindOf(accept: string): string {
+  const [kind = ''] = accept.split('/')
+  return `${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind}`
 }

@@ -1,5 +1,6 @@
-import { type DemoSchema, fileRef, type Input, Invalid, isFileComponent, parseFileRef } from '@origami/protocol/demo'
+import { type DemoSchema, fileRef, type Input, Invalid, isFileComponent } from '@origami/protocol/demo'
 import type { Files } from '../predictor.ts'
+import { refOf } from './addresses.ts'
 import { tooLarge } from './folder-files.ts'
 import { type FetchBounds, fetchPublic, type RemoteFile } from './remote.ts'
 
@@ -26,8 +27,8 @@ export async function takeInFiles(
   return taken
 
   async function takeIn(field: string, value: string): Promise<string> {
-    const own = base !== '' && value.startsWith(`${base}/`) ? value.slice(base.length + 1) : value
-    if (parseFileRef(own)) return own
+    const own = refOf(base, value)
+    if (own) return own
     try {
       if (value.startsWith('data:')) return await keep(readDataUri(value, maxFileBytes))
       if (remote && /^https?:\/\//.test(value)) return await keep(await fetchPublic(new URL(value), [], { ...remote, signal }))

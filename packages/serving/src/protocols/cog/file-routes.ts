@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { fileRef, Invalid } from '@origami/protocol/demo'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { addressOf } from '../../files/addresses.ts'
 import { tooLarge } from '../../files/folder-files.ts'
 import type { Files, OpenFile } from '../../predictor.ts'
 
@@ -30,8 +31,7 @@ export async function fileRoutes(app: FastifyInstance, { files, base, maxFileByt
       const kept = await files(request)
       await kept.put(id, name, request.headers['content-type'], (request.body as Readable | null) ?? Readable.from([]))
       const { type, size } = (await kept.open(ref)) ?? {}
-      const address = base(request)
-      return reply.status(201).send({ ref: address === '' ? ref : `${address}/${ref}`, name, type, size })
+      return reply.status(201).send({ ref: addressOf(base(request), ref), name, type, size })
     })
   })
 

@@ -5,8 +5,8 @@ import {
   outputValue,
   type PredictionEvent,
   type PredictionSnapshot,
-  parseFileRef,
 } from '@origami/protocol/demo'
+import { addressOf, refOf } from '../../files/addresses.ts'
 
 /** A snapshot as a caller sees it: file references become addresses under `base`, and it says where to go on. */
 export function presentSnapshot(snapshot: PredictionSnapshot, schema: DemoSchema | undefined, base: string) {
@@ -37,5 +37,7 @@ function addressed(fields: DemoSchema['inputs'], values: Record<string, unknown>
   )
 }
 
-const withBase = (value: unknown, base: string): unknown =>
-  typeof value === 'string' && parseFileRef(value) ? `${base}/${value}` : value
+function withBase(value: unknown, base: string): unknown {
+  const ref = typeof value === 'string' ? refOf('', value) : undefined
+  return ref ? addressOf(base, ref) : value
+}
