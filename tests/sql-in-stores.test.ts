@@ -19,10 +19,3 @@ async function outsideOfStores(folder: string): Promise<string[]> {
 test.each(['packages/daemon/src', 'packages/web/src/server'])('all SQL of %s is in its store', async (folder) => {
   expect(await outsideOfStores(folder)).toEqual([])
 })
-
-test('the store of the daemon imports nothing of the queue, which stands on it', async () => {
-  const folder = join(root, 'packages/daemon/src/store')
-  const sources = (await readdir(folder)).map(async (name) => [name, await readFile(join(folder, name), 'utf8')] as const)
-  const importing = (await Promise.all(sources)).filter(([, source]) => source.includes("from '../predictions/"))
-  expect(importing.map(([name]) => name)).toEqual([])
-})

@@ -10,6 +10,8 @@ import { type DaemonConfig, defaultLimits, type Limits } from './config.ts'
 import { Control } from './deploy/control.ts'
 import { Deployer } from './deploy/deployer.ts'
 import type { DeployParts } from './deploy/parts.ts'
+import { StartSlots } from './deploy/start-slots.ts'
+import { Tasks } from './deploy/tasks.ts'
 import { DockerEngine } from './engine/docker/docker-engine.ts'
 import type { Engine } from './engine/engine.ts'
 import { ProcessEngine } from './engine/process/process-engine.ts'
@@ -28,9 +30,7 @@ import { openVault } from './state/vault.ts'
 import { openStore } from './store/open.ts'
 import { repairEnded } from './store/predictions.ts'
 import { requeueInterrupted } from './upkeep/interrupted.ts'
-import { StartSlots } from './upkeep/start-slots.ts'
 import { stopInstances } from './upkeep/stop-instances.ts'
-import { Tasks } from './upkeep/tasks.ts'
 import { Upkeep } from './upkeep/upkeep.ts'
 
 /** What a daemon is made of and tests may replace. */
@@ -74,6 +74,7 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
     limits,
     now,
     clock,
+    lookAfter: () => void upkeep.rounds.run(),
     changed,
   }
   await requeueInterrupted(deployParts)
@@ -101,7 +102,7 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
     dispatcher.work(),
     upkeep.work(() => sweepOld(retention, clock(), leaving.signal)),
   )
-  const control = new Control(deployParts, deployer, upkeep.rounds, (demo) => forgetRunsOf(retention, demo))
+  const control = new Control(deployParts, deployer, (demo) => forgetRunsOf(retention, demo))
 
   const app = await createServer(config, { db, control, queue, files, logs, changed, limits, now, engine })
   opened.defer(() => app.close())

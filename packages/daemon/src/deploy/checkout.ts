@@ -2,13 +2,13 @@ import { lstat, mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseRepoLink } from '@origami/protocol/control'
 import { type Manifest, parseManifest } from '@origami/protocol/demo'
+import { logged } from '../logged.ts'
 import { demoById } from '../store/demos.ts'
 import type { DeploymentRow } from '../store/tables.ts'
-import { logged } from '../upkeep/logged.ts'
-import { workFolder } from '../upkeep/work-folders.ts'
 import { DeployFailed } from './failure.ts'
 import type { DeployParts } from './parts.ts'
 import type { Progress } from './progress.ts'
+import { workFolder } from './work-folder.ts'
 
 /** Resolves the commit and lays its tree into a folder of this attempt's own. */
 export async function checkout(parts: DeployParts, progress: Progress, signal: AbortSignal): Promise<string> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { activeStates, type DeploymentState, isEnded, parseRepoLink } from '@origami/protocol/control'
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
+import { logged } from '../logged.ts'
 import { deleteDemo, demoById, setWant, wantDemo } from '../store/demos.ts'
 import { deploymentById, deploymentsIn, deploymentsOf, move, note } from '../store/deployments.ts'
 import { addEvent } from '../store/events.ts'
@@ -8,9 +9,7 @@ import type { Trx } from '../store/open.ts'
 import { failWaiting, openPredictions } from '../store/predictions.ts'
 import type { DeploymentRow } from '../store/tables.ts'
 import { addDeployment, isComing, queueAgain } from '../store/waiting-deployments.ts'
-import { logged } from '../upkeep/logged.ts'
-import { waited } from '../upkeep/repeat.ts'
-import type { Rounds } from '../upkeep/rounds.ts'
+import { waited } from '../waited.ts'
 import type { Deployer } from './deployer.ts'
 import { endInstance } from './instance.ts'
 import type { DeployParts } from './parts.ts'
@@ -28,13 +27,11 @@ export type ForgetPredictions = (demo: DemoId) => Promise<void>
 export class Control {
   private readonly parts: DeployParts
   private readonly deployer: Deployer
-  private readonly rounds: Rounds
   private readonly forgetPredictions: ForgetPredictions
 
-  constructor(parts: DeployParts, deployer: Deployer, rounds: Rounds, forgetPredictions: ForgetPredictions) {
+  constructor(parts: DeployParts, deployer: Deployer, forgetPredictions: ForgetPredictions) {
     this.parts = parts
     this.deployer = deployer
-    this.rounds = rounds
     this.forgetPredictions = forgetPredictions
   }
 
@@ -112,7 +109,7 @@ export class Control {
       return true
     })
     this.deployer.wake()
-    void this.rounds.run()
+    this.parts.lookAfter()
     return started
   }
 

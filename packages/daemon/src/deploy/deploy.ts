@@ -1,16 +1,16 @@
 import type { ImageRef } from '../engine/engine.ts'
+import { logged } from '../logged.ts'
 import { demoById } from '../store/demos.ts'
 import { deploymentById } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
-import { logged } from '../upkeep/logged.ts'
-import { retire } from '../upkeep/retire.ts'
 import { checkout, readManifest, removeCheckout } from './checkout.ts'
 import { failureOf, Overtaken } from './failure.ts'
 import { endInstance, startInstance, untilReady } from './instance.ts'
 import { manifestOf } from './manifest.ts'
 import type { DeployParts } from './parts.ts'
 import { Progress } from './progress.ts'
-import { resume, suspend, switchTo } from './serving.ts'
+import { retire } from './retire.ts'
+import { suspend, switchTo } from './serving.ts'
 
 /** Of an instance whose deploy failed or was canceled. No setting: nobody is served by it. */
 const endGraceMs = 2_000
@@ -32,7 +32,7 @@ export async function deploy(parts: DeployParts, queued: DeploymentRow, signal: 
     await progress.say('Live')
   } catch (error) {
     await end(parts, progress, error, signal)
-    if (replaced && signal.reason !== 'leaving') resume(parts, replaced)
+    if (replaced && signal.reason !== 'leaving') parts.lookAfter()
   }
 }
 

@@ -1,12 +1,12 @@
 import type { DeploymentId } from '@origami/protocol/demo'
 import PQueue from 'p-queue'
+import { logged } from '../logged.ts'
 import { deploymentById, letGo, move } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
 import { nextQueued, queueStopped } from '../store/waiting-deployments.ts'
-import { logged } from '../upkeep/logged.ts'
-import { workFolder } from '../upkeep/work-folders.ts'
 import { deploy } from './deploy.ts'
 import type { DeployParts } from './parts.ts'
+import { workFolder } from './work-folder.ts'
 
 interface UnderWay {
   readonly cancel: AbortController

@@ -7,8 +7,8 @@ import type { DemoLogs } from '../logs/demo-log.ts'
 import type { LogPumps } from '../logs/log-pumps.ts'
 import type { Source } from '../source/source.ts'
 import type { Db } from '../store/open.ts'
-import type { StartSlots } from '../upkeep/start-slots.ts'
-import type { Tasks } from '../upkeep/tasks.ts'
+import type { StartSlots } from './start-slots.ts'
+import type { Tasks } from './tasks.ts'
 
 /** What a deploy, and all that looks after deployments, works with. */
 export interface DeployParts {
@@ -27,6 +27,8 @@ export interface DeployParts {
   /** ISO 8601 in UTC. */
   readonly now: () => string
   readonly clock: () => number
+  /** Asks for a round of looking after what should be, now. */
+  readonly lookAfter: () => void
   /** Tells that rows changed: events, routes, places in the queue. */
   readonly changed: Changes
 }

@@ -3,12 +3,11 @@ import type { Instance } from '../engine/engine.ts'
 import { demoById, setServing } from '../store/demos.ts'
 import { deploymentById, move, note } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
-import { drained } from '../upkeep/retire.ts'
-import { revive } from '../upkeep/revive.ts'
 import { DeployFailed, Overtaken } from './failure.ts'
 import { endInstance } from './instance.ts'
 import type { DeployParts } from './parts.ts'
 import type { Progress } from './progress.ts'
+import { drained } from './retire.ts'
 
 /** The route, the states and their events change in one transaction: from here on the new version serves. An abort until then changes nothing. */
 export async function switchTo(
@@ -42,7 +41,7 @@ export async function switchTo(
   changed.notify(row.demo_id)
 }
 
-/** Stops the serving version, keeping its image: its demo is held until something serves again. */
+/** Stops the serving version, keeping its image: its demo is held until something serves again. When nothing new does, the rounds start it again. */
 export async function suspend(parts: DeployParts, version: DeploymentRow, signal: AbortSignal): Promise<void> {
   const { db, engine, changed, tasks } = parts
   await tasks.end(version.id)
@@ -51,12 +50,4 @@ export async function suspend(parts: DeployParts, version: DeploymentRow, signal
   await drained(parts, version, signal)
   signal.throwIfAborted()
   for (const { id, deployment } of await engine.list()) if (deployment === version.id) await endInstance(parts, id, { signal })
-}
-
-/** Starts again what `suspend` stopped; what was not stopped goes on. */
-export function resume(parts: DeployParts, version: DeploymentRow): void {
-  parts.tasks.start(version.id, async (signal) => {
-    const row = await deploymentById(parts.db, version.id)
-    if (row?.endpoint === null) await revive(parts, row, signal)
-  })
 }

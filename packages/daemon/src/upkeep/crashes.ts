@@ -1,7 +1,7 @@
 import type { DeployParts } from '../deploy/parts.ts'
+import { noteServedWell } from '../deploy/served-well.ts'
 import { deploymentById, note } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
-import { noteServedWell } from './good-versions.ts'
 import { handBack } from './revive.ts'
 
 /** Those of the times (JSON, ISO 8601) that are at most `windowMs` ago. */

@@ -1,7 +1,7 @@
 import PQueue from 'p-queue'
 import type { Engine } from '../engine/engine.ts'
-import { logged } from './logged.ts'
-import { waited } from './repeat.ts'
+import { logged } from '../logged.ts'
+import { waited } from '../waited.ts'
 
 const longestBackOffMs = 60_000
 

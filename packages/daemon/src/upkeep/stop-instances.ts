@@ -1,6 +1,6 @@
 import type { DeployParts } from '../deploy/parts.ts'
+import { logged } from '../logged.ts'
 import { deploymentsIn, note } from '../store/deployments.ts'
-import { logged } from './logged.ts'
 
 /** Stops every instance, and holds its demo, so that the next daemon starts it again. */
 export async function stopInstances({ db, engine, limits }: DeployParts): Promise<void> {

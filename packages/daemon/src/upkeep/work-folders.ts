@@ -1,11 +1,6 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { DeploymentRow } from '../store/tables.ts'
-import { logged } from './logged.ts'
-
-/** The folder of one attempt of a deployment: what an earlier one left, or still writes, is never in its way. */
-export const workFolder = (work: string, { id, attempt }: Pick<DeploymentRow, 'id' | 'attempt'>): string =>
-  join(work, `${id}-${attempt}`)
+import { logged } from '../logged.ts'
 
 /** Removes what a folder has of attempts that are over, and what is older than this daemon. What cannot be removed is tried again next time. */
 export async function sweepWork(work: string, since: Date, isInUse: (folder: string) => boolean): Promise<void> {

@@ -1,9 +1,9 @@
-import { endInstance } from '../deploy/instance.ts'
-import type { DeployParts } from '../deploy/parts.ts'
 import { deploymentById, move } from '../store/deployments.ts'
 import { runningOn } from '../store/predictions.ts'
 import type { DeploymentRow } from '../store/tables.ts'
-import { noteServedWell } from './good-versions.ts'
+import { endInstance } from './instance.ts'
+import type { DeployParts } from './parts.ts'
+import { noteServedWell } from './served-well.ts'
 
 /** Lets what runs on a version finish, then removes it, and its image unless it served well. */
 export async function retire(parts: DeployParts, version: DeploymentRow, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 import type { DeploymentId } from '@origami/protocol/demo'
-import { logged } from './logged.ts'
+import { logged } from '../logged.ts'
 
 interface Task {
   readonly cancel: AbortController

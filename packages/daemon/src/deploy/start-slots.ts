@@ -1,6 +1,6 @@
 import PQueue from 'p-queue'
 import type { Limits } from '../config.ts'
-import { waited } from './repeat.ts'
+import { waited } from '../waited.ts'
 
 /** Somebody waits before the screen for a deploy; a version that is revived has its visitors' predictions kept meanwhile. */
 const priorities = { deploy: 1, revive: 0 } as const
