@@ -156,6 +156,22 @@ describe('what a daemon looks after', () => {
     expect(await yard.detail(demo)).toMatchObject({ status: 'running', reason: null })
   })
 
+  test("a start of its owner's that fails is tried again, and serves once it can", async () => {
+    const { demo, deployment } = await yard.deploy('start-fails', puppet.files)
+    await yard.ask('POST', `/demos/${demo}/stop`, {})
+    await puppet.set('broken')
+    await yard.ask('POST', `/demos/${demo}/start`, {})
+    const putOff = /^It could not be started again: .*code 7.* It is tried again at/
+    await vi.waitFor(async () => expect((await newest(demo))?.reason).toMatch(putOff), { timeout: 20_000 })
+    expect(await yard.detail(demo)).toMatchObject({ status: 'waiting', port: null, newest: { state: 'running' } })
+    await puppet.clear()
+    await yard.rounds(2)
+    expect((await yard.detail(demo)).port).toBeNull()
+    yard.ahead += minute + 1000
+    await servesAt(demo, null)
+    expect(await newest(demo)).toMatchObject({ id: deployment.id, state: 'running', reason: null })
+  })
+
   test('after a boot of the host demos start no more at a time than deployments', async () => {
     const demos = [await yard.deploy('one', puppet.files), await yard.deploy('two', puppet.files)]
     await yard.leave()

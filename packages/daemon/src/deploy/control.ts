@@ -14,9 +14,9 @@ import type { Deployer } from './deployer.ts'
 import { endInstance } from './instance.ts'
 import type { DeployParts } from './parts.ts'
 
-/** There is nothing that can be started: it was never deployed. */
-class NeverDeployed extends Error {
-  override readonly name = 'NeverDeployed'
+/** There is nothing that can be started: it was never live, or its image is gone. */
+class NothingToStart extends Error {
+  override readonly name = 'NothingToStart'
   readonly statusCode = 409
 }
 
@@ -88,7 +88,7 @@ export class Control {
     return serving.map((row) => row.id)
   }
 
-  /** Starts what `stop` stopped, or what crashed too often, from its image; what waits for its next try is tried now. False: no such demo. Throws NeverDeployed. */
+  /** Starts what `stop` stopped, or what crashed too often, from its image; what waits for its next try is tried now. False: no such demo. Throws NothingToStart. */
   async start(id: DemoId): Promise<boolean> {
     const { now } = this.parts
     const started = await this.changing(id, async (trx) => {
@@ -99,7 +99,8 @@ export class Control {
         if (serving.next_try_at !== null) await note(trx, serving, { tries: 0, next_try_at: null, reason: null })
         return true
       }
-      if (!serving?.image) throw new NeverDeployed('It was never live, so there is nothing to start; deploy it.')
+      if (!serving) throw new NothingToStart('It was never live, so there is nothing to start; deploy it.')
+      if (!serving.image && isEnded(serving.state)) throw new NothingToStart(imageGone)
       if (demo.want !== 'on')
         await addEvent(trx, { demo: id, deployment: null, from: 'stopped', to: 'on', reason: null, at: now() })
       await setWant(trx, id, 'on')
@@ -167,6 +168,8 @@ export class Control {
     return (await deploymentsOf(this.parts.db, id, 1))[0]
   }
 }
+
+const imageGone = 'The image of the version that was live last is gone, so there is nothing to start; deploy it again.'
 
 /** md5(user_id + canonical link): a name, never an authorisation. */
 const demoIdOf = (user: string, canonicalLink: string): DemoId =>

@@ -4,9 +4,10 @@ import { demoById } from '../store/demos.ts'
 import { deploymentById } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
 import { checkout, readManifest, removeCheckout } from './checkout.ts'
-import { failureOf, Overtaken } from './failure.ts'
+import { DeployFailed, failureOf, Overtaken } from './failure.ts'
 import { endInstance, startInstance, untilReady } from './instance.ts'
 import { manifestOf } from './manifest.ts'
+import { nextTry } from './next-try.ts'
 import type { DeployParts } from './parts.ts'
 import { Progress } from './progress.ts'
 import { retire } from './retire.ts'
@@ -96,31 +97,45 @@ async function servingNow({ db }: DeployParts, row: DeploymentRow): Promise<Depl
   return before?.state === 'running' ? before : undefined
 }
 
-/** Removes what was started and writes how it ended, unless somebody else has the deployment by now, or the daemon is leaving. */
+/**
+ * Removes what was started and writes how it ended, unless somebody else has the deployment by now, or the daemon is leaving. What serves (was
+ * started again by its owner, say) and still has its image has not ended: it is tried again, as all that should serve.
+ */
 async function end(parts: DeployParts, progress: Progress, error: unknown, signal: AbortSignal): Promise<void> {
   if (error instanceof Overtaken || (signal.aborted && signal.reason !== 'canceled')) return
-  const { state, message } = signal.aborted
-    ? { state: 'canceled' as const, message: 'canceled' }
-    : failureOf(error, progress.step)
-  const { id, demo_id, instance, image, created_at } = progress.row
-  const keepsImage = (await demoById(parts.db, demo_id))?.serving === id
+  const failure = signal.aborted ? new DeployFailed('canceled', 'canceled') : failureOf(error, progress.step)
+  const { id, demo_id, instance, image } = progress.row
+  const serves = (await demoById(parts.db, demo_id))?.serving === id
   // What cannot be removed now is nobody's from here on, and the rounds remove it.
   await logged(`what deployment ${id} started could not be removed`, async () => {
     if (instance) await endInstance(parts, instance, { graceMs: endGraceMs })
-    if (image && !keepsImage) await parts.engine.removeImage(image)
+    if (image && !serves) await parts.engine.removeImage(image)
   })
   try {
-    await progress.say(`${state}: ${message}`)
-    const tail = (await parts.logs.tail(demo_id, 200)).filter((line) => line >= created_at)
-    await progress.to(state, {
-      reason: message,
-      token: null,
-      instance: null,
-      endpoint: null,
-      ...(keepsImage ? {} : { image: null }),
-      ...(state === 'canceled' ? {} : { log_tail: JSON.stringify(tail) }),
-    })
+    if (serves && image && failure.state !== 'canceled') await tryAgainLater(parts, progress, failure)
+    else await fail(parts, progress, failure, serves)
   } catch (cause) {
     if (!(cause instanceof Overtaken)) throw cause
   }
+}
+
+async function tryAgainLater(parts: DeployParts, progress: Progress, { message }: DeployFailed): Promise<void> {
+  const next = nextTry(parts, progress.row.tries + 1, message)
+  await progress.say(next.reason)
+  await progress.to('running', { ...next, token: null, instance: null })
+}
+
+async function fail(parts: DeployParts, progress: Progress, failure: DeployFailed, keepsImage: boolean): Promise<void> {
+  const { state, message } = failure
+  const { demo_id, created_at } = progress.row
+  await progress.say(`${state}: ${message}`)
+  const tail = (await parts.logs.tail(demo_id, 200)).filter((line) => line >= created_at)
+  await progress.to(state, {
+    reason: message,
+    token: null,
+    instance: null,
+    endpoint: null,
+    ...(keepsImage ? {} : { image: null }),
+    ...(state === 'canceled' ? {} : { log_tail: JSON.stringify(tail) }),
+  })
 }

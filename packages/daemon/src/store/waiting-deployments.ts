@@ -77,7 +77,10 @@ export async function queueStopped(db: Db, now: string): Promise<DemoId[]> {
 
 /** Lets a version that ended wait for its start from its image. */
 export const queueAgain = (trx: Trx, row: DeploymentRow, now: string): Promise<boolean> =>
-  move(trx, row, 'queued', now, { attempt: row.attempt + 1, crash_times: '[]', interruptions: 0 })
+  move(trx, row, 'queued', now, {
+    ...{ attempt: row.attempt + 1, crash_times: '[]', interruptions: 0 },
+    ...{ tries: 0, next_try_at: null },
+  })
 
 /** Whether a deployment of this demo waits or is under way. */
 export async function isComing(trx: Trx, demo: DemoId): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { DeployFailed, failureOf, Overtaken } from '../deploy/failure.ts'
 import { endInstance, startInstance, untilReady } from '../deploy/instance.ts'
 import { manifestOf } from '../deploy/manifest.ts'
+import { nextTry } from '../deploy/next-try.ts'
 import type { DeployParts } from '../deploy/parts.ts'
 import { Progress } from '../deploy/progress.ts'
 import type { ImageRef } from '../engine/engine.ts'
@@ -59,7 +60,7 @@ async function whyNotStarted({ engine }: DeployParts, image: ImageRef, error: un
 }
 
 async function putOff(parts: DeployParts, version: DeploymentRow, error: unknown): Promise<void> {
-  const { db, limits, clock } = parts
+  const { db, limits } = parts
   const row = await deploymentById(db, version.id)
   if (row?.state !== 'running' || row.attempt !== version.attempt) return
   const why = failureOf(error, 'starting').message
@@ -68,11 +69,9 @@ async function putOff(parts: DeployParts, version: DeploymentRow, error: unknown
   if (good && tries > limits.crashes) return handBack(parts, row, `It could not be started ${tries} times in a row: ${why}`)
   if (error instanceof ImageGone && !good && (await buildAgain(parts, row))) return
   // Where a good version can take over, visitors do not wait for what is broken.
-  const wait = good ? 0 : (limits.reviveAfterMs[Math.min(tries, limits.reviveAfterMs.length) - 1] ?? 0)
-  const next_try_at = new Date(clock() + wait).toISOString()
-  const reason = `It could not be started again: ${why}. It is tried again at ${next_try_at}`
-  await note(db, row, { tries, next_try_at, reason, endpoint: null, ready_at: null })
-  await new Progress(parts, row, AbortSignal.timeout(limits.answerMs)).say(reason)
+  const next = nextTry(parts, tries, why, good ? 0 : undefined)
+  await note(db, row, next)
+  await new Progress(parts, row, AbortSignal.timeout(limits.answerMs)).say(next.reason)
   if (row.instance) await endInstance(parts, row.instance)
 }
 

@@ -1,0 +1,53 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { Changes } from '../../src/changes.ts'
+import { Control } from '../../src/deploy/control.ts'
+import { Deployer } from '../../src/deploy/deployer.ts'
+import type { DeployParts } from '../../src/deploy/parts.ts'
+import { setServing, setWant } from '../../src/store/demos.ts'
+import { deploymentById, note } from '../../src/store/deployments.ts'
+import { addedDemo, at, demo, movedTo, openInMemory, rowOf } from '../store/in-memory.ts'
+
+let db: DeployParts['db']
+beforeEach(async () => {
+  db = await openInMemory()
+})
+afterEach(() => db.destroy())
+
+/** What `start` reaches: the store, and who is told. Its daemon leaves, and so begins no deployment. */
+async function controlOf(): Promise<Control> {
+  const parts = { db, now: () => at, changed: new Changes(), lookAfter: () => {} } as unknown as DeployParts
+  const deployer = new Deployer(parts)
+  await deployer.leave()
+  return new Control(parts, deployer, async () => {})
+}
+
+test('a demo that was never live cannot be started, and is told to be deployed', async () => {
+  await addedDemo(db)
+  await expect((await controlOf()).start(demo)).rejects.toThrow('It was never live, so there is nothing to start; deploy it.')
+})
+
+test('a demo whose version served and has no image any more is told so, and not that it was never live', async () => {
+  const { id } = await addedDemo(db)
+  await movedTo(db, id, 'build_failed')
+  await setServing(db, { id, demo_id: demo })
+  const gone = 'The image of the version that was live last is gone, so there is nothing to start; deploy it again.'
+  await expect((await controlOf()).start(demo)).rejects.toThrow(gone)
+})
+
+test('a demo whose version is being built again is on its way already', async () => {
+  const { id } = await addedDemo(db)
+  await setServing(db, { id, demo_id: demo })
+  expect(await (await controlOf()).start(demo)).toBe(true)
+  expect((await rowOf(db, id)).state).toBe('queued')
+})
+
+test('a start of what was put off begins a new row of tries', async () => {
+  const { id } = await addedDemo(db)
+  await movedTo(db, id, 'stopped')
+  const row = await deploymentById(db, id)
+  if (row) await note(db, row, { image: 'i' as never, tries: 7, next_try_at: at })
+  await setServing(db, { id, demo_id: demo })
+  await setWant(db, demo, 'stopped')
+  await (await controlOf()).start(demo)
+  expect(await deploymentById(db, id)).toMatchObject({ tries: 0, next_try_at: null })
+})
