@@ -92,7 +92,7 @@ describe('nothing that a daemon waits for is waited for without an end', () => {
   test('a demo that is started while a round still removes what was left of it is not removed with that', async () => {
     const { demo, deployment } = await yard.deploy('left', puppet.files)
     yard.holds.add('remove')
-    yard.engine.faults.set('list', 1)
+    yard.engine.faults.set('instancesOf', 1)
     await yard.ask('POST', `/demos/${demo}/stop`, {})
     await vi.waitFor(() => expect(yard.engine.removing.size).toBe(1))
     await yard.ask('POST', `/demos/${demo}/start`, {})
@@ -108,7 +108,7 @@ describe('nothing that a daemon waits for is waited for without an end', () => {
 
   test('stop is stored, and ends by itself, also while the engine does not answer', async () => {
     const { demo, deployment } = await yard.deploy('stopped', puppet.files)
-    yard.engine.faults.set('list', 2)
+    yard.engine.faults.set('instancesOf', 1).set('list', 1)
     expect((await yard.ask('POST', `/demos/${demo}/stop`, {})).status).toBe(200)
     expect(await yard.deployment(demo, deployment.id)).toMatchObject({ state: 'stopped' })
     await vi.waitFor(async () => expect((await yard.remains()).instances).toBe(0))

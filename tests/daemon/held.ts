@@ -20,7 +20,7 @@ export class HeldEngine implements Engine {
   readonly guarantees: Engine['guarantees']
   readonly told: string[] = []
   /** How many of the next calls fail, as they do while Docker restarts. */
-  readonly faults = new Map<'list' | 'exits' | 'images' | 'stop', number>()
+  readonly faults = new Map<'list' | 'instancesOf' | 'exits' | 'images' | 'stop', number>()
   /** What each call of `stop` gave. */
   readonly graces: number[] = []
   /** Calls of `start` that go on now, and the most there were. */
@@ -73,6 +73,13 @@ export class HeldEngine implements Engine {
   find(id: InstanceId): Promise<Instance | undefined> {
     return this.real.find(id)
   }
+  watch(...how: Parameters<Engine['watch']>): ReturnType<Engine['watch']> {
+    return this.real.watch(...how)
+  }
+  async instancesOf(demo: StartRequest['demo']): Promise<readonly Instance[]> {
+    this.fault('instancesOf')
+    return this.real.instancesOf(demo)
+  }
   async list(): Promise<readonly Instance[]> {
     this.fault('list')
     return this.real.list()
@@ -98,7 +105,7 @@ export class HeldEngine implements Engine {
       this.fault('exits')
     }
   }
-  private fault(call: 'list' | 'exits' | 'images' | 'stop'): void {
+  private fault(call: 'list' | 'instancesOf' | 'exits' | 'images' | 'stop'): void {
     const left = this.faults.get(call) ?? 0
     this.faults.set(call, Math.max(0, left - 1))
     if (left > 0) throw new Error(`the engine restarts (${call})`)

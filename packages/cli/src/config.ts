@@ -55,14 +55,15 @@ export function webConfig({ values, limits }: Settings, forges: readonly ForgeEn
   }
 }
 
-/** The process engine gives strangers' code the whole account: not on an address that strangers reach. */
-export function refuseUntrusted({ values }: Settings): void {
+/** An engine that isolates nothing gives strangers' code the whole account: not on an address that strangers reach. */
+export async function refuseUntrusted({ values }: Settings): Promise<void> {
+  const { guaranteesOf } = await import('@origami/daemon')
   const reached = [values.host, ...(values.public_url ? [new URL(values.public_url).hostname] : [])].find(
     (host) => !isLoopback(host),
   )
-  if (values.engine !== 'process' || reached === undefined || values.trust_demos) return
+  if (guaranteesOf[values.engine].isolation || reached === undefined || values.trust_demos) return
   throw new Failure(
-    `the process engine isolates nothing, and ${reached} is not loopback: use --engine docker, or --trust-demos when all code is your own`,
+    `the ${values.engine} engine isolates nothing, and ${reached} is not loopback: use --engine docker, or --trust-demos when all code is your own`,
   )
 }
 

@@ -72,7 +72,6 @@ export interface Limits {
   readonly memoryBytes: number
   readonly cpus: number
   readonly pids: number
-  readonly buildMemoryBytes: number
   readonly cloneMs: number
   readonly buildMs: number
   readonly drainMs: number
@@ -161,7 +160,6 @@ export const defaultLimits: Limits = {
   memoryBytes: 4 * gigabyte,
   cpus: 2,
   pids: 512,
-  buildMemoryBytes: 8 * gigabyte,
   cloneMs: 5 * 60_000,
   buildMs: 60 * 60_000,
   drainMs: 60_000,

@@ -62,7 +62,6 @@ export const daemonLimits: TableOf<Limits> = {
   memoryBytes: limit('memory', size, 'memory of an instance whose `.origami` says nothing'),
   cpus: limit('cpus', amount, 'processors of an instance whose `.origami` says nothing'),
   pids: limit('pids', count(), 'processes and threads of an instance'),
-  buildMemoryBytes: limit('build_memory', size, 'memory of a build'),
   cloneMs: limit('clone_time', duration(), 'a clone'),
   buildMs: limit('build_time', duration(), 'a build'),
   drainMs: limit('drain_time', duration(), 'what still runs in the old version when a new one took over'),

@@ -21,7 +21,7 @@ export const quickstart = () =>
     .addTo(new Command('quickstart').description('what `npm start` runs: everything on this machine, with the examples deployed'))
     .action(async (_flags, command: Command) => {
       const settings = await flags.read(command)
-      refuseUntrusted(settings)
+      await refuseUntrusted(settings)
       const { data } = settings.values
       await ensureBuilt()
       const forge = examplesForge(join(data, 'forge'))

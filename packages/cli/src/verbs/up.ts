@@ -25,7 +25,7 @@ export const up = () =>
     .addTo(new Command('up').description('run the web server and the daemon, with certificates made for them'))
     .action(async (_flags, command: Command) => {
       const settings = await flags.read(command)
-      refuseUntrusted(settings)
+      await refuseUntrusted(settings)
       warnOfProxy(settings)
       await ensureBuilt()
       const origami = await startOrigami(settings, await readForges(settings))
@@ -35,13 +35,15 @@ export const up = () =>
         read: () => flags.read(command),
         apply: (next) => configure(origami, next),
       })
-      announce(origami, settings)
+      await announce(origami, settings)
       await untilSignal(origami)
     })
 
-function announce(origami: Origami, { values: { engine } }: Settings): void {
+async function announce(origami: Origami, { values: { engine } }: Settings): Promise<void> {
+  const { guaranteesOf } = await import('@origami/daemon')
+  const { isolation } = guaranteesOf[engine]
   console.log(`Origami is at ${origami.web.url}`)
   console.log(`Sign in as its owner, once: ${origami.web.ownerLink()}`)
-  if (engine === 'docker') console.log("Note: demos are not yet kept from the host's network by firewall rules. See SECURITY.md")
-  if (engine === 'process') console.log('Note: the process engine isolates nothing. Deploy only code that you trust.')
+  if (isolation) console.log("Note: demos are not yet kept from the host's network by firewall rules. See SECURITY.md")
+  else console.log(`Note: the ${engine} engine isolates nothing. Deploy only code that you trust.`)
 }

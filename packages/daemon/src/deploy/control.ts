@@ -68,7 +68,7 @@ export class Control {
     const { engine, tasks } = this.parts
     await this.cancelAll(id)
     await Promise.all(stopped.map((deployment) => tasks.end(deployment)))
-    for (const instance of await engine.list()) if (instance.demo === id) await endInstance(this.parts, instance.id)
+    for (const instance of await engine.instancesOf(id)) await endInstance(this.parts, instance.id)
   }
 
   /** From here on nothing serves and nothing waits. Returns what served: nobody else works on it once its attempt is over. */
@@ -118,7 +118,7 @@ export class Control {
   async remove(id: DemoId): Promise<boolean> {
     const { db, engine, logs, now } = this.parts
     if (!(await this.stop(id))) return false
-    for (const instance of await engine.list()) if (instance.demo === id) await engine.remove(instance.id)
+    for (const instance of await engine.instancesOf(id)) await engine.remove(instance.id)
     for (const image of await engine.images()) if (image.demo === id) await engine.removeImage(image.ref)
     await engine.forget(id)
     await this.untilNothingRuns(id)

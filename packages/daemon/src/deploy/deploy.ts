@@ -80,7 +80,6 @@ async function cloneAndBuild(parts: DeployParts, progress: Progress) {
         deployment,
         folder,
         manifest,
-        limits: { memoryBytes: parts.limits.buildMemoryBytes },
         onLog: (line) => parts.logs.append(demo, [line]),
       },
       within,

@@ -4,6 +4,7 @@ import { logged } from '../logged.ts'
 import { demoById } from '../store/demos.ts'
 import { waited } from '../waited.ts'
 import { DeployFailed } from './failure.ts'
+import { latest } from './latest.ts'
 import { manifestOf } from './manifest.ts'
 import type { DeployParts } from './parts.ts'
 import { isRuntime, probe, silent, stranger } from './probe.ts'
@@ -35,7 +36,7 @@ export async function startInstance(
   signal: AbortSignal,
 ): Promise<Instance> {
   const { demo_id: demo, id: deployment } = progress.row
-  const left = (await parts.engine.list()).find((instance) => instance.deployment === deployment)
+  const left = (await parts.engine.instancesOf(demo)).find((instance) => instance.deployment === deployment)
   if (left && left.state !== 'running') await parts.engine.remove(left.id)
   const spec = instanceSpec((await demoById(parts.db, demo))?.repolink ?? '', manifest, parts.limits)
   const instance = await parts.engine.start({ demo, deployment, image, spec }, signal)
@@ -76,8 +77,25 @@ export async function untilReady(
   signal: AbortSignal,
 ): Promise<DemoSchema> {
   const { port } = manifestOf(progress.row)
+  const over = new AbortController()
+  const watched = latest(parts.engine.watch(started.id, AbortSignal.any([signal, over.signal])))
+  try {
+    return await untilReadyAt(parts, progress, watched, port, signal)
+  } finally {
+    over.abort()
+  }
+}
+
+async function untilReadyAt(
+  parts: DeployParts,
+  progress: Progress,
+  watched: () => Promise<Instance | undefined>,
+  port: number,
+  signal: AbortSignal,
+): Promise<DemoSchema> {
   do {
-    const instance = await parts.engine.find(started.id)
+    const instance = await watched()
+    if (signal.aborted) break
     if (instance?.state !== 'running') throw await exited(parts, instance)
     const ready = instance.endpoint ? await schemaOnceReady(parts, progress, instance.endpoint, port, signal) : silent
     if (ready !== silent) {

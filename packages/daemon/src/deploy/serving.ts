@@ -49,5 +49,6 @@ export async function suspend(parts: DeployParts, version: DeploymentRow, signal
   changed.notify(version.demo_id)
   await drained(parts, version, signal)
   signal.throwIfAborted()
-  for (const { id, deployment } of await engine.list()) if (deployment === version.id) await endInstance(parts, id, { signal })
+  const instances = await engine.instancesOf(version.demo_id)
+  for (const { id, deployment } of instances) if (deployment === version.id) await endInstance(parts, id, { signal })
 }

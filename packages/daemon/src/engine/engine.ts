@@ -1,6 +1,7 @@
 import type { DemoId, DeploymentId, Manifest } from '@origami/protocol/demo'
 import type { Limits } from '../config.ts'
 import type { LogLine } from '../logs/log-line.ts'
+import type { Guarantees } from './guarantees.ts'
 
 declare const brand: unique symbol
 /** What a build yields, as the engine names it: an image id, or a prepared folder. */
@@ -11,25 +12,8 @@ export type InstanceId = string & { readonly [brand]: 'InstanceId' }
 /** Where to read an instance's log on from: opaque, made by `logs`. */
 export type LogCursor = string
 
-/** What an engine can promise. The contract test holds each engine to exactly this. */
-export interface Guarantees {
-  /** Memory, CPU and process limits are enforced. */
-  readonly limits: boolean
-  /** An instance cannot read the host's files or other instances, and has no privileges. */
-  readonly isolation: boolean
-  /** `exits` says whether an instance ran out of memory. */
-  readonly exitReasons: boolean
-  readonly gpus: boolean
-  /** Builds from the bundle's Dockerfile; false: needs the vendored runtime in the bundle. */
-  readonly dockerfile: boolean
-}
-
 /** What an operator lets an engine do: read where it is used, since it may change. */
 export type EngineLimits = Pick<Limits, 'engineMs' | 'killMs' | 'logLineBytes' | 'unreadLogBytes' | 'buildCacheBytes'>
-
-interface BuildLimits {
-  readonly memoryBytes: number
-}
 
 export interface InstanceSpec {
   /** What the demo is called where its model does not say: the repository's name. */
@@ -97,7 +81,11 @@ export interface Engine extends AsyncDisposable {
   remove(instance: InstanceId): Promise<boolean>
   /** One of this state folder as it is now: its address read anew. Undefined: it is not there, or another's. */
   find(id: InstanceId): Promise<Instance | undefined>
-  /** Everything of this state folder, in every state; survives a restart of the daemon. */
+  /** One as it is now, then at each change of its state or address. Ends when it is gone, or the signal aborts. */
+  watch(id: InstanceId, signal: AbortSignal): AsyncIterable<Instance>
+  /** What there is of one demo, in every state. */
+  instancesOf(demo: DemoId): Promise<readonly Instance[]>
+  /** Everything of this state folder, in every state; survives a restart of the daemon. Only rounds ask it, and a daemon that ends all. */
   list(): Promise<readonly Instance[]>
   images(): Promise<readonly Image[]>
   removeImage(image: ImageRef): Promise<boolean>
@@ -115,7 +103,6 @@ export interface BuildRequest {
   /** A checkout without `.git`. The engine may read it, not keep it. */
   readonly folder: string
   readonly manifest: Manifest
-  readonly limits: BuildLimits
   /** Takes a line; the build waits until it resolves. */
   readonly onLog: (line: LogLine) => void | Promise<void>
 }

@@ -46,7 +46,7 @@ async function startAgain(parts: DeployParts, version: DeploymentRow, signal: Ab
 /** Starts an instance, or takes the one that is there; resolves once it is ready. */
 async function startImage(parts: DeployParts, progress: Progress, image: ImageRef, signal: AbortSignal): Promise<void> {
   const manifest = manifestOf(progress.row)
-  const left = (await parts.engine.list()).find(({ deployment }) => deployment === progress.row.id)
+  const left = (await parts.engine.instancesOf(progress.row.demo_id)).find(({ deployment }) => deployment === progress.row.id)
   if (left?.state !== 'running') await progress.say('Starting it again')
   const instance = left?.state === 'running' ? left : await startInstance(parts, progress, image, manifest, signal)
   await untilReady(parts, progress, instance, AbortSignal.any([signal, AbortSignal.timeout(manifest.ready_within * 1000)]))

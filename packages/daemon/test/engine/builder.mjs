@@ -6,7 +6,4 @@ const engine = new ProcessEngine({ folder, owner })
 const signal = new AbortController().signal
 await engine.ready(signal)
 const onLog = ({ text }) => process.send(text)
-await engine.build(
-  { demo: 'demo', deployment: 'deployment1', folder: bundle, manifest: {}, limits: { memoryBytes: 1 }, onLog },
-  signal,
-)
+await engine.build({ demo: 'demo', deployment: 'deployment1', folder: bundle, manifest: {}, onLog }, signal)

@@ -82,8 +82,7 @@ export class Yard {
     { deployment = newDeployment(), demo = this.demo, onLog = (_line: LogLine) => {}, signal = whole } = {},
   ): Promise<{ demo: DemoId; deployment: DeploymentId; image: ImageRef }> {
     const folder = await this.bundle(bundle)
-    const limits = { memoryBytes: 1024 ** 3 }
-    const image = await this.engine.build({ demo, deployment, folder, manifest: manifestSchema.parse({}), limits, onLog }, signal)
+    const image = await this.engine.build({ demo, deployment, folder, manifest: manifestSchema.parse({}), onLog }, signal)
     return { demo, deployment, image }
   }
 
@@ -215,6 +214,39 @@ export function engineContract(name: string, under: EngineUnderTest): void {
       })
       await yard.engine.remove(instance.id)
       expect(await yard.engine.find(instance.id)).toBeUndefined()
+    })
+
+    test('watches one instance: as it is, when it listens, when it exits; until it is gone', async () => {
+      const { id } = await yard.engine.start({ ...(await yard.build()), spec }, whole)
+      const watched = yard.engine.watch(id, whole)[Symbol.asyncIterator]()
+      const until = async (test: (instance: Instance) => boolean) => {
+        for (;;) {
+          const { value, done } = await watched.next()
+          if (done || test(value)) return value
+        }
+      }
+      const { endpoint } = await until((instance) => instance.endpoint !== undefined)
+      await vi.waitFor(async () => expect(await ask(endpoint, 'exists', { path: '/' })).toBe(true))
+      await ask(endpoint, 'exit', { code: '3' })
+      expect(await until(({ state }) => state === 'exited')).toMatchObject({ id, exit: { code: 3 } })
+      await yard.engine.remove(id)
+      expect(await until(() => false)).toBeUndefined()
+    })
+
+    test('tells what there is of one demo', async () => {
+      const [one, two] = [await yard.running(), await yard.running({}, newDemo())]
+      expect(await yard.engine.instancesOf(one.demo)).toEqual([one])
+      expect(await yard.engine.instancesOf(two.demo)).toEqual([two])
+      expect(await yard.engine.instancesOf(newDemo())).toEqual([])
+      await yard.clear()
+      await yard.engine.forget(two.demo)
+    })
+
+    test("shows an instance the host's files and processes exactly where it promises no isolation", async () => {
+      const { endpoint } = await yard.running()
+      const { isolation } = yard.engine.guarantees
+      expect(await ask(endpoint, 'exists', { path: import.meta.filename })).toBe(!isolation)
+      expect(await ask(endpoint, 'exists', { path: `/proc/${process.pid}/fd` })).toBe(!isolation)
     })
 
     test('removes what runs', async () => {

@@ -46,10 +46,7 @@ async function engineOn(listener: RequestListener, engineMs: number): Promise<Do
 }
 
 const build = (engine: DockerEngine, signal: AbortSignal) =>
-  engine.build(
-    { demo, deployment, folder: bundle, manifest: manifestSchema.parse({}), limits: { memoryBytes: 1 }, onLog: () => {} },
-    signal,
-  )
+  engine.build({ demo, deployment, folder: bundle, manifest: manifestSchema.parse({}), onLog: () => {} }, signal)
 const start = (engine: DockerEngine, signal: AbortSignal) =>
   engine.start(
     {
@@ -71,6 +68,7 @@ describe('a Docker that accepts and never answers', () => {
     ['remove', (engine) => engine.remove(id)],
     ['find', (engine) => engine.find(id)],
     ['list', (engine) => engine.list()],
+    ['instancesOf', (engine) => engine.instancesOf(demo)],
     ['images', (engine) => engine.images()],
     ['removeImage', (engine) => engine.removeImage('sha256:x' as ImageRef)],
     ['forget', (engine) => engine.forget(demo)],
@@ -100,11 +98,12 @@ describe('a Docker that accepts and never answers', () => {
     await vi.waitFor(() => expect(sessions.map((session) => session.readableEnded)).toEqual([true]))
   })
 
-  test('logs and exits end with their signal', async () => {
+  test('logs, exits and a watch end with their signal', async () => {
     const cancel = new AbortController()
     const engine = await engineOn(() => cancel.abort(), 60_000)
     await expect(first(engine, cancel.signal)).rejects.toThrow('aborted')
     expect(await engine.exits(cancel.signal)[Symbol.asyncIterator]().next()).toMatchObject({ done: true })
+    await expect(engine.watch(id, cancel.signal)[Symbol.asyncIterator]().next()).rejects.toThrow('aborted')
   })
 })
 

@@ -7,7 +7,6 @@ import type {
   BuildRequest,
   Engine,
   EngineLimits,
-  Guarantees,
   Image,
   ImageRef,
   Instance,
@@ -16,8 +15,9 @@ import type {
   LogCursor,
   StartRequest,
 } from '../engine.ts'
+import { guaranteesOf } from '../guarantees.ts'
 import { buildImage } from './build-image.ts'
-import { containerExits } from './container-exits.ts'
+import { containerEvents } from './container-events.ts'
 import { containerInstance } from './container-instance.ts'
 import { followLog } from './container-log.ts'
 import { containerName, containerSpec, labels, networkName } from './container-spec.ts'
@@ -34,7 +34,7 @@ export interface DockerEngineOptions {
 /** Containers on this host. */
 export class DockerEngine implements Engine {
   readonly name = 'docker'
-  readonly guarantees: Guarantees = { limits: true, isolation: true, exitReasons: true, gpus: false, dockerfile: true }
+  readonly guarantees = guaranteesOf.docker
   private readonly client: DockerClient
   private readonly owner: string
   private readonly limits: EngineLimits
@@ -107,10 +107,27 @@ export class DockerEngine implements Engine {
     return this.inspect(id, this.client.within())
   }
 
+  /** Looks again whenever Docker tells of it: a container has its address once it has started. */
+  async *watch(id: InstanceId, signal: AbortSignal): AsyncIterable<Instance> {
+    for await (const _event of containerEvents(this.client, { container: [id], event: ['start', 'die', 'destroy'] }, signal)) {
+      const instance = await this.inspect(id, this.client.within(signal))
+      if (!instance) return
+      yield instance
+    }
+  }
+
+  instancesOf(demo: DemoId): Promise<readonly Instance[]> {
+    return this.instancesWith(this.mine(`${labels.demo}=${demo}`))
+  }
+
+  list(): Promise<readonly Instance[]> {
+    return this.instancesWith(this.mine())
+  }
+
   /** One that goes while they are listed is left out. */
-  async list(): Promise<readonly Instance[]> {
+  private async instancesWith(filters: { label: string[] }): Promise<readonly Instance[]> {
     const docker = this.client.within()
-    const found = await docker.listContainers({ all: true, filters: this.mine() })
+    const found = await docker.listContainers({ all: true, filters })
     const instances = await Promise.all(found.map(({ Id }) => this.inspect(Id, docker)))
     return instances.filter((instance) => instance !== undefined)
   }
@@ -136,8 +153,9 @@ export class DockerEngine implements Engine {
   }
 
   async *exits(signal: AbortSignal): AsyncIterable<InstanceExit> {
-    for await (const id of containerExits(this.client, this.owner, signal)) {
-      const exit = await this.exitOf(id)
+    const filters = { event: ['die'], ...this.mine() }
+    for await (const id of containerEvents(this.client, filters, signal)) {
+      const exit = id && (await this.exitOf(id))
       if (exit) yield exit
     }
   }

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { isAlive, startTime } from '@origami/host/process-identity'
+import type { DemoId } from '@origami/protocol/demo'
 import { defaultLimits } from '../../config.ts'
 import type { LogLine } from '../../logs/log-line.ts'
 import { endLeftovers } from '../../state/leftovers.ts'
@@ -10,7 +11,6 @@ import type {
   BuildRequest,
   Engine,
   EngineLimits,
-  Guarantees,
   Image,
   ImageRef,
   Instance,
@@ -19,6 +19,8 @@ import type {
   LogCursor,
   StartRequest,
 } from '../engine.ts'
+import { guaranteesOf } from '../guarantees.ts'
+import { changesOf } from './changes-of.ts'
 import { ImageFolders } from './image-folders.ts'
 import { readInstanceLog } from './instance-log.ts'
 import { endInstanceProcesses, endShims, endStrays } from './instance-processes.ts'
@@ -38,7 +40,7 @@ export interface ProcessEngineOptions {
 /** Programs on this machine, under the daemon's account: for one's own code. Promises no isolation. */
 export class ProcessEngine implements Engine {
   readonly name = 'process'
-  readonly guarantees: Guarantees = { limits: false, isolation: false, exitReasons: false, gpus: false, dockerfile: false }
+  readonly guarantees = guaranteesOf.process
   private readonly owner: string
   private readonly limits: EngineLimits
   private readonly imageFolders: ImageFolders
@@ -72,7 +74,7 @@ export class ProcessEngine implements Engine {
 
   async start(request: StartRequest, signal: AbortSignal): Promise<Instance> {
     signal.throwIfAborted()
-    const id = `${request.demo.slice(0, 8)}-${request.deployment}` as InstanceId
+    const id = `${startOfIds(request.demo)}${request.deployment}` as InstanceId
     const starting = this.starting.get(id) ?? this.startOnce(id, request, signal).finally(() => this.starting.delete(id))
     this.starting.set(id, starting)
     return starting
@@ -126,9 +128,17 @@ export class ProcessEngine implements Engine {
     return { id, demo, deployment, image, state: 'exited', endpoint: undefined, exit }
   }
 
+  watch(id: InstanceId, signal: AbortSignal): AsyncIterable<Instance> {
+    return changesOf(() => this.find(id), signal)
+  }
+
+  async instancesOf(demo: DemoId): Promise<readonly Instance[]> {
+    const ids = (await this.ids()).filter((id) => id.startsWith(startOfIds(demo)))
+    return (await this.findAll(ids)).filter((instance) => instance.demo === demo)
+  }
+
   async list(): Promise<readonly Instance[]> {
-    const found = await Promise.all((await this.ids()).map((id) => this.find(id)))
-    return found.filter((instance) => instance !== undefined)
+    return this.findAll(await this.ids())
   }
 
   images(): Promise<readonly Image[]> {
@@ -185,6 +195,11 @@ export class ProcessEngine implements Engine {
     return record
   }
 
+  private async findAll(ids: readonly InstanceId[]): Promise<Instance[]> {
+    const found = await Promise.all(ids.map((id) => this.find(id)))
+    return found.filter((instance) => instance !== undefined)
+  }
+
   private async ids(): Promise<InstanceId[]> {
     return (await readdir(this.instances).catch(() => [])) as InstanceId[]
   }
@@ -197,3 +212,6 @@ export class ProcessEngine implements Engine {
     return join(this.instances, id)
   }
 }
+
+/** How the ids of a demo's instances begin: another demo's may begin so too. */
+const startOfIds = (demo: DemoId): string => `${demo.slice(0, 8)}-`

@@ -1,19 +1,22 @@
 import type { Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import type { InstanceId } from '../engine.ts'
-import { labels } from './container-spec.ts'
 import type { DockerClient } from './docker-client.ts'
 import { jsonLines } from './json-lines.ts'
 
 const reconnectMs = 1000
 
 /**
- * Tells each container of this owner that exits from now on, until the signal aborts. Docker's stream of events drops; it is opened again, from the last
- * event on.
+ * Tells of which container each event is, from now on, until the signal aborts, after an `undefined` first: what is asked then is no older than the
+ * first event. Docker's stream of events drops; it is opened again, from the last event on. `filters`: as Docker's API takes them.
  */
-export async function* containerExits(client: DockerClient, owner: string, signal: AbortSignal): AsyncIterable<InstanceId> {
-  const filters = { event: ['die'], label: [`${labels.owner}=${owner}`] }
+export async function* containerEvents(
+  client: DockerClient,
+  filters: Readonly<Record<string, readonly string[]>>,
+  signal: AbortSignal,
+): AsyncIterable<InstanceId | undefined> {
   let since = nanoseconds(BigInt(Date.now()) * 1_000_000n)
+  yield undefined
   while (!signal.aborted) {
     try {
       const stream = (await client.within(signal).getEvents({ filters, since } as never)) as unknown as Readable
@@ -24,7 +27,7 @@ export async function* containerExits(client: DockerClient, owner: string, signa
       }
     } catch (error) {
       if (signal.aborted) return
-      console.error('Docker no longer tells what exits; trying again', error)
+      console.error('Docker no longer tells what happens to containers; trying again', error)
     }
     // It rejects when the signal aborts, which ends the loop.
     await setTimeout(reconnectMs, undefined, { signal }).catch(() => undefined)
