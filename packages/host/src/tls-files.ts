@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import PQueue from 'p-queue'
 import { readPrivate } from './private-files.ts'
 
 /** Where the PEM files are by which two servers know each other. */
@@ -18,20 +19,38 @@ export interface TlsFiles {
   readonly key: Buffer
 }
 
+/** By the key's path, while its files are read or replaced: one after another, so that a reader takes nothing away that a replacement is just writing. */
+const turns = new Map<string, PQueue>()
+
 /** Reads all three, after a replacement that was cut short has been finished or undone. Throws Error when one is missing, or others can read the key. */
-export async function readTls(paths: TlsPaths): Promise<TlsFiles> {
-  await settleReplacement(paths)
-  const [ca, cert, key] = await Promise.all([readFile(paths.ca), readFile(paths.cert), readPrivate(paths.key)])
-  return { ca, cert, key }
+export function readTls(paths: TlsPaths): Promise<TlsFiles> {
+  return inTurn(paths, async () => {
+    await settleReplacement(paths)
+    const [ca, cert, key] = await Promise.all([readFile(paths.ca), readFile(paths.cert), readPrivate(paths.key)])
+    return { ca, cert, key }
+  })
 }
 
 /** Puts a key and its certificate (PEM) in place of those there, so that a crash at any moment leaves a pair that fits. */
-export async function replaceTls(paths: TlsPaths, { cert, key }: { cert: string; key: string }): Promise<void> {
-  await mkdir(dirname(paths.key), { recursive: true, mode: 0o700 })
-  await writeDurably(next(paths.key), key)
-  await writeDurably(next(paths.cert), cert)
-  await rename(next(paths.key), paths.key)
-  await rename(next(paths.cert), paths.cert)
+export function replaceTls(paths: TlsPaths, { cert, key }: { cert: string; key: string }): Promise<void> {
+  return inTurn(paths, async () => {
+    await mkdir(dirname(paths.key), { recursive: true, mode: 0o700 })
+    await writeDurably(next(paths.key), key)
+    await writeDurably(next(paths.cert), cert)
+    await rename(next(paths.key), paths.key)
+    await rename(next(paths.cert), paths.cert)
+  })
+}
+
+function inTurn<Result>({ key }: TlsPaths, work: () => Promise<Result>): Promise<Result> {
+  return (turns.get(key) ?? newTurn(key)).add(work)
+}
+
+function newTurn(key: string): PQueue {
+  const turn = new PQueue({ concurrency: 1 })
+  turn.addEventListener('idle', () => turns.delete(key))
+  turns.set(key, turn)
+  return turn
 }
 
 /** The key goes first: a certificate that waits beside the key it belongs to only has to follow. */
