@@ -129,7 +129,19 @@ describe('what the server tells', () => {
 
   test('while the daemon is away: a strip, the demo as it was last known, and it goes by itself', async () => {
     await world.push('tests/demos/gated', 'ann', { name: 'later' })
+    await ann.json('PATCH', '/-/api/demos/ann/gated', { public: true })
+    const visiting = await (await newVisitor(browser)).newPage()
+    for (const open of [page, visiting]) {
+      await open.goto(`${world.url}/ann/gated`)
+      await open.getByRole('button', { name: /^Run/ }).waitFor()
+    }
     await world.killDaemon()
+    // Sooner than an open page asks for its session by itself.
+    await page.getByText(away).waitFor({ timeout: 20_000 })
+    await visiting.getByLabel('Word').fill('hello')
+    await visiting.getByRole('button', { name: /^Run/ }).click()
+    await visiting.getByText(away).waitFor({ timeout: 20_000 })
+    await visiting.close()
     await page.goto(`${world.url}/ann/gated`)
     await page.getByText(away).waitFor()
     await page.getByRole('heading', { name: 'Gated' }).waitFor()

@@ -25,7 +25,10 @@ export class Puppet {
     return { 'origami/server.mjs': source(this.folder) }
   }
 
-  /** `broken`: it exits at once. `refuses`: it takes no predictions. `runs on`: it ends none, whatever it is told. `deaf <path>`: it takes what is asked there and never answers. `health`: what it says instead of READY. */
+  /**
+   * `broken`: it exits at once. `refuses`: it takes no predictions. `runs on`: it ends none, whatever it is told. `deaf
+   * <path>`: it takes what is asked there and never answers. `health`: what it says instead of READY.
+   */
   async set(what: 'broken' | 'refuses' | 'runs on' | `deaf ${string}` | 'health', value: object = {}): Promise<void> {
     const path = join(this.folder, encodeURIComponent(what))
     await mkdir(dirname(path), { recursive: true })
@@ -65,9 +68,10 @@ const prediction = (request, response) => {
   const snapshot = JSON.stringify({ id, status: 'succeeded', input: {}, output: 'done', ...times, ...nothing })
   response.statusCode = refuses ? 503 : request.method === 'PUT' ? 202 : 200
   response.setHeader('content-type', events === 'events' ? 'text/event-stream' : 'application/json')
+  const completed = 'id: 1\\nevent: completed\\ndata: '
   if (runsOn) return response.flushHeaders()
   request.resume().on('end', () =>
-    response.end(refuses ? '{"detail":"not now"}' : events === 'events' ? 'id: 1\\nevent: completed\\ndata: ' + snapshot + '\\n\\n' : snapshot))
+    response.end(refuses ? '{"detail":"not now"}' : events === 'events' ? completed + snapshot + '\\n\\n' : snapshot))
 }
 const server = createServer((request, response) => {
   if (request.url === '/health-check') appendFileSync(${JSON.stringify(`${folder}.asked`)}, '.')

@@ -2,11 +2,12 @@ import type { DemoId } from '@origami/protocol/demo'
 import type { Prediction } from '@origami/serving'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openStore } from '../../packages/daemon/src/store/open.ts'
-import { type Instance, QueueBench, text } from './queue-bench.ts'
+import { QueueBench, text } from './queue-bench.ts'
+import type { ScriptedInstance } from './scripted-instance.ts'
 
 describe('a prediction is canceled', () => {
   let bench: QueueBench
-  let instance: Instance
+  let instance: ScriptedInstance
   let demo: DemoId
   beforeEach(async () => {
     bench = await QueueBench.open({ cancelMs: 300 })
@@ -88,7 +89,7 @@ describe('a prediction is canceled', () => {
     await nextOneRuns()
   })
 
-  test('while it runs at an instance that does not obey: it ends without its word, and somebody looks at the instance', async () => {
+  test('while it runs at an instance that does not obey: it ends without its word, and it is looked at', async () => {
     instance.behave({ obeys: false })
     const prediction = await bench.submit(demo)
     const run = await instance.run(prediction)

@@ -5,10 +5,11 @@ import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Arrivals } from '../../packages/daemon/src/predictions/arrivals.ts'
 import { Statements } from '../statements.ts'
-import { type Instance, QueueBench } from './queue-bench.ts'
+import { QueueBench } from './queue-bench.ts'
+import type { ScriptedInstance } from './scripted-instance.ts'
 
 let bench: QueueBench
-let instance: Instance
+let instance: ScriptedInstance
 let demo: DemoId
 let leaving: AbortController
 beforeEach(async () => {
@@ -49,7 +50,8 @@ describe('who follows a prediction', () => {
       const prediction = await bench.submit(elsewhere)
       const follower = follow(prediction)
       const run = await other.run(prediction)
-      for (let index = 0; index < 20; index += 1) run.tell({ type: 'log', data: { source: 'stdout', data: `${index}` } })
+      for (let index = 0; index < 20; index += 1)
+        run.tell({ type: 'log', data: { source: 'stdout', data: `${index}` } })
       run.end()
       await follower.done
     }

@@ -16,6 +16,8 @@ afterAll(async () => {
 
 test('no statement of a daemon reads its predictions, deployments or events from the first to the last', async () => {
   yard = await DaemonYard.open({ deploymentsKept: 1, eventsKept: 5, resultDays: 1, sweepRows: 2 })
+  // A migration reads whole tables, once. What else a daemon does at its start is seen when it starts again.
+  statements.all.clear()
   await everythingADaemonDoes()
   await yard.leave()
   expect(statements.all.size).toBeGreaterThan(40)
@@ -54,6 +56,7 @@ async function everythingADaemonDoes(): Promise<void> {
   await yard.deployment(demo, deployment, 'running')
   yard.ahead += 31 * 86_400_000
   await vi.waitFor(async () => expect((await yard.ask('GET', `${under}/predictions/${second}`)).status).toBe(404))
-  for (const action of ['stop', 'start', 'stop']) expect((await yard.ask('POST', `${under}/${action}`, {})).status).toBe(200)
+  for (const action of ['stop', 'start', 'stop'])
+    expect((await yard.ask('POST', `${under}/${action}`, {})).status).toBe(200)
   expect((await yard.ask('DELETE', under)).status).toBe(200)
 }

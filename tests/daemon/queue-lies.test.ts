@@ -4,10 +4,11 @@ import type { DemoId } from '@origami/protocol/demo'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { repairEnded } from '../../packages/daemon/src/store/predictions.ts'
-import { type Instance, QueueBench, text } from './queue-bench.ts'
+import { QueueBench, text } from './queue-bench.ts'
+import type { ScriptedInstance } from './scripted-instance.ts'
 
 let bench: QueueBench
-let instance: Instance
+let instance: ScriptedInstance
 let demo: DemoId
 beforeEach(async () => {
   bench = await QueueBench.open({ running: 1, retryMs: [10, 20], resultMs: 500 })
@@ -36,7 +37,11 @@ describe('what an instance says of an end', () => {
 
   test('is an error where an output does not fit', async () => {
     const ended = await endingWith({ output: { said: 42, made: null } })
-    expect(ended).toMatchObject({ status: 'failed', reason: 'error', error: expect.stringContaining('wrong output: said') })
+    expect(ended).toMatchObject({
+      status: 'failed',
+      reason: 'error',
+      error: expect.stringContaining('wrong output: said'),
+    })
   })
 
   test('is kept within caps', async () => {
@@ -63,7 +68,8 @@ test('an instance that answers 500 for a while ends nothing that waits', async (
 test('an output that its schema does not have is not told live either', async () => {
   const prediction = await bench.submit(demo)
   const run = await instance.run(prediction)
-  for (const field of ['other', 'said']) run.tell({ type: 'output', data: { field, mode: 'replace', chunk: field, index: 0 } })
+  for (const field of ['other', 'said'])
+    run.tell({ type: 'output', data: { field, mode: 'replace', chunk: field, index: 0 } })
   await vi.waitFor(async () => expect((await prediction.snapshot()).output).toEqual({ said: 'said' }))
   const told: unknown[] = []
   for await (const event of prediction.events()) {
@@ -83,7 +89,11 @@ const nextIsAnswered = async () => {
 }
 
 describe('an instance that answers what none should', () => {
-  const misbehaved = { status: 'failed', reason: 'interrupted', error: expect.stringContaining('answer that none should give') }
+  const misbehaved = {
+    status: 'failed',
+    reason: 'interrupted',
+    error: expect.stringContaining('answer that none should give'),
+  }
   const asked = (request: FastifyRequest) => `${request.method} ${request.url.replace(/[a-z0-9]{20,}/, 'ID')}`
 
   test.each([
@@ -104,7 +114,7 @@ describe('an instance that answers what none should', () => {
   const faults = (request: FastifyRequest, reply: FastifyReply) =>
     asked(request) === 'GET /predictions/ID' ? reply.status(500).send({}) : undefined
 
-  test('with 500 when it is asked for what ran in it before a restart, is asked again, and then told as that', async () => {
+  test('with 500 when asked for what ran in it before a restart, is asked again, and then told as that', async () => {
     const prediction = await bench.submit(demo)
     await instance.run(prediction)
     await vi.waitFor(async () => expect(await bench.row(demo, prediction)).toMatchObject({ status: 'processing' }))
@@ -144,7 +154,9 @@ describe('an instance that lies holds no place of the host', () => {
     return { prediction, ref }
   }
   const whoeverFetches = (bytes: () => AsyncIterable<Uint8Array>) => (request: FastifyRequest, reply: FastifyReply) =>
-    request.method === 'GET' && request.url.startsWith('/files/') ? reply.status(206).send(Readable.from(bytes())) : undefined
+    request.method === 'GET' && request.url.startsWith('/files/')
+      ? reply.status(206).send(Readable.from(bytes()))
+      : undefined
 
   test('when a result drips', async () => {
     instance.instead = whoeverFetches(async function* () {

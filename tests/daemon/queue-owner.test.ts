@@ -13,7 +13,7 @@ afterAll(async () => yard[Symbol.asyncDispose]())
 const queue = async () => queueView.parse((await yard.ask('GET', `/demos/${demo}/queue`)).body)
 
 describe("a demo's owner", () => {
-  test('sees what runs and waits: whose, since when, in its order; cancels any of it, and empties the queue', async () => {
+  test('sees what runs and waits: whose, since when, in its order; cancels any, and empties the queue', async () => {
     const gate = yard.gate('owner')
     const first = await yard.submit(demo, { word: 'first', gate: gate.path }, 'ann')
     await vi.waitFor(async () => expect(await gate.runs()).toEqual(['first']))

@@ -1,10 +1,11 @@
 import type { DemoId, FileRef, VisitorId } from '@origami/protocol/demo'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { predictionsOfVisitor } from '../../packages/daemon/src/store/predictions.ts'
-import { type Instance, QueueBench, text } from './queue-bench.ts'
+import { QueueBench, text } from './queue-bench.ts'
+import type { ScriptedInstance } from './scripted-instance.ts'
 
 let bench: QueueBench
-let instance: Instance
+let instance: ScriptedInstance
 let demo: DemoId
 beforeEach(async () => {
   bench = await QueueBench.open({ fileBytes: 1000, outputBytes: 10_000, retryMs: [10, 20] })
@@ -13,7 +14,8 @@ beforeEach(async () => {
 })
 afterEach(async () => bench[Symbol.asyncDispose]())
 
-const made = (bytes = 'made'): Promise<FileRef> => instance.files.put('0123456789abcdef', 'made.txt', 'text/plain', text(bytes))
+const made = (bytes = 'made'): Promise<FileRef> =>
+  instance.files.put('0123456789abcdef', 'made.txt', 'text/plain', text(bytes))
 const endingWith = async (ref: string) => {
   const prediction = await bench.submit(demo)
   ;(await instance.run(prediction)).end({ output: { said: 'done', made: ref } })
@@ -24,7 +26,10 @@ describe('the files of a result', () => {
   test('are here before the prediction has succeeded', async () => {
     const ref = await made()
     const prediction = await endingWith(ref)
-    expect(await bench.ended(demo, prediction)).toMatchObject({ status: 'succeeded', output: { said: 'done', made: ref } })
+    expect(await bench.ended(demo, prediction)).toMatchObject({
+      status: 'succeeded',
+      output: { said: 'done', made: ref },
+    })
     await instance.kill()
     expect(await bench.files.open(ref)).toMatchObject({ name: 'made.txt', size: 4 })
   })
@@ -34,7 +39,8 @@ describe('the files of a result', () => {
     expect(await bench.ended(demo, prediction)).toMatchObject({
       status: 'failed',
       reason: 'error',
-      error: "The model's result made.txt is too large: this server keeps files of at most 1000 bytes, and it has 1001.",
+      error:
+        "The model's result made.txt is too large: this server keeps files of at most 1000 bytes, and it has 1001.",
     })
   })
 
@@ -75,11 +81,14 @@ test('a model that puts out text without end fails with words, and is canceled',
   const run = await instance.run(prediction)
   for (let index = 0; index < 20; index += 1)
     run.tell({ type: 'output', data: { field: 'said', mode: 'append', chunk: 'x'.repeat(1000), index } })
-  expect(await bench.ended(demo, prediction)).toMatchObject({ status: 'failed', error: expect.stringContaining('10000 bytes') })
+  expect(await bench.ended(demo, prediction)).toMatchObject({
+    status: 'failed',
+    error: expect.stringContaining('10000 bytes'),
+  })
   await vi.waitFor(() => expect(run.canceled).toBe(true))
 })
 
-test("a page of a visitor's results ends where its bytes do; page by page each is there once, also one that is larger than a page", async () => {
+test("a page of a visitor's results ends where its bytes do; each is on one page, also a huge one", async () => {
   const sizes = [10, 3000, 10, 10, 900, 900, 10]
   const ids: string[] = []
   for (const size of sizes) {
@@ -94,6 +103,11 @@ test("a page of a visitor's results ends where its bytes do; page by page each i
     pages.push(page.rows.map(({ id }) => id))
     before = page.next
   }
-  expect(pages.map((page) => page.map((id) => sizes[ids.indexOf(id)]))).toEqual([[10, 900], [900, 10, 10], [3000], [10]])
+  expect(pages.map((page) => page.map((id) => sizes[ids.indexOf(id)]))).toEqual([
+    [10, 900],
+    [900, 10, 10],
+    [3000],
+    [10],
+  ])
   expect(pages.flat()).toEqual(ids.toReversed())
 })

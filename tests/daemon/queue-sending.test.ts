@@ -2,10 +2,11 @@ import type { DemoId } from '@origami/protocol/demo'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { detail } from '../../packages/daemon/src/store/demos.ts'
-import { type Instance, QueueBench } from './queue-bench.ts'
+import { QueueBench } from './queue-bench.ts'
+import type { ScriptedInstance } from './scripted-instance.ts'
 
 let bench: QueueBench
-let instance: Instance
+let instance: ScriptedInstance
 beforeEach(async () => {
   bench = await QueueBench.open({ cancelMs: 200 })
   instance = await bench.instance()
@@ -40,7 +41,7 @@ describe('a prediction that no instance takes', () => {
     await vi.waitFor(() => expect(bench.lookedAt).toContain(serving))
   })
 
-  test('goes to the version that comes live meanwhile, and whoever drains the old one need not wait for it', async () => {
+  test('goes to the version that comes live meanwhile, and draining the old one does not wait for it', async () => {
     instance.behave({ refuses: true })
     const demo = await bench.demo(instance)
     const prediction = await bench.submit(demo)
@@ -51,7 +52,7 @@ describe('a prediction that no instance takes', () => {
     expect(await bench.ended(demo, prediction)).toMatchObject({ status: 'succeeded', deployment })
   })
 
-  test('because its stored schema cannot be read is held until its demo is deployed again, and keeps none of others waiting', async () => {
+  test('because its stored schema cannot be read is held until the next deploy, and keeps no other back', async () => {
     const [broken, other] = [await bench.demo(instance), await bench.instance()]
     const held = await bench.submit(broken)
     const run = await instance.run(held)

@@ -33,7 +33,12 @@ describe('the queue of a demo', () => {
       expect.stringContaining('3 predictions wait'),
     ])
     await gate.open()
-    expect((await allEnded(ids)).map(({ status }) => status)).toEqual(['succeeded', 'succeeded', 'succeeded', 'succeeded'])
+    expect((await allEnded(ids)).map(({ status }) => status)).toEqual([
+      'succeeded',
+      'succeeded',
+      'succeeded',
+      'succeeded',
+    ])
     expect(await gate.runs()).toEqual(['first', '1', '2', '3'])
   })
 
@@ -46,7 +51,10 @@ describe('the queue of a demo', () => {
       gate = before.gate
       const body = { input: { word: 'x', gate: gate.path } }
       const post = (index: number) =>
-        yard.ask<{ id: string; error: string }>('POST', predictions(), body, { prefer: 'respond-async', ...headers(index) })
+        yard.ask<{ id: string; error: string }>('POST', predictions(), body, {
+          prefer: 'respond-async',
+          ...headers(index),
+        })
       const answers = await Promise.all(Array.from({ length: 12 }, (_, index) => post(index)))
       const taken = answers.filter(({ status }) => status === 202)
       ids = [...before.ids, ...taken.map((answer) => answer.body.id)]
@@ -66,11 +74,17 @@ describe('the queue of a demo', () => {
 
     test('of one visitor as many are taken as one may have waiting', async () => {
       const { taken, words } = await burst('burst-visitor', () => ({ 'origami-visitor': 'ann' }))
-      expect([taken, words]).toEqual([2, [expect.stringContaining('2 predictions of yours wait for this demo already')]])
+      expect([taken, words]).toEqual([
+        2,
+        [expect.stringContaining('2 predictions of yours wait for this demo already')],
+      ])
     })
 
     test('of calls that name no visitor, such as a program of the operator, so many together', async () => {
-      expect(await burst('burst-nobody', () => ({}))).toMatchObject({ taken: 2, words: [expect.stringContaining('of yours')] })
+      expect(await burst('burst-nobody', () => ({}))).toMatchObject({
+        taken: 2,
+        words: [expect.stringContaining('of yours')],
+      })
     })
 
     test('of one address so many, whatever visitors they are', async () => {
@@ -94,7 +108,8 @@ describe('the queue of a demo', () => {
   test('one that is sent twice under one id runs once', async () => {
     const { gate, ids } = await occupied('twice', 0)
     const body = { input: { word: 'once', gate: gate.path } }
-    const put = () => yard.ask<PredictionSnapshot>('PUT', `${predictions()}/my-own-id-1`, body, { prefer: 'respond-async' })
+    const put = () =>
+      yard.ask<PredictionSnapshot>('PUT', `${predictions()}/my-own-id-1`, body, { prefer: 'respond-async' })
     const answers = [await put(), await put()]
     expect(answers.map(({ status, body: { id } }) => [status, id])).toEqual([
       [202, 'my-own-id-1'],
@@ -148,7 +163,7 @@ describe('the queue of a demo', () => {
     expect(await yard.detail(demo)).toMatchObject({ waiting: 0, running: 0 })
   })
 
-  test('a version with other inputs comes live: what waited and no longer fits fails as invalid, the rest is answered', async () => {
+  test('a version with other inputs comes live: what no longer fits fails, the rest is answered', async () => {
     const { gate, ids } = await occupied('changed', 1)
     const fits = await yard.submit(demo, { word: 'fits' }, 'visitor-2')
     const narrower = await DaemonYard.model((source) =>

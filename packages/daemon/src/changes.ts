@@ -7,7 +7,7 @@ import type { DemoId } from '@origami/protocol/demo'
  */
 export class Changes {
   private readonly deployments = new Notice()
-  private readonly work_ = new Notice()
+  private readonly sendable = new Notice()
   private readonly demos = new Notices<DemoId>()
   private readonly queues = new Notices<DemoId>()
   private readonly predictions = new Notices<number>()
@@ -37,7 +37,7 @@ export class Changes {
 
   /** Resolves when something may be sent that could not be before, or when the signal aborts. */
   work(signal?: AbortSignal): Promise<void> {
-    return this.work_.next(signal)
+    return this.sendable.next(signal)
   }
 
   /** Resolves at the next change of this prediction's row, or when the signal aborts. */
@@ -55,7 +55,7 @@ export class Changes {
 
   /** Something may be sent that could not be before, though no row says so: a place came free. */
   workChanged(): void {
-    this.work_.notify()
+    this.sendable.notify()
   }
 
   /** Counts the changes of a demo's queue: what was made of it is good for as long as this stays. */
@@ -67,6 +67,6 @@ export class Changes {
     this.versions.set(demo, this.queueVersion(demo) + 1)
     this.demos.notify(demo)
     this.queues.notify(demo)
-    this.work_.notify()
+    this.sendable.notify()
   }
 }

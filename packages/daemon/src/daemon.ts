@@ -96,7 +96,7 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   const queue = new Queue(queueParts)
   const reach = (endpoint: string) =>
     new HttpPredictor({ base: endpoint, deadlines: () => ({ answerMs: limits.callAnswerMs, idleMs: limits.callIdleMs }) })
-  const lookAt: LookAt = (deployment, met) => void upkeep.checks.lookAt(deployment, met)
+  const lookAt: LookAt = (deployment, fault) => void upkeep.checks.lookAt(deployment, fault)
   const dispatcher = new Dispatcher({ ...queueParts, reach, lookAt }, leaving.signal)
   loops.push(
     dispatcher.work(),

@@ -13,7 +13,7 @@ const one = new Map([['poet' as DemoId, 1]])
 const two = new Map([['poet' as DemoId, 2]])
 const limits = { running: 8, runningPerDemo: 0.75 }
 const allTo = (running: number) => ({ running, runningPerDemo: 1 })
-const next = (...given: Parameters<typeof rowsNext>) => rowsNext(...given).map(({ id }) => id)
+const next = (...parameters: Parameters<typeof rowsNext>) => rowsNext(...parameters).map(({ id }) => id)
 
 const anyPart = fc.constantFrom(0.01, 0.5, 0.75, 1)
 const mostOf = (host: number, part: number) => Math.max(1, Math.floor(host * part))
@@ -31,9 +31,9 @@ describe('who goes next', () => {
   })
 
   test('counts what a visitor has running', () => {
-    expect(next([row('a1', 'poet', 'ann', true), row('a2', 'poet', 'ann'), row('b1', 'poet', 'bob')], two, limits)).toEqual([
-      'b1',
-    ])
+    expect(
+      next([row('a1', 'poet', 'ann', true), row('a2', 'poet', 'ann'), row('b1', 'poet', 'bob')], two, limits),
+    ).toEqual(['b1'])
   })
 
   test('nobody goes to a demo without a route, nor beyond its concurrency or the host', () => {
@@ -47,16 +47,22 @@ describe('who goes next', () => {
       maxLength: 30,
     })
     fc.assert(
-      fc.property(rows, fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 6 }), anyPart, (given, places, host, part) => {
-        const all = given.map(([demo, visitor, running], index) => row(String(index), demo, visitor, running))
-        const chosen = next(all, new Map([['x' as DemoId, places]]), { running: host, runningPerDemo: part })
-        const busy = all.filter((entry) => entry.running)
-        const onX = busy.filter((entry) => entry.demo === 'x').length
-        const waiting = all.filter((entry) => entry.demo === 'x' && !entry.running).length
-        const free = Math.max(0, Math.min(places - onX, mostOf(host, part) - onX, host - busy.length))
-        expect(chosen).toHaveLength(Math.min(free, waiting))
-        expect(new Set(chosen).size).toBe(chosen.length)
-      }),
+      fc.property(
+        rows,
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 6 }),
+        anyPart,
+        (entries, places, host, part) => {
+          const all = entries.map(([demo, visitor, running], index) => row(String(index), demo, visitor, running))
+          const chosen = next(all, new Map([['x' as DemoId, places]]), { running: host, runningPerDemo: part })
+          const busy = all.filter((entry) => entry.running)
+          const onX = busy.filter((entry) => entry.demo === 'x').length
+          const waiting = all.filter((entry) => entry.demo === 'x' && !entry.running).length
+          const free = Math.max(0, Math.min(places - onX, mostOf(host, part) - onX, host - busy.length))
+          expect(chosen).toHaveLength(Math.min(free, waiting))
+          expect(new Set(chosen).size).toBe(chosen.length)
+        },
+      ),
     )
   })
 })
@@ -115,8 +121,8 @@ describe('demos among each other', () => {
 
   test('nobody gets a place while another who could use it holds fewer', () => {
     fc.assert(
-      fc.property(anyRows, anyRoutes, fc.integer({ min: 1, max: 12 }), (given, places, host) => {
-        const rows = given.map(([demo, visitor, running], index) => row(`${demo}${index}`, demo, visitor, running))
+      fc.property(anyRows, anyRoutes, fc.integer({ min: 1, max: 12 }), (entries, places, host) => {
+        const rows = entries.map(([demo, visitor, running], index) => row(`${demo}${index}`, demo, visitor, running))
         const chosen = rowsNext(rows, new Map(Object.entries(places) as [DemoId, number][]), allTo(host))
         const held = (demo: string) =>
           [...rows.filter((entry) => entry.running), ...chosen].filter((entry) => entry.demo === demo).length
@@ -130,10 +136,10 @@ describe('demos among each other', () => {
     )
   })
 
-  test('nobody comes to hold more than its part, nor than its fair share while another that could use a place waits', () => {
+  test('nobody comes to hold more than its part, nor than its fair share while another waits for a place', () => {
     fc.assert(
-      fc.property(anyRows, anyRoutes, fc.integer({ min: 1, max: 12 }), anyPart, (given, places, host, part) => {
-        const rows = given.map(([demo, visitor, running], index) => row(`${demo}${index}`, demo, visitor, running))
+      fc.property(anyRows, anyRoutes, fc.integer({ min: 1, max: 12 }), anyPart, (entries, places, host, part) => {
+        const rows = entries.map(([demo, visitor, running], index) => row(`${demo}${index}`, demo, visitor, running))
         const routes = new Map(Object.entries(places) as [DemoId, number][])
         const chosen = rowsNext(rows, routes, { running: host, runningPerDemo: part })
         const after = rows.map((entry) => (chosen.includes(entry) ? { ...entry, running: true } : entry))

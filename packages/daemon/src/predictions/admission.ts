@@ -9,8 +9,9 @@ type Whose = Pick<NewPrediction['row'], 'demo_id' | 'visitor' | 'address'>
 const retryAfterSeconds = 30
 
 /**
- * Which of those that arrive find a place among what waits for their demo, in the order they came, and why the others do not.
- * One whose id is there already needs none. To be asked in the transaction that stores them: then nothing comes between.
+ * Which of those that arrive find a place among what waits for their demo, in the order they came, and why the others
+ * do not. One whose id is there already needs none. To be asked in the transaction that stores them: then nothing comes
+ * between.
  */
 export async function admit(trx: Trx, arriving: readonly NewPrediction[], caps: Caps) {
   const waiting = new Tally()
@@ -39,27 +40,31 @@ class Tally {
   private readonly counts = new Map<string, number>()
 
   add({ demo_id, visitor, address }: Whose, count: number): void {
-    const keys = [demo_id, ofVisitor(demo_id, visitor), ...(address ? [ofAddress(demo_id, address)] : [])]
-    for (const key of keys) this.counts.set(key, this.of(key) + count)
+    const keys = [demo_id, visitorKey(demo_id, visitor), ...(address ? [addressKey(demo_id, address)] : [])]
+    for (const key of keys) this.counts.set(key, this.count(key) + count)
   }
 
   /** Undefined: there is a place. The narrowest cap is told, since it says most about what to do. */
   refusal({ demo_id, visitor, address }: Whose, caps: Caps): Full | undefined {
-    const own = this.of(ofVisitor(demo_id, visitor))
+    const own = this.count(visitorKey(demo_id, visitor))
     if (own >= caps.waitingPerVisitor)
-      return full(`${own} predictions of yours wait for this demo already, the most of one visitor; try again once one has begun`)
-    const near = address ? this.of(ofAddress(demo_id, address)) : 0
+      return full(
+        `${own} predictions of yours wait for this demo already, the most of one visitor; try again once one has begun`,
+      )
+    const near = address ? this.count(addressKey(demo_id, address)) : 0
     if (near >= caps.waitingPerAddress)
-      return full(`${near} predictions from your address wait for this demo already, the most of one address; try again later`)
-    const all = this.of(demo_id)
+      return full(
+        `${near} predictions from your address wait for this demo already, the most of one address; try again later`,
+      )
+    const all = this.count(demo_id)
     return all >= caps.waiting ? full(`${all} predictions wait for this demo already; try again later`) : undefined
   }
 
-  private of(key: string): number {
+  private count(key: string): number {
     return this.counts.get(key) ?? 0
   }
 }
 
-const ofVisitor = (demo: string, visitor: string | null | undefined): string => `${demo} visitor ${visitor ?? ''}`
-const ofAddress = (demo: string, address: string): string => `${demo} address ${address}`
-const full = (words: string): Full => new Full(words, retryAfterSeconds)
+const visitorKey = (demo: string, visitor: string | null | undefined): string => `${demo} visitor ${visitor ?? ''}`
+const addressKey = (demo: string, address: string): string => `${demo} address ${address}`
+const full = (message: string): Full => new Full(message, retryAfterSeconds)

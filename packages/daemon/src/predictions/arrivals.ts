@@ -26,7 +26,10 @@ export class Arrivals {
     this.limits = limits
   }
 
-  /** Resolves to the arrival once it is durable. Throws Full where no place is left, Gone when its demo was removed meanwhile. */
+  /**
+   * Resolves to the arrival once it is durable. Throws Full where no place is left, Gone when its demo was removed
+   * meanwhile.
+   */
   add(prediction: NewPrediction): Promise<number> {
     if (this.arriving.length === 0) setImmediate(() => void this.flush())
     const stored = Promise.withResolvers<number>()

@@ -8,10 +8,10 @@ import {
   openPredictions,
   predictionByArrival,
 } from '../store/predictions.ts'
+import { InstanceRun, type Outcome, type Target } from './instance-run.ts'
 import { next } from './next.ts'
 import type { DispatcherParts } from './parts.ts'
 import { Refusals } from './refusals.ts'
-import { type Attempt, Run, type Target } from './run.ts'
 
 type Routes = ReadonlyMap<DemoId, Route>
 
@@ -19,8 +19,8 @@ type Routes = ReadonlyMap<DemoId, Route>
 const afterFailureMs = 1000
 
 /**
- * Sends waiting predictions to instances, never more to one than its concurrency, and takes up again those that were sent before.
- * One that nobody took stays in its place and is tried again, later each time.
+ * Sends waiting predictions to instances, never more to one than its concurrency, and takes up again those that were
+ * sent before. One that nobody took stays in its place and is tried again, later each time.
  */
 export class Dispatcher {
   private readonly parts: DispatcherParts
@@ -64,7 +64,10 @@ export class Dispatcher {
           failed = true
           console.error(`prediction ${row.id} could not be taken up; tried again soon`, error)
         })
-    const rows = open.map((row) => ({ ...row, running: row.running || this.runs.has(row.arrival) || this.isUnsure(row) }))
+    const rows = open.map((row) => ({
+      ...row,
+      running: row.running || this.runs.has(row.arrival) || this.isUnsure(row),
+    }))
     const ready = [...ways].filter(([, { endpoint }]) => this.refusals.wait(endpoint) === 0)
     const concurrency = new Map(ready.map(([demo, { schema }]) => [demo, schema.concurrency] as const))
     for (const row of next(rows, concurrency, limits)) {
@@ -89,19 +92,21 @@ export class Dispatcher {
     const [schema, times] = deployment ? [storedSchema(deployment.schema), timesOf(deployment.manifest)] : []
     if (!deployment || !schema || !times || !endpoint) return this.lost(row)
     const target = { endpoint, deployment, schema, times }
-    await this.follow(arrival, target, (run) => (row.running ? run.join() : run.settle(deployment.endpoint === endpoint)))
+    await this.follow(arrival, target, (run) =>
+      row.running ? run.join() : run.settle(deployment.endpoint === endpoint),
+    )
   }
 
   private isUnsure({ arrival, sentTo, running }: OpenPrediction): boolean {
     return !running && sentTo !== null && this.absentAt.get(arrival) !== sentTo
   }
 
-  private async follow(arrival: number, target: Target, work: (run: Run) => Promise<Attempt>): Promise<void> {
+  private async follow(arrival: number, target: Target, work: (run: InstanceRun) => Promise<Outcome>): Promise<void> {
     const row = await predictionByArrival(this.parts.db, arrival)
     if (!row || row.completed_at || this.runs.has(arrival)) return
-    const run = new Run(this.parts, row, target, this.signal, () => this.refusals.took(target.endpoint))
+    const run = new InstanceRun(this.parts, row, target, this.signal, () => this.refusals.took(target.endpoint))
     const done = work(run)
-      .then((attempt) => this.tried(arrival, target, attempt))
+      .then((outcome) => this.noteOutcome(arrival, target, outcome))
       .catch((error: unknown) => {
         console.error(`prediction ${row.id} could not be ended; it is taken up again`, error)
         this.refusals.refused(target)
@@ -113,10 +118,10 @@ export class Dispatcher {
     this.runs.set(arrival, done)
   }
 
-  private tried(arrival: number, target: Target, attempt: Attempt): void {
-    if (attempt === 'refused') this.absentAt.set(arrival, target.endpoint)
+  private noteOutcome(arrival: number, target: Target, outcome: Outcome): void {
+    if (outcome === 'refused') this.absentAt.set(arrival, target.endpoint)
     else this.absentAt.delete(arrival)
-    if (attempt !== 'over' && !this.signal.aborted) this.refusals.refused(target)
+    if (outcome !== 'over' && !this.signal.aborted) this.refusals.refused(target)
   }
 
   private async canceled({ arrival, demo }: OpenPrediction): Promise<void> {
@@ -128,13 +133,20 @@ export class Dispatcher {
   /** Its instance refused it and is no route any more: who drains that one need not wait for it. */
   private async leaveInstance({ arrival, demo }: OpenPrediction): Promise<void> {
     const nowhere = { sent_to: null, deployment: null, commit_sha: null }
-    if (await changePrediction(this.parts.db, arrival, 'starting', nowhere)) this.parts.changed.predictionChanged(demo, arrival)
+    if (await changePrediction(this.parts.db, arrival, 'starting', nowhere))
+      this.parts.changed.predictionChanged(demo, arrival)
   }
 
   /** Nothing tells any more where it ran. */
   private async lost({ arrival, demo, running }: OpenPrediction): Promise<void> {
     const error = 'The demo went away while this ran. It was not run again; run it again if you like.'
-    const end = { status: 'failed' as const, reason: 'interrupted' as const, error, completed_at: this.parts.now(), last_seq: 1 }
+    const end = {
+      status: 'failed' as const,
+      reason: 'interrupted' as const,
+      error,
+      completed_at: this.parts.now(),
+      last_seq: 1,
+    }
     if (await changePrediction(this.parts.db, arrival, running ? 'processing' : 'starting', end))
       this.parts.changed.predictionChanged(demo, arrival)
   }
@@ -147,7 +159,10 @@ export class Dispatcher {
       console.error(`the instance of deployment ${deployment} takes no predictions`)
       this.parts.lookAt?.(deployment, 'takes nothing')
     } catch (error) {
-      console.error(`whether deployment ${deployment} is well could not be told; it is asked again when it refuses again`, error)
+      console.error(
+        `whether deployment ${deployment} is well could not be told; it is asked again when it refuses again`,
+        error,
+      )
     }
   }
 

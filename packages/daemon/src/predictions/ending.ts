@@ -29,7 +29,10 @@ export class Ending {
   timedOut(): Promise<void> {
     const { started_at, deadline_at } = this.row
     const seconds = Math.round((Date.parse(deadline_at ?? '') - Date.parse(started_at ?? '')) / 1000)
-    return this.failed('timeout', `It ran longer than the ${seconds} s that a prediction of this demo may take, and was stopped.`)
+    return this.failed(
+      'timeout',
+      `It ran longer than the ${seconds} s that a prediction of this demo may take, and was stopped.`,
+    )
   }
 
   /** Its input does not fit what its demo is by now. */
@@ -42,7 +45,28 @@ export class Ending {
     const stopped = (await demoById(this.parts.db, this.row.demo_id))?.want === 'stopped'
     await (stopped
       ? this.failed('stopped', 'The demo was stopped by its owner while this ran.')
-      : this.failed('interrupted', 'The demo went away while this ran. It was not run again; run it again if you like.'))
+      : this.failed(
+          'interrupted',
+          'The demo went away while this ran. It was not run again; run it again if you like.',
+        ))
+  }
+
+  /** The instance answered what none should. */
+  misbehaved(): Promise<void> {
+    const error =
+      'The demo gave an answer that none should give, so this was ended. Run it again, or tell who made the demo.'
+    return this.failed('interrupted', error)
+  }
+
+  /** For a reason that nobody foresaw. */
+  brokeOff(): Promise<void> {
+    return this.failed('interrupted', 'Something went wrong between the queue and the demo; run it again.')
+  }
+
+  outputTooLarge(): Promise<void> {
+    const { outputBytes } = this.parts.limits
+    const most = `the ${outputBytes} bytes of text that this server takes of one prediction`
+    return this.failed('error', `The model put out more than ${most}.`)
   }
 
   /** As the instance says, with the result files that are kept here by now. */

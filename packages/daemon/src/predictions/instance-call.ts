@@ -5,24 +5,30 @@ import { type HttpPredictor, type Prediction, ServerFault, Unanswered } from '@o
 const findsAtMost = 3
 
 /**
- * A prediction where it was last, asked for more than once where nobody answers or the answer is a 500. Undefined: it is not there, or nobody is.
- * Throws ServerFault | Misbehaved.
+ * A prediction where it was last, asked for more than once where nobody answers or the answer is a 500. Undefined: it
+ * is not there, or nobody is. Throws ServerFault | Misbehaved.
  */
-export async function findAt(instance: HttpPredictor, id: PredictionId, signal: AbortSignal): Promise<Prediction | undefined> {
+export async function findAtInstance(
+  instance: HttpPredictor,
+  id: PredictionId,
+  signal: AbortSignal,
+): Promise<Prediction | undefined> {
   for (let attempt = 1; ; attempt += 1)
     try {
       return await instance.find(id, signal)
     } catch (error) {
       if (signal.aborted) return undefined
-      const again = error instanceof Unanswered || error instanceof ServerFault
-      if (again && attempt < findsAtMost) continue
+      const mayAnswerYet = error instanceof Unanswered || error instanceof ServerFault
+      if (mayAnswerYet && attempt < findsAtMost) continue
       if (!(error instanceof Gone)) throw error
       return undefined
     }
 }
 
-/** Asks an instance to cancel what it may have, after each of the pauses again where it does not answer. Never throws. */
-export async function cancelAt(
+/**
+ * Asks an instance to cancel what it may have, after each of the pauses again where it does not answer. Never throws.
+ */
+export async function cancelAtInstance(
   instance: HttpPredictor,
   id: PredictionId,
   pauses: readonly number[],

@@ -22,7 +22,7 @@ export class LiveRuns {
     return run
   }
 
-  of(arrival: number): LiveRun | undefined {
+  find(arrival: number): LiveRun | undefined {
     return this.runs.get(arrival)
   }
 
@@ -34,8 +34,8 @@ export class LiveRuns {
 }
 
 /**
- * The newest events of a run as they came. Older ones are folded: of each output its value so far, of the log its end, of progress the last.
- * A reader who is behind gets what it may still need, whatever the run told.
+ * The newest events of a run as they came. Older ones are folded: of each output its value so far, of the log its end,
+ * of progress the last. A reader who is behind gets what it may still need, whatever the run told.
  */
 export class LiveRun {
   readonly changed = new Notice()
@@ -100,7 +100,11 @@ export class LiveRun {
 }
 
 const topicOf = (event: RunEvent): string =>
-  event.type === 'output' ? `output ${event.data.field}` : event.type === 'log' ? `log ${event.data.source}` : event.type
+  event.type === 'output'
+    ? `output ${event.data.field}`
+    : event.type === 'log'
+      ? `log ${event.data.source}`
+      : event.type
 
 /** One event that stands for two of the same topic. */
 function fold(before: RunEvent | undefined, event: RunEvent, { predictionLogLength }: LiveLimits): RunEvent {
@@ -115,4 +119,5 @@ function fold(before: RunEvent | undefined, event: RunEvent, { predictionLogLeng
 const sizeOf = (event: RunEvent): number =>
   event.type === 'log' ? event.data.data.length : lengthOf(event.type === 'output' ? event.data.chunk : event.data)
 
-const lengthOf = (chunk: unknown): number => (typeof chunk === 'string' ? chunk.length : (JSON.stringify(chunk)?.length ?? 0))
+const lengthOf = (chunk: unknown): number =>
+  typeof chunk === 'string' ? chunk.length : (JSON.stringify(chunk)?.length ?? 0)

@@ -13,8 +13,9 @@ export interface QueueLimits {
 
 /**
  * Who goes now, in the order they go. `rows` stand in order of arrival; `concurrency` knows each demo that has a route.
- * Each free place of the host goes to the demo that holds fewest; among equals, to whose next one came first. A demo holds at most its part of
- * the places, so that some are left for who comes to another, and while others wait at most its fair share. A pure function: it can be tested as data.
+ * Each free place of the host goes to the demo that holds fewest; among equals, to whose next one came first. A demo
+ * holds at most its part of the places, so that some are left for who comes to another, and while others wait at most
+ * its fair share. A pure function: it can be tested as data.
  */
 export function next<Row extends Waiting>(
   rows: readonly Row[],
@@ -30,10 +31,14 @@ export function next<Row extends Waiting>(
   const part = Math.max(1, Math.floor(limits.running * limits.runningPerDemo))
   const chosen: Row[] = []
   while (chosen.length < free) {
-    const able = [...lines].filter(([demo, line]) => line.length > 0 && holds(demo) < Math.min(part, concurrency.get(demo) ?? 0))
+    const able = [...lines].filter(
+      ([demo, line]) => line.length > 0 && holds(demo) < Math.min(part, concurrency.get(demo) ?? 0),
+    )
     const share = fairShare(limits.running, [...held.keys(), ...able.map(([demo]) => demo)])
     const heads = able.flatMap(([demo, [head]]) => (head && (able.length === 1 || holds(demo) < share) ? [head] : []))
-    const [first] = heads.toSorted((a, b) => holds(a.demo) - holds(b.demo) || (arrivals.get(a) ?? 0) - (arrivals.get(b) ?? 0))
+    const [first] = heads.toSorted(
+      (a, b) => holds(a.demo) - holds(b.demo) || (arrivals.get(a) ?? 0) - (arrivals.get(b) ?? 0),
+    )
     if (!first) break
     chosen.push(first)
     lines.get(first.demo)?.shift()
@@ -46,8 +51,8 @@ export function next<Row extends Waiting>(
 const fairShare = (places: number, demos: readonly DemoId[]): number => Math.ceil(places / new Set(demos).size)
 
 /**
- * What waits, in the order it goes: each visitor's first of a demo (running ones counted) before anybody's second, and so on; among equals, who came first.
- * One without a visitor is a visitor of its own.
+ * What waits, in the order it goes: each visitor's first of a demo (running ones counted) before anybody's second, and
+ * so on; among equals, who came first. One without a visitor is a visitor of its own.
  */
 export function inOrder<Row extends Waiting>(rows: readonly Row[]): readonly Row[] {
   const seen = new Map<string, number>()
@@ -70,7 +75,10 @@ export function placeOf(rows: readonly Waiting[], id: PredictionId): number | un
   return index < 0 ? undefined : index + 1
 }
 
-/** Seconds until the one in `place` starts: the median of the last runs times the rounds before it. Null below three runs. */
+/**
+ * Seconds until the one in `place` starts: the median of the last runs times the rounds before it. Null below three
+ * runs.
+ */
 export function estimate(place: number, concurrency: number, lastSeconds: readonly number[]): number | null {
   if (lastSeconds.length < 3) return null
   const sorted = lastSeconds.toSorted((a, b) => a - b)

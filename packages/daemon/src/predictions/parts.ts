@@ -17,9 +17,12 @@ export interface QueueParts {
   readonly places: Places
 }
 
-/** What the queue met at an instance: it takes nothing, or runs on what it was told to end, as a visitor may bring about. */
-export type Met = 'takes nothing' | 'runs on'
-export type LookAt = (deployment: DeploymentId, met: Met) => void
+/**
+ * What the queue found wrong with an instance: it takes nothing, or runs on what it was told to end, as a visitor may
+ * bring about.
+ */
+export type InstanceFault = 'takes nothing' | 'runs on'
+export type LookAt = (deployment: DeploymentId, fault: InstanceFault) => void
 
 /** What sending works with. */
 export interface DispatcherParts extends QueueParts {

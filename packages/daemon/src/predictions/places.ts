@@ -22,7 +22,7 @@ export class Places {
   }
 
   /** Undefined: it does not wait. */
-  async of(demo: DemoId, id: PredictionId): Promise<Place | undefined> {
+  async find(demo: DemoId, id: PredictionId): Promise<Place | undefined> {
     const version = this.changed.queueVersion(demo)
     const known = this.known.get(demo)
     if (known?.version === version) return (await known.places).get(id)
@@ -41,7 +41,9 @@ export class Places {
     const concurrency = (demo && (await schemaOf(this.db, demo)))?.concurrency ?? 1
     const times = demo ? await lastTimes(this.db, id) : []
     return new Map(
-      waiting.map((row, index) => [row.id, { position: index + 1, eta: estimate(index + 1, concurrency, times) }] as const),
+      waiting.map(
+        (row, index) => [row.id, { position: index + 1, eta: estimate(index + 1, concurrency, times) }] as const,
+      ),
     )
   }
 }

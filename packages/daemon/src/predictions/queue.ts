@@ -12,7 +12,7 @@ import { demoById, routeOf, schemaOf } from '../store/demos.ts'
 import { predictionById } from '../store/predictions.ts'
 import type { DemoRow } from '../store/tables.ts'
 import { Arrivals } from './arrivals.ts'
-import { filesIn } from './carry.ts'
+import { filesIn } from './file-transfer.ts'
 import type { QueueParts } from './parts.ts'
 import { QueuedPrediction } from './queued-prediction.ts'
 
@@ -52,7 +52,7 @@ export class Queue {
 
   private async submit(
     demo: DemoRow,
-    { id, input: given, visitor }: PredictionRequest,
+    { id, input: submitted, visitor }: PredictionRequest,
     address: string | undefined,
   ): Promise<Prediction> {
     const { files, now } = this.parts
@@ -60,7 +60,7 @@ export class Queue {
     if (before) return before
     if (demo.want === 'stopped') throw new Gone('This demo is stopped.')
     const schema = await this.schema(demo)
-    const { input, problems } = validateInput(schema, given)
+    const { input, problems } = validateInput(schema, submitted)
     const wrong = problems.length > 0 ? problems : await checkFiles(schema, input, files)
     if (wrong.length > 0) throw new Invalid(wrong)
     const row = {

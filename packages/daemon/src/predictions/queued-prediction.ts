@@ -44,9 +44,9 @@ export class QueuedPrediction implements Prediction {
 
   async snapshot(): Promise<PredictionSnapshot> {
     const row = await this.row()
-    const live = this.parts.live.of(row.arrival)
+    const live = this.parts.live.find(row.arrival)
     const output = live && !isTerminal(row.status) ? await this.liveOutput(live) : undefined
-    const place = row.status === 'starting' ? await this.parts.places.of(this.demo, this.id) : undefined
+    const place = row.status === 'starting' ? await this.parts.places.find(this.demo, this.id) : undefined
     return {
       ...presentPrediction(row),
       ...(output === undefined ? {} : { output, logs: live?.logs ?? '' }),
@@ -57,29 +57,31 @@ export class QueuedPrediction implements Prediction {
   async *events(after = 0, signal: AbortSignal = new AbortController().signal): AsyncIterable<PredictionEvent> {
     const { changed, live, places } = this.parts
     let seen = after
-    let told = ''
+    let lastPlace = ''
     let waits = true
     while (!signal.aborted) {
-      const change = waits ? changed.ofWaiting(this.demo, this.arrival, signal) : changed.ofPrediction(this.arrival, signal)
+      const change = waits
+        ? changed.ofWaiting(this.demo, this.arrival, signal)
+        : changed.ofPrediction(this.arrival, signal)
       const row = await this.row()
       if (isTerminal(row.status)) {
         yield { seq: Math.max(row.last_seq, seen, 1), type: 'completed', data: await this.snapshot() }
         return
       }
       waits = row.status === 'starting'
-      const run = live.of(row.arrival)
-      const place = waits ? await places.of(this.demo, this.id) : undefined
+      const run = live.find(row.arrival)
+      const place = waits ? await places.find(this.demo, this.id) : undefined
       if (run) {
         for await (const event of relay(run, seen, signal)) {
           seen = event.seq
           yield event
         }
-      } else if (place && JSON.stringify(place) !== told) {
-        told = JSON.stringify(place)
+      } else if (place && JSON.stringify(place) !== lastPlace) {
+        lastPlace = JSON.stringify(place)
         yield { type: 'queue', data: place }
         await changed.ofPrediction(this.arrival, AbortSignal.any([signal, AbortSignal.timeout(betweenPlacesMs)]))
       }
-      if (!run || live.of(row.arrival) === run) await change
+      if (!run || live.find(row.arrival) === run) await change
     }
   }
 

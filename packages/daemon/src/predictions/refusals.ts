@@ -15,7 +15,10 @@ export interface RefusingRoute {
   readonly times: { readonly ready_within: number }
 }
 
-/** Instances that took nothing when they were tried: each is left alone for a while, longer each time, and looked at in the end. */
+/**
+ * Instances that took nothing when they were tried: each is left alone for a while, longer each time, and looked at in
+ * the end.
+ */
 export class Refusals {
   private readonly refusing = new Map<string, Refusing>()
   private readonly limits: Pick<Limits, 'retryMs'>

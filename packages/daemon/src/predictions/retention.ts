@@ -18,8 +18,8 @@ export interface RetentionParts {
 }
 
 /**
- * Forgets a demo's predictions that ended, with their files but for those that another demo's name too, and its events: all that there may be very much
- * of, so that removing the demo is a small step.
+ * Forgets a demo's predictions that ended, with their files but for those that another demo's name too, and its events:
+ * all that there may be very much of, so that removing the demo is a small step.
  */
 export async function forgetRunsOf({ db, files, slices }: RetentionParts, demo: DemoId): Promise<void> {
   let after = ''
@@ -58,10 +58,14 @@ export async function forgetResult(
 }
 
 /**
- * What is over its time goes: results and what was canceled, uploads unless what they belong to still waits or runs, events, deployments that
- * ended. In slices, so that nobody waits for it; an aborted signal ends it between two.
+ * What is over its time goes: results and what was canceled, uploads unless what they belong to still waits or runs,
+ * events, deployments that ended. In slices, so that nobody waits for it; an aborted signal ends it between two.
  */
-export async function sweepOld({ db, files, limits, slices }: RetentionParts, now: number, signal?: AbortSignal): Promise<void> {
+export async function sweepOld(
+  { db, files, limits, slices }: RetentionParts,
+  now: number,
+  signal?: AbortSignal,
+): Promise<void> {
   const before = (ms: number) => new Date(now - ms).toISOString()
   const [results, events] = [before(limits.resultDays * 86_400_000), before(limits.eventDays * 86_400_000)]
   await slices.run('predictions', signal, (rows) => sweepPredictions(db, results, rows))

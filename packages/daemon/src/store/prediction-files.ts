@@ -3,7 +3,12 @@ import { parseFileRef } from '@origami/protocol/demo'
 import type { Db, Trx } from './open.ts'
 
 /** Notes which files a prediction names. */
-export async function addFiles(trx: Trx, prediction: number, side: 'input' | 'output', refs: readonly FileRef[]): Promise<void> {
+export async function addFiles(
+  trx: Trx,
+  prediction: number,
+  side: 'input' | 'output',
+  refs: readonly FileRef[],
+): Promise<void> {
   const rows = refs.flatMap((ref) => {
     const file = parseFileRef(ref)?.id
     return file ? [{ prediction, side, file, ref }] : []
@@ -17,7 +22,12 @@ export async function addFiles(trx: Trx, prediction: number, side: 'input' | 'ou
 }
 
 export async function filesOf(db: Trx, prediction: number): Promise<FileRef[]> {
-  const rows = await db.selectFrom('prediction_files').select('ref').distinct().where('prediction', '=', prediction).execute()
+  const rows = await db
+    .selectFrom('prediction_files')
+    .select('ref')
+    .distinct()
+    .where('prediction', '=', prediction)
+    .execute()
   return rows.map(({ ref }) => ref)
 }
 
@@ -50,7 +60,9 @@ export async function filesOfDemo(db: Db, demo: DemoId, after: string, limit: nu
 /** Whether any prediction names this file. */
 export async function isNamed(db: Trx, ref: FileRef): Promise<boolean> {
   const file = parseFileRef(ref)?.id ?? ''
-  return (await db.selectFrom('prediction_files').select('file').where('file', '=', file).executeTakeFirst()) !== undefined
+  return (
+    (await db.selectFrom('prediction_files').select('file').where('file', '=', file).executeTakeFirst()) !== undefined
+  )
 }
 
 /** Whether a file, by its id, is still wanted: it is a kept result, or the input of what waits or runs. */

@@ -35,7 +35,10 @@ export interface OpenPrediction {
 
 const openStatuses: readonly PredictionStatus[] = ['starting', 'processing']
 
-/** Stores new predictions; an id that the demo has already stays as it is. Returns those that are new, with their arrival. */
+/**
+ * Stores new predictions; an id that the demo has already stays as it is. Returns those that are new, with their
+ * arrival.
+ */
 export async function addPredictions(
   trx: Trx,
   predictions: readonly NewPrediction[],
@@ -94,8 +97,8 @@ export async function countOpen(db: Trx, demo: DemoId): Promise<{ waiting: numbe
     .where('status', 'in', openStatuses)
     .groupBy('status')
     .execute()
-  const of = (status: PredictionStatus) => Number(rows.find((row) => row.status === status)?.count ?? 0)
-  return { waiting: of('starting'), running: of('processing') }
+  const count = (status: PredictionStatus) => Number(rows.find((row) => row.status === status)?.count ?? 0)
+  return { waiting: count('starting'), running: count('processing') }
 }
 
 /** How many wait for these demos, by visitor and address. */
@@ -152,7 +155,10 @@ export async function endPrediction(trx: Trx, arrival: number, end: PredictionEn
   return numUpdatedRows > 0n
 }
 
-/** Ends a prediction as its instance says, with the files of its output, and counts a run of its demo. False: it has ended. */
+/**
+ * Ends a prediction as its instance says, with the files of its output, and counts a run of its demo. False: it has
+ * ended.
+ */
 export async function completePrediction(
   trx: Trx,
   { arrival, demo_id }: Pick<PredictionRow, 'arrival' | 'demo_id'>,
@@ -193,7 +199,13 @@ export async function requestCancel(trx: Trx, arrival: number, now: string): Pro
 }
 
 /** Fails what waits for a demo. Returns how many. */
-export async function failWaiting(trx: Trx, demo: DemoId, reason: FailureReason, error: string, now: string): Promise<number> {
+export async function failWaiting(
+  trx: Trx,
+  demo: DemoId,
+  reason: FailureReason,
+  error: string,
+  now: string,
+): Promise<number> {
   const { numUpdatedRows } = await trx
     .updateTable('predictions')
     .set({ status: 'failed', reason, error, completed_at: now, last_seq: 1 })
@@ -273,7 +285,12 @@ export async function runningOn(db: Trx, deployment: DeploymentId): Promise<numb
 }
 
 /** The arrival of a visitor's own that ended. Undefined: there is none such. */
-export async function endedOfVisitor(trx: Trx, demo: DemoId, visitor: VisitorId, id: PredictionId): Promise<number | undefined> {
+export async function endedOfVisitor(
+  trx: Trx,
+  demo: DemoId,
+  visitor: VisitorId,
+  id: PredictionId,
+): Promise<number | undefined> {
   const row = await trx
     .selectFrom('predictions')
     .select('arrival')
@@ -309,7 +326,10 @@ export async function deleteEnded(db: Trx, demo: DemoId, rows: number): Promise<
   return Number(numDeletedRows)
 }
 
-/** Ends what waits for a demo and was sent nowhere, and asks for the rest that waits to be canceled. Returns their arrivals. */
+/**
+ * Ends what waits for a demo and was sent nowhere, and asks for the rest that waits to be canceled. Returns their
+ * arrivals.
+ */
 export async function cancelWaiting(trx: Trx, demo: DemoId, now: string): Promise<number[]> {
   const ended = await trx
     .updateTable('predictions')

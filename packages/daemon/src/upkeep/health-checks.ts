@@ -8,7 +8,7 @@ import { probe, silent, stranger } from '../deploy/probe.ts'
 import { noteServedWell } from '../deploy/served-well.ts'
 import type { InstanceId } from '../engine/engine.ts'
 import { logged } from '../logged.ts'
-import type { Met } from '../predictions/parts.ts'
+import type { InstanceFault } from '../predictions/parts.ts'
 import { deploymentById, deploymentsIn, note } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
 import { crashed } from './crashes.ts'
@@ -45,7 +45,7 @@ export class HealthChecks {
    * The queue met an instance that is not well. It is started again, at most once in its `ready_within`. One that runs on what it was told to end is
    * no crash: visitors who cancel often must not bring down a version that ignores it.
    */
-  async lookAt(id: DeploymentId, met: Met): Promise<void> {
+  async lookAt(id: DeploymentId, fault: InstanceFault): Promise<void> {
     await logged(`deployment ${id} could not be looked at`, async () => {
       const { db, clock, tasks } = this.parts
       const row = await deploymentById(db, id)
@@ -54,7 +54,7 @@ export class HealthChecks {
       const withinMs = manifestOf(row).ready_within * 1000
       if (clock() - (this.restarted.get(id) ?? Number.NEGATIVE_INFINITY) < withinMs) return
       const [why, leave] =
-        met === 'runs on'
+        fault === 'runs on'
           ? ['It did not end a prediction that it was told to end', held]
           : ['It took no predictions', stoppedServing]
       if (tasks.start(id, (signal) => this.restart(row, instance, why, leave, signal))) this.restarted.set(id, clock())

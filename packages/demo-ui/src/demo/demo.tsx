@@ -22,6 +22,8 @@ export interface DemoProps {
   readonly onPrediction?: (id: string | undefined) => void
   /** The prediction that is shown ended, now or before. */
   readonly onEnded?: () => void
+  /** The server cannot be heard, or took nothing: whoever shows how it stands should ask. */
+  readonly onUnheard?: () => void
   /** What is in the form, for snippets beside it. */
   readonly onInput?: (input: Input) => void
   /** Why it cannot be run now. */
@@ -31,7 +33,16 @@ export interface DemoProps {
 const nobody = () => undefined
 
 /** Any demo, from its schema: what goes in, the button, what comes out. */
-export function Demo({ base, schema, prediction, onPrediction = nobody, onEnded, onInput, blocked }: DemoProps) {
+export function Demo({
+  base,
+  schema,
+  prediction,
+  onPrediction = nobody,
+  onEnded,
+  onUnheard,
+  onInput,
+  blocked,
+}: DemoProps) {
   const { demo, settled } = useUploads(useMemo(() => client(base), [base]))
   const kept = `origami:${base}`
   const [input, setInput] = useState<Input>(() => startingInput(schema, kept))
@@ -48,6 +59,10 @@ export function Demo({ base, schema, prediction, onPrediction = nobody, onEnded,
   useEffect(() => {
     if (ended !== undefined) onEnded?.()
   }, [ended, onEnded])
+  const unheard = run !== undefined && (!run.lineUp || run.reason === 'refused')
+  useEffect(() => {
+    if (unheard) onUnheard?.()
+  }, [unheard, onUnheard])
   useEffect(() => {
     keep(kept, input)
     onInput?.(input)

@@ -33,6 +33,7 @@ export function DemoPage() {
     refresh()
     void queries.invalidateQueries({ queryKey: ['results'] })
   }, [refresh, queries])
+  const askSession = useSessionOnTrouble(page, error)
   useMoved(page?.address, `/${account}/${name}`)
   if (isMissing(error)) return <NotFound />
   if (error && !page) return <Failed error={error} retry={refresh} />
@@ -61,6 +62,7 @@ export function DemoPage() {
           onPrediction={show}
           onInput={setInput}
           onEnded={ended}
+          onUnheard={askSession}
           blocked={blockedBy(page)}
         />
       )}
@@ -68,6 +70,20 @@ export function DemoPage() {
       <DemoTabs panels={panelsOf(page, input, refresh)} chosen={tab} onChoose={setTab} />
     </div>
   )
+}
+
+/**
+ * Asks how the server and the daemon stand once something tells that one of them may be away: the strip above the page
+ * then says it within seconds. What an owner's page shows of the demo comes from the daemon.
+ */
+function useSessionOnTrouble(page: Page | undefined, error: Error | undefined): () => void {
+  const queries = useQueryClient()
+  const askSession = useCallback(() => void queries.invalidateQueries({ queryKey: ['session'] }), [queries])
+  const lacksDetail = page?.mine === true && page.url === null && page.detail === null
+  useEffect(() => {
+    if (error || lacksDetail) askSession()
+  }, [error, lacksDetail, askSession])
+  return askSession
 }
 
 /** A demo that was renamed answers at its old address too; the page goes on at the new one. */

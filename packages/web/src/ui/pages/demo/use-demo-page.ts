@@ -9,7 +9,7 @@ interface Followed {
   refresh(): void
 }
 
-/** A demo's page, and each change of it. For visitors it is asked for now and then; for its owner it is streamed. */
+/** A demo's page, and each change of it. For visitors it is asked for now and then; for its owner it is streamed, and asked for where the stream breaks. */
 export function useDemoPage(account: string, name: string): Followed {
   const [page, setPage] = useState<DemoPage>()
   const [error, setError] = useState<Error>()
@@ -33,6 +33,7 @@ export function useDemoPage(account: string, name: string): Followed {
     }
     const source = new EventSource(requestLine('GET /-/api/demos/:account/:name/events', { params: { account, name } }).path)
     source.addEventListener('demo', (message) => setPage(JSON.parse(message.data)))
+    source.onerror = refresh
     return () => source.close()
   }, [mine, account, name, refresh])
   return { page, error, refresh }

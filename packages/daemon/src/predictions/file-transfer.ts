@@ -45,7 +45,10 @@ export async function bringFiles(
   }
 }
 
-/** Keeps the files of an output here. Tries again where it fails, for as long as results may take. Throws ResultLost, and the signal's reason. */
+/**
+ * Keeps the files of an output here. Tries again where it fails, for as long as results may take. Throws ResultLost,
+ * and the signal's reason.
+ */
 export async function fetchResults(
   files: FolderFiles,
   instance: HttpPredictor,
@@ -60,7 +63,10 @@ export async function fetchResults(
   } catch (error) {
     signal.throwIfAborted()
     if (!deadline.aborted) throw error
-    throw new ResultLost('error', `The model's results took longer to fetch than the ${limits.resultMs / 1000} s they may.`)
+    throw new ResultLost(
+      'error',
+      `The model's results took longer to fetch than the ${limits.resultMs / 1000} s they may.`,
+    )
   }
 }
 
@@ -105,8 +111,12 @@ async function fetchResult(
   }
 }
 
-const tooLarge = (name: string, limit: number, size?: number): string =>
-  `The model's result ${name} is too large: this server keeps files of at most ${limit} bytes${size ? `, and it has ${size}` : ''}.`
+function tooLarge(name: string, limit: number, size?: number): string {
+  const actual = size ? `, and it has ${size}` : ''
+  return `The model's result ${name} is too large: this server keeps files of at most ${limit} bytes${actual}.`
+}
 
-const lost = (ref: FileRef, error: unknown): string =>
-  `The model answered, but its result ${parseFileRef(ref)?.name} could not be fetched (${error instanceof Error ? error.message : error}). Run it again.`
+function lost(ref: FileRef, error: unknown): string {
+  const why = error instanceof Error ? error.message : error
+  return `The model answered, but its result ${parseFileRef(ref)?.name} could not be fetched (${why}). Run it again.`
+}

@@ -10,13 +10,14 @@ import {
 } from '@origami/protocol/demo'
 import { Misbehaved } from '@origami/serving'
 import type { Limits } from '../config.ts'
-import { ResultLost } from './carry.ts'
+import { ResultLost } from './file-transfer.ts'
 
 /**
- * How an instance says that a prediction ended, as far as it is believed: outputs that its schema has and that fit it, the end of the log, an error that
- * a person can read. Throws ResultLost where it says `succeeded` and its output does not fit, Misbehaved where it says no end.
+ * How an instance says that a prediction ended, as far as it is believed: outputs that its schema has and that fit it,
+ * the end of the log, an error that a person can read. Throws ResultLost where it says `succeeded` and its output does
+ * not fit, Misbehaved where it says no end.
  */
-export function believed(
+export function checkedEnd(
   end: PredictionSnapshot,
   schema: DemoSchema,
   limits: Pick<Limits, 'outputBytes' | 'predictionLogLength' | 'predictionErrorLength'>,
@@ -24,7 +25,8 @@ export function believed(
   const { status } = end
   if (!isTerminal(status)) throw new Misbehaved(`expected how it ended, got ${status}`)
   const { output, problem } = outputThatFits(end.output, schema, limits.outputBytes)
-  if (problem !== undefined && status === 'succeeded') throw new ResultLost('error', `The model gave a wrong output: ${problem}`)
+  if (problem !== undefined && status === 'succeeded')
+    throw new ResultLost('error', `The model gave a wrong output: ${problem}`)
   const { predict_time: seconds } = end.metrics
   return {
     ...end,
@@ -33,27 +35,29 @@ export function believed(
     logs: end.logs.slice(-limits.predictionLogLength),
     error: end.error?.slice(0, limits.predictionErrorLength) ?? null,
     started_at: isTime(end.started_at) ? end.started_at : null,
-    metrics: seconds !== undefined && seconds >= 0 && seconds < Number.POSITIVE_INFINITY ? { predict_time: seconds } : {},
+    metrics:
+      seconds !== undefined && seconds >= 0 && seconds < Number.POSITIVE_INFINITY ? { predict_time: seconds } : {},
   }
 }
 
 /** Whether its schema has the output that a running instance tells of; who follows it is told no other. */
-export const isKnown = (event: PredictionEvent, { outputs }: DemoSchema): boolean =>
+export const isKnownOutput = (event: PredictionEvent, { outputs }: DemoSchema): boolean =>
   event.type !== 'output' || outputs.some(({ name }) => name === event.data.field)
 
 const isTime = (text: string | null): boolean => text !== null && text.length <= 40 && !Number.isNaN(Date.parse(text))
 
 function outputThatFits(output: unknown, schema: DemoSchema, maxBytes: number): { output: unknown; problem?: string } {
   if (output === null || output === undefined) return { output: null }
-  const given = outputFields(schema, output)
+  const values = outputFields(schema, output)
   const fitting: Record<string, unknown> = {}
   for (const field of schema.outputs) {
-    const value = given[field.name] ?? null
+    const value = values[field.name] ?? null
     const problem = value === null ? undefined : valueProblem(field, value)
     if (problem) return { output: null, problem: `${problem.field}: ${problem.message}` }
     fitting[field.name] = value
   }
   const text = JSON.stringify(fitting)
-  if (text.length > maxBytes) return { output: null, problem: `expected at most ${maxBytes} bytes of text, got ${text.length}` }
+  if (text.length > maxBytes)
+    return { output: null, problem: `expected at most ${maxBytes} bytes of text, got ${text.length}` }
   return { output: outputValue(schema, fitting) }
 }

@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { DeploymentId } from '@origami/protocol/demo'
+import type { HttpPredictor } from '@origami/serving'
+import { predictionByArrival } from '../store/predictions.ts'
+import type { PredictionRow } from '../store/tables.ts'
+import type { Ending } from './ending.ts'
+import { cancelAtInstance } from './instance-call.ts'
+import type { DispatcherParts } from './parts.ts'
+
+/** One prediction at one instance, as far as stopping it goes. */
+interface StoppedRun {
+  readonly row: PredictionRow
+  readonly deployment: DeploymentId
+  readonly instance: HttpPredictor
+  readonly ending: Ending
+}
+
+type StopReason = 'canceled' | 'timeout'
+
+/**
+ * What stops a prediction at an instance: its row says that it is to be canceled or has ended, or its deadline is over.
+ * What is stopped is canceled at the instance, and ends whether the instance obeys or not.
+ */
+export class RunStop {
+  private readonly parts: DispatcherParts
+  private readonly run: StoppedRun
+  /** Of the daemon that leaves. */
+  private readonly leaving: AbortSignal
+  private readonly controller = new AbortController()
+  private deadline: NodeJS.Timeout | undefined
+
+  constructor(parts: DispatcherParts, run: StoppedRun, leaving: AbortSignal) {
+    this.parts = parts
+    this.run = run
+    this.leaving = leaving
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal
+  }
+
+  /**
+   * Follows the row until the signal aborts: whoever cancels or ends it there is heard, whatever goes on here.
+   * Never rejects.
+   */
+  async watchRow(signal: AbortSignal): Promise<void> {
+    try {
+      while (!signal.aborted) {
+        const { changed } = this.parts
+        const { demo_id, arrival } = this.run.row
+        // Until it runs it may also be ended by what happens to its demo.
+        const change = this.run.ending.live
+          ? changed.ofPrediction(arrival, signal)
+          : changed.ofWaiting(demo_id, arrival, signal)
+        const row = await predictionByArrival(this.parts.db, arrival)
+        if (!row || row.completed_at || row.cancel_requested_at) return this.abort('canceled')
+        await change
+      }
+    } catch (error) {
+      console.error(`prediction ${this.run.row.id} cannot be watched; a cancel is not heard`, error)
+    }
+  }
+
+  /** Stops it at the deadline that its row has, if any, and not before `leastMs` from now. */
+  setDeadline(leastMs = 0): void {
+    const { deadline_at } = this.run.row
+    if (!deadline_at) return
+    const left = Math.max(leastMs, Date.parse(deadline_at) - Date.parse(this.parts.now()))
+    this.deadline = setTimeout(() => this.abort('timeout'), left)
+  }
+
+  clearDeadline(): void {
+    clearTimeout(this.deadline)
+  }
+
+  /** Stores the end that the stop is: once it was stopped, and nothing more is to be heard of it. */
+  end(): Promise<void> {
+    return this.signal.reason === 'timeout' ? this.run.ending.timedOut() : this.run.ending.canceled()
+  }
+
+  /**
+   * Once stopped: tells the instance, gives it a while to say how it ended, and then ends it without its word.
+   * Aborts `givingUp` when the instance is no longer listened to, and stops waiting when `done` aborts.
+   */
+  async endOnceStopped(done: AbortSignal, givingUp: AbortController): Promise<void> {
+    await aborted(AbortSignal.any([this.signal, done, this.leaving]))
+    if (done.aborted || this.leaving.aborted) return
+    const { cancelMs } = this.parts.limits
+    try {
+      if (this.signal.reason === 'timeout') await this.run.ending.timedOut()
+      const canceling = this.cancelAtInstance()
+      await sleep(cancelMs, undefined, { signal: done })
+      await this.run.ending.canceled()
+      await canceling
+      await sleep(2 * cancelMs, undefined, { signal: done })
+      this.reportStubborn()
+    } catch (error) {
+      if (!done.aborted) console.error(`prediction ${this.run.row.id} could not be stopped in order`, error)
+    } finally {
+      givingUp.abort()
+    }
+  }
+
+  /** Cancels what the instance may have, whatever became of the row. */
+  cancelAtInstance(): Promise<void> {
+    return cancelAtInstance(this.run.instance, this.run.row.id, this.parts.limits.retryMs.slice(0, 3), this.leaving)
+  }
+
+  private abort(reason: StopReason): void {
+    this.controller.abort(reason)
+  }
+
+  private reportStubborn(): void {
+    const { deployment } = this.run
+    console.error(`the instance of deployment ${deployment} does not end what it was told to`)
+    this.parts.lookAt?.(deployment, 'runs on')
+  }
+}
+
+/** Resolves once the signal is aborted. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
