@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { keys } from '../packages/cli/src/settings/keys.ts'
+import { type KeyName, keys, standardOf } from '../packages/cli/src/settings/keys.ts'
 import { limits } from '../packages/cli/src/settings/limits.ts'
 import { variableOf } from '../packages/cli/src/settings/read-settings.ts'
 
@@ -8,9 +8,11 @@ const document = join(import.meta.dirname, '../docs/operator.md')
 
 /** docs/operator.md with its tables of settings and of limits as the code has them now. */
 export function withTables(text: string): string {
-  const settings = Object.entries(keys).map(([name, { kind, default: standard, meaning, flag, live }]) => {
-    const shown = standard === undefined ? '' : name === 'data' ? '~/.origami' : kind.write(standard as never)
-    return [`\`${name}\``, `\`${flag}\``, `\`${variableOf(name)}\``, shown && `\`${shown}\``, live ? 'yes' : '', meaning]
+  const names = Object.keys(keys) as KeyName[]
+  const settings = names.map((name) => {
+    const { meaning, flag, live } = keys[name]
+    const shown = name === 'data' ? '~/.origami' : standardOf(name)
+    return [`\`${name}\``, `\`${flag}\``, `\`${variableOf(name)}\``, shown ? `\`${shown}\`` : '', live ? 'yes' : '', meaning]
   })
   const rows = limits.map(({ name, kind, default: standard, meaning }) => [
     `\`${name}\``,

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import { Failure } from '../failure.ts'
-import { type KeyName, keys, type Values } from './keys.ts'
+import { type KeyName, keys, standardOf, type Values } from './keys.ts'
 import { type GivenByFlag, readSettings, type Settings } from './read-settings.ts'
 
 /** The flags of one verb that set settings, and what they, the environment and `origami.yaml` come to. */
@@ -41,10 +41,10 @@ export function settingFlags(
 }
 
 function optionOf(name: KeyName, flag: string, defaults: Partial<Values>): Option {
-  const { kind, meaning } = keys[name]
+  const { meaning } = keys[name]
   const standard = defaults[name] ?? keys[name].default
   const many = Array.isArray(standard)
-  const shown = standard === undefined || standard === false || many ? '' : ` (${kind.write(standard as never)} when not set)`
+  const shown = standard === undefined || standard === false || many ? '' : ` (${standardOf(name, defaults)} when not set)`
   const option = new Option(flag, `${meaning}${shown}${many ? '; may be given again' : ''}`)
   return many ? option.argParser(collect) : option
 }

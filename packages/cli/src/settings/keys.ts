@@ -6,7 +6,7 @@ import { addressOrNetwork, choice, count, forges, type Kind, list, network, orig
 
 /** One setting that is not a limit. Its name is its place in `origami.yaml`, dots between. */
 export interface Key<Value> {
-  readonly kind: Kind<Exclude<Value, undefined>>
+  readonly kind: Kind<NonNullable<Value>>
   readonly default: Value
   readonly meaning: string
   /** The flag that sets it, as commander reads it. */
@@ -17,7 +17,7 @@ export interface Key<Value> {
 
 const key = <Value>(
   flag: string,
-  kind: Kind<Exclude<Value, undefined>>,
+  kind: Kind<NonNullable<Value>>,
   standard: Value,
   meaning: string,
   live = false,
@@ -85,3 +85,11 @@ export const keys = {
 
 export type KeyName = keyof typeof keys
 export type Values = { [Name in KeyName]: (typeof keys)[Name]['default'] }
+
+/** What a setting is when nobody says it, as a person would write it. Undefined: nothing. */
+export function standardOf<Name extends KeyName>(name: Name, defaults: Partial<Values> = {}): string | undefined {
+  const each: { readonly [Each in KeyName]: Key<Values[Each]> } = keys
+  const { kind, default: standard } = each[name]
+  const value: Values[Name] | undefined = defaults[name] ?? standard
+  return value === undefined || value === null ? undefined : kind.write(value)
+}

@@ -47,15 +47,15 @@ async function chosen(folder: string, { language, input, output, title, json }: 
 /** Asks for each that no flag said. Throws Failure when the person leaves. */
 async function asked(defaults: Choices, said: Said): Promise<Choices> {
   const options = <Value extends string>(values: readonly Value[]) => values.map((value) => ({ value, label: value }))
-  const one = <Name extends 'language' | 'input' | 'output'>(name: Name, message: string, values: readonly Choices[Name][]) =>
-    said[name] === undefined
-      ? () => select<Choices[Name]>({ message, options: options(values) as never, initialValue: defaults[name] })
-      : async () => said[name] as Choices[Name]
   return group(
     {
-      language: one('language', 'What is the model written in?', languages),
-      input: one('input', 'What goes in?', inputs),
-      output: one('output', 'What comes out?', outputs),
+      language: async () =>
+        said.language ??
+        select({ message: 'What is the model written in?', options: options(languages), initialValue: defaults.language }),
+      input: async () =>
+        said.input ?? select({ message: 'What goes in?', options: options(inputs), initialValue: defaults.input }),
+      output: async () =>
+        said.output ?? select({ message: 'What comes out?', options: options(outputs), initialValue: defaults.output }),
       title: async () =>
         said.title ??
         text({

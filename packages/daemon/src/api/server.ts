@@ -14,17 +14,19 @@ import { statsRoutes } from './stats-routes.ts'
 export async function createServer(config: DaemonConfig, parts: ApiParts): Promise<FastifyInstance> {
   const own = await OwnCertificate.open(config.tls)
   own.refuseNameless(config.host)
-  const app = Fastify({
+  const secure = Fastify({
     https: { ...own.secureContext, requestCert: true, rejectUnauthorized: true },
     forceCloseConnections: true,
     logger: { level: 'warn' },
-  }) as unknown as FastifyInstance
+  })
+  // What is said of an instance over HTTP holds over HTTPS: its server is one of HTTP too.
+  const app = secure as unknown as FastifyInstance
   limitJson(app, underLimits(parts.limits))
   app.setErrorHandler(sendError)
   app.setNotFoundHandler((_request, reply) => reply.status(404).send({ error: 'There is nothing here.' }))
   await documentRoutes(app, about)
   app.get('/openapi.json', async () => app.swagger())
-  await app.register(certificateRoutes, { own })
+  await app.register(certificateRoutes, { own, serve: () => secure.server.setSecureContext(own.secureContext) })
   await app.register(controlRoutes, parts)
   await app.register(statsRoutes, parts)
   await app.register(queueRoutes, parts)

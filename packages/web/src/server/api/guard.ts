@@ -10,7 +10,7 @@ declare module 'fastify' {
 
 /** Says on each request who asks, and refuses changes that a page of somebody else's may have caused. */
 export function guard(app: FastifyInstance, sessions: Sessions, publicUrl: () => string): void {
-  app.decorateRequest('who', null as never)
+  app.decorateRequest('who')
   app.addHook('onRequest', async (request, reply) => {
     request.who = await sessions.who(request, reply)
     if (request.method === 'GET' || request.method === 'HEAD' || request.who.byToken) return
