@@ -24,7 +24,7 @@ async function bench(): Promise<void> {
   const ann = await world.person('ann')
   const { address, detail } = await live(ann, await world.push('tests/demos/gated', 'ann'))
   const visitor = new Person(world.url)
-  const whole = () => visitor.json('POST', `${address}/predictions`, { input: { word: 'x' } })
+  const whole = () => visitor.demo(address).call('POST /predictions', { body: { input: { word: 'x' } } })
   const alone = () => predict(`http://127.0.0.1:${detail?.port}`)
   const times: [number, number][] = []
   for (let round = 0; round < rounds + 10; round += 1) times.push([await timed(whole), await timed(alone)])
@@ -37,9 +37,9 @@ async function bench(): Promise<void> {
 }
 
 async function live(owner: Person, link: string): Promise<DemoPage> {
-  const { address } = await owner.json<DemoPage>('POST', '/-/api/demos', { link })
+  const { address } = await owner.call('POST /-/api/demos', { body: { link } })
   for (;;) {
-    const page = await owner.json<DemoPage>('GET', `/-/api/demos${address}`)
+    const page = await owner.page(address)
     if (page.state === 'running') return page
     if (page.state === 'failed') throw new Error(page.detail?.reason ?? 'it failed')
     await setTimeout(100)

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DemoPage } from '@origami/protocol/control'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Person } from './person.ts'
+import { Person, placeOf } from './person.ts'
 import { World } from './world.ts'
 
 describe('demos and whose they are', () => {
@@ -25,13 +25,10 @@ describe('demos and whose they are', () => {
 
   afterAll(async () => world[Symbol.asyncDispose]())
 
-  const listed = async () =>
-    (await new Person(world.url).json<{ demos: { address: string }[] }>('GET', '/-/api/demos')).demos.map(
-      ({ address }) => address,
-    )
+  const listed = async () => (await new Person(world.url).call('GET /-/api/demos', {})).demos.map(({ address }) => address)
 
   test('a visitor sees the demo and is answered', async () => {
-    const seen = await visitor.json<DemoPage>('GET', `/-/api/demos${page.address}`)
+    const seen = await visitor.call('GET /-/api/demos/:account/:name', { params: placeOf(page.address) })
     expect(seen).toMatchObject({ state: 'running', mine: false, detail: null })
     const { id } = await visitor.submit(page.address, { word: 'hi' })
     expect((await visitor.prediction(page.address, id)).output).toBe('hi, version 1')
@@ -91,9 +88,9 @@ describe('demos and whose they are', () => {
     expect((await invited.fetch(mine.unlisted ?? '', { headers: { accept: 'text/html' } })).status).toBe(200)
     const { id } = await invited.submit(mine.address, { word: 'invited' })
     expect((await invited.prediction(mine.address, id)).output).toBe('invited, version 1')
-    expect((await invited.json<DemoPage>('GET', `/-/api/demos${mine.address}`)).link).toBeNull()
+    expect((await invited.call('GET /-/api/demos/:account/:name', { params: placeOf(mine.address) })).link).toBeNull()
     expect(await listed()).not.toContain('/ann/secret')
-    await ann.json('PATCH', `/-/api/demos${mine.address}`, { public: true })
+    await ann.call('PATCH /-/api/demos/:account/:name', { params: placeOf(mine.address), body: { public: true } })
     expect(await listed()).toContain('/ann/secret')
   })
 
@@ -103,9 +100,11 @@ describe('demos and whose they are', () => {
     expect(await ann.status('POST', '/-/api/demos', { link: other, name: 'Not A Name' })).toBe(422)
     const made = await ann.deploy(other)
     expect(await ann.status('PATCH', `/-/api/demos${made.address}`, { name: 'gated' })).toBe(409)
-    expect(await ann.json('PATCH', `/-/api/demos${made.address}`, { name: 'renamed' })).toMatchObject({ address: '/ann/renamed' })
+    expect(
+      await ann.call('PATCH /-/api/demos/:account/:name', { params: placeOf(made.address), body: { name: 'renamed' } }),
+    ).toMatchObject({ address: '/ann/renamed' })
     expect(await ann.status('GET', '/ann/renamed')).toBe(200)
-    await ann.json('DELETE', '/-/api/demos/ann/renamed')
+    await ann.call('DELETE /-/api/demos/:account/:name', { params: { account: 'ann', name: 'renamed' } })
   })
 
   test('who is not listed visits and does not deploy', async () => {
@@ -140,7 +139,7 @@ describe('demos and whose they are', () => {
       { error: expect.stringContaining('sign in there again'), authorize: '/-/sign-in/github.test?return=/-/new' },
     ])
     await ann.authorize(`${world.url}/-/sign-in/github.test?return=/`, world.github, 'ann')
-    expect(await ann.json('POST', '/-/api/inspect', { link })).toMatchObject({ name: 'gated' })
+    expect(await ann.call('POST /-/api/inspect', { body: { link } })).toMatchObject({ name: 'gated' })
   })
 
   test('in a browser a sign-in that fails leads back to where one signs in', async () => {
@@ -154,14 +153,14 @@ describe('demos and whose they are', () => {
   test('what happened while the web server was away is known afterwards', async () => {
     const gate = join(world.folder, 'gate')
     await writeFile(gate, '')
-    const { newest } = (await ann.json<DemoPage>('POST', `/-/api/demos${page.address}/deploy`, {})).detail ?? {}
+    const { newest } = (await ann.call('POST /-/api/demos/:account/:name/deploy', { params: placeOf(page.address) })).detail ?? {}
     await world.stopWeb()
     await world.startWeb()
     const after = await ann.settled(page.address, newest?.id)
     const followed = after.detail?.deployments.find((entry) => entry.id === newest?.id)
     expect(followed?.state).toBe('running')
     expect(followed?.steps.length).toBeGreaterThan(3)
-    const { demos } = await visitor.json<{ demos: { address: string; state: string }[] }>('GET', '/-/api/demos')
+    const { demos } = await visitor.call('GET /-/api/demos', {})
     expect(demos).toContainEqual(expect.objectContaining({ address: page.address, state: 'running' }))
   })
 })

@@ -1,4 +1,4 @@
-import type { DemoCard, DemoPage } from '@origami/protocol/control'
+import type { DemoPage } from '@origami/protocol/control'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Person } from './person.ts'
 import { World } from './world.ts'
@@ -19,7 +19,7 @@ describe('from a link to an address', () => {
 
   const post = (body: object) =>
     ann.fetch('/-/api/demos', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
-  const mine = async () => (await ann.json<{ demos: DemoCard[] }>('GET', '/-/api/mine')).demos
+  const mine = async () => (await ann.call('GET /-/api/mine', {})).demos
 
   test('while the daemon is away, a new demo is an error in words, and one that its owner sees and deploys later', async () => {
     await world.killDaemon()
@@ -29,7 +29,7 @@ describe('from a link to an address', () => {
       expect.objectContaining({ error: expect.stringContaining('daemon') }),
     ])
     expect((await mine()).map(({ name, state }) => [name, state])).toEqual([['gated', 'undeployed']])
-    expect((await new Person(world.url).json<{ demos: object[] }>('GET', '/-/api/demos')).demos).toEqual([])
+    expect((await new Person(world.url).call('GET /-/api/demos', {})).demos).toEqual([])
     await world.startDaemon()
     const again = await post({ link })
     expect(again.status).toBe(200)
@@ -64,15 +64,15 @@ describe('from a link to an address', () => {
     expect(await asked('GET', '/ann/other/predictions/some-id-of-one')).toEqual([302, '/ann/second/predictions/some-id-of-one'])
     expect(await asked('GET', '/-/api/demos/ann/Other')).toEqual([302, '/-/api/demos/ann/second'])
     expect(await asked('POST', '/ann/other/predictions')).toEqual([308, '/ann/second/predictions'])
-    await ann.json('PATCH', '/-/api/demos/ann/gated', { name: 'other' })
+    await ann.call('PATCH /-/api/demos/:account/:name', { params: { account: 'ann', name: 'gated' }, body: { name: 'other' } })
     expect(await asked('GET', '/-/api/demos/ann/other')).toEqual([200, null])
     expect(await asked('GET', '/ann/gated')).toEqual([302, '/ann/other'])
   })
 
   test('of one that is not public, nobody learns where it went', async () => {
-    await ann.json('PATCH', '/-/api/demos/ann/other', { public: false })
+    await ann.call('PATCH /-/api/demos/:account/:name', { params: { account: 'ann', name: 'other' }, body: { public: false } })
     expect(await new Person(world.url).status('GET', '/ann/gated')).toBe(404)
     expect(await ann.status('GET', '/ann/gated')).toBe(200)
-    await ann.json('PATCH', '/-/api/demos/ann/other', { public: true })
+    await ann.call('PATCH /-/api/demos/:account/:name', { params: { account: 'ann', name: 'other' }, body: { public: true } })
   })
 })

@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { DemoPage } from '@origami/protocol/control'
 import { execa } from 'execa'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { linkOf } from '../packages/cli/src/origin-link.ts'
@@ -30,7 +29,7 @@ describe('the command', () => {
   beforeAll(async () => {
     world = await World.start({ engine: 'process' })
     ann = await world.person('ann')
-    token = (await ann.json<{ token: string }>('POST', '/-/api/tokens', { name: 'laptop' })).token
+    token = (await ann.call('POST /-/api/tokens', { body: { name: 'laptop' } })).token
     link = await world.push('tests/demos/gated', 'ann')
   })
 
@@ -99,7 +98,8 @@ describe('the command', () => {
     expect([asked.exitCode, asked.stdout]).toEqual([1, ''])
     for (const words of ['The repository is private', '--public', '--private']) expect(asked.stderr).toContain(words)
     expect(await ann.status('GET', '/-/api/demos/ann/secret')).toBe(404)
-    const isPublic = async (name: string) => (await ann.json<DemoPage>('GET', `/-/api/demos/ann/${name}`)).public
+    const isPublic = async (name: string) =>
+      (await ann.call('GET /-/api/demos/:account/:name', { params: { account: 'ann', name } })).public
     const shown = await origami(['deploy', secret, '--public', '--no-wait'])
     expect([shown.exitCode, shown.stderr, await isPublic('secret')]).toEqual([0, '', true])
     const hidden = await origami(['deploy', secret, '--private', '--no-wait'])
@@ -110,7 +110,7 @@ describe('the command', () => {
     expect([refused.exitCode, await isPublic('secret')]).toEqual([1, false])
     expect(refused.stderr).toContain('make it public on its page')
     expect((await origami(['deploy', secret, '--public', '--private'])).exitCode).toBe(1)
-    await ann.json('DELETE', '/-/api/demos/ann/secret')
+    await ann.call('DELETE /-/api/demos/:account/:name', { params: { account: 'ann', name: 'secret' } })
   })
 
   test('a deploy is judged by its own deployment, or the one that took its place, not by the newest', async () => {
@@ -133,7 +133,7 @@ throw new Error('opened, and broken')
     }
     const [active] = await following('starting')
     const [superseded] = await following('queued')
-    const third = await ann.json<DemoPage>('POST', '/-/api/demos/ann/held/deploy', {})
+    const third = await ann.call('POST /-/api/demos/:account/:name/deploy', { params: { account: 'ann', name: 'held' } })
     await writeFile(gate, '')
     for (const deploying of [active, superseded])
       expect(await deploying).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('opened, and broken') })

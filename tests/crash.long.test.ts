@@ -1,9 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isEnded } from '@origami/protocol/control'
-import type { PredictionSnapshot } from '@origami/protocol/demo'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { Person } from './person.ts'
+import { Person, placeOf } from './person.ts'
 import { World } from './world.ts'
 
 const kills = Number(process.env.ORIGAMI_TEST_KILLS ?? 20)
@@ -38,7 +37,7 @@ describe(`when the daemon is killed (SIGKILL) ${kills} times while ${visitors} v
       const enough = accepted.length + betweenKills
       await vi.waitFor(() => expect(accepted.length).toBeGreaterThanOrEqual(enough), { timeout: 60_000, interval: 5 })
       await world.push('tests/demos/gated', 'ann', { name: 'built', files: withDependency(kill % 2 ? '2.1.3' : '2.1.2') })
-      await ann.json('POST', `/-/api/demos${built}/deploy`, {})
+      await ann.call('POST /-/api/demos/:account/:name/deploy', { params: placeOf(built) })
       await world.killDaemon()
       await world.startDaemon()
     }
@@ -56,7 +55,7 @@ describe(`when the daemon is killed (SIGKILL) ${kills} times while ${visitors} v
   test('what was being built is live in the end, and nothing that a dead daemon left got in its way', async () => {
     const page = await vi.waitFor(
       async () => {
-        const now = await ann.json<Awaited<ReturnType<Person['redeploy']>>>('GET', `/-/api/demos${built}`)
+        const now = await ann.call('GET /-/api/demos/:account/:name', { params: placeOf(built) })
         const { newest } = now.detail ?? {}
         expect(newest && (newest.state === 'running' || isEnded(newest.state)), newest?.state).toBe(true)
         return now
@@ -81,7 +80,7 @@ describe(`when the daemon is killed (SIGKILL) ${kills} times while ${visitors} v
   }
 
   async function ended(visitor: Person, id: string): Promise<void> {
-    const { completed_at } = await visitor.json<PredictionSnapshot>('GET', `${gated}/predictions/${id}`)
+    const { completed_at } = await visitor.demo(gated).call('GET /predictions/:id', { params: { id } })
     expect(completed_at).not.toBeNull()
   }
 })

@@ -78,7 +78,7 @@ describe('X-Forwarded-For', () => {
       const begun = await fetch(`${world.url}/-/api/device`, { method: 'POST', headers, body: '{}' })
       const { user_code } = (await begun.json()) as { user_code: string }
       const ann = await world.person('ann')
-      return (await ann.json<{ address: string }>('GET', `/-/api/device?code=${user_code}`)).address
+      return (await ann.call('GET /-/api/device', { query: { code: user_code } })).address
     }
     await world.stopWeb()
     await world.startWeb({ publicUrl: world.url })

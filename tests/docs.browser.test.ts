@@ -21,11 +21,9 @@ describe('the page of the API', () => {
     const ann = await world.person('ann')
     const demo = await ann.deploy(await world.push('tests/demos/gated', 'ann'))
     expect(demo.state, demo.detail?.newest?.reason ?? '').toBe('running')
-    token = (await ann.json<{ token: string }>('POST', '/-/api/tokens', { name: 'docs' })).token
-    const { paths } = await ann.json<{ paths: Record<string, Record<string, { operationId?: string }>> }>(
-      'GET',
-      '/-/openapi.json',
-    )
+    token = (await ann.call('POST /-/api/tokens', { body: { name: 'docs' } })).token
+    const document: unknown = await ann.call('GET /-/openapi.json', {})
+    const { paths } = document as { paths: Record<string, Record<string, { operationId?: string }>> }
     operations = Object.values(paths).flatMap((item) => Object.values(item).flatMap(({ operationId }) => operationId ?? []))
     expect(operations.length).toBeGreaterThan(30)
     const printed = (await open()).locator('article[aria-labelledby]')

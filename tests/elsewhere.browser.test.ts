@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import type { DemoCard } from '@origami/protocol/control'
 import { type Runtime, startRuntime } from 'origami-lib/runtime'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -44,7 +43,7 @@ describe("a demo that runs on its author's own server", () => {
     await page.getByRole('button', { name: 'Ask it' }).click()
   }
   const visitor = () => new Person(world.url)
-  const listed = async () => (await visitor().json<{ demos: DemoCard[] }>('GET', '/-/api/demos')).demos
+  const listed = async () => (await visitor().call('GET /-/api/demos', {})).demos
 
   test('is asked first: what is no demo, or not there, is not listed', async () => {
     await ask(world.github.forge.web ?? '')

@@ -39,7 +39,7 @@ describe('origami login', () => {
     const printed = gathered(child)
     const code = await vi.waitFor(() => expectMatch(printed(), /\/-\/device\?code=([\w-]+)/))
     expect(printed()).toContain(`confirm the code ${code}`)
-    await ann.json('POST', '/-/api/device/answer', { code, allow })
+    await ann.call('POST /-/api/device/answer', { body: { code, allow } })
     const [exit] = (await once(child, 'close')) as [number | null]
     return { code: exit, printed: printed() }
   }

@@ -100,7 +100,7 @@ describe('the document of the API', () => {
   })
 
   test('a token of the account page is the bearer that it speaks of', async () => {
-    const { token } = await ann.json<{ token: string }>('POST', '/-/api/tokens', { name: 'program' })
+    const { token } = await ann.call('POST /-/api/tokens', { body: { name: 'program' } })
     const ask = (authorization: string) => fetch(`${world.url}/-/api/mine`, { headers: { authorization } })
     expect(document.components.securitySchemes.token).toMatchObject({ type: 'http', scheme: 'bearer' })
     expect((await ask(`Bearer ${token}`)).status).toBe(200)

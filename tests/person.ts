@@ -1,4 +1,5 @@
-import { type DemoPage, isEnded, type Session } from '@origami/protocol/control'
+import { type Client, client } from '@origami/protocol/client'
+import { type DemoPage, isEnded, type PredictionApi, type Session, type WebApi } from '@origami/protocol/control'
 import type { PredictionSnapshot } from '@origami/protocol/demo'
 import { expect, vi } from 'vitest'
 import type { FakeGithub } from './fake-github/index.ts'
@@ -6,10 +7,18 @@ import type { FakeGithub } from './fake-github/index.ts'
 /** Somebody with a browser's cookies but no browser: visits when not signed in. */
 export class Person {
   readonly url: string
+  /** Calls the web server by its table. Throws Refusal. */
+  readonly call: Client<WebApi>['call']
   private readonly cookies = new Map<string, string>()
 
   constructor(url: string) {
     this.url = url
+    this.call = client<WebApi>(({ path, ...request }) => this.fetch(path, request)).call
+  }
+
+  /** A demo's API by its table, at the demo's address. */
+  demo(address: string): Client<PredictionApi> {
+    return client(({ path, ...request }) => this.fetch(address + path, request))
   }
 
   /** Goes through the forge's pages as a browser would, approving what is asked. */
@@ -29,7 +38,7 @@ export class Person {
   }
 
   async session(): Promise<Session> {
-    return (await (await this.fetch('/-/api/session')).json()) as Session
+    return this.call('GET /-/api/session', {})
   }
 
   /** A request with this person's cookies and, for changes, their CSRF token. */
@@ -47,17 +56,6 @@ export class Person {
     return response
   }
 
-  async json<Answer>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-    const response = await this.fetch(path, {
-      method,
-      headers: { accept: 'application/json', ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    const text = await response.text()
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
-    return (text ? JSON.parse(text) : undefined) as Answer
-  }
-
   async status(method: string, path: string, body?: unknown): Promise<number> {
     const headers = { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) }
     return (await this.fetch(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })).status
@@ -65,20 +63,24 @@ export class Person {
 
   /** Deploys a link and waits until that deployment runs or ended. */
   async deploy(link: string, more: { public?: boolean; name?: string } = {}): Promise<DemoPage> {
-    const made = await this.json<DemoPage>('POST', '/-/api/demos', { link, ...more })
+    const made = await this.call('POST /-/api/demos', { body: { link, ...more } })
     return this.settled(made.address, made.detail?.newest?.id)
   }
 
   async redeploy(address: string): Promise<DemoPage> {
-    const page = await this.json<DemoPage>('POST', `/-/api/demos${address}/deploy`, {})
+    const page = await this.call('POST /-/api/demos/:account/:name/deploy', { params: placeOf(address) })
     return this.settled(address, page.detail?.newest?.id)
+  }
+
+  async page(address: string): Promise<DemoPage> {
+    return this.call('GET /-/api/demos/:account/:name', { params: placeOf(address) })
   }
 
   /** The demo once the named deployment (the newest when not named) needs no more waiting for. */
   async settled(address: string, deployment?: string): Promise<DemoPage> {
     return vi.waitFor(
       async () => {
-        const page = await this.json<DemoPage>('GET', `/-/api/demos${address}`)
+        const page = await this.page(address)
         const followed = page.detail?.deployments.find((entry) => entry.id === deployment) ?? page.detail?.newest
         expect(followed && (followed.state === 'running' || isEnded(followed.state)), `${address} is ${followed?.state}`).toBe(
           true,
@@ -90,7 +92,7 @@ export class Person {
   }
 
   async submit(address: string, input: Record<string, unknown>): Promise<PredictionSnapshot> {
-    return this.json('POST', `${address}/predictions`, { input }, { prefer: 'respond-async' })
+    return this.demo(address).call('POST /predictions', { body: { input } }, { headers: { prefer: 'respond-async' } })
   }
 
   /** The prediction once it satisfies `done`; by default, once it ended. */
@@ -101,11 +103,17 @@ export class Person {
   ): Promise<PredictionSnapshot> {
     return vi.waitFor(
       async () => {
-        const snapshot = await this.json<PredictionSnapshot>('GET', `${address}/predictions/${id}`)
+        const snapshot = await this.demo(address).call('GET /predictions/:id', { params: { id } })
         expect(done(snapshot), `${id} is ${snapshot.status}`).toBe(true)
         return snapshot
       },
       { timeout: 120_000, interval: 100 },
     )
   }
+}
+
+/** The parameters of `/account/name`. */
+export function placeOf(address: string): { account: string; name: string } {
+  const [, account = '', name = ''] = address.split('/')
+  return { account, name }
 }

@@ -1,5 +1,5 @@
-import type { DemoPage } from '@origami/protocol/control'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { placeOf } from './person.ts'
 import { World } from './world.ts'
 
 let world: World
@@ -16,11 +16,11 @@ test('a deployment that takes the daemon down is tried three times, then it ends
     '.origami': 'ready_within: 600\n',
   }
   const link = await world.push('tests/demos/gated', 'ann', { files })
-  const { address } = await ann.json<DemoPage>('POST', '/-/api/demos', { link })
+  const { address } = await ann.call('POST /-/api/demos', { body: { link } })
   const newest = (state: string) =>
     vi.waitFor(
       async () => {
-        const { detail } = await ann.json<DemoPage>('GET', `/-/api/demos${address}`)
+        const { detail } = await ann.call('GET /-/api/demos/:account/:name', { params: placeOf(address) })
         expect(detail?.newest?.state, detail?.newest?.reason ?? '').toBe(state)
         return detail?.newest
       },

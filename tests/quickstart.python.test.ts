@@ -104,7 +104,7 @@ describe('npm start', () => {
   })
 
   test('digits answers its examples', async () => {
-    const { examples } = await visitor.json<{ examples: { picture: string }[] }>('GET', '/owner/digits/schema')
+    const { examples } = await visitor.demo('/owner/digits').call('GET /schema', {})
     const best = await Promise.all(
       examples.map(async (example) => {
         const { output, error } = await predict('digits', example)

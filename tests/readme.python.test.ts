@@ -105,8 +105,8 @@ class Reader {
     const owner = new Person(await this.says(start, /Origami is at (\S+)/))
     const secret = await this.says(start, /Sign in as its owner, once: \S+#(\S+)/)
     await owner.session()
-    await owner.json('POST', '/-/api/session/link', { secret })
-    await owner.json('POST', '/-/api/device/answer', { code, allow: true })
+    await owner.call('POST /-/api/session/link', { body: { secret } })
+    await owner.call('POST /-/api/device/answer', { body: { code, allow: true } })
   }
 
   private async start(line: string, terminal: boolean): Promise<Running> {
@@ -221,7 +221,9 @@ test('README.md and docs/author.md, typed as printed, lead from nothing to a dem
     status: 'succeeded',
     output: { happy: 0.9, sad: 0.1 },
   })
-  expect(await visitor.json('GET', '/-/api/demos/owner/night-sky')).toMatchObject({ title: 'Night sky', state: 'running' })
+  expect(
+    await visitor.call('GET /-/api/demos/:account/:name', { params: { account: 'owner', name: 'night-sky' } }),
+  ).toMatchObject({ title: 'Night sky', state: 'running' })
   await reader.says(start, /(A demo of your own, in another terminal)/)
   for (const running of [...reader.running]) await reader.interrupt(running)
 }, 420_000)

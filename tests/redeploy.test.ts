@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DemoPage } from '@origami/protocol/control'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { Person } from './person.ts'
+import { type Person, placeOf } from './person.ts'
 import { World } from './world.ts'
 
 const model = 'tests/demos/gated'
@@ -49,7 +49,7 @@ describe('a new version', () => {
     const waiting = await ann.submit(first.address, { word: 'waiting', gate })
     await vi.waitFor(async () => expect(await readFile(`${gate}.runs`, 'utf8')).toBe('held\n'))
     await world.push(model, 'ann', { files: { 'model.ts': (await source()).replace('version 1', 'version 2') } })
-    const deploying = ann.json<DemoPage>('POST', `/-/api/demos${first.address}/deploy`, {})
+    const deploying = ann.call('POST /-/api/demos/:account/:name/deploy', { params: placeOf(first.address) })
     await vi.waitFor(async () => expect((await ann.prediction(first.address, waiting.id, () => true)).queue ?? true).toBeTruthy())
     await writeFile(gate, '')
     const page = await ann.settled(first.address, (await deploying).detail?.newest?.id)

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { axeFinds } from './axe.ts'
 import { newVisitor, startBrowser } from './browser.ts'
 import { photograph } from './path.ts'
-import { Person } from './person.ts'
+import { Person, placeOf } from './person.ts'
 import { World } from './world.ts'
 
 describe('what a visitor ran', () => {
@@ -85,7 +85,9 @@ describe('what a visitor ran', () => {
     const other = new Person(world.url)
     await other.session()
     const path = '/-/api/demos/ann/gated/results'
-    expect(await other.json('GET', path)).toEqual({ predictions: [] })
+    expect(await other.call('GET /-/api/demos/:account/:name/results', { params: placeOf('/ann/gated') })).toEqual({
+      predictions: [],
+    })
     expect(await other.status('DELETE', `${path}/${id}`)).toBe(404)
     expect((await other.fetch(`/ann/gated/predictions/${id}`)).status).toBe(200)
   })

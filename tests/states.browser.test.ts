@@ -117,7 +117,7 @@ describe('what the server tells', () => {
   })
 
   test('of a repository that has a demo, an unlisted one: it is deployed anew, and stays so', async () => {
-    await ann.json('PATCH', '/-/api/demos/ann/gated', { public: false })
+    await ann.call('PATCH /-/api/demos/:account/:name', { params: { account: 'ann', name: 'gated' }, body: { public: false } })
     await page.goto(`${world.url}/-/new?link=https://github.test/ann/gated`)
     const found = page.getByRole('region', { name: 'What was found' })
     await found.getByRole('link', { name: 'ann/gated' }).waitFor()

@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import type { QueueView } from '@origami/protocol/control'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Person } from './person.ts'
@@ -43,7 +42,7 @@ describe('who a caller is', () => {
       await submit('203.0.113.7', 'f', cookie),
     ]
     const { entries } = await vi.waitFor(async () => {
-      const view = await ann.json<QueueView>('GET', '/-/api/demos/ann/gated/queue')
+      const view = await ann.call('GET /-/api/demos/:account/:name/queue', { params: { account: 'ann', name: 'gated' } })
       expect(view.entries).toHaveLength(6)
       return view
     })
@@ -56,8 +55,9 @@ describe('who a caller is', () => {
   })
 
   test('its owner cancels what is any of theirs, and empties the queue; nobody else does', async () => {
+    const gated = { params: { account: 'ann', name: 'gated' } }
     const queue = '/-/api/demos/ann/gated/queue'
-    const { entries } = await ann.json<QueueView>('GET', queue)
+    const { entries } = await ann.call('GET /-/api/demos/:account/:name/queue', gated)
     const running = entries.find(({ status }) => status === 'processing')?.id ?? ''
     const bob = await world.person('bob')
     for (const [method, path] of [
@@ -66,15 +66,15 @@ describe('who a caller is', () => {
       ['POST', `${queue}/${running}/cancel`],
     ] as const)
       expect(await bob.status(method, path)).toBe(404)
-    await ann.json('DELETE', queue)
+    await ann.call('DELETE /-/api/demos/:account/:name/queue', gated)
     expect(await ann.status('POST', `${queue}/${running}/cancel`, {})).toBe(200)
-    await vi.waitFor(async () => expect((await ann.json<QueueView>('GET', queue)).entries).toEqual([]))
+    await vi.waitFor(async () => expect((await ann.call('GET /-/api/demos/:account/:name/queue', gated)).entries).toEqual([]))
     expect(await ann.status('POST', `${queue}/nobody-has-this/cancel`, {})).toBe(404)
   })
 
   test('many cookies from one address get no more places than one address may have, and others find theirs', async () => {
     await submit('203.0.113.11', 'runs')
-    const view = () => ann.json<QueueView>('GET', '/-/api/demos/ann/gated/queue')
+    const view = () => ann.call('GET /-/api/demos/:account/:name/queue', { params: { account: 'ann', name: 'gated' } })
     await vi.waitFor(async () => expect(await view()).toMatchObject({ running: 1 }))
     const cookies = []
     for (let time = 0; time < 3; time += 1)
@@ -87,7 +87,7 @@ describe('who a caller is', () => {
       new Set(['predictions of yours wait for ', 'predictions from your address ']),
     ])
     expect((await submit('203.0.113.11', 'other')).id).toEqual(expect.any(String))
-    await ann.json('DELETE', '/-/api/demos/ann/gated/queue')
+    await ann.call('DELETE /-/api/demos/:account/:name/queue', { params: { account: 'ann', name: 'gated' } })
   }, 60_000)
 
   test('an address gets so many cookies an hour, and is itself beyond', async () => {
@@ -98,7 +98,7 @@ describe('who a caller is', () => {
   })
 
   test('of a token its use is written at most once an hour; sessions that are too old are forgotten', async () => {
-    const { token } = await ann.json<{ token: string }>('POST', '/-/api/tokens', { name: 'reader' })
+    const { token } = await ann.call('POST /-/api/tokens', { body: { name: 'reader' } })
     const ask = () => fetch(`${world.url}/-/api/mine`, { headers: { authorization: `Bearer ${token}` } })
     await ask()
     const first = rows('SELECT used_at FROM tokens')

@@ -21,7 +21,7 @@ describe('what a daemon is told', () => {
   })
   afterAll(async () => yard[Symbol.asyncDispose]())
 
-  const demos = async () => (await yard.ask<{ demos: { demo_id: string }[] }>('GET', '/stats')).body.demos
+  const demos = async () => (await yard.call('GET /stats', {})).demos
 
   test.each([
     [{ user_id: 'ann', remote_repo_link: 'https://folder.test/ann/a' }, 'user_access_token'],

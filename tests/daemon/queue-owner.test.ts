@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(async () => yard[Symbol.asyncDispose]())
 
-const queue = async () => queueView.parse((await yard.ask('GET', `/demos/${demo}/queue`)).body)
+const queue = async () => queueView.parse(await yard.call('GET /demos/:demo/queue', { params: { demo } }))
 
 describe("a demo's owner", () => {
   test('sees what runs and waits: whose, since when, in its order; cancels any, and empties the queue', async () => {
@@ -41,7 +41,7 @@ describe("a demo's owner", () => {
     expect(await yard.prediction(demo, first)).toMatchObject({ status: 'canceled' })
     await vi.waitFor(async () => expect(await queue()).toMatchObject({ running: 1, waiting: 3 }))
 
-    const emptied = queueEmptied.parse((await yard.ask('DELETE', `/demos/${demo}/queue`)).body)
+    const emptied = queueEmptied.parse(await yard.call('DELETE /demos/:demo/queue', { params: { demo } }))
     expect(emptied).toEqual({ canceled: 3 })
     expect(await queue()).toMatchObject({ running: 1, waiting: 0 })
     expect((await yard.ask('DELETE', `/demos/${demo}/queue`)).body).toEqual({ canceled: 0 })

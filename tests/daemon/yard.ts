@@ -4,11 +4,19 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Daemon, type DaemonConfig, defaultLimits, type Limits, startDaemon } from '@origami/daemon'
 import { readEvents } from '@origami/host/read-events'
-import { type ControlEvent, type DemoDetail, type Deployment, type DeploymentState, isEnded } from '@origami/protocol/control'
+import { type Client, client, type Outgoing } from '@origami/protocol/client'
+import {
+  type ControlEvent,
+  type DaemonApi,
+  type DemoDetail,
+  type Deployment,
+  type DeploymentState,
+  isEnded,
+} from '@origami/protocol/control'
 import { type PredictionSnapshot, randomId } from '@origami/protocol/demo'
 import { ensureCertificates } from '@origami/web'
 import { bundle } from 'origami-lib/bundler'
-import { Agent, request } from 'undici'
+import { Agent, type Dispatcher, request } from 'undici'
 import { expect, vi } from 'vitest'
 import { GitSource } from '../../packages/daemon/src/source/git.ts'
 import { Repositories } from '../fake-github/repositories.ts'
@@ -93,17 +101,25 @@ export class DaemonYard implements AsyncDisposable {
     return { 'model.ts': change(await readFile(join(models, 'gated/model.ts'), 'utf8')) }
   }
 
+  /** The daemon by its table, for what should work. Throws Refusal. */
+  readonly call: Client<DaemonApi>['call'] = client<DaemonApi>(async (outgoing) => {
+    const { statusCode, body } = await this.send(outgoing)
+    return new Response(await body.text(), { status: statusCode })
+  }).call
+
+  /** One answer, whatever its status. */
   async ask<Answer>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
-    if (!this.daemon || !this.agent) throw new Error('the daemon is away')
-    const answer = await request(this.daemon.url + path, {
-      method: method as 'GET',
-      dispatcher: this.agent,
-      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
+    const sent = body === undefined ? {} : { body: JSON.stringify(body) }
+    const type: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' }
+    const answer = await this.send({ method, path, headers: { ...headers, ...type }, ...sent })
     const text = await answer.body.text()
     const json = text.startsWith('{') ? JSON.parse(text) : text
     return { status: answer.statusCode, headers: answer.headers, body: json as Answer }
+  }
+
+  private async send({ path, method, ...outgoing }: Outgoing): Promise<Dispatcher.ResponseData> {
+    if (!this.daemon || !this.agent) throw new Error('the daemon is away')
+    return request(this.daemon.url + path, { ...outgoing, method: method as Dispatcher.HttpMethod, dispatcher: this.agent })
   }
 
   /** Every event from the first on, until the reader leaves. */
@@ -121,15 +137,14 @@ export class DaemonYard implements AsyncDisposable {
 
   async trigger(link: string, user = 'ann'): Promise<{ demo: string; deployment: string }> {
     const body = { user_access_token: null, user_id: user, remote_repo_link: link }
-    const answer = await this.ask<{ demo_id: string; deployment_id: string }>('POST', '/deploy_trigger', body)
-    expect(answer.status, JSON.stringify(answer.body)).toBe(202)
-    return { demo: answer.body.demo_id, deployment: answer.body.deployment_id }
+    const { demo_id, deployment_id } = await this.call('POST /deploy_trigger', { body })
+    return { demo: demo_id, deployment: deployment_id }
   }
 
   async detail(demo: string): Promise<DemoDetail & { deployments: Deployment[] }> {
-    const { body } = await this.ask<DemoDetail>('GET', `/stats/${demo}`)
-    const list = await this.ask<{ deployments: Deployment[] }>('GET', `/demos/${demo}/deployments`)
-    return { ...body, deployments: list.body.deployments }
+    const params = { demo }
+    const { deployments } = await this.call('GET /demos/:demo/deployments', { params })
+    return { ...(await this.call('GET /stats/:demo', { params })), deployments }
   }
 
   /** The deployment once it is in a state; by default, once it runs or ended. */

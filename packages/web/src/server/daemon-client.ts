@@ -2,10 +2,10 @@ import { X509Certificate } from 'node:crypto'
 import { checkServerIdentity as checkNames, type PeerCertificate } from 'node:tls'
 import { readEvents } from '@origami/host/read-events'
 import { readTls, type TlsFiles } from '@origami/host/tls-files'
+import { type Client, client, type Outgoing, Refusal, type Unread } from '@origami/protocol/client'
 import {
   type Answer,
   type AnswerOf,
-  type AnySent,
   addressHeader,
   type ControlEvent,
   controlEvent,
@@ -15,7 +15,6 @@ import {
   daemonApi,
   demoStats,
   type QueueView,
-  requestLine,
   type results,
   type Sent,
   visitorHeader,
@@ -124,7 +123,7 @@ export class DaemonClient implements AsyncDisposable {
   }
 
   async stats(): Promise<{ demo_id: string; runs: number }[]> {
-    return statsList.parse(await this.json('GET', '/stats')).demos
+    return statsList.parse(await this.api().call('GET /stats', {}).catch(refused)).demos
   }
 
   async queue(demo: string): Promise<QueueView> {
@@ -169,14 +168,16 @@ export class DaemonClient implements AsyncDisposable {
     follow: boolean,
     signal: AbortSignal,
   ): Promise<{ body: AsyncIterable<Uint8Array>; size: string }> {
-    const response = await this.send('GET', `/logs/${demo}?offset=${offset}${follow ? '&follow=1' : ''}`, undefined, { signal })
-    return { body: response.body, size: String(response.headers['origami-log-size'] ?? 0) }
+    const sent = { params: { demo }, query: { offset: String(offset), follow: follow ? '1' : undefined } }
+    const { body, headers } = await this.api(0).send('GET /logs/:demo', sent, { signal }).catch(refused)
+    return { body, size: headers.get('origami-log-size') ?? '0' }
   }
 
   /** Resolves once it listens: what happens after number `seq`, until the signal aborts. Throws when the connection ends, or is silent. */
   async events(seq: number, signal: AbortSignal): Promise<AsyncIterable<ControlEvent>> {
-    const response = await this.send('GET', `/events?after=${seq}`, undefined, { signal, bodyTimeout: this.limits.silenceMs })
-    return controlEvents(response.body)
+    const sent = { query: { after: String(seq) } }
+    const { body } = await this.api(this.limits.silenceMs).send('GET /events', sent, { signal }).catch(refused)
+    return controlEvents(body)
   }
 
   /** A demo as whoever asks calls it; without a visitor, on its owner's behalf. */
@@ -210,46 +211,64 @@ export class DaemonClient implements AsyncDisposable {
 
   /** Calls an endpoint, and reads its answer as the endpoint's schema has it. */
   private async call<Key extends keyof DaemonApi>(key: Key, sent: Sent<DaemonApi[Key]>): Promise<AnswerOf<DaemonApi[Key]>> {
-    const { method, path } = requestLine(key, sent as AnySent)
-    const answer = await this.json(method as Dispatcher.HttpMethod, path, (sent as AnySent).body)
     const [expected] = Object.values<Answer>(daemonApi[key].answers)
     if (!(expected?.body instanceof z.ZodType)) throw new TypeError(`${key} answers no JSON`)
-    const read = expected.body.safeParse(answer)
+    const read = expected.body.safeParse(await this.api().call(key, sent).catch(refused))
     if (read.success) return read.data as AnswerOf<DaemonApi[Key]>
     throw new DaemonRefused(502, 'The daemon answered with something that is not understood.', { cause: read.error })
   }
 
-  private async json(method: Dispatcher.HttpMethod, path: string, body?: unknown): Promise<unknown> {
-    const response = await this.send(method, path, body, { bodyTimeout: this.answerMs(method) })
-    return response.body.json().catch((cause: unknown) => {
-      if (cause instanceof SyntaxError) throw new DaemonRefused(502, 'The daemon answered with something that is no JSON.')
+  /** The daemon by its table. `bodyTimeout`: how long its answer may be silent, where that is not what an answer may take. */
+  private api(bodyTimeout?: number): Client<DaemonApi, DaemonAnswer> {
+    return client((request) => this.transport(request, bodyTimeout))
+  }
+
+  private async transport({ path, ...outgoing }: Outgoing, bodyTimeout?: number): Promise<DaemonAnswer> {
+    const method = outgoing.method as Dispatcher.HttpMethod
+    const within = this.answerMs(method)
+    const timeouts = { headersTimeout: within, bodyTimeout: bodyTimeout ?? within }
+    const options = { ...outgoing, method, dispatcher: this.agent, ...timeouts }
+    const response = await request(`${this.config.url}${path}`, options).catch((cause: unknown) => {
+      if (outgoing.signal?.aborted) throw cause
+      throw new Gone('The daemon does not answer.', { cause })
+    })
+    return new DaemonAnswer(response)
+  }
+}
+
+/** An answer that was not read yet. */
+class DaemonAnswer implements Unread {
+  readonly body: AsyncIterable<Uint8Array>
+  readonly status: number
+  private readonly response: Dispatcher.ResponseData
+
+  constructor(response: Dispatcher.ResponseData) {
+    this.response = response
+    this.body = response.body
+    this.status = response.statusCode
+  }
+
+  readonly headers = {
+    get: (name: string): string | null => {
+      const value = this.response.headers[name]
+      return value === undefined ? null : String(value)
+    },
+  }
+
+  text(): Promise<string> {
+    return this.response.body.text().catch((cause: unknown) => {
       throw new Gone('The daemon broke off in the middle of its answer.', { cause })
     })
   }
+}
 
-  private async send(
-    method: Dispatcher.HttpMethod,
-    path: string,
-    body?: unknown,
-    { signal, bodyTimeout }: { signal?: AbortSignal; bodyTimeout?: number } = {},
-  ): Promise<Dispatcher.ResponseData> {
-    const response = await request(`${this.config.url}${path}`, {
-      method,
-      dispatcher: this.agent,
-      headersTimeout: this.answerMs(method),
-      ...(signal ? { signal } : {}),
-      ...(bodyTimeout === undefined ? {} : { bodyTimeout }),
-      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-    }).catch((cause: unknown) => {
-      if (signal?.aborted) throw cause
-      throw new Gone('The daemon does not answer.', { cause })
-    })
-    if (response.statusCode < 300) return response
-    const { error = `the daemon answered ${response.statusCode}` } = (await response.body.json().catch(() => ({}))) as {
-      error?: string
-    }
-    throw new DaemonRefused(response.statusCode, error)
-  }
+/** What the daemon refused, or said that is no JSON, as those who asked by way of the web server are told it. */
+function refused(error: unknown): never {
+  if (error instanceof Refusal)
+    throw new DaemonRefused(error.status, error.words ?? `the daemon answered ${error.status}`, { cause: error })
+  if (error instanceof SyntaxError)
+    throw new DaemonRefused(502, 'The daemon answered with something that is no JSON.', { cause: error })
+  throw error
 }
 
 async function* controlEvents(body: AsyncIterable<Uint8Array>): AsyncIterable<ControlEvent> {
