@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { placeOf } from './person.ts'
 import { cutAndJoin, TwoHosts } from './two-hosts.ts'
 
 describe('a daemon on another host', () => {
@@ -11,7 +12,7 @@ describe('a daemon on another host', () => {
     await hosts.runs(address)
     const { id } = await hosts.submit(address, { word: 'hello' })
     expect((await hosts.prediction(address, id, 'succeeded')).output).toBe('hello, version 1')
-    const log = await hosts.fetch('GET', `/-/api/demos${address}/logs`)
+    const log = await hosts.api.send('GET /-/api/demos/:account/:name/logs', { params: placeOf(address) })
     expect(await log.text()).toContain('deploy Live')
     await cutAndJoin(hosts, async () => {})
   })

@@ -6,13 +6,15 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
-import type { DemoPage } from '@origami/protocol/control'
+import { type Client, client, type Outgoing } from '@origami/protocol/client'
+import type { DemoPage, PredictionApi, WebApi } from '@origami/protocol/control'
 import type { PredictionSnapshot } from '@origami/protocol/demo'
 import { execa } from 'execa'
 import { bundle } from 'origami-lib/bundler'
 import { expect, vi } from 'vitest'
 import { OwnerSession } from '../packages/cli/src/owner-session.ts'
 import { Repositories } from './fake-github/repositories.ts'
+import { placeOf } from './person.ts'
 import { type ServingVerb, startOrigamiVerb } from './verb.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -27,6 +29,8 @@ export class TwoHosts implements AsyncDisposable {
   private readonly repositories: Repositories
   private readonly opened = new AsyncDisposableStack()
   private token = ''
+  /** The web server by its table, as its owner. */
+  readonly api: Client<WebApi> = client((outgoing) => this.send(outgoing))
   web!: ServingVerb
   daemon!: ServingVerb
 
@@ -137,32 +141,22 @@ export class TwoHosts implements AsyncDisposable {
     return { url: `http://127.0.0.1:${port}/slow.tgz`, asked: lines.next().then(() => undefined) }
   }
 
-  async fetch(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Response> {
-    return fetch(this.web.url + path, {
-      method,
-      headers: {
-        accept: 'application/json',
-        authorization: `Bearer ${this.token}`,
-        ...headers,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
+  private send({ path, ...request }: Outgoing): Promise<Response> {
+    const headers = { ...request.headers, authorization: `Bearer ${this.token}` }
+    return fetch(this.web.url + path, { ...request, headers })
   }
 
-  async json<Answer>(...asked: Parameters<TwoHosts['fetch']>): Promise<Answer> {
-    const response = await this.fetch(...asked)
-    const text = await response.text()
-    expect(response.ok, `${asked[0]} ${asked[1]}: ${response.status} ${text}`).toBe(true)
-    return JSON.parse(text) as Answer
+  /** A demo's API by its table, at the demo's address. */
+  demo(address: string): Client<PredictionApi> {
+    return client(({ path, ...request }) => this.send({ ...request, path: address + path }))
   }
 
   async deploy(link: string): Promise<string> {
-    return (await this.json<DemoPage>('POST', '/-/api/demos', { link, public: true })).address
+    return (await this.api.call('POST /-/api/demos', { body: { link, public: true } })).address
   }
 
   page(address: string): Promise<DemoPage> {
-    return this.json('GET', `/-/api/demos${address}`)
+    return this.api.call('GET /-/api/demos/:account/:name', { params: placeOf(address) })
   }
 
   /** Waits until it runs, as the daemon itself says. */
@@ -176,14 +170,14 @@ export class TwoHosts implements AsyncDisposable {
     )
   }
 
-  submit(address: string, input: object): Promise<PredictionSnapshot> {
-    return this.json('POST', `${address}/predictions`, { input }, { prefer: 'respond-async' })
+  submit(address: string, input: Record<string, unknown>): Promise<PredictionSnapshot> {
+    return this.demo(address).call('POST /predictions', { body: { input } }, { headers: { prefer: 'respond-async' } })
   }
 
   async prediction(address: string, id: string, status: string): Promise<PredictionSnapshot> {
     return vi.waitFor(
       async () => {
-        const snapshot = await this.json<PredictionSnapshot>('GET', `${address}/predictions/${id}`)
+        const snapshot = await this.demo(address).call('GET /predictions/:id', { params: { id } })
         expect(snapshot.status).toBe(status)
         return snapshot
       },
@@ -225,7 +219,8 @@ export async function cutAndJoin(hosts: TwoHosts, whileCut: () => Promise<void>)
   await Promise.all(['gate', 'build-gate'].map((name) => writeFile(join(hosts.folder, name), '')))
   expect(await hosts.page(address)).toMatchObject({ state: 'running', detail: null })
   expect((await hosts.page(built)).state).not.toBe('running')
-  expect((await hosts.fetch('POST', `${address}/predictions`, { input: { word: 'lost?' } })).status).toBe(503)
+  const lost = hosts.demo(address).call('POST /predictions', { body: { input: { word: 'lost?' } } })
+  await expect(lost).rejects.toMatchObject({ name: 'Refusal', status: 503 })
   await whileCut()
 
   await hosts.join()
