@@ -129,7 +129,7 @@ describe('what the server tells', () => {
 
   test('while the daemon is away: a strip, the demo as it was last known, and it goes by itself', async () => {
     await world.push('tests/demos/gated', 'ann', { name: 'later' })
-    await ann.json('PATCH', '/-/api/demos/ann/gated', { public: true })
+    await ann.call('PATCH /-/api/demos/:account/:name', { params: { account: 'ann', name: 'gated' }, body: { public: true } })
     const visiting = await (await newVisitor(browser)).newPage()
     for (const open of [page, visiting]) {
       await open.goto(`${world.url}/ann/gated`)
