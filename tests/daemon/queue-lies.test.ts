@@ -103,6 +103,7 @@ describe('an instance that answers what none should', () => {
     ['PUT /files/ID/a.txt', 200, '{"ref":"elsewhere"}'],
     ['GET /predictions/ID/events', 404, '{}'],
     ['GET /predictions/ID/events', 200, 'event: start\ndata: <h1>Welcome</h1>\n\n'],
+    ['GET /predictions/ID/events', 200, '<!doctype html><h1>Welcome</h1>'],
   ])('to %s, with %i %s, is told as that; what comes next is answered', async (what, status, body) => {
     instance.instead = (request, reply) =>
       asked(request) === what ? reply.status(status).type('text/html').send(body) : undefined

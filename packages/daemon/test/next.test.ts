@@ -1,13 +1,20 @@
 import type { DemoId, PredictionId, VisitorId } from '@origami/protocol/demo'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { estimate, placeOf, next as rowsNext, type Waiting } from '../src/predictions/next.ts'
+import { estimate, inOrder, placeOf, next as rowsNext, type Waiting } from '../src/predictions/next.ts'
 
-const row = (id: string, demo: string, visitor: string | null, running = false): Waiting => ({
+const row = (
+  id: string,
+  demo: string,
+  visitor: string | null,
+  running = false,
+  address: string | null = null,
+): Waiting => ({
   id: id as PredictionId,
   demo: demo as DemoId,
   visitor: visitor as VisitorId | null,
   running,
+  address,
 })
 const one = new Map([['poet' as DemoId, 1]])
 const two = new Map([['poet' as DemoId, 2]])
@@ -34,6 +41,44 @@ describe('who goes next', () => {
     expect(
       next([row('a1', 'poet', 'ann', true), row('a2', 'poet', 'ann'), row('b1', 'poet', 'bob')], two, limits),
     ).toEqual(['b1'])
+  })
+
+  test('is another address before one address goes twice, however many cookies it has', () => {
+    const rows = [row('a', 'poet', 'cookie-1', false, 'x'), row('b', 'poet', 'cookie-2', false, 'x')]
+    expect(next([...rows, row('c', 'poet', 'cookie-3', false, 'y')], two, limits)).toEqual(['a', 'c'])
+    const busy = [row('a', 'poet', 'cookie-1', true, 'x'), row('b', 'poet', 'cookie-2', false, 'x')]
+    expect(next([...busy, row('c', 'poet', 'cookie-3', false, 'y')], two, limits)).toEqual(['c'])
+  })
+
+  test('is, of those at one address, each visitor before anybody of them goes twice', () => {
+    const rows = ['a', 'a', 'b'].map((visitor, index) => row(`${visitor}${index}`, 'poet', visitor, false, 'x'))
+    expect(next(rows, two, limits)).toEqual(['a0', 'b2'])
+  })
+
+  test('is, of those without an address, each visitor by itself', () => {
+    const rows = [row('a', 'poet', 'ann', false, 'x'), row('b', 'poet', 'bob'), row('c', 'poet', 'cas')]
+    expect(inOrder(rows).map(({ id }) => id)).toEqual(['a', 'b', 'c'])
+  })
+
+  test('is nobody of an address for the n-th time while another address waits for fewer, whatever cookies they have', () => {
+    const whose = fc.tuple(fc.constantFrom('x', 'y', 'z'), fc.nat({ max: 5 }), fc.boolean())
+    fc.assert(
+      fc.property(fc.array(whose, { maxLength: 40 }), (entries) => {
+        const rows = entries.map(([address, cookie, running], index) =>
+          row(String(index), 'poet', `${address}-${cookie}`, running, address),
+        )
+        const turns = new Map<string, number>()
+        for (const { address, running } of rows)
+          if (running) turns.set(`${address}`, (turns.get(`${address}`) ?? 0) + 1)
+        let highest = 0
+        for (const { address } of inOrder(rows)) {
+          const turn = (turns.get(`${address}`) ?? 0) + 1
+          turns.set(`${address}`, turn)
+          expect(turn).toBeGreaterThanOrEqual(highest)
+          highest = Math.max(highest, turn)
+        }
+      }),
+    )
   })
 
   test('nobody goes to a demo without a route, nor beyond its concurrency or the host', () => {

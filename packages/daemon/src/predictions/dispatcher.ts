@@ -68,7 +68,7 @@ export class Dispatcher {
       ...row,
       running: row.running || this.runs.has(row.arrival) || this.isUnsure(row),
     }))
-    const ready = [...ways].filter(([, { endpoint }]) => this.refusals.wait(endpoint) === 0)
+    const ready = [...ways].filter(([, { endpoint }]) => this.refusals.waitMs(endpoint) === 0)
     const concurrency = new Map(ready.map(([demo, { schema }]) => [demo, schema.concurrency] as const))
     for (const row of next(rows, concurrency, limits)) {
       const route = ways.get(row.demo)
@@ -84,7 +84,7 @@ export class Dispatcher {
     const unsure = row.running || this.isUnsure(row)
     if (!unsure && row.cancelRequested) return this.canceled(row)
     if (!unsure && sentTo !== null && sentTo !== route?.endpoint) return this.leaveInstance(row)
-    if (!unsure || (!row.cancelRequested && this.refusals.wait(sentTo ?? '') > 0)) return
+    if (!unsure || (!row.cancelRequested && this.refusals.waitMs(sentTo ?? '') > 0)) return
     if (!row.running && route?.endpoint === sentTo && !row.cancelRequested)
       return this.follow(arrival, route, (run) => run.send(true))
     const deployment = row.deployment ? await deploymentById(this.parts.db, row.deployment) : undefined
@@ -119,9 +119,11 @@ export class Dispatcher {
   }
 
   private noteOutcome(arrival: number, target: Target, outcome: Outcome): void {
-    if (outcome === 'refused') this.absentAt.set(arrival, target.endpoint)
+    if (outcome === 'refused' || outcome === 'full') this.absentAt.set(arrival, target.endpoint)
     else this.absentAt.delete(arrival)
-    if (outcome !== 'over' && !this.signal.aborted) this.refusals.refused(target)
+    if (outcome === 'over' || this.signal.aborted) return
+    if (outcome === 'full') this.refusals.full(target)
+    else this.refusals.refused(target)
   }
 
   private async canceled({ arrival, demo }: OpenPrediction): Promise<void> {
@@ -175,7 +177,7 @@ export class Dispatcher {
 
   private untilNextTry(open: readonly OpenPrediction[], ways: Routes): number | undefined {
     const endpoints = new Set(open.flatMap((row) => [row.sentTo ?? [], ways.get(row.demo)?.endpoint ?? []].flat()))
-    const waits = [...endpoints].map((endpoint) => this.refusals.wait(endpoint)).filter((wait) => wait > 0)
+    const waits = [...endpoints].map((endpoint) => this.refusals.waitMs(endpoint)).filter((wait) => wait > 0)
     return waits.length > 0 ? Math.min(...waits) : undefined
   }
 }

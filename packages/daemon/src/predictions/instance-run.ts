@@ -24,10 +24,11 @@ export type Target = Pick<Route, 'endpoint' | 'schema' | 'times'> & {
 }
 
 /**
- * How a try went. `refused`: the instance surely has not got it. `unsure`: it may have. `over`: nothing is left to do.
+ * How a try went. `refused`: the instance surely has not got it. `full`: the same, since it has no room now.
+ * `unsure`: it may have. `over`: nothing is left to do.
  * `ending`: the same, and the instance said that it ends.
  */
-export type Outcome = 'refused' | 'unsure' | 'over' | 'ending'
+export type Outcome = 'refused' | 'full' | 'unsure' | 'over' | 'ending'
 
 type Phase = 'finding' | 'carrying' | 'submitting'
 
@@ -136,8 +137,8 @@ export class InstanceRun {
       if (error instanceof Invalid) return this.over(this.ending.invalid(error.message))
       const mayBeThere = error instanceof Unanswered || error instanceof ServerFault
       if (!mayBeThere && !(error instanceof Gone) && !(error instanceof Full)) throw error
-      const nobodyKnows = phase === 'finding' || (phase === 'submitting' && mayBeThere)
-      return nobodyKnows ? 'unsure' : 'refused'
+      if (phase === 'finding' || (phase === 'submitting' && mayBeThere)) return 'unsure'
+      return error instanceof Full ? 'full' : 'refused'
     }
   }
 

@@ -2,7 +2,7 @@ import type { DemoId, PredictionId } from '@origami/protocol/demo'
 import type { OpenPrediction } from '../store/predictions.ts'
 
 /** What decides when a prediction that waits or runs has its turn. */
-export type Waiting = Pick<OpenPrediction, 'id' | 'demo' | 'visitor' | 'running'>
+export type Waiting = Pick<OpenPrediction, 'id' | 'demo' | 'visitor' | 'address' | 'running'>
 
 export interface QueueLimits {
   /** Predictions running at a time on this host. */
@@ -51,22 +51,35 @@ export function next<Row extends Waiting>(
 const fairShare = (places: number, demos: readonly DemoId[]): number => Math.ceil(places / new Set(demos).size)
 
 /**
- * What waits, in the order it goes: each visitor's first of a demo (running ones counted) before anybody's second, and
- * so on; among equals, who came first. One without a visitor is a visitor of its own.
+ * What waits, in the order it goes: each caller's first of a demo (running ones counted) before anybody's second, and so
+ * on; among equals, who came first. A caller is an address where the visitor is only a cookie, so that many cookies are
+ * no more turns; among the visitors at one address each one's first goes before anybody's second too.
  */
 export function inOrder<Row extends Waiting>(rows: readonly Row[]): readonly Row[] {
-  const seen = new Map<string, number>()
-  const turns = rows.map((row) => {
-    const whose = `${row.demo} ${row.visitor ?? row.id}`
-    const turn = seen.get(whose) ?? 0
-    seen.set(whose, turn + 1)
-    return { row, turn }
-  })
-  return turns
-    .filter(({ row }) => !row.running)
-    .toSorted((a, b) => a.turn - b.turn)
-    .map(({ row }) => row)
+  const ofVisitors = turns(rows, ({ demo, visitor, id }) => `${demo} ${visitor ?? id}`)
+  const byVisitors = rows.toSorted(
+    (a, b) => Number(b.running) - Number(a.running) || turnOf(ofVisitors, a) - turnOf(ofVisitors, b),
+  )
+  const ofCallers = turns(byVisitors, ({ demo, address, visitor, id }) =>
+    address === null ? `${demo} visitor ${visitor ?? id}` : `${demo} address ${address}`,
+  )
+  return rows.filter(({ running }) => !running).toSorted((a, b) => turnOf(ofCallers, a) - turnOf(ofCallers, b))
 }
+
+/** How many of the same caller go before each. */
+function turns<Row extends Waiting>(rows: readonly Row[], caller: (row: Row) => string): ReadonlyMap<Row, number> {
+  const counts = new Map<string, number>()
+  return new Map(
+    rows.map((row) => {
+      const key = caller(row)
+      const turn = counts.get(key) ?? 0
+      counts.set(key, turn + 1)
+      return [row, turn] as const
+    }),
+  )
+}
+
+const turnOf = <Row>(all: ReadonlyMap<Row, number>, row: Row): number => all.get(row) ?? 0
 
 /** Its place among what waits for its demo: 1 goes next. Undefined: it does not wait. */
 export function placeOf(rows: readonly Waiting[], id: PredictionId): number | undefined {

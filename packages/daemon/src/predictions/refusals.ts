@@ -3,7 +3,7 @@ import type { Limits } from '../config.ts'
 
 interface Refusing {
   tries: number
-  /** Since when it takes nothing, and when it is tried again. */
+  /** Since when it takes nothing without being full, and when it is tried again. */
   since: number
   until: number
 }
@@ -17,39 +17,58 @@ export interface RefusingRoute {
 
 /**
  * Instances that took nothing when they were tried: each is left alone for a while, longer each time, and looked at in
- * the end.
+ * the end. One that says it is full is well: it has room again once its results are fetched.
  */
 export class Refusals {
   private readonly refusing = new Map<string, Refusing>()
   private readonly limits: Pick<Limits, 'retryMs'>
   private readonly lookAt: (deployment: DeploymentId) => void
+  private readonly nowMs: () => number
 
-  constructor(limits: Pick<Limits, 'retryMs'>, lookAt: (deployment: DeploymentId) => void) {
+  /** `nowMs`: a clock that is never set back. */
+  constructor(
+    limits: Pick<Limits, 'retryMs'>,
+    lookAt: (deployment: DeploymentId) => void,
+    nowMs: () => number = () => performance.now(),
+  ) {
     this.limits = limits
     this.lookAt = lookAt
+    this.nowMs = nowMs
   }
 
   /** Milliseconds until this instance may be tried; 0: now. */
-  wait(endpoint: string): number {
-    return Math.max(0, (this.refusing.get(endpoint)?.until ?? 0) - performance.now())
+  waitMs(endpoint: string): number {
+    return Math.max(0, (this.refusing.get(endpoint)?.until ?? 0) - this.nowMs())
   }
 
   took(endpoint: string): void {
     this.refusing.delete(endpoint)
   }
 
-  /** Of several that were on their way at once the first counts. */
+  /** It did not answer, or takes nothing. */
   refused({ endpoint, deployment, times }: RefusingRoute): void {
-    const now = performance.now()
-    const found = this.refusing.get(endpoint) ?? { tries: 0, since: now, until: 0 }
-    this.refusing.set(endpoint, found)
-    if (found.until > now) return
-    const { retryMs } = this.limits
-    found.until = now + (retryMs[Math.min(found.tries, retryMs.length - 1)] ?? 10_000)
-    found.tries += 1
-    if (now - found.since < times.ready_within * 1000) return
-    found.since = now
+    const refusing = this.leaveAlone(endpoint)
+    if (!refusing || this.nowMs() - refusing.since < times.ready_within * 1000) return
+    refusing.since = this.nowMs()
     this.lookAt(deployment.id)
+  }
+
+  /** It said that it has no room. */
+  full({ endpoint }: Pick<RefusingRoute, 'endpoint'>): void {
+    const refusing = this.leaveAlone(endpoint)
+    if (refusing) refusing.since = this.nowMs()
+  }
+
+  /** Undefined: it is left alone already; of several that were on their way at once the first counts. */
+  private leaveAlone(endpoint: string): Refusing | undefined {
+    const now = this.nowMs()
+    const refusing = this.refusing.get(endpoint) ?? { tries: 0, since: now, until: 0 }
+    this.refusing.set(endpoint, refusing)
+    if (refusing.until > now) return undefined
+    const { retryMs } = this.limits
+    refusing.until = now + (retryMs[Math.min(refusing.tries, retryMs.length - 1)] ?? 10_000)
+    refusing.tries += 1
+    return refusing
   }
 
   /** Forgets instances that are no longer a route. */

@@ -25,6 +25,8 @@ export interface OpenPrediction {
   readonly id: PredictionId
   readonly demo: DemoId
   readonly visitor: VisitorId | null
+  /** Where its caller is, if its visitor is only a cookie. */
+  readonly address: string | null
   readonly running: boolean
   readonly sentTo: string | null
   readonly deployment: DeploymentId | null
@@ -68,7 +70,7 @@ export async function predictionByArrival(db: Trx, arrival: number): Promise<Pre
 export async function openPredictions(db: Trx, demo?: DemoId): Promise<OpenPrediction[]> {
   const rows = await db
     .selectFrom('predictions')
-    .select(['arrival', 'id', 'demo_id', 'visitor', 'status', 'sent_to', 'deployment'])
+    .select(['arrival', 'id', 'demo_id', 'visitor', 'address', 'status', 'sent_to', 'deployment'])
     .select(['cancel_requested_at', 'created_at', 'started_at'])
     .where('status', 'in', openStatuses)
     .$if(demo !== undefined, (query) => query.where('demo_id', '=', demo as DemoId))
@@ -79,6 +81,7 @@ export async function openPredictions(db: Trx, demo?: DemoId): Promise<OpenPredi
     id: row.id,
     demo: row.demo_id,
     visitor: row.visitor,
+    address: row.address,
     running: row.status === 'processing',
     sentTo: row.sent_to,
     deployment: row.deployment,

@@ -61,17 +61,24 @@ export class HttpClient {
     return await this.translated(signal, () => this.readJson('PUT', path, readCaps.error, sent).catch(source.rethrow))
   }
 
-  /** The bytes of an answer, for as long as they move. */
+  /** The bytes of an answer, for as long as they move. Throws Misbehaved where `accept` names a type and another came. */
   async *download(path: string, headers: Record<string, string>, signal?: AbortSignal): AsyncIterable<Uint8Array> {
     using idle = new Idle(this.deadlines.idleMs)
     const sent = { headers, signal: together(signal, idle.signal) }
     try {
-      const response = await this.send('GET', path, sent)
-      if (response.statusCode >= 300) throw refusal(this.base, response.statusCode, await text(response.body, readCaps.error))
-      yield* idle.watching(response.body)
+      const { statusCode, headers: answered, body } = await this.send('GET', path, sent)
+      if (statusCode >= 300) throw refusal(this.base, statusCode, await text(body, readCaps.error), answered['retry-after'])
+      this.checkType(path, headers.accept, answered['content-type'])
+      yield* idle.watching(body)
     } catch (error) {
       throw this.translate(error, signal)
     }
+  }
+
+  private checkType(path: string, accepted: string | undefined, type: string | string[] | undefined): void {
+    if (accepted === undefined || String(type).toLowerCase().startsWith(accepted)) return
+    const came = type === undefined ? 'no type' : String(type).slice(0, 100)
+    throw new Misbehaved(`expected ${accepted} from ${this.base}${path}, got ${came}`)
   }
 
   private async answer<Result>(signal: AbortSignal | undefined, work: (within: AbortSignal) => Promise<Result>): Promise<Result> {

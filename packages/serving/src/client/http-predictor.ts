@@ -56,9 +56,9 @@ export class HttpPredictor implements Predictor {
   }
 
   async find(id: PredictionId, signal?: AbortSignal): Promise<Prediction | undefined> {
-    const { statusCode } = await this.client.head('GET', `/predictions/${id}`, signal)
+    const { statusCode, headers } = await this.client.head('GET', `/predictions/${id}`, signal)
     if (statusCode === 404) return undefined
-    if (statusCode !== 200) throw refusal(this.base, statusCode, '')
+    if (statusCode !== 200) throw refusal(this.base, statusCode, '', headers['retry-after'])
     return this.prediction(id)
   }
 
@@ -95,7 +95,8 @@ export class HttpPredictor implements Predictor {
   }
 
   private async *stream(id: PredictionId, after: number, signal?: AbortSignal): AsyncIterable<PredictionEvent> {
-    const bytes = this.client.download(`/predictions/${id}/events`, { 'last-event-id': String(after) }, signal)
+    const headers = { accept: 'text/event-stream', 'last-event-id': String(after) }
+    const bytes = this.client.download(`/predictions/${id}/events`, headers, signal)
     const size = { sinceEvent: 0 }
     for await (const { event: type = '', id: seq, data } of readEvents(capped(bytes, size))) {
       size.sinceEvent = 0
@@ -134,7 +135,7 @@ export class HttpPredictor implements Predictor {
   private async open(ref: FileRef, signal?: AbortSignal): Promise<OpenFile | undefined> {
     const { statusCode, headers } = await this.client.head('HEAD', `/${ref}`, signal)
     if (statusCode === 404) return undefined
-    if (statusCode !== 200) throw refusal(this.base, statusCode, '')
+    if (statusCode !== 200) throw refusal(this.base, statusCode, '', headers['retry-after'])
     const size = this.parsed(z.coerce.number().int().min(0), headers['content-length'] ?? 0)
     return {
       name: parseFileRef(ref)?.name ?? 'file',

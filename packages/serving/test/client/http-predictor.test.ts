@@ -182,6 +182,27 @@ describe('what a demo answers is not believed', () => {
     expect((await events(predictor)).map(({ type }) => type)).toEqual(['start', 'completed'])
   })
 
+  test('a page in the place of an event stream is an error at once, that says what came', async () => {
+    let connections = 0
+    const { predictor } = await demoThat((request, response) => {
+      if (request.method === 'PUT') return void response.end('{}')
+      connections += 1
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Welcome</h1>')
+    })
+    await expect(events(predictor)).rejects.toThrow(/expected text\/event-stream from .*, got text\/html/)
+    expect(connections).toBe(1)
+  })
+
+  test.each(calls.filter(([name]) => name !== 'files.put'))(
+    '%s tells when a full one is to be asked again',
+    async (_name, call) => {
+      const { predictor } = await demoThat(
+        (_request, response) => void response.writeHead(429, { 'retry-after': '17' }).end('{}'),
+      )
+      await expect(call(predictor)).rejects.toMatchObject({ retryAfterSeconds: 17 })
+    },
+  )
+
   test('what is no reference in the place of one is an error that shows it', async () => {
     const { predictor } = await demoThat((_request, response) => void response.end('{"ref":"https://elsewhere.test/x"}'))
     const put = predictor.files.put('0123456789abcdef', 'a.bin', undefined, (async function* () {})())
