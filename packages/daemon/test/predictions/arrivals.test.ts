@@ -1,0 +1,99 @@
+import { type DemoId, Full, Gone, randomId } from '@origami/protocol/demo'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { Changes } from '../../src/changes.ts'
+import { defaultLimits } from '../../src/config.ts'
+import { admit } from '../../src/predictions/admission.ts'
+import { Arrivals } from '../../src/predictions/arrivals.ts'
+import { addPredictions, openPredictions } from '../../src/store/predictions.ts'
+import { StoredQueue } from './stored-queue.ts'
+
+const { prediction } = StoredQueue
+let stored: StoredQueue
+let demo: DemoId
+beforeAll(async () => {
+  stored = await StoredQueue.open()
+})
+beforeEach(async () => {
+  demo = await stored.demo()
+})
+afterAll(async () => stored[Symbol.asyncDispose]())
+
+describe('of predictions that arrive together are admitted', () => {
+  const caps = { waiting: 3, waitingPerVisitor: 2, waitingPerAddress: 2 }
+  /** Of each why it was refused, or `in`. */
+  const answers = async (arriving: readonly ReturnType<typeof prediction>[]) => {
+    const { admitted, refused } = await admit(stored.db, arriving, caps)
+    expect(admitted.length + refused.size).toBe(arriving.length)
+    return arriving.map((one) => refused.get(one)?.message.match(/of yours|from your address|wait for/)?.[0] ?? 'in')
+  }
+
+  test('the first until the demo has no place left', async () => {
+    const arriving = ['ann', 'bob', 'cas', 'dan'].map((visitor) => prediction(demo, visitor))
+    expect(await answers(arriving)).toEqual(['in', 'in', 'in', 'wait for'])
+  })
+
+  test('no more of one visitor than one may have, and the others all the same', async () => {
+    const arriving = ['ann', 'ann', 'ann', 'bob'].map((visitor) => prediction(demo, visitor))
+    expect(await answers(arriving)).toEqual(['in', 'in', 'of yours', 'in'])
+  })
+
+  test('no more of one address, whatever visitors they are', async () => {
+    const arriving = ['ann', 'bob', 'cas'].map((visitor) => prediction(demo, visitor, { address: 'x' }))
+    expect(await answers([...arriving, prediction(demo, 'dan')])).toEqual(['in', 'in', 'from your address', 'in'])
+  })
+
+  test('as many as those leave room for that wait already; what runs takes none', async () => {
+    const waiting = [prediction(demo, 'ann'), prediction(demo, 'bob')]
+    await addPredictions(stored.db, [...waiting, prediction(demo, 'cas', { status: 'processing' })])
+    expect(await answers([prediction(demo, 'cas'), prediction(demo, 'dan')])).toEqual(['in', 'wait for'])
+  })
+
+  test('those whose id is there already, and they take no place', async () => {
+    const full = ['ann', 'bob', 'cas'].map((visitor) => prediction(demo, visitor))
+    await addPredictions(stored.db, full)
+    expect(await answers([...full, prediction(demo, 'dan')])).toEqual(['in', 'in', 'in', 'wait for'])
+  })
+
+  test('for each demo by itself', async () => {
+    const other = await stored.demo()
+    const arriving = [demo, demo, demo, other].map((id, index) => prediction(id, `visitor-${index}`))
+    expect(await answers([...arriving, prediction(demo, 'late')])).toEqual(['in', 'in', 'in', 'in', 'wait for'])
+  })
+})
+
+describe('what arrives in one turn', () => {
+  const arrivals = (limits = {}) => new Arrivals(stored.db, new Changes(), { ...defaultLimits, ...limits })
+
+  test('is stored in its order', async () => {
+    const taking = arrivals()
+    const numbers = await Promise.all(['ann', 'bob', 'cas'].map((visitor) => taking.add(prediction(demo, visitor))))
+    expect(numbers).toEqual(numbers.toSorted((a, b) => a - b))
+    expect((await openPredictions(stored.db, demo)).map(({ visitor }) => visitor)).toEqual(['ann', 'bob', 'cas'])
+  })
+
+  test('is refused one by one where no place is left, and the rest is stored', async () => {
+    const taking = arrivals({ waiting: 1 })
+    const [first, second] = await Promise.allSettled(
+      ['ann', 'bob'].map((visitor) => taking.add(prediction(demo, visitor))),
+    )
+    expect([first?.status, second?.status]).toEqual(['fulfilled', 'rejected'])
+    expect(second).toMatchObject({ reason: expect.any(Full) })
+    expect(await openPredictions(stored.db, demo)).toHaveLength(1)
+  })
+
+  test('is stored though the demo of one of them was removed, which alone fails', async () => {
+    const taking = arrivals()
+    const removed = taking.add(prediction(randomId() as DemoId, 'ann'))
+    const others = taking.add(prediction(demo, 'bob'))
+    await expect(removed).rejects.toThrow(Gone)
+    expect(await others).toBeGreaterThan(0)
+  })
+
+  test('and has one id is one prediction', async () => {
+    const taking = arrivals()
+    const twice = prediction(demo, 'ann')
+    const [first, second] = await Promise.all([taking.add(twice), taking.add({ ...twice })])
+    expect(second).toBe(first)
+    expect(await taking.add(twice)).toBe(first)
+  })
+})
