@@ -34,6 +34,7 @@ const daemonConfig = (certificates: string) => ({
   port: 0,
   tls: pem(certificates),
   engine: 'process' as const,
+  environment: process.env,
   forges: [{ host: 'folder.test', kind: 'folder' as const, git: pathToFileURL(join(folder, 'forge')).href }],
 })
 
@@ -43,7 +44,6 @@ const webConfig = (url: string): WebConfig => ({
   port: 0,
   daemon: { url, tls: pem(join(folder, 'web/tls')) },
   forges: [],
-  oauth: {},
   deployers: [],
   ui: join(import.meta.dirname, '../packages/web/dist/ui'),
 })
@@ -159,7 +159,7 @@ describe('between web server and daemon', () => {
     const events = readEvents(body)[Symbol.asyncIterator]()
     expect(await shownBy(daemon)).toBe(daemons.serialNumber)
 
-    await using _web = await startWeb(webConfig(daemon.url))
+    await using _web = await startWeb(webConfig(daemon.url), { oauth: {} })
     await vi.waitFor(async () => expect(await shownBy(daemon)).not.toBe(daemons.serialNumber))
     const renewed = await certificateIn(certificates)
     expect(await shownBy(daemon)).toBe(renewed.serialNumber)

@@ -43,7 +43,7 @@ describe('code comes from git', () => {
   }
   const link = (name: string, forge: ForgeEntry = github.forge) =>
     parseRepoLink(`https://${forge.host}/ann/${name}`, [forge])
-  const source = () => new GitSource({ work, owner })
+  const source = () => new GitSource({ work, owner, environment: process.env })
   const fetched = async (repo: ReturnType<typeof link>, limits = roomy) => {
     const into = await mkdtemp(join(work, 'into-'))
     const { commit } = await source().resolve({ repo }, whole)

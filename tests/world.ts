@@ -128,7 +128,6 @@ export class World implements AsyncDisposable {
         tls: { ca: tls('ca.pem'), cert: tls('cert.pem'), key: tls('key.pem') },
       },
       forges: this.forges,
-      oauth: { [this.github.forge.host]: this.github.oauth },
       deployers: ['ann', 'bob'],
       networks: this.options.networks ?? [],
       limits: this.options.limits ?? {},
@@ -136,7 +135,8 @@ export class World implements AsyncDisposable {
       ...change,
       ui: join(root, 'packages/web/dist/ui'),
     }
-    this.web = await startWeb(config, {
+    const secrets = { oauth: { [this.github.forge.host]: this.github.oauth } }
+    this.web = await startWeb(config, secrets, {
       onRoute: ({ method, url }) => {
         for (const one of [method].flat()) if (one !== 'HEAD') this.routes.add(`${one} ${url}`)
       },

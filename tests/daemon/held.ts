@@ -34,7 +34,7 @@ export class HeldEngine implements Engine {
   private readonly holds: ReadonlySet<Hold>
 
   constructor(kind: 'process' | 'docker', folder: string, owner: string, holds: ReadonlySet<Hold>) {
-    this.real = kind === 'docker' ? new DockerEngine({ owner }) : new ProcessEngine({ folder, owner })
+    this.real = kind === 'docker' ? new DockerEngine({ owner }) : new ProcessEngine({ folder, owner, environment: process.env })
     this.name = this.real.name
     this.guarantees = this.real.guarantees
     this.holds = holds

@@ -44,7 +44,10 @@ export class DaemonYard implements AsyncDisposable {
     this.repositories = new Repositories(join(folder, 'forge'))
     const owner = randomId()
     this.engine = new HeldEngine(engine, join(folder, 'engine'), owner, this.holds)
-    this.source = new HeldSource(new GitSource({ work: join(folder, 'daemon/work'), owner }), this.holds)
+    this.source = new HeldSource(
+      new GitSource({ work: join(folder, 'daemon/work'), owner, environment: process.env }),
+      this.holds,
+    )
   }
 
   static async open(limits: Partial<Limits> = {}, engine: 'process' | 'docker' = 'process'): Promise<DaemonYard> {
@@ -63,6 +66,7 @@ export class DaemonYard implements AsyncDisposable {
       tls: { ca: tls('ca.pem'), cert: tls('cert.pem'), key: tls('key.pem') },
       engine: 'process',
       forges: [{ host: 'folder.test', kind: 'folder', git: pathToFileURL(join(this.folder, 'forge')).href }],
+      environment: process.env,
       limits: { ...defaultLimits, reconcileMs: 200, ...this.limits },
     }
   }

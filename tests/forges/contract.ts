@@ -175,7 +175,8 @@ async function comesBack({ forge: { signIn }, approve }: ForgeUnderTest, private
 async function commitAt(repo: ReturnType<typeof parseRepoLink>, token?: string): Promise<string> {
   const work = await mkdtemp(join(tmpdir(), 'origami-forge-'))
   try {
-    return (await new GitSource({ work, owner: randomId() }).resolve({ repo, token }, whole)).commit
+    return (await new GitSource({ work, owner: randomId(), environment: process.env }).resolve({ repo, token }, whole))
+      .commit
   } finally {
     await rm(work, { recursive: true })
   }

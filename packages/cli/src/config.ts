@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DaemonConfig } from '@origami/daemon'
 import { type ForgeEntry, forgeSchema, github } from '@origami/protocol/control'
-import type { WebConfig } from '@origami/web'
+import type { WebConfig, WebSecrets } from '@origami/web'
 import { env } from './env.ts'
 import { Failure } from './failure.ts'
 import type { Settings } from './settings/read-settings.ts'
@@ -29,16 +29,13 @@ export function daemonConfig({ values, limits }: Settings, forges: readonly Forg
     tls: tlsFiles(values['daemon.certificates'] ?? join(data, 'tls')),
     engine: values.engine,
     forges,
+    environment: env.all,
     limits: limits.daemon,
   }
 }
 
 export function webConfig({ values, limits }: Settings, forges: readonly ForgeEntry[], daemonUrl: string): WebConfig {
   const data = join(values.data, 'web')
-  const apps = forges.flatMap(({ host }) => {
-    const app = env.oauth(host)
-    return app ? [[host, app] as const] : []
-  })
   return {
     data,
     host: values.host,
@@ -46,13 +43,21 @@ export function webConfig({ values, limits }: Settings, forges: readonly ForgeEn
     publicUrl: values.public_url,
     daemon: { url: daemonUrl, tls: tlsFiles(join(data, 'tls')) },
     forges,
-    oauth: Object.fromEntries(apps),
     deployers: values.deployers,
     networks: values.private_networks,
     trustedProxies: values.trusted_proxies,
     ui: join(import.meta.dirname, '../../web/dist/ui'),
     limits: limits.web,
   }
+}
+
+/** The OAuth apps that the environment names, one for each forge that has one. */
+export function webSecrets(forges: readonly ForgeEntry[]): WebSecrets {
+  const apps = forges.flatMap(({ host }) => {
+    const app = env.oauth(host)
+    return app ? [[host, app] as const] : []
+  })
+  return { oauth: Object.fromEntries(apps) }
 }
 
 /** An engine that isolates nothing gives strangers' code the whole account: not on an address that strangers reach. */

@@ -10,6 +10,8 @@ export const env = {
   home: process.env.HOME ?? process.env.USERPROFILE,
   /** Where a person stood who wrote `npm run origami`. */
   invokedFrom: ['origami', 'start'].includes(process.env.npm_lifecycle_event ?? '') ? process.env.INIT_CWD : undefined,
+  /** All of it, for the daemon to hand on what git, installers and instances need. */
+  all: process.env,
   /** What a variable says; an empty one says nothing. */
   variable: (name: string): string | undefined => process.env[name] || undefined,
   variablesWith: (start: string): string[] => Object.keys(process.env).filter((name) => name.startsWith(start)),

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import type { Daemon } from '@origami/daemon'
 import type { ForgeEntry } from '@origami/protocol/control'
 import type { Web } from '@origami/web'
-import { daemonConfig, webConfig } from './config.ts'
+import { daemonConfig, webConfig, webSecrets } from './config.ts'
 import { orPortTaken } from './port-taken.ts'
 import type { Settings } from './settings/read-settings.ts'
 
@@ -22,7 +22,7 @@ export async function startOrigami(settings: Settings, forges: readonly ForgeEnt
   await ensureCertificates(data, { days: settings.limits.web.certificateDays })
   const daemon = await orPortTaken('--daemon-port', startDaemon(daemonConfig(settings, forges)))
   try {
-    return { daemon, web: await orPortTaken('--port', startWeb(webConfig(settings, forges, daemon.url))) }
+    return { daemon, web: await orPortTaken('--port', startWeb(webConfig(settings, forges, daemon.url), webSecrets(forges))) }
   } catch (error) {
     await daemon[Symbol.asyncDispose]()
     throw error

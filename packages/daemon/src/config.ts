@@ -11,8 +11,12 @@ export interface DaemonConfig {
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string }
   readonly engine: 'docker' | 'process'
   readonly forges: readonly ForgeEntry[]
+  /** Variables of the environment: git, installers and instances are handed what they need of it. */
+  readonly environment: Environment
   readonly limits?: Partial<Limits>
 }
+
+export type Environment = Readonly<Record<string, string | undefined>>
 
 export interface Limits {
   /** Deployments that clone and build at a time; and as many instances that start at a time. */

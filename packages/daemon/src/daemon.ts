@@ -132,7 +132,7 @@ async function openFolder(config: DaemonConfig, limits: Limits, given: Partial<P
   await engine.ready(AbortSignal.timeout(limits.engineMs))
   const work = join(config.data, 'work')
   await mkdir(work, { recursive: true })
-  const source = given.source ?? new GitSource({ work, owner })
+  const source = given.source ?? new GitSource({ work, owner, environment: config.environment })
   const db = await openStore(config.data)
   opened.defer(() => db.destroy())
   const logs = await DemoLogs.open(join(config.data, 'logs'), limits)
@@ -141,9 +141,9 @@ async function openFolder(config: DaemonConfig, limits: Limits, given: Partial<P
 }
 
 /** The engine that the operator chose, for this state folder. */
-function makeEngine({ engine, data }: DaemonConfig, owner: string, limits: Limits): Engine {
+function makeEngine({ engine, data, environment }: DaemonConfig, owner: string, limits: Limits): Engine {
   const folder = join(data, 'engine')
-  return engine === 'docker' ? new DockerEngine({ owner, limits }) : new ProcessEngine({ folder, owner, limits })
+  return engine === 'docker' ? new DockerEngine({ owner, limits }) : new ProcessEngine({ folder, owner, environment, limits })
 }
 
 /** The random id of a state folder: another daemon's things are not ours. */

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { ensureBuilt } from '../built.ts'
-import { isLoopback, readForges, warnOfProxy, webConfig } from '../config.ts'
+import { isLoopback, readForges, warnOfProxy, webConfig, webSecrets } from '../config.ts'
 import { orPortTaken } from '../port-taken.ts'
 import { configure, untilSignal } from '../servers.ts'
 import { settingFlags } from '../settings/flags.ts'
@@ -27,8 +27,9 @@ export const web = () =>
       await ensureBuilt()
       const { ensureCertificates, startWeb } = await import('@origami/web')
       await ensureCertificates(settings.values.data, { days: settings.limits.web.certificateDays })
-      const config = webConfig(settings, await readForges(settings), settings.values['daemon.url'])
-      const running = await orPortTaken('--port', startWeb(config))
+      const forges = await readForges(settings)
+      const config = webConfig(settings, forges, settings.values['daemon.url'])
+      const running = await orPortTaken('--port', startWeb(config, webSecrets(forges)))
       await using _reloading = await reloadAtSighup({
         verb: 'web',
         settings,

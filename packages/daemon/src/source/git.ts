@@ -2,6 +2,7 @@ import { lstat, mkdtemp, readdir, readlink, rm } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { forgeTraits, gitAddress, type RepoLink } from '@origami/protocol/control'
+import type { Environment } from '../config.ts'
 import { markOf } from '../state/leftovers.ts'
 import { type Program, runProgram } from '../state/program.ts'
 import type { FetchRequest, Secret, Source, TreeLimits } from './source.ts'
@@ -28,14 +29,16 @@ interface Run {
 export class GitSource implements Source {
   private readonly work: string
   private readonly owner: string
+  private readonly inherited: Environment
 
   /**
    * `work`: where git's passing homes are made. `owner`: the random id of the state folder; what a daemon that died
-   * left running is found by it.
+   * left running is found by it. `environment`: the daemon's, of which git gets the way to programs, proxy and authorities.
    */
-  constructor({ work, owner }: { work: string; owner: string }) {
+  constructor({ work, owner, environment }: { work: string; owner: string; environment: Environment }) {
     this.work = work
     this.owner = owner
+    this.inherited = environment
   }
 
   async resolve(
@@ -83,7 +86,7 @@ export class GitSource implements Source {
       command: 'git',
       args,
       cwd,
-      env: gitEnvironment(repo, token, home),
+      env: gitEnvironment(repo, token, home, this.inherited),
       mark: markOf(this.owner, `git-${crypto.randomUUID()}`),
       answerBytes,
       async onLine(text) {
@@ -107,7 +110,12 @@ export class GitSource implements Source {
 }
 
 /** The whole environment of one git. Source of the recipe: gitcredentials(7), git-config(1). */
-export function gitEnvironment(repo: RepoLink, token: Secret | undefined, home: string): Record<string, string> {
+export function gitEnvironment(
+  repo: RepoLink,
+  token: Secret | undefined,
+  home: string,
+  inherited: Environment,
+): Record<string, string> {
   const address = new URL(repo.forge.git)
   const transport = address.protocol.replace(':', '')
   const { gitUser } = forgeTraits[repo.forge.kind]
@@ -128,7 +136,7 @@ export function gitEnvironment(repo: RepoLink, token: Secret | undefined, home: 
     ['safe.directory', '*'],
   ]
   return {
-    PATH: process.env.PATH ?? '/usr/bin:/bin',
+    PATH: inherited.PATH ?? '/usr/bin:/bin',
     HOME: home,
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_CONFIG_GLOBAL: '/dev/null',
@@ -141,10 +149,10 @@ export function gitEnvironment(repo: RepoLink, token: Secret | undefined, home: 
         [`GIT_CONFIG_VALUE_${index}`, value],
       ]),
     ),
-    ...(process.env.SSL_CERT_FILE
-      ? { SSL_CERT_FILE: process.env.SSL_CERT_FILE, GIT_SSL_CAINFO: process.env.SSL_CERT_FILE }
+    ...(inherited.SSL_CERT_FILE
+      ? { SSL_CERT_FILE: inherited.SSL_CERT_FILE, GIT_SSL_CAINFO: inherited.SSL_CERT_FILE }
       : {}),
-    ...(process.env.HTTPS_PROXY ? { HTTPS_PROXY: process.env.HTTPS_PROXY } : {}),
+    ...(inherited.HTTPS_PROXY ? { HTTPS_PROXY: inherited.HTTPS_PROXY } : {}),
     ...(sent === undefined ? {} : { ORIGAMI_GIT_TOKEN: sent }),
   }
 }

@@ -2,7 +2,7 @@
 import { ProcessEngine } from '../../src/engine/process/process-engine.ts'
 
 const [, , folder, owner, bundle] = process.argv
-const engine = new ProcessEngine({ folder, owner })
+const engine = new ProcessEngine({ folder, owner, environment: process.env })
 const signal = new AbortController().signal
 await engine.ready(signal)
 const onLog = ({ text }) => process.send(text)

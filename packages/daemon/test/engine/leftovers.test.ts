@@ -35,7 +35,7 @@ afterEach(async () => {
 })
 
 const engine = (killMs = defaultLimits.killMs) =>
-  new ProcessEngine({ folder: join(folder, 'engine'), owner, limits: { ...defaultLimits, killMs } })
+  new ProcessEngine({ folder: join(folder, 'engine'), owner, environment: process.env, limits: { ...defaultLimits, killMs } })
 const builds = (): Promise<Identity[]> => processesWith('environ', (word) => word.startsWith(`ORIGAMI_BUILD=${owner}/`))
 const images = () => readdir(join(folder, 'engine/images'))
 

@@ -5,7 +5,7 @@ import { ProcessEngine } from '../../src/engine/process/process-engine.ts'
 import { engineContract } from './contract.ts'
 
 engineContract('process', {
-  make: (folder, owner) => new ProcessEngine({ folder, owner }),
+  make: (folder, owner) => new ProcessEngine({ folder, owner, environment: process.env }),
   broken: { files: { 'package.json': '{ not JSON' }, says: 'EJSONPARSE' },
   misshapen: [
     { what: 'no vendored runtime', files: {}, without: ['origami/server.mjs'], says: 'origami bundle' },

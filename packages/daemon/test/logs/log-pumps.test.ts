@@ -48,7 +48,7 @@ test('a log that breaks off is told and read on from there: no line is lost, non
     .insertInto('deployments')
     .values({ id: deployment, demo_id: demo, state: 'running', created_at: '', updated_at: '' })
     .execute()
-  const engine = new BreakingEngine({ folder: join(folder, 'engine'), owner: randomId() })
+  const engine = new BreakingEngine({ folder: join(folder, 'engine'), owner: randomId(), environment: process.env })
   await engine.ready()
   const written = await instanceFolder(1, 'x'.repeat(50_000))
   await cp(written, join(folder, 'engine/instances/one'), { recursive: true })

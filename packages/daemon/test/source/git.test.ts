@@ -13,7 +13,7 @@ describe('what git is told', () => {
   const without = forgeKinds.filter((kind) => forgeTraits[kind].gitUser === null)
 
   test.each(withTokens)('of a token for a forge of kind %s: its user name, for the address of git alone', (kind) => {
-    const told = gitEnvironment(repoOf(kind), 'the token', '/home/of/git')
+    const told = gitEnvironment(repoOf(kind), 'the token', '/home/of/git', {})
     const { ORIGAMI_GIT_TOKEN: token, ...rest } = told
     expect(token).toBe('the token')
     expect(Object.values(rest).filter((value) => value.includes('the token'))).toEqual([])
@@ -26,9 +26,16 @@ describe('what git is told', () => {
   test.each([...without, ...withTokens].map((kind) => [kind, without.includes(kind) ? 'the token' : undefined] as const))(
     'for a forge of kind %s of no token, when it is given %s',
     (kind, token) => {
-      const told = gitEnvironment(repoOf(kind), token, '/home/of/git')
+      const told = gitEnvironment(repoOf(kind), token, '/home/of/git', {})
       expect(Object.values(told).filter((value) => /the token|credential\../.test(value))).toEqual(['credential.helper'])
       expect(told).not.toHaveProperty('ORIGAMI_GIT_TOKEN')
     },
   )
+
+  test("of the daemon's environment: the way to programs, the proxy and the authorities, and nothing else", () => {
+    const inherited = { PATH: '/bin', HTTPS_PROXY: 'http://proxy', SSL_CERT_FILE: '/ca.pem', SOMEBODYS_TOKEN: 'canary' }
+    const told = gitEnvironment(repoOf(forgeKinds[0]), undefined, '/home/of/git', inherited)
+    expect(told).toMatchObject({ PATH: '/bin', HTTPS_PROXY: 'http://proxy', GIT_SSL_CAINFO: '/ca.pem' })
+    expect(JSON.stringify(told)).not.toContain('canary')
+  })
 })

@@ -11,8 +11,6 @@ export interface WebConfig {
   readonly publicUrl?: string | undefined
   readonly daemon: { readonly url: string; readonly tls: { readonly ca: string; readonly cert: string; readonly key: string } }
   readonly forges: readonly ForgeEntry[]
-  /** OAuth apps, by the forge's host. */
-  readonly oauth: Readonly<Record<string, OAuthApp>>
   /** Who may deploy, besides the owner: `github.com/ann`, or `ann` at the first forge. Each is looked up there once, then kept by its number. */
   readonly deployers: readonly string[]
   /** Private networks (CIDR) on which demos that run elsewhere may be, besides public addresses. */
@@ -22,6 +20,12 @@ export interface WebConfig {
   /** The built pages. */
   readonly ui: string
   readonly limits?: Partial<WebLimits>
+}
+
+/** What is nobody's to see, apart from what may be shown. */
+export interface WebSecrets {
+  /** OAuth apps, by the forge's host. */
+  readonly oauth: Readonly<Record<string, OAuthApp>>
 }
 
 /** Every limit of the web server. Read where it is used: `Web.configure` changes the object in place. */

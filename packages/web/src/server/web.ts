@@ -24,7 +24,7 @@ import { guard } from './api/guard.ts'
 import { ownerRoutes } from './api/owner-routes.ts'
 import { queueRoutes } from './api/queue-routes.ts'
 import { CertificateRenewal } from './certificates/renewal.ts'
-import { defaultLimits, type WebConfig, type WebLimits } from './config.ts'
+import { defaultLimits, type OAuthApp, type WebConfig, type WebLimits, type WebSecrets } from './config.ts'
 import { type Context, visibleDemo } from './context.ts'
 import { DaemonClient } from './daemon-client.ts'
 import { Deploys } from './demos/deploys.ts'
@@ -56,7 +56,7 @@ export interface Given {
 }
 
 /** Opens the state folder, listens, and follows the daemon, which may be away. */
-export async function startWeb(config: WebConfig, given: Given = {}): Promise<Web> {
+export async function startWeb(config: WebConfig, { oauth }: WebSecrets, given: Given = {}): Promise<Web> {
   await using opened = new AsyncDisposableStack()
   await mkdir(config.data, { recursive: true, mode: 0o700 })
   const limits: WebLimits = { ...defaultLimits, ...config.limits }
@@ -64,7 +64,7 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
   const slices = new Slices()
   let listening = ''
   const publicUrl = () => (config.publicUrl ?? listening).replace(/\/$/, '')
-  const context = await openContext({ config, limits, publicUrl, slices, log }, opened)
+  const context = await openContext({ config, apps: oauth, limits, publicUrl, slices, log }, opened)
 
   const proxies = new TrustedProxies(config.trustedProxies ?? [])
   const app = await createServer(context, proxies, given)
@@ -94,9 +94,16 @@ export async function startWeb(config: WebConfig, given: Given = {}): Promise<We
   }
 }
 
+interface Opening {
+  /** OAuth apps, by the forge's host. */
+  readonly apps: Readonly<Record<string, OAuthApp>>
+  readonly slices: Slices
+  readonly log: Log
+}
+
 /** Opens what the routes work with. The stack closes what has to be closed. */
 async function openContext(
-  { config, limits, publicUrl, slices, log }: Pick<Context, 'config' | 'limits' | 'publicUrl'> & { slices: Slices; log: Log },
+  { config, apps, limits, publicUrl, slices, log }: Pick<Context, 'config' | 'limits' | 'publicUrl'> & Opening,
   opened: AsyncDisposableStack,
 ): Promise<Context> {
   const secrets = await Secrets.open(config.data)
@@ -104,7 +111,7 @@ async function openContext(
   opened.defer(() => db.destroy())
   const daemon = opened.use(await DaemonClient.open(config.daemon, limits))
   const demos = new Demos(db)
-  const forges = openForges({ entries: config.forges, apps: config.oauth, limits, log })
+  const forges = openForges({ entries: config.forges, apps, limits, log })
   const deployers = new Deployers({ db, forges, listed: config.deployers, log })
   const callback = (host: string) => `${publicUrl()}/-/callback/${host}`
   const signIn = new SignIn({ db, secrets, forges, deployers, limits, callback })

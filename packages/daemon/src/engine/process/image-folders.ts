@@ -2,20 +2,19 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { BuildRequest, Image, ImageRef } from '../engine.ts'
-import { aboutImage, prepareFolder } from './prepare-folder.ts'
+import { aboutImage, type Builder, prepareFolder } from './prepare-folder.ts'
 import { imageSchema, readJson, writeWhole } from './records.ts'
 
 /** The images of a process engine: a folder each, which is an image once it says whose it is. */
 export class ImageFolders {
   private readonly root: string
-  private readonly owner: string
+  private readonly builder: Builder
   /** Of builds that are under way. */
   private readonly building = new Set<string>()
 
-  /** `owner`: the random id of the state folder. */
-  constructor(root: string, owner: string) {
+  constructor(root: string, builder: Builder) {
     this.root = root
-    this.owner = owner
+    this.builder = builder
   }
 
   /** Makes the folder of images, and removes what builds of daemons that are gone left half done. */
@@ -35,7 +34,7 @@ export class ImageFolders {
     const image = join(this.root, `${deployment}-${crypto.randomUUID().slice(0, 8)}`)
     this.building.add(image)
     try {
-      await prepareFolder(request, this.owner, image, signal)
+      await prepareFolder(request, this.builder, image, signal)
       await writeWhole(join(image, aboutImage), JSON.stringify({ demo, deployment }))
       return image as ImageRef
     } catch (error) {

@@ -1,14 +1,24 @@
 import { existsSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
+import type { Environment } from '../../config.ts'
 import { markOf } from '../../state/leftovers.ts'
 import { runProgram } from '../../state/program.ts'
 import { BuildError, type BuildRequest, ConfigError } from '../engine.ts'
+
+/** Who builds. */
+export interface Builder {
+  /** The random id of the state folder. */
+  readonly owner: string
+  /** The daemon's environment. */
+  readonly environment: Environment
+}
 
 /** Where one build runs, and what it says. */
 interface Site {
   readonly folder: string
   readonly mark: string
+  readonly env: Record<string, string>
   readonly say: (text: string) => void | Promise<void>
   readonly signal: AbortSignal
 }
@@ -19,9 +29,14 @@ const probeMs = 30_000
 
 /**
  * Prepares the folder `into`, which must not exist: a copy of the bundle with its dependencies beside it (a venv, by uv where it is there; node_modules).
- * `owner`: the random id of the state folder. Throws ConfigError without a vendored runtime, BuildError when an installer fails.
+ * Throws ConfigError without a vendored runtime, BuildError when an installer fails.
  */
-export async function prepareFolder(request: BuildRequest, owner: string, into: string, signal: AbortSignal): Promise<void> {
+export async function prepareFolder(
+  request: BuildRequest,
+  { owner, environment }: Builder,
+  into: string,
+  signal: AbortSignal,
+): Promise<void> {
   const { folder, deployment, onLog } = request
   if (!existsSync(join(folder, 'origami/server.mjs')))
     throw new ConfigError(
@@ -31,7 +46,7 @@ export async function prepareFolder(request: BuildRequest, owner: string, into: 
   const filter = (path: string) => path !== join(folder, aboutImage)
   await cp(folder, into, { recursive: true, verbatimSymlinks: true, filter })
   const say = (text: string) => onLog({ at: new Date(), source: 'build', text })
-  const site: Site = { folder: into, mark: markOf(owner, deployment), say, signal }
+  const site: Site = { folder: into, mark: markOf(owner, deployment), env: installerEnvironment(environment), say, signal }
   if (existsSync(join(into, 'requirements.txt'))) await installPython(site)
   if (existsSync(join(into, 'package.json'))) await installNode(site)
   await say('Prepared')
@@ -59,17 +74,17 @@ async function installNode(site: Site): Promise<void> {
 }
 
 /** Runs an installer, line by line into the log. */
-async function run({ folder: cwd, mark, say, signal }: Site, command: string, args: string[]): Promise<void> {
+async function run({ folder: cwd, mark, env, say, signal }: Site, command: string, args: string[]): Promise<void> {
   await say(`$ ${[command, ...args].join(' ')}`)
-  const { failed, code, words } = await runProgram({ command, args, cwd, env: environment(), mark, onLine: say }, signal)
+  const { failed, code, words } = await runProgram({ command, args, cwd, env, mark, onLine: say }, signal)
   if (failed)
     throw new BuildError(code === undefined ? words : `\`${command} ${args[0]}\` failed with code ${code}; the log says why`)
 }
 
-async function works({ folder: cwd, mark, signal }: Site, command: string, args: string[]): Promise<boolean> {
+async function works({ folder: cwd, mark, env, signal }: Site, command: string, args: string[]): Promise<boolean> {
   const within = AbortSignal.any([signal, AbortSignal.timeout(probeMs)])
   try {
-    return !(await runProgram({ command, args, cwd, env: environment(), mark, onLine: () => {} }, within)).failed
+    return !(await runProgram({ command, args, cwd, env, mark, onLine: () => {} }, within)).failed
   } catch (error) {
     signal.throwIfAborted()
     if (within.aborted) return false
@@ -78,9 +93,9 @@ async function works({ folder: cwd, mark, signal }: Site, command: string, args:
 }
 
 /** The daemon's own, for proxies and indexes of packages, without what is Origami's. */
-const environment = (): Record<string, string> => ({
+const installerEnvironment = (inherited: Environment): Record<string, string> => ({
   ...Object.fromEntries(
-    Object.entries(process.env).flatMap(([name, value]) =>
+    Object.entries(inherited).flatMap(([name, value]) =>
       value === undefined ||
       name.startsWith('ORIGAMI_') ||
       name.startsWith('npm_') ||
@@ -90,5 +105,5 @@ const environment = (): Record<string, string> => ({
         : [[name, value]],
     ),
   ),
-  PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
+  PATH: [dirname(process.execPath), inherited.PATH].join(delimiter),
 })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { isAlive, startTime } from '@origami/host/process-identity'
 import type { DemoId } from '@origami/protocol/demo'
-import { defaultLimits } from '../../config.ts'
+import { defaultLimits, type Environment } from '../../config.ts'
 import type { LogLine } from '../../logs/log-line.ts'
 import { endLeftovers } from '../../state/leftovers.ts'
 import type {
@@ -34,6 +34,8 @@ export interface ProcessEngineOptions {
   readonly folder: string
   /** The random id of the state folder: what a build left running is found by it. */
   readonly owner: string
+  /** The daemon's own: instances and installers are handed what they need of it. */
+  readonly environment: Environment
   readonly limits?: EngineLimits
 }
 
@@ -42,16 +44,18 @@ export class ProcessEngine implements Engine {
   readonly name = 'process'
   readonly guarantees = guaranteesOf.process
   private readonly owner: string
+  private readonly environment: Environment
   private readonly limits: EngineLimits
   private readonly imageFolders: ImageFolders
   private readonly instances: string
   private readonly shim: ShimCopy
   private readonly starting = new Map<InstanceId, Promise<Instance>>()
 
-  constructor({ folder, owner, limits = defaultLimits }: ProcessEngineOptions) {
+  constructor({ folder, owner, environment, limits = defaultLimits }: ProcessEngineOptions) {
     this.owner = owner
+    this.environment = environment
     this.limits = limits
-    this.imageFolders = new ImageFolders(join(folder, 'images'), owner)
+    this.imageFolders = new ImageFolders(join(folder, 'images'), { owner, environment })
     this.instances = join(folder, 'instances')
     this.shim = new ShimCopy(join(folder, 'shim'))
   }
@@ -88,7 +92,7 @@ export class ProcessEngine implements Engine {
     const folder = this.folder(id)
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const nonce = crypto.randomUUID()
-    const program = programSpec(request, folder, nonce, this.limits)
+    const program = programSpec(request, folder, nonce, this.environment, this.limits)
     await writeWhole(join(folder, 'spec.json'), JSON.stringify(program))
     // Written before it is started: what a daemon that dies now leaves is found by the nonce.
     const intent = { demo, deployment, image, nonce }
