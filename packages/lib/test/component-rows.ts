@@ -83,7 +83,10 @@ export const rows: Readonly<Record<ComponentName, Row>> = {
     given: swatches,
     refused: 'data:text/plain,no%20picture',
     enter: async (form) => {
-      const box = await form.getByLabel('Sketch: draw here').boundingBox()
+      const paper = form.getByLabel('Sketch: draw here')
+      // Where more components stand above it, it is below what the window shows.
+      await paper.scrollIntoViewIfNeeded()
+      const box = await paper.boundingBox()
       if (!box) throw new Error('expected paper to draw on')
       const { mouse } = form.page()
       const middle = box.y + box.height / 2
