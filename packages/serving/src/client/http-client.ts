@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { Gone } from '@origami/protocol/demo'
 import { Agent, type Dispatcher, request } from 'undici'
 import { type Deadlines, defaultDeadlines, Idle, readCaps } from './deadlines.ts'
@@ -99,8 +100,16 @@ export class HttpClient {
   private async send(method: Dispatcher.HttpMethod, path: string, sent: Sent): Promise<Dispatcher.ResponseData> {
     const { dispatcher = direct, headers } = this.options
     const timeouts = { headersTimeout: 0, bodyTimeout: 0 }
-    const options = { ...sent, ...timeouts, method, headers: { ...headers, ...sent.headers }, dispatcher }
-    return request(`${this.base}${path}`, options as never)
+    const { body, signal = null } = sent
+    return request(`${this.base}${path}`, {
+      ...timeouts,
+      method,
+      headers: { ...headers, ...sent.headers },
+      dispatcher,
+      signal,
+      // Undici sends every async iterable; its types name streams alone.
+      ...(body === undefined ? {} : { body: body as string | Readable }),
+    })
   }
 
   private async translated<Result>(signal: AbortSignal | undefined, work: () => Promise<Result>): Promise<Result> {

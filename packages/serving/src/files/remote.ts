@@ -75,7 +75,7 @@ async function publicAddress(host: string, networks: readonly string[]): Promise
 
 function mayReach(address: ReturnType<typeof ipaddr.process>, networks: readonly string[]): boolean {
   const allowed = networks.map((network) => ipaddr.parseCIDR(network)).filter(([base]) => base.kind() === address.kind())
-  return address.range() === 'unicast' || allowed.some((network) => address.match(network as never))
+  return address.range() === 'unicast' || allowed.some((network) => address.match(...network))
 }
 
 function fileName(url: URL): string {
