@@ -4,7 +4,7 @@ import type { FollowEvent } from './follow.ts'
 type Phase = 'sending' | 'waiting' | 'running' | 'succeeded' | 'failed' | 'canceled'
 
 /** One press of Run, as far as the page knows. */
-export interface Run {
+export interface DemoRun {
   /** The page's own name for it; `id` comes with the server's answer. */
   readonly key: string
   readonly id: string | undefined
@@ -28,7 +28,7 @@ export interface Run {
 const logLimit = 262_144
 
 /** A run that is on its way to the server. */
-export function sending(key: string, input: Input): Run {
+export function sendingRun(key: string, input: Input): DemoRun {
   return {
     key,
     id: undefined,
@@ -46,10 +46,11 @@ export function sending(key: string, input: Input): Run {
   }
 }
 
-export const isActive = ({ phase }: Run): boolean => phase === 'sending' || phase === 'waiting' || phase === 'running'
+export const isActive = ({ phase }: DemoRun): boolean =>
+  phase === 'sending' || phase === 'waiting' || phase === 'running'
 
 /** The run after an event. Times by the page's clock, `now`. */
-export function after(run: Run, event: FollowEvent, schema: DemoSchema, now: number): Run {
+export function afterEvent(run: DemoRun, event: FollowEvent, schema: DemoSchema, now: number): DemoRun {
   switch (event.type) {
     case 'queue':
       return run.phase === 'running' ? run : { ...run, phase: 'waiting', queue: event.data }
@@ -72,7 +73,7 @@ export function after(run: Run, event: FollowEvent, schema: DemoSchema, now: num
 }
 
 /** The run as a snapshot tells it. */
-export function withSnapshot(run: Run, snapshot: PredictionSnapshot, schema: DemoSchema, now: number): Run {
+export function withSnapshot(run: DemoRun, snapshot: PredictionSnapshot, schema: DemoSchema, now: number): DemoRun {
   const phase =
     snapshot.status === 'starting' ? 'waiting' : snapshot.status === 'processing' ? 'running' : snapshot.status
   const fields = (snapshot.output ?? null) === null ? {} : outputFields(schema, snapshot.output)

@@ -1,14 +1,15 @@
 import type { DemoSchema, Input } from '@origami/protocol/demo'
-import { type FormEvent, type RefObject, useEffect, useMemo, useRef, useState } from 'react'
+import { type FormEvent, type RefObject, useEffect, useMemo, useRef } from 'react'
 import { client } from '../client/client.ts'
-import { isActive } from '../client/run.ts'
+import { type DemoRun, isActive } from '../client/run.ts'
 import { LogView } from '../log/log-view.tsx'
 import styles from './demo.module.css'
 import { Examples } from './examples.tsx'
 import { Fields } from './fields.tsx'
-import { given } from './given.ts'
 import { Result } from './result.tsx'
 import { RunButton } from './run-button.tsx'
+import { sentInput } from './sent-input.ts'
+import { emptyInput, useFormInput } from './use-form-input.ts'
 import { useRun } from './use-run.ts'
 import { useUploads } from './use-uploads.ts'
 
@@ -33,45 +34,19 @@ export interface DemoProps {
 const nobody = () => undefined
 
 /** Any demo, from its schema: what goes in, the button, what comes out. */
-export function Demo({
-  base,
-  schema,
-  prediction,
-  onPrediction = nobody,
-  onEnded,
-  onUnheard,
-  onInput,
-  blocked,
-}: DemoProps) {
+export function Demo(props: DemoProps) {
+  const { base, schema, prediction, onPrediction = nobody, onEnded, onUnheard, onInput, blocked } = props
   const { demo, settled } = useUploads(useMemo(() => client(base), [base]))
-  const kept = `origami:${base}`
-  const [input, setInput] = useState<Input>(() => startingInput(schema, kept))
-  const latest = useRef(input)
-  const change = (next: (before: Input) => Input) => {
-    latest.current = next(latest.current)
-    setInput(latest.current)
-  }
+  const { input, latest, change } = useFormInput(schema, base)
   const form = useRef<HTMLFormElement>(null)
   const output = useRef<HTMLElement>(null)
   const { run, problems, start, cancel } = useRun(demo, schema, prediction, onPrediction)
-  const active = run !== undefined && isActive(run)
-  const ended = active ? undefined : run?.key
+  useRunNotices(run, onEnded, onUnheard)
+  useEffect(() => onInput?.(input), [input, onInput])
+  const shownInput = prediction !== undefined && run?.key === prediction ? run.input : undefined
   useEffect(() => {
-    if (ended !== undefined) onEnded?.()
-  }, [ended, onEnded])
-  const unheard = run !== undefined && (!run.lineUp || run.reason === 'refused')
-  useEffect(() => {
-    if (unheard) onUnheard?.()
-  }, [unheard, onUnheard])
-  useEffect(() => {
-    keep(kept, input)
-    onInput?.(input)
-  }, [kept, input, onInput])
-  useEffect(() => {
-    if (prediction === undefined || run?.key !== prediction) return
-    latest.current = run.input
-    setInput(run.input)
-  }, [prediction, run?.key, run?.input])
+    if (shownInput) change(() => shownInput)
+  }, [shownInput, change])
   useEffect(() => {
     if (problems.length > 0) form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus()
   }, [problems])
@@ -84,9 +59,9 @@ export function Demo({
     if (blocked || run?.phase === 'sending') return
     const unsendable = unsendableIn(form.current)
     if (unsendable) return unsendable.focus()
-    start(async () => ((await settled()) ? given(schema, latest.current) : undefined))
+    start(async () => ((await settled()) ? sentInput(schema, latest.current) : undefined))
   }
-  useShortcuts(form, active ? cancel : undefined)
+  useShortcuts(form, run && isActive(run) ? cancel : undefined)
   return (
     <div className={styles.demo}>
       <form ref={form} className={styles.sheet} onSubmit={submit} noValidate aria-label="Input">
@@ -107,6 +82,22 @@ export function Demo({
   )
 }
 
+/** Tells whoever shows the demo what happens to its run. */
+function useRunNotices(
+  run: DemoRun | undefined,
+  onEnded: (() => void) | undefined,
+  onUnheard: (() => void) | undefined,
+): void {
+  const ended = run && !isActive(run) ? run.key : undefined
+  useEffect(() => {
+    if (ended !== undefined) onEnded?.()
+  }, [ended, onEnded])
+  const unheard = run !== undefined && (!run.lineUp || run.reason === 'refused')
+  useEffect(() => {
+    if (unheard) onUnheard?.()
+  }, [unheard, onUnheard])
+}
+
 /** Ctrl and Enter, or ⌘ and Enter, run; Esc cancels where there is something to cancel. */
 function useShortcuts(form: RefObject<HTMLFormElement | null>, cancel: (() => void) | undefined): void {
   useEffect(() => {
@@ -122,26 +113,3 @@ function useShortcuts(form: RefObject<HTMLFormElement | null>, cancel: (() => vo
 /** A field whose text is no value yet, as half-written JSON: it says so by a custom validity. */
 const unsendableIn = (form: HTMLFormElement | null) =>
   Array.from(form?.querySelectorAll('textarea') ?? []).find(({ validity }) => validity.customError)
-
-/** For a reload. A browser that has no room, or forbids it, loses only that. */
-function keep(key: string, input: Input): void {
-  try {
-    sessionStorage.setItem(key, JSON.stringify(input))
-  } catch {
-    // The page works on without.
-  }
-}
-
-const emptyInput = (schema: DemoSchema): Input =>
-  Object.fromEntries(schema.inputs.map((field) => [field.name, field.default ?? null]))
-
-/** What was typed before a reload, as far as the demo still takes it. */
-function startingInput(schema: DemoSchema, kept: string): Input {
-  const empty = emptyInput(schema)
-  try {
-    const before = JSON.parse(sessionStorage.getItem(kept) ?? '{}') as Input
-    return { ...empty, ...Object.fromEntries(Object.entries(before).filter(([name]) => name in empty)) }
-  } catch {
-    return empty
-  }
-}

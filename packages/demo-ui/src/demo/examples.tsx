@@ -17,9 +17,9 @@ export function Examples({ schema, onPick }: { schema: DemoSchema; onPick: (exam
             key={index}
             type="button"
             onClick={() => onPick(example)}
-            aria-label={picture ? `Example ${index + 1}` : `Example ${index + 1}: ${words(example)}`}
+            aria-label={picture ? `Example ${index + 1}` : `Example ${index + 1}: ${summaryOf(example)}`}
           >
-            {picture ? <img src={picture} alt="" /> : words(example)}
+            {picture ? <img src={picture} alt="" /> : summaryOf(example)}
           </button>
         )
       })}
@@ -27,7 +27,8 @@ export function Examples({ schema, onPick }: { schema: DemoSchema; onPick: (exam
   )
 }
 
-function words(example: Input): string {
+/** The first values in one line; files and objects are left out. */
+function summaryOf(example: Input): string {
   const shown = Object.values(example).filter(
     (value) => value !== null && typeof value !== 'object' && !String(value).startsWith('data:'),
   )

@@ -20,7 +20,7 @@ export function Fields({ schema, input, onChange, problems, demo }: FieldsProps)
     const View = views[field.component].Input
     const problem = problems.find((one) => one.field === field.name)
     const id = `${page}-${field.name}`
-    const words = [field.description && `${id}-words`, problem && `${id}-problem`].filter(Boolean).join(' ')
+    const describedBy = [field.description && `${id}-description`, problem && `${id}-problem`].filter(Boolean).join(' ')
     return (
       <div key={field.name} className={styles.field} data-component={field.component}>
         <label htmlFor={id}>
@@ -30,7 +30,7 @@ export function Fields({ schema, input, onChange, problems, demo }: FieldsProps)
         {View && (
           <View
             id={id}
-            described={words === '' ? undefined : words}
+            described={describedBy === '' ? undefined : describedBy}
             invalid={problem !== undefined}
             required={field.required}
             options={field.options}
@@ -41,7 +41,7 @@ export function Fields({ schema, input, onChange, problems, demo }: FieldsProps)
           />
         )}
         {field.description && (
-          <span id={`${id}-words`} className={styles.mute}>
+          <span id={`${id}-description`} className={styles.mute}>
             {field.description}
           </span>
         )}

@@ -1,14 +1,14 @@
 import type { DemoSchema } from '@origami/protocol/demo'
 import { useRef } from 'react'
 import type { DemoClient } from '../client/client.ts'
-import { isActive, type Run } from '../client/run.ts'
+import { type DemoRun, isActive } from '../client/run.ts'
 import { views } from '../components/registry.ts'
 import { nameOf } from '../components/upload.tsx'
 import { useCopy } from '../look/use-copy.ts'
 import styles from './demo.module.css'
 
 /** What came out, or why nothing did. Keeps the height it had while the next answer is on its way. */
-export function Result({ run, schema, demo }: { run: Run | undefined; schema: DemoSchema; demo: DemoClient }) {
+export function Result({ run, schema, demo }: { run: DemoRun | undefined; schema: DemoSchema; demo: DemoClient }) {
   const place = useRef<HTMLDivElement>(null)
   const height = run && isActive(run) ? place.current?.offsetHeight : undefined
   return (
@@ -22,7 +22,7 @@ export function Result({ run, schema, demo }: { run: Run | undefined; schema: De
   )
 }
 
-function Outputs({ run, schema, demo }: { run: Run; schema: DemoSchema; demo: DemoClient }) {
+function Outputs({ run, schema, demo }: { run: DemoRun; schema: DemoSchema; demo: DemoClient }) {
   const several = schema.outputs.length > 1
   return schema.outputs.map((field) => {
     const View = views[field.component].Output
@@ -37,7 +37,7 @@ function Outputs({ run, schema, demo }: { run: Run; schema: DemoSchema; demo: De
   })
 }
 
-function Failure({ run }: { run: Run }) {
+function Failure({ run }: { run: DemoRun }) {
   const advice: Record<string, string> = {
     interrupted: 'Run it again if you like.',
     crashed: 'The model has been started again; run it once more.',
@@ -51,14 +51,12 @@ function Failure({ run }: { run: Run }) {
   )
 }
 
-function Facts({ run, schema, demo }: { run: Run; schema: DemoSchema; demo: DemoClient }) {
+function Facts({ run, schema, demo }: { run: DemoRun; schema: DemoSchema; demo: DemoClient }) {
   const { copied, copy } = useCopy()
   const answer = answerOf(run, schema, demo)
   return (
     <p className={styles.facts}>
-      {run.seconds !== undefined && (
-        <span>{run.seconds < 10 ? run.seconds.toFixed(1) : Math.round(run.seconds)} s</span>
-      )}
+      {run.seconds !== undefined && <span>{secondsOf(run.seconds)}</span>}
       <a href={`${demo.base}/predictions/${run.id}`}>permalink</a>
       <button type="button" onClick={() => void copy(answer.text)}>
         {copied ? 'copied' : 'copy'}
@@ -70,9 +68,15 @@ function Facts({ run, schema, demo }: { run: Run; schema: DemoSchema; demo: Demo
   )
 }
 
+/** `< 0.1 s`, `0.4 s`, `12 s`. */
+function secondsOf(seconds: number): string {
+  if (seconds < 0.05) return '< 0.1 s'
+  return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`
+}
+
 /** The answer to take away: one text as text, one file as itself, all else as JSON. */
 function answerOf(
-  { fields }: Run,
+  { fields }: DemoRun,
   { outputs }: DemoSchema,
   demo: DemoClient,
 ): { text: string; href: string; name: string } {

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
-import { isActive, type Run } from '../client/run.ts'
+import { type DemoRun, isActive } from '../client/run.ts'
 import styles from './demo.module.css'
-import { useKeptFocus } from './use-kept-focus.ts'
+import { useFocusThroughSwap } from './use-focus-through-swap.ts'
 import { useStatusTitle } from './use-status-title.ts'
 
 /** The button is the status: what it says is what goes on. The page's title says it too. */
@@ -10,16 +10,16 @@ export function RunButton({
   blocked,
   onCancel,
 }: {
-  run: Run | undefined
+  run: DemoRun | undefined
   blocked: string | undefined
   onCancel: () => void
 }) {
   const now = useNow(run?.phase === 'running')
-  const words = run && isActive(run) ? statusOf(run, now) : undefined
-  useStatusTitle(words)
+  const status = run && isActive(run) ? statusOf(run, now) : undefined
+  useStatusTitle(status)
   return (
-    <div className={styles.run} {...useKeptFocus(words === undefined)}>
-      {words === undefined ? (
+    <div className={styles.run} {...useFocusThroughSwap(status === undefined)}>
+      {status === undefined ? (
         <button type="submit" className={styles.primary} disabled={blocked !== undefined}>
           {blocked ?? 'Run'}
           {!blocked && (
@@ -30,28 +30,28 @@ export function RunButton({
         </button>
       ) : (
         <div className={styles.status}>
-          <span>{words}</span>
+          <span>{status}</span>
           <button type="button" onClick={onCancel} disabled={run?.id === undefined}>
             Cancel
           </button>
         </div>
       )}
       <span className={styles.spoken} role="status">
-        {spoken(run)}
+        {announcementOf(run)}
       </span>
       {run?.phase === 'running' && run.progress && <ProgressBar {...run.progress} />}
     </div>
   )
 }
 
-/** What is read out: what changes, not each second of it. */
-function spoken(run: Run | undefined): string {
+/** What a screen reader reads out: that the run went on a step, and not each second of it. */
+function announcementOf(run: DemoRun | undefined): string {
   if (run?.phase === 'waiting') return run.queue ? `Place ${run.queue.position} in line` : 'It waits'
   if (run?.phase === 'running') return 'It runs'
   return run?.phase === 'succeeded' ? 'Done' : ''
 }
 
-function ProgressBar({ done, total, note }: NonNullable<Run['progress']>) {
+function ProgressBar({ done, total, note }: NonNullable<DemoRun['progress']>) {
   return (
     <div className={styles.progress}>
       <progress aria-label="Progress" value={total ? done : undefined} max={total ?? undefined} />
@@ -60,7 +60,7 @@ function ProgressBar({ done, total, note }: NonNullable<Run['progress']>) {
   )
 }
 
-function statusOf(run: Run, now: number): string {
+function statusOf(run: DemoRun, now: number): string {
   if (!run.lineUp) return 'Connecting again…'
   if (run.phase === 'sending') return 'Sending…'
   if (run.phase === 'running')

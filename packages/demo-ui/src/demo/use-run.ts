@@ -2,10 +2,10 @@ import { Refusal } from '@origami/protocol/client'
 import type { DemoSchema, Input, Problem } from '@origami/protocol/demo'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import type { DemoClient } from '../client/client.ts'
-import { after, isActive, type Run, sending, withSnapshot } from '../client/run.ts'
+import { afterEvent, type DemoRun, isActive, sendingRun, withSnapshot } from '../client/run.ts'
 
 export interface Running {
-  readonly run: Run | undefined
+  readonly run: DemoRun | undefined
   /** What is wrong with which field, as the server said. */
   readonly problems: readonly Problem[]
   /** Sends the input once it is there; undefined: it will not be, and what was shown before stays. */
@@ -23,7 +23,7 @@ export function useRun(
   shown: string | undefined,
   onId: (id: string | undefined) => void,
 ): Running {
-  const [run, setRun] = useState<Run>()
+  const [run, setRun] = useState<DemoRun>()
   const [problems, setProblems] = useState<readonly Problem[]>([])
   const stop = useRef<() => void>(undefined)
   const current = useRef<string>(undefined)
@@ -33,7 +33,7 @@ export function useRun(
     (key: string, id: string) => {
       stop.current?.()
       stop.current = demo.follow(id, (event) =>
-        setRun((before) => (before?.key === key ? after(before, event, schema, Date.now()) : before)),
+        setRun((before) => (before?.key === key ? afterEvent(before, event, schema, Date.now()) : before)),
       )
     },
     [demo, schema],
@@ -47,8 +47,8 @@ export function useRun(
         if (!snapshot) return onId(undefined)
         const ended = snapshot.completed_at !== null
         // Of one that still runs, the stream brings all of its output and log again.
-        const told = ended ? snapshot : { ...snapshot, output: null, logs: '' }
-        setRun(withSnapshot(sending(shown, snapshot.input), told, schema, Date.now()))
+        const start = ended ? snapshot : { ...snapshot, output: null, logs: '' }
+        setRun(withSnapshot(sendingRun(shown, snapshot.input), start, schema, Date.now()))
         if (!ended) follow(shown, shown)
       },
       () => undefined,
@@ -60,18 +60,18 @@ export function useRun(
     async (ready: () => Promise<Input | undefined>) => {
       const key = `run ${count.current++}`
       setProblems([])
-      setRun(sending(key, {}))
+      setRun(sendingRun(key, {}))
       const input = await ready()
       if (!input) return setRun(undefined)
       try {
         const snapshot = await demo.submit(input)
         current.current = snapshot.id
-        setRun(withSnapshot({ ...sending(key, input), id: snapshot.id }, snapshot, schema, Date.now()))
+        setRun(withSnapshot({ ...sendingRun(key, input), id: snapshot.id }, snapshot, schema, Date.now()))
         onId(snapshot.id)
         follow(key, snapshot.id)
       } catch (error) {
         setProblems(error instanceof Refusal ? error.problems : [])
-        setRun(unsent(sending(key, input), error))
+        setRun(unsent(sendingRun(key, input), error))
       }
     },
     [demo, schema, follow, onId],
@@ -82,10 +82,10 @@ export function useRun(
   return { run, problems, start: (input) => void start(input), cancel }
 }
 
-/** A run that the server did not take, with words; undefined where fields are wrong, for they say it themselves. */
-function unsent(run: Run, error: unknown): Run | undefined {
+/** A run that the server did not take, with the reason; undefined where fields are wrong, for each field says so itself. */
+function unsent(run: DemoRun, error: unknown): DemoRun | undefined {
   const refused = error instanceof Refusal ? error : undefined
   if (refused?.problems.some(({ field }) => field !== undefined)) return undefined
-  const words = refused?.message ?? 'The server did not answer. Is it running?'
-  return { ...run, phase: 'failed', reason: 'refused', error: words }
+  const message = refused?.message ?? 'The server did not answer. Is it running?'
+  return { ...run, phase: 'failed', reason: 'refused', error: message }
 }

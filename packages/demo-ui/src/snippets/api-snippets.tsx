@@ -1,6 +1,6 @@
 import type { DemoSchema, Input } from '@origami/protocol/demo'
 import { useState } from 'react'
-import { given } from '../demo/given.ts'
+import { sentInput } from '../demo/sent-input.ts'
 import { useCopy } from '../look/use-copy.ts'
 import styles from './snippets.module.css'
 
@@ -11,7 +11,7 @@ type Kind = (typeof kinds)[number]
 export function ApiSnippets({ base, schema, input }: { base: string; schema: DemoSchema; input: Input }) {
   const [kind, setKind] = useState<Kind>('curl')
   const { copied, copy } = useCopy()
-  const text = snippet(kind, `${location.origin}${base}/predictions`, given(schema, input))
+  const text = snippet(kind, `${location.origin}${base}/predictions`, sentInput(schema, input))
   return (
     <section className={styles.snippets} aria-label="Use by API">
       <div className={styles.kinds}>

@@ -3,13 +3,13 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { type FormEvent, useState } from 'react'
 import { call, useForgetSession, useSession } from '../api.ts'
+import { Ago } from '../parts/ago.tsx'
 import { ConfirmButton } from '../parts/confirm.tsx'
 import { Failed } from '../parts/failed.tsx'
 import { Loading } from '../parts/loading.tsx'
 import styles from '../parts/parts.module.css'
 import { useAct } from '../parts/use-act.ts'
 import { useTitle } from '../parts/use-title.ts'
-import { Ago } from '../parts/words.tsx'
 
 /** Who one is, tokens for programs, and the way out. */
 export function Account() {
@@ -67,8 +67,8 @@ function Tokens() {
     <section className={styles.sheet}>
       <h2>Tokens</h2>
       <p className={styles.mute}>
-        For `origami deploy` and other programs, in ORIGAMI_TOKEN. A token may do what you may. <Link to="/-/docs">The API</Link>{' '}
-        is the one these pages use.
+        For <code>origami deploy</code> and other programs, in <code>ORIGAMI_TOKEN</code>. A token may do what you may.{' '}
+        <Link to="/-/docs">The API</Link> is the one these pages use.
       </p>
       {problem && <Strip kind="wrong">{problem}</Strip>}
       {isPending && <Loading what="your tokens" />}

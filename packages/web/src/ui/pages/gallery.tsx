@@ -11,11 +11,11 @@ const isSort = (text: string): text is keyof typeof sorts => text in sorts
 /** All public demos. */
 export function Gallery() {
   useTitle('Demos')
-  const [words, setWords] = useState('')
+  const [searchText, setSearchText] = useState('')
   const [sort, setSort] = useState<keyof typeof sorts>('new')
   const query = useQuery({
-    queryKey: ['demos', sort, words],
-    queryFn: () => call('GET /-/api/demos', { query: { q: words, sort } }),
+    queryKey: ['demos', sort, searchText],
+    queryFn: () => call('GET /-/api/demos', { query: { q: searchText, sort } }),
   })
   const search = useRef<HTMLInputElement>(null)
   useEffect(() => {
@@ -38,8 +38,8 @@ export function Gallery() {
           type="search"
           aria-label="Search demos"
           placeholder="Search demos…"
-          value={words}
-          onChange={({ target }) => setWords(target.value)}
+          value={searchText}
+          onChange={({ target }) => setSearchText(target.value)}
         />
         <select
           className={styles.button}
@@ -54,7 +54,7 @@ export function Gallery() {
           ))}
         </select>
       </search>
-      <DemoCards query={query} empty={words ? <p>No demo has these words.</p> : <FirstDemo />} />
+      <DemoCards query={query} empty={searchText ? <p>No demo has these words.</p> : <FirstDemo />} />
     </div>
   )
 }

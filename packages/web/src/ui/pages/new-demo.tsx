@@ -8,6 +8,7 @@ import { call, problemOf, useSession } from '../api.ts'
 import { Failed } from '../parts/failed.tsx'
 import { Loading } from '../parts/loading.tsx'
 import styles from '../parts/parts.module.css'
+import { Prose } from '../parts/prose.tsx'
 import { useDebounced } from '../parts/use-debounced.ts'
 import { useTitle } from '../parts/use-title.ts'
 import { RunsElsewhere } from './runs-elsewhere.tsx'
@@ -92,7 +93,12 @@ function Found({ found }: { found: Inspection }) {
       setSending(false)
     }
   }
-  const mark = (there: boolean | null, yes: string, no: string) => there !== null && <li>{there ? `✓ ${yes}` : `– ${no}`}</li>
+  const mark = (there: boolean | null, yes: string, no: string) =>
+    there !== null && (
+      <li>
+        <Prose text={there ? `✓ ${yes}` : `– ${no}`} />
+      </li>
+    )
   return (
     <section className={styles.sheet} aria-label="What was found">
       <h2>{found.link.replace('https://', '')}</h2>
@@ -125,8 +131,8 @@ function Found({ found }: { found: Inspection }) {
 }
 
 function Repositories({ host, onPick }: { host: string; onPick: (repository: Repository) => void }) {
-  const [words, setWords] = useState('')
-  const q = useDebounced(words)
+  const [search, setSearch] = useState('')
+  const q = useDebounced(search)
   const { data, isPending, error, refetch } = useQuery({
     queryKey: ['repositories', host, q],
     queryFn: () => call('GET /-/api/repositories', { query: { forge: host, q } }),
@@ -140,8 +146,8 @@ function Repositories({ host, onPick }: { host: string; onPick: (repository: Rep
         type="search"
         aria-label="Search repositories"
         placeholder="Search…"
-        value={words}
-        onChange={({ target }) => setWords(target.value)}
+        value={search}
+        onChange={({ target }) => setSearch(target.value)}
       />
       {isPending && <Loading what="your repositories" />}
       {error && <Failed error={error} retry={() => void refetch()} />}

@@ -20,11 +20,11 @@ export function SignIn() {
   const navigate = useNavigate()
   const secret = useRef(location.hash.slice(1))
   useEffect(() => {
-    const given = secret.current
+    const linkSecret = secret.current
     secret.current = ''
-    if (given === '') return
+    if (linkSecret === '') return
     history.replaceState(null, '', location.pathname)
-    call('POST /-/api/session/link', { body: { secret: given } })
+    call('POST /-/api/session/link', { body: { secret: linkSecret } })
       .then(async () => {
         await forget()
         await navigate({ to: '/' })

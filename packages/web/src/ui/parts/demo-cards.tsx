@@ -5,8 +5,8 @@ import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { Failed } from './failed.tsx'
 import styles from './parts.module.css'
+import { runCount } from './quantities.ts'
 import { State } from './state.tsx'
-import { runs } from './words.tsx'
 
 /** Demos as cards, once they were asked for: loading in the same shape, an error with a way on, and words for when there is none. */
 export function DemoCards({ query, empty }: { query: UseQueryResult<{ demos: DemoCard[] }>; empty: ReactNode }) {
@@ -42,7 +42,7 @@ function Card({ demo }: { demo: DemoCard }) {
         <span className={styles.facts}>
           <State state={demo.state} />
           <span>{demo.account}</span>
-          <span>{runs(demo.runs)}</span>
+          <span>{runCount(demo.runs)}</span>
           {!demo.public && <span>unlisted</span>}
         </span>
       </Link>

@@ -1,7 +1,7 @@
 import type { DemoCard } from '@origami/protocol/control'
 import styles from './parts.module.css'
 
-const words: Record<DemoCard['state'], string> = {
+const stateNames: Record<DemoCard['state'], string> = {
   running: 'live',
   building: 'building',
   waiting: 'waiting',
@@ -16,6 +16,6 @@ const words: Record<DemoCard['state'], string> = {
 /** A demo's state: a dot and a word. */
 export const State = ({ state }: { state: DemoCard['state'] }) => (
   <span className={styles.state} data-state={state}>
-    {words[state]}
+    {stateNames[state]}
   </span>
 )

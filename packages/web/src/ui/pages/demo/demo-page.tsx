@@ -9,9 +9,9 @@ import { Failed } from '../../parts/failed.tsx'
 import { Loading } from '../../parts/loading.tsx'
 import { NotFound } from '../../parts/not-found.tsx'
 import styles from '../../parts/parts.module.css'
+import { runCount } from '../../parts/quantities.ts'
 import { State } from '../../parts/state.tsx'
 import { useTitle } from '../../parts/use-title.ts'
-import { runs } from '../../parts/words.tsx'
 import { type DemoPanel, type DemoTab, DemoTabs } from './demo-tabs.tsx'
 import { Deployments } from './deployments.tsx'
 import { Listed } from './listed.tsx'
@@ -105,7 +105,7 @@ function Head({ page }: { page: Page }) {
       <p className={styles.facts}>
         <a href={`/${page.account}`}>{page.account}</a>
         {page.commit && <span className={styles.code}>{page.commit.slice(0, 7)}</span>}
-        {!page.url && <span>{runs(page.runs)}</span>}
+        {!page.url && <span>{runCount(page.runs)}</span>}
       </p>
       {page.description && <p className={styles.lead}>{leadOf(page)}</p>}
     </div>

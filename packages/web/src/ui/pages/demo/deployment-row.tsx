@@ -1,8 +1,9 @@
 import { LogView } from '@origami/demo-ui'
 import type { Deployment } from '@origami/protocol/control'
 import { useEffect, useState } from 'react'
+import { Ago } from '../../parts/ago.tsx'
 import styles from '../../parts/parts.module.css'
-import { Ago, duration } from '../../parts/words.tsx'
+import { duration } from '../../parts/quantities.ts'
 
 const steps = {
   queued: 'Queued',
@@ -26,9 +27,9 @@ export function DeploymentRow({
   /** The one before that came live: how long its steps took is what one may expect. */
   last: Deployment | undefined
 }) {
-  const { state, steps: told, reason } = deployment
+  const { state, steps: entries, reason } = deployment
   const failed = deployment.log_tail.length > 0
-  const ended = told.findLast((step) => !(step.state in steps))
+  const ended = entries.findLast((step) => !(step.state in steps))
   const took = ended && Date.parse(ended.at) - Date.parse(deployment.created_at)
   return (
     <li className={styles.sheet}>
@@ -43,8 +44,8 @@ export function DeploymentRow({
       {reason && <p role={failed ? 'alert' : undefined}>{reason}</p>}
       {state !== 'superseded' && (
         <ol className={styles.steps} aria-label="Steps">
-          {Object.entries(steps).map(([name, words]) => (
-            <StepLine key={name} words={words} deployment={deployment} step={name as Step} last={last} />
+          {Object.entries(steps).map(([name, label]) => (
+            <StepLine key={name} label={label} deployment={deployment} step={name as Step} last={last} />
           ))}
         </ol>
       )}
@@ -59,35 +60,35 @@ export function DeploymentRow({
 }
 
 function StepLine({
-  words,
-  deployment: { steps: told, state },
+  label,
+  deployment: { steps: entries, state },
   step,
   last,
 }: {
-  words: string
+  label: string
   deployment: Deployment
   step: Step
   last: Deployment | undefined
 }) {
-  const index = told.findLastIndex((entry) => entry.state === step)
-  const [begun, ended] = [told[index], told[index + 1]]
+  const index = entries.findLastIndex((entry) => entry.state === step)
+  const [begun, ended] = [entries[index], entries[index + 1]]
   const underWay = state === step
   const now = useSeconds(underWay)
-  if (!begun) return <li className={styles.mute}>○ {words}</li>
+  if (!begun) return <li className={styles.mute}>○ {label}</li>
   const time = duration((ended ? Date.parse(ended.at) : now) - Date.parse(begun.at))
   const before = underWay && last ? timeOf(last, step) : undefined
   const broke = ended && !(ended.state in steps) && ended.state !== 'running'
   return (
     <li aria-current={underWay ? 'step' : undefined}>
-      {underWay ? '●' : broke ? '✗' : '✓'} {words} {time}
+      {underWay ? '●' : broke ? '✗' : '✓'} {label} {time}
       {before !== undefined && <span className={styles.mute}> (last time {duration(before)})</span>}
     </li>
   )
 }
 
-function timeOf({ steps: told }: Deployment, step: Step): number | undefined {
-  const index = told.findLastIndex((entry) => entry.state === step)
-  const [begun, ended] = [told[index], told[index + 1]]
+function timeOf({ steps: entries }: Deployment, step: Step): number | undefined {
+  const index = entries.findLastIndex((entry) => entry.state === step)
+  const [begun, ended] = [entries[index], entries[index + 1]]
   return begun && ended && Date.parse(ended.at) - Date.parse(begun.at)
 }
 

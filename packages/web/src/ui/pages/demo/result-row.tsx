@@ -3,10 +3,11 @@ import type { DemoPage } from '@origami/protocol/control'
 import type { PredictionSnapshot } from '@origami/protocol/demo'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { call } from '../../api.ts'
+import { Ago } from '../../parts/ago.tsx'
 import { ConfirmButton } from '../../parts/confirm.tsx'
 import styles from '../../parts/parts.module.css'
+import { duration } from '../../parts/quantities.ts'
 import type { Acting } from '../../parts/use-act.ts'
-import { Ago, duration } from '../../parts/words.tsx'
 
 /** One result: its permalink, what came out, when and how long it ran; run again, and deleted once it ended. */
 export function ResultRow({ page, result, act }: { page: DemoPage; result: PredictionSnapshot; act: Acting['act'] }) {

@@ -3,7 +3,8 @@ import type { DemoPage } from '@origami/protocol/control'
 import { useCallback, useEffect, useState } from 'react'
 import { send } from '../../api.ts'
 
-const kept = 500_000
+/** Of a longer log only its end is shown: this many characters. */
+const shownCharacters = 500_000
 
 interface FollowedLog {
   readonly text: string
@@ -21,7 +22,7 @@ export function useLog({ account, name }: DemoPage): FollowedLog {
   useEffect(() => {
     const gone = new AbortController()
     void follow({ account, name }, gone.signal, {
-      onPart: (part) => setText((before) => (before + part).slice(-kept)),
+      onPart: (part) => setText((before) => (before + part).slice(-shownCharacters)),
       onProblem: setError,
     })
     return () => {

@@ -73,8 +73,8 @@ export function operationsOf({ paths }: ApiDocument, tag: string): Operation[] {
 
 /** `listDemos`: List demos */
 export function titleOf(operationId: string): string {
-  const words = operationId.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
-  return words.charAt(0).toUpperCase() + words.slice(1)
+  const name = operationId.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+  return name.charAt(0).toUpperCase() + name.slice(1)
 }
 
 export const nameOf = (ref: string): string => ref.slice(ref.lastIndexOf('/') + 1)

@@ -37,8 +37,8 @@ function sample({ default: usual, enum: choices, type, format, minimum }: Schema
   return format === 'uri' ? 'data:text/plain,Hello' : 'Hello'
 }
 
-function pathOf({ path, parameters, 'x-origami-example': told }: Operation, { account, name }: ExampleDemo): string {
-  const values: Record<string, string> = { account, name, ...told }
+function pathOf({ path, parameters, 'x-origami-example': example }: Operation, { account, name }: ExampleDemo): string {
+  const values: Record<string, string> = { account, name, ...example }
   const usual = (wanted: string) => parameters.find((one) => one.in === 'path' && one.name === wanted)?.example ?? wanted
   return path.replaceAll(/\{(\w+)\}/g, (_whole, wanted: string) => values[wanted] ?? usual(wanted))
 }

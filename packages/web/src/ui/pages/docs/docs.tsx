@@ -4,13 +4,13 @@ import { call } from '../../api.ts'
 import { Failed } from '../../parts/failed.tsx'
 import { Loading } from '../../parts/loading.tsx'
 import parts from '../../parts/parts.module.css'
+import { Prose } from '../../parts/prose.tsx'
 import { useTitle } from '../../parts/use-title.ts'
 import { type ApiDocument, operationsOf, titleOf } from './api-document.ts'
 import styles from './docs.module.css'
 import { OperationView } from './operation-view.tsx'
 import { Fields } from './schema-view.tsx'
 import { useExampleDemo } from './use-example-demo.ts'
-import { Words } from './words.tsx'
 
 /** The API, as its own document tells it. */
 export function Docs() {
@@ -38,7 +38,7 @@ function Document({ document }: { document: ApiDocument }) {
       <div className={styles.body}>
         <h1>API</h1>
         <p>
-          <Words text={description} /> Examples take it from <code>ORIGAMI_TOKEN</code> in the environment.
+          <Prose text={description} /> Examples take it from <code>ORIGAMI_TOKEN</code> in the environment.
         </p>
         <p>
           <a href="/-/openapi.json">openapi.json</a> is the same for programs. <a href="/-/account">Tokens</a> are made on the
@@ -54,7 +54,7 @@ function Document({ document }: { document: ApiDocument }) {
           <section key={tag.name} id={`tag-${tag.name}`} className={styles.group} aria-labelledby={`tag-${tag.name}-title`}>
             <h2 id={`tag-${tag.name}-title`}>{tag.name}</h2>
             <p>
-              <Words text={tag.description} />
+              <Prose text={tag.description} />
             </p>
             {operationsOf(document, tag.name).map((operation) => (
               <OperationView key={operation.operationId} document={document} operation={operation} demo={demo} />

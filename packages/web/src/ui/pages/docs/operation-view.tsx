@@ -1,10 +1,10 @@
 import { useCopy } from '@origami/demo-ui'
 import parts from '../../parts/parts.module.css'
+import { Prose } from '../../parts/prose.tsx'
 import { type ApiDocument, nameOf, type Operation, type Parameter, type Schema, titleOf } from './api-document.ts'
 import { curl, type ExampleDemo } from './curl.ts'
 import styles from './docs.module.css'
 import { Field, Fields, Type } from './schema-view.tsx'
-import { Words } from './words.tsx'
 
 interface Props {
   document: ApiDocument
@@ -32,10 +32,10 @@ export function OperationView({ document, operation, demo }: Props) {
           <code>{path}</code>
         </p>
         <p>
-          <Words text={`${summary}. ${description ?? ''}`} />
+          <Prose text={`${summary}. ${description ?? ''}`} />
         </p>
         <p className={styles.mute}>
-          Who: <Words text={operation['x-origami-who']} />
+          Who: <Prose text={operation['x-origami-who']} />
         </p>
       </header>
       {operation.parameters.length > 0 && <Parameters all={operation.parameters} />}
@@ -54,7 +54,7 @@ export function OperationView({ document, operation, demo }: Props) {
         <ul className={styles.fields}>
           {answers.map(([status, answer]) => (
             <li key={status}>
-              <code className={styles.name}>{status}</code> <Words text={answer.description} />
+              <code className={styles.name}>{status}</code> <Prose text={answer.description} />
               {Object.entries(answer.content ?? {}).map(([media, { schema }]) => (
                 <span key={media}>
                   {' · '}

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
+import { Prose } from '../../parts/prose.tsx'
 import { nameOf, type Schema } from './api-document.ts'
 import styles from './docs.module.css'
-import { Words } from './words.tsx'
 
 /** The fields of an object, and those of the objects in it. What is named leads to where it is told. */
 export function Fields({ schema }: { schema: Schema }) {
@@ -36,7 +36,7 @@ export function Field({ name, schema, required, place }: FieldProps) {
       {limits && <span className={styles.mute}> · {limits}</span>}
       {schema.description && (
         <div className={styles.meaning}>
-          <Words text={schema.description} />
+          <Prose text={schema.description} />
         </div>
       )}
       {inner && <Fields schema={inner} />}

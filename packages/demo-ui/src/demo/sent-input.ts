@@ -3,7 +3,7 @@ import { views } from '../components/registry.ts'
 import type { View } from '../components/view.ts'
 
 /** What goes to the server: what is empty is left out, or is what its component says. */
-export function given(schema: DemoSchema, input: Input): Input {
+export function sentInput(schema: DemoSchema, input: Input): Input {
   const values = schema.inputs.map(({ name, component, required }) => {
     const view: View = views[component]
     return [name, input[name] ?? view.blank?.(required)] as const
