@@ -1,7 +1,7 @@
 import type { DemoId } from '@origami/protocol/demo'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { detail } from '../../packages/daemon/src/store/demos.ts'
+import { detail } from '../../packages/daemon/src/api/demo-stats.ts'
 import { QueueBench } from './queue-bench.ts'
 import type { ScriptedInstance } from './scripted-instance.ts'
 

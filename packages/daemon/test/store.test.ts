@@ -10,7 +10,7 @@ import { Migrator } from 'kysely/migration'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { defaultLimits, type Limits } from '../src/config.ts'
 import { forgetResult, forgetRunsOf, sweepOld } from '../src/predictions/retention.ts'
-import { deploymentsOf, presentDeployment } from '../src/store/deployments.ts'
+import { deploymentsOf } from '../src/store/deployments.ts'
 import { eventsAfter } from '../src/store/events.ts'
 import { migrations } from '../src/store/migrations.ts'
 import { type Db, openStore } from '../src/store/open.ts'
@@ -153,7 +153,7 @@ describe('a database of before', () => {
     await before.destroy()
 
     db = await openStore(folder)
-    const [one, two] = (await deploymentsOf(db, demo, 2)).toSorted((a, b) => a.id.localeCompare(b.id)).map(presentDeployment)
+    const [one, two] = (await deploymentsOf(db, demo, 2)).toSorted((a, b) => a.id.localeCompare(b.id))
     expect([one?.state, one?.reason]).toEqual(['canceled', 'canceled'])
     expect(one?.steps.map(({ state }) => state)).toEqual(['queued', 'cloning', 'canceled'])
     expect([two?.state, two?.reason, two?.steps.length]).toEqual(['build_failed', 'it was cancelled', 2])

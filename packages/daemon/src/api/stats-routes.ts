@@ -5,12 +5,14 @@ import { endpointsOn } from '@origami/serving/endpoints'
 import type { FastifyInstance } from 'fastify'
 import { presentPrediction } from '../predictions/queued-prediction.ts'
 import { forgetResult } from '../predictions/retention.ts'
-import { allStats, demoById, detail } from '../store/demos.ts'
-import { deploymentsOf, presentDeployment } from '../store/deployments.ts'
+import { demoById } from '../store/demos.ts'
+import { deploymentsOf } from '../store/deployments.ts'
 import { eventsAfter } from '../store/events.ts'
 import { predictionsOfVisitor } from '../store/predictions.ts'
+import { allStats, detail } from './demo-stats.ts'
 import { Missing, noDemo } from './params.ts'
 import type { ApiParts } from './parts.ts'
+import { presentDeployment } from './present-deployment.ts'
 
 /** Stats, logs, events, and a visitor's own results. */
 export async function statsRoutes(app: FastifyInstance, { db, files, logs, changed, engine, limits }: ApiParts): Promise<void> {

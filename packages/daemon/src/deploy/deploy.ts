@@ -71,7 +71,7 @@ async function makeImage(parts: DeployParts, progress: Progress) {
 async function cloneAndBuild(parts: DeployParts, progress: Progress) {
   const folder = await progress.in('cloning', parts.limits.cloneMs, (within) => checkout(parts, progress, within))
   const manifest = await progress.in('validating', parts.limits.validateMs, () => readManifest(folder))
-  await progress.note({ manifest: JSON.stringify(manifest) })
+  await progress.note({ manifest })
   const { demo_id: demo, id: deployment } = progress.row
   const image = await progress.in('building', parts.limits.buildMs, (within) =>
     parts.engine.build(
@@ -135,6 +135,6 @@ async function fail(parts: DeployParts, progress: Progress, failure: DeployFaile
     instance: null,
     endpoint: null,
     ...(keepsImage ? {} : { image: null }),
-    ...(state === 'canceled' ? {} : { log_tail: JSON.stringify(tail) }),
+    ...(state === 'canceled' ? {} : { log_tail: tail }),
   })
 }

@@ -1,4 +1,4 @@
-import type { ActiveState, Deployment, DeploymentState } from '@origami/protocol/control'
+import type { ActiveState, DeploymentState } from '@origami/protocol/control'
 import { deploymentById, move, note } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
 import { DeployFailed, Overtaken } from './failure.ts'
@@ -73,7 +73,7 @@ export class Progress {
 
 /** Where an instance was being waited for when the daemon went away, and until when it may take: a restart gives no more time. */
 function interruptedStep({ steps, deadline_at }: DeploymentRow): Progress['interrupted'] {
-  const state = (JSON.parse(steps) as Deployment['steps']).at(-2)?.state
+  const state = steps.at(-2)?.state
   const waited = state === 'starting' || state === 'health_checking'
   return waited && deadline_at ? { state, until: Date.parse(deadline_at) } : undefined
 }

@@ -24,9 +24,9 @@ export async function switchTo(
     if (demo.want === 'stopped') throw new DeployFailed('canceled', 'the demo was stopped')
     if (
       !(await move(trx, row, 'running', now(), {
-        schema: JSON.stringify(schema),
+        schema,
         instance: instance.id,
-        crash_times: '[]',
+        crash_times: [],
         tries: 0,
         next_try_at: null,
         token: null,

@@ -1,5 +1,5 @@
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
-import { type Route, routes, storedSchema, timesOf } from '../store/demos.ts'
+import { type Route, routes } from '../store/demos.ts'
 import { deploymentById } from '../store/deployments.ts'
 import {
   cancelUnsent,
@@ -89,9 +89,8 @@ export class Dispatcher {
       return this.follow(arrival, route, (run) => run.send(true))
     const deployment = row.deployment ? await deploymentById(this.parts.db, row.deployment) : undefined
     const endpoint = sentTo ?? deployment?.endpoint
-    const [schema, times] = deployment ? [storedSchema(deployment.schema), timesOf(deployment.manifest)] : []
-    if (!deployment || !schema || !times || !endpoint) return this.lost(row)
-    const target = { endpoint, deployment, schema, times }
+    if (!deployment?.schema || !deployment.manifest || !endpoint) return this.lost(row)
+    const target = { endpoint, deployment, schema: deployment.schema, times: deployment.manifest }
     await this.follow(arrival, target, (run) =>
       row.running ? run.join() : run.settle(deployment.endpoint === endpoint),
     )

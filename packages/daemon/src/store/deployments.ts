@@ -1,11 +1,9 @@
-import { type Deployment, type DeploymentState, endedStates } from '@origami/protocol/control'
+import { type DeploymentState, endedStates } from '@origami/protocol/control'
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
-import type { Updateable } from 'kysely'
+import { type Change, parsedDeployment, storedChange } from './deployment-documents.ts'
 import { addEvent } from './events.ts'
 import type { Db, Trx } from './open.ts'
-import type { DeploymentRow, Tables } from './tables.ts'
-
-export type Change = Updateable<Tables['deployments']>
+import type { DeploymentRow } from './tables.ts'
 
 /**
  * Moves a deployment to another state, with its event, if nobody else moved on with it since `row` was read
@@ -18,10 +16,10 @@ export async function move(
   now: string,
   change: Change = {},
 ): Promise<boolean> {
-  const steps = [...(JSON.parse(row.steps) as Deployment['steps']), { state: to, at: now }]
+  const steps = [...row.steps, { state: to, at: now }]
   const { numUpdatedRows } = await trx
     .updateTable('deployments')
-    .set({ reason: null, deadline_at: null, ...change, state: to, updated_at: now, steps: JSON.stringify(steps) })
+    .set({ reason: null, deadline_at: null, ...storedChange({ ...change, steps }), state: to, updated_at: now })
     .where('id', '=', row.id)
     .where('attempt', '=', row.attempt)
     .where('state', '=', row.state)
@@ -35,7 +33,7 @@ export async function move(
 export async function note(trx: Trx, row: Pick<DeploymentRow, 'id' | 'attempt'>, change: Change): Promise<boolean> {
   const { numUpdatedRows } = await trx
     .updateTable('deployments')
-    .set(change)
+    .set(storedChange(change))
     .where('id', '=', row.id)
     .where('attempt', '=', row.attempt)
     .executeTakeFirst()
@@ -43,16 +41,18 @@ export async function note(trx: Trx, row: Pick<DeploymentRow, 'id' | 'attempt'>,
 }
 
 export async function deploymentById(db: Trx, id: DeploymentId): Promise<DeploymentRow | undefined> {
-  return db.selectFrom('deployments').selectAll().where('id', '=', id).executeTakeFirst()
+  const row = await db.selectFrom('deployments').selectAll().where('id', '=', id).executeTakeFirst()
+  return row && parsedDeployment(row)
 }
 
 export async function deploymentsIn(db: Trx, states: readonly DeploymentState[]): Promise<DeploymentRow[]> {
-  return db.selectFrom('deployments').selectAll().where('state', 'in', states).orderBy('created_at').orderBy('id').execute()
+  const query = db.selectFrom('deployments').selectAll().where('state', 'in', states).orderBy('created_at').orderBy('id')
+  return (await query.execute()).map(parsedDeployment)
 }
 
 /** Newest first. */
 export async function deploymentsOf(db: Trx, demo: DemoId, limit: number): Promise<DeploymentRow[]> {
-  return db
+  const rows = await db
     .selectFrom('deployments')
     .selectAll()
     .where('demo_id', '=', demo)
@@ -60,6 +60,7 @@ export async function deploymentsOf(db: Trx, demo: DemoId, limit: number): Promi
     .orderBy('id', 'desc')
     .limit(limit)
     .execute()
+  return rows.map(parsedDeployment)
 }
 
 /** Removes at most `rows` of a demo's deployments that ended, hold no image and are not among its newest `kept` that ended. Returns how many. */
@@ -92,22 +93,4 @@ export async function sweepDeployments(db: Db, demo: DemoId, kept: number, rows:
 /** Notes that a daemon which leaves in peace let go of these: their having been under way is not held against them. */
 export async function letGo(db: Db, ids: readonly DeploymentId[]): Promise<void> {
   if (ids.length > 0) await db.updateTable('deployments').set({ let_go: 1 }).where('id', 'in', ids).execute()
-}
-
-/** As the API shows it. */
-export function presentDeployment(row: DeploymentRow): Deployment {
-  return {
-    id: row.id,
-    demo_id: row.demo_id,
-    state: row.state,
-    reason: row.reason,
-    commit: row.commit_sha,
-    commit_message: row.commit_message,
-    created_at: row.created_at,
-    updated_at: row.updated_at,
-    deadline_at: row.deadline_at,
-    superseded_by: row.superseded_by,
-    steps: JSON.parse(row.steps),
-    log_tail: JSON.parse(row.log_tail),
-  }
 }

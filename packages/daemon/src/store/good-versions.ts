@@ -1,10 +1,13 @@
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
+import { parsedDeployment } from './deployment-documents.ts'
 import type { Trx } from './open.ts'
 import type { DeploymentRow } from './tables.ts'
 
 /** The newest version before this one that served well and can be started. */
 export async function lastGood(trx: Trx, row: Pick<DeploymentRow, 'id' | 'demo_id'>): Promise<DeploymentRow | undefined> {
-  return good(trx, row.demo_id).selectAll().where('id', '!=', row.id).where('state', '=', 'retired').executeTakeFirst()
+  const query = good(trx, row.demo_id).selectAll().where('id', '!=', row.id).where('state', '=', 'retired')
+  const found = await query.executeTakeFirst()
+  return found && parsedDeployment(found)
 }
 
 /** The newest versions that served well and can be started, at most `limit`; those that serve or are stopped count. */

@@ -1,9 +1,11 @@
-import type { DeploymentState } from '@origami/protocol/control'
+import type { Deployment, DeploymentState } from '@origami/protocol/control'
 import type {
   DemoId,
+  DemoSchema,
   DeploymentId,
   FailureReason,
   FileRef,
+  Manifest,
   PredictionId,
   PredictionStatus,
   VisitorId,
@@ -111,5 +113,19 @@ export interface Tables {
 }
 
 export type DemoRow = Selectable<Tables['demos']>
-export type DeploymentRow = Selectable<Tables['deployments']>
+/** A deployment as the table has it. */
+export type StoredDeployment = Selectable<Tables['deployments']>
+/** What is JSON in the table, as it is read. */
+export interface DeploymentDocuments {
+  /** The states it went through, oldest first. */
+  steps: Deployment['steps']
+  log_tail: readonly string[]
+  crash_times: readonly string[]
+  /** All defaults until it is known. Undefined: what is stored cannot be read. */
+  manifest: Manifest | undefined
+  /** Undefined: it was not live yet, or what is stored cannot be read. */
+  schema: DemoSchema | undefined
+}
+/** A deployment as the store hands it out. */
+export type DeploymentRow = Omit<StoredDeployment, keyof DeploymentDocuments> & Readonly<DeploymentDocuments>
 export type PredictionRow = Selectable<Tables['predictions']>

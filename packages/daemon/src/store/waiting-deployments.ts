@@ -1,6 +1,7 @@
 import { activeStates } from '@origami/protocol/control'
 import { type DemoId, type DeploymentId, randomId } from '@origami/protocol/demo'
-import { type Change, move } from './deployments.ts'
+import { type Change, parsedDeployment } from './deployment-documents.ts'
+import { move } from './deployments.ts'
 import { addEvent } from './events.ts'
 import type { Db, Trx } from './open.ts'
 import type { DeploymentRow } from './tables.ts'
@@ -37,7 +38,8 @@ export async function addDeployment(
 /** The one of a demo that waits. */
 export async function waitingOf(db: Trx, demo: DemoId): Promise<DeploymentRow | undefined> {
   const query = db.selectFrom('deployments').selectAll().where('demo_id', '=', demo).where('state', '=', 'queued')
-  return query.executeTakeFirst()
+  const row = await query.executeTakeFirst()
+  return row && parsedDeployment(row)
 }
 
 /** Ends one that waits, for a newer request. What serves keeps its image, and is only stopped. */
@@ -69,7 +71,7 @@ export async function queueStopped(db: Db, now: string): Promise<DemoId[]> {
       .where('deployments.image', 'is not', null)
       .execute()
     const queued: DemoId[] = []
-    for (const row of stopped)
+    for (const row of stopped.map(parsedDeployment))
       if (!(await isComing(trx, row.demo_id)) && (await queueAgain(trx, row, now))) queued.push(row.demo_id)
     return queued
   })
@@ -78,7 +80,7 @@ export async function queueStopped(db: Db, now: string): Promise<DemoId[]> {
 /** Lets a version that ended wait for its start from its image. */
 export const queueAgain = (trx: Trx, row: DeploymentRow, now: string): Promise<boolean> =>
   move(trx, row, 'queued', now, {
-    ...{ attempt: row.attempt + 1, crash_times: '[]', interruptions: 0 },
+    ...{ attempt: row.attempt + 1, crash_times: [], interruptions: 0 },
     ...{ tries: 0, next_try_at: null },
   })
 
@@ -111,5 +113,6 @@ export async function nextQueued(db: Db, taken: readonly DeploymentId[], mayBuil
   const busy = new Set(active.map((row) => row.demo_id))
   const load = (user: string) => active.filter((row) => row.user_id === user).length
   const ready = queued.filter((row) => !busy.has(row.demo_id) && (mayBuild || row.image !== null))
-  return ready.toSorted((a, b) => load(a.user_id) - load(b.user_id))[0]
+  const [first] = ready.toSorted((a, b) => load(a.user_id) - load(b.user_id))
+  return first && parsedDeployment(first)
 }

@@ -4,9 +4,9 @@ import { deploymentById, note } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
 import { handBack } from './revive.ts'
 
-/** Those of the times (JSON, ISO 8601) that are at most `windowMs` ago. */
-const crashesWithin = (times: string, now: number, windowMs: number): string[] =>
-  (JSON.parse(times) as string[]).filter((at) => now - Date.parse(at) <= windowMs)
+/** Those of the times (ISO 8601) that are at most `windowMs` ago. */
+const crashesWithin = (times: readonly string[], now: number, windowMs: number): string[] =>
+  times.filter((at) => now - Date.parse(at) <= windowMs)
 
 /**
  * Counts a crash of a version that should serve. `how`: 'exited', 'ran out of memory', … Too many within the window, and it makes way for the last
@@ -20,7 +20,7 @@ export async function crashed(parts: DeployParts, version: DeploymentRow, how: s
   const times = [...crashesWithin(row.crash_times, clock(), limits.crashWindowMs), now()]
   if (times.length > limits.crashes)
     return handBack(parts, row, `It ${how} ${times.length} times within ${span(limits.crashWindowMs)}`)
-  await note(db, row, { crash_times: JSON.stringify(times), endpoint: null, ready_at: null })
+  await note(db, row, { crash_times: times, endpoint: null, ready_at: null })
 }
 
 const span = (ms: number): string => (ms === 600_000 ? 'ten minutes' : `${Math.round(ms / 1000)} s`)

@@ -106,7 +106,7 @@ async function buildAgain({ db, now, changed, logs, clock }: DeployParts, row: D
 /** Ends a version and starts the last one that served well; where there is none, its demo fails. `why`: what it did, for people. */
 export async function handBack(parts: DeployParts, row: DeploymentRow, why: string): Promise<void> {
   const { db, now, changed, logs, clock } = parts
-  const log_tail = JSON.stringify(await logs.tail(row.demo_id, 200))
+  const log_tail = await logs.tail(row.demo_id, 200)
   const ended = { log_tail, instance: null, endpoint: null, ready_at: null }
   const { reason, good } = await db.transaction().execute(async (trx) => {
     const good = await lastGood(trx, row)
@@ -114,7 +114,7 @@ export async function handBack(parts: DeployParts, row: DeploymentRow, why: stri
     if (!(await move(trx, row, 'runtime_error', now(), { ...ended, reason })) || !good) return { reason, good: undefined }
     await move(trx, good, 'running', now(), {
       ...{ attempt: good.attempt + 1, instance: null, endpoint: null, log_cursor: null, ready_at: null },
-      ...{ crash_times: '[]', tries: 0, next_try_at: null },
+      ...{ crash_times: [], tries: 0, next_try_at: null },
       reason: `It serves again because version ${nameOf(row)} crashed: ${why}`,
     })
     await setServing(trx, good)

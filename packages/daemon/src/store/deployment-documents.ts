@@ -1,0 +1,60 @@
+import { deployment } from '@origami/protocol/control'
+import { type DemoSchema, demoSchema, type Manifest, manifestSchema } from '@origami/protocol/demo'
+import type { Updateable } from 'kysely'
+import { z } from 'zod'
+import type { DeploymentDocuments, DeploymentRow, StoredDeployment, Tables } from './tables.ts'
+
+/** What may be changed of a deployment. */
+export type Change = Omit<Updateable<Tables['deployments']>, keyof DeploymentDocuments> & Partial<DeploymentDocuments>
+
+/** A row of the table with what it has as JSON parsed, each by its schema. What cannot be read is told, and counts as not there. */
+export const parsedDeployment = (row: StoredDeployment): DeploymentRow => ({
+  ...row,
+  steps: read('steps', deployment.shape.steps, row.steps) ?? [],
+  log_tail: read('log_tail', z.array(z.string()), row.log_tail) ?? [],
+  crash_times: read('crash_times', z.array(z.string()), row.crash_times) ?? [],
+  manifest: storedManifest(row.manifest),
+  schema: storedSchema(row.schema),
+})
+
+/** A change as the table takes it. */
+export function storedChange({ steps, log_tail, crash_times, manifest, schema, ...columns }: Change) {
+  const documents = Object.entries({ steps, log_tail, crash_times, manifest, schema }).filter(([, value]) => value !== undefined)
+  return { ...columns, ...Object.fromEntries(documents.map(([name, value]) => [name, JSON.stringify(value)])) }
+}
+
+/** A schema as the store has it. Undefined: there is none, or it is of no form that this version knows. */
+export const storedSchema = parsedOnce('schema', (text: string | null): DemoSchema | undefined =>
+  text === null ? undefined : demoSchema.parse(JSON.parse(text)),
+)
+
+/** A manifest is stored as it was read: its memory is in bytes already. Keys that came later have their defaults. */
+const manifestInBytes = manifestSchema.extend({ memory: z.number().optional() }).strip()
+export const storedManifest = parsedOnce('manifest', (text): Manifest | undefined =>
+  manifestInBytes.parse(JSON.parse(text ?? '{}')),
+)
+
+/** Each is parsed once, for every prediction asks for it; one that cannot be read is told once, and keeps none but its own demo waiting. */
+function parsedOnce<Parsed>(what: string, parse: (text: string | null) => Parsed, atMost = 500) {
+  const known = new Map<string | null, Parsed | undefined>()
+  return (text: string | null): Parsed | undefined => {
+    if (known.has(text)) return known.get(text)
+    if (known.size >= atMost) known.clear()
+    try {
+      known.set(text, parse(text))
+    } catch (error) {
+      console.error(`a stored ${what} cannot be read; its demo is held until it is deployed again`, error)
+      known.set(text, undefined)
+    }
+    return known.get(text)
+  }
+}
+
+function read<Value>(what: string, shape: z.ZodType<Value>, text: string): Value | undefined {
+  try {
+    return shape.parse(JSON.parse(text))
+  } catch (error) {
+    console.error(`${what} of a stored deployment cannot be read, and counts as empty`, error)
+    return undefined
+  }
+}
