@@ -41,6 +41,23 @@ describe('a prediction that no instance takes', () => {
     await vi.waitFor(() => expect(bench.lookedAt).toContain(serving))
   })
 
+  test('because it is full is tried again and again, and its instance is not looked at for that', async () => {
+    let tries = 0
+    instance.instead = (request, reply) => {
+      if (request.method !== 'PUT') return undefined
+      tries += 1
+      return reply.status(429).send({ error: 'no room' })
+    }
+    const demo = await bench.demo(instance, { ready_within: 1 })
+    const prediction = await bench.submit(demo)
+    // With 40 ms between them, so many take longer than it may take to be ready.
+    await vi.waitFor(() => expect(tries).toBeGreaterThan(40))
+    expect(bench.lookedAt).toEqual([])
+    instance.instead = undefined
+    ;(await instance.run(prediction)).end()
+    expect(await bench.ended(demo, prediction)).toMatchObject({ status: 'succeeded' })
+  })
+
   test('goes to the version that comes live meanwhile, and draining the old one does not wait for it', async () => {
     instance.behave({ refuses: true })
     const demo = await bench.demo(instance)

@@ -60,7 +60,7 @@ describe('who goes next', () => {
     expect(inOrder(rows).map(({ id }) => id)).toEqual(['a', 'b', 'c'])
   })
 
-  test('is nobody of an address for the n-th time while another address waits for fewer, whatever cookies they have', () => {
+  test('is no address for the n-th time while another waits for fewer, whatever cookies they have', () => {
     const whose = fc.tuple(fc.constantFrom('x', 'y', 'z'), fc.nat({ max: 5 }), fc.boolean())
     fc.assert(
       fc.property(fc.array(whose, { maxLength: 40 }), (entries) => {

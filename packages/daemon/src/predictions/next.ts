@@ -51,9 +51,9 @@ export function next<Row extends Waiting>(
 const fairShare = (places: number, demos: readonly DemoId[]): number => Math.ceil(places / new Set(demos).size)
 
 /**
- * What waits, in the order it goes: each caller's first of a demo (running ones counted) before anybody's second, and so
- * on; among equals, who came first. A caller is an address where the visitor is only a cookie, so that many cookies are
- * no more turns; among the visitors at one address each one's first goes before anybody's second too.
+ * What waits, in the order it goes: each caller's first of a demo (running ones counted) before anybody's second, and
+ * so on; among equals, who came first. A caller is an address where the visitor is only a cookie, so that many cookies
+ * are no more turns; among the visitors at one address each one's first goes before anybody's second too.
  */
 export function inOrder<Row extends Waiting>(rows: readonly Row[]): readonly Row[] {
   const ofVisitors = turns(rows, ({ demo, visitor, id }) => `${demo} ${visitor ?? id}`)

@@ -28,7 +28,7 @@ const tries = (count: number, refused: () => void): number[] =>
     return wait
   })
 
-test('an instance that takes nothing is left alone longer each time, and may be tried at once after it took something', () => {
+test('an instance that takes nothing is left alone longer each time, and for no time once it took something', () => {
   expect(tries(3, () => refusals.refused(route))).toEqual([1000, 4000, 4000])
   refusals.refused(route)
   refusals.took(route.endpoint)
