@@ -33,6 +33,9 @@ export interface View {
   readonly blank?: (required: boolean) => unknown
 }
 
-/** The view of a component by its name: whether its values are files is said here as in the registry, or is a type error. */
+/**
+ * The view of a component by its name: whether its values are files is said here as in the registry, or is a type
+ * error.
+ */
 export type ViewOf<Name> = View &
   (Name extends FileComponentName ? { readonly isFile: true } : { readonly isFile?: never })

@@ -1,8 +1,8 @@
 import { useLayoutEffect, useRef } from 'react'
 
 /**
- * Run and Cancel take each other's place. The focus that was on the one that goes stays at their place: the props are of
- * the element around both. `shown` tells the two apart.
+ * Run and Cancel take each other's place. The focus that was on the one that goes stays at their place: the props are
+ * of the element around both. `shown` tells the two apart.
  */
 export function useFocusThroughSwap(shown: boolean) {
   const place = useRef<HTMLDivElement>(null)

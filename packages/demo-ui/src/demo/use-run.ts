@@ -82,7 +82,10 @@ export function useRun(
   return { run, problems, start: (input) => void start(input), cancel }
 }
 
-/** A run that the server did not take, with the reason; undefined where fields are wrong, for each field says so itself. */
+/**
+ * A run that the server did not take, with the reason; undefined where fields are wrong, for each field says so
+ * itself.
+ */
 function unsent(run: DemoRun, error: unknown): DemoRun | undefined {
   const refused = error instanceof Refusal ? error : undefined
   if (refused?.problems.some(({ field }) => field !== undefined)) return undefined

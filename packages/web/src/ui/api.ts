@@ -8,7 +8,10 @@ const web: Client<WebApi> = client(async ({ path, ...request }) => {
   return fetch(path, { ...request, headers: { ...request.headers, 'x-csrf-token': csrf } })
 })
 
-/** The web server's API, by its table: `call` reads JSON, `send` hands back a Response. A change carries the session's CSRF token. */
+/**
+ * The web server's API, by its table: `call` reads JSON, `send` hands back a Response. A change carries the session's
+ * CSRF token.
+ */
 export const { call, send } = web
 
 /** The API of a demo at its address. */

@@ -22,7 +22,10 @@ const routes = [
   createRoute({
     getParentRoute: () => root,
     path: '/-/sign-in',
-    validateSearch: (search): { failed?: string; return?: string } => ({ ...text(search, 'failed'), ...text(search, 'return') }),
+    validateSearch: (search): { failed?: string; return?: string } => ({
+      ...text(search, 'failed'),
+      ...text(search, 'return'),
+    }),
     component: lazyRouteComponent(() => import('./pages/sign-in.tsx'), 'SignIn'),
   }),
   createRoute({

@@ -15,11 +15,16 @@ export function Device() {
   const { data: session, error, refetch } = useSession()
   const { code } = useSearch({ strict: false })
   if (!session) return error ? <Failed error={error} retry={() => void refetch()} /> : <Loading what="your account" />
-  if (!session.account) return <Navigate to="/-/sign-in" search={{ return: `/-/device${code ? `?code=${code}` : ''}` }} replace />
+  if (!session.account)
+    return <Navigate to="/-/sign-in" search={{ return: `/-/device${code ? `?code=${code}` : ''}` }} replace />
   return (
     <div className={styles.stack}>
       <h1>A program asks to sign in</h1>
-      {code ? <Asking key={code} code={code} handle={session.account.handle} may={session.account.may_deploy} /> : <EnterCode />}
+      {code ? (
+        <Asking key={code} code={code} handle={session.account.handle} may={session.account.may_deploy} />
+      ) : (
+        <EnterCode />
+      )}
     </div>
   )
 }
@@ -68,7 +73,9 @@ function Asking({ code, handle, may }: { code: string; handle: string; may: bool
   if (answered)
     return (
       <Strip kind="note">
-        {answered === 'allowed' ? 'It is signed in. You can close this page and go back to the terminal.' : 'It was denied.'}
+        {answered === 'allowed'
+          ? 'It is signed in. You can close this page and go back to the terminal.'
+          : 'It was denied.'}
       </Strip>
     )
   if (error) return <Failed error={error} retry={() => void refetch()} />
@@ -77,8 +84,8 @@ function Asking({ code, handle, may }: { code: string; handle: string; may: bool
     <section className={styles.sheet} aria-label="Who asks">
       <p className={styles.userCode}>{code.toUpperCase()}</p>
       <p>
-        <strong>{data.host}</strong> asks to act as <strong>{handle}</strong>: it may then do here what you may. Allow it only
-        when you began this yourself, and your terminal shows this very code.
+        <strong>{data.host}</strong> asks to act as <strong>{handle}</strong>: it may then do here what you may. Allow
+        it only when you began this yourself, and your terminal shows this very code.
       </p>
       <p className={styles.facts}>
         <span>from {data.address}</span>
@@ -92,7 +99,13 @@ function Asking({ code, handle, may }: { code: string; handle: string; may: bool
       {problem && <Strip kind="wrong">{problem}</Strip>}
       <div className={styles.row}>
         {may && (
-          <button type="button" className={styles.button} data-primary="true" disabled={busy} onClick={() => answer(true)}>
+          <button
+            type="button"
+            className={styles.button}
+            data-primary="true"
+            disabled={busy}
+            onClick={() => answer(true)}
+          >
             Allow
           </button>
         )}

@@ -61,7 +61,8 @@ export function NewDemo() {
       </form>
       {problem && (
         <Strip kind="wrong">
-          {problem.message} {problem instanceof Refusal && problem.authorize && <a href={problem.authorize}>Allow it</a>}
+          {problem.message}{' '}
+          {problem instanceof Refusal && problem.authorize && <a href={problem.authorize}>Allow it</a>}
         </Strip>
       )}
       {found && <Found key={found.link} found={found} />}
@@ -113,17 +114,27 @@ function Found({ found }: { found: Inspection }) {
       </ul>
       {found.demo ? (
         <p>
-          You have a demo of it: <Link to={found.demo.address}>{found.demo.address.slice(1)}</Link>. Deploying brings its newest
-          commit.
+          You have a demo of it: <Link to={found.demo.address}>{found.demo.address.slice(1)}</Link>. Deploying brings
+          its newest commit.
         </p>
       ) : (
         <label className={styles.row}>
-          <input type="checkbox" checked={chosen ?? !found.private} onChange={({ target }) => setChosen(target.checked)} />
+          <input
+            type="checkbox"
+            checked={chosen ?? !found.private}
+            onChange={({ target }) => setChosen(target.checked)}
+          />
           {found.private ? 'The repository is private. May its demo be public?' : 'Anyone may see the demo'}
         </label>
       )}
       {problem && <Strip kind="wrong">{problem}</Strip>}
-      <button type="button" className={styles.button} data-primary="true" disabled={sending} onClick={() => void deploy()}>
+      <button
+        type="button"
+        className={styles.button}
+        data-primary="true"
+        disabled={sending}
+        onClick={() => void deploy()}
+      >
         {sending ? 'Sending…' : 'Deploy'}
       </button>
     </section>
@@ -158,7 +169,9 @@ function Repositories({ host, onPick }: { host: string; onPick: (repository: Rep
             <span className={styles.grow}>
               {one.owner}/{one.name} {one.private && <span className={styles.mute}>private</span>}
             </span>
-            <span className={styles.mute}>{one.linked === null ? '' : one.linked ? '.origami ✓' : 'not linked yet'}</span>
+            <span className={styles.mute}>
+              {one.linked === null ? '' : one.linked ? '.origami ✓' : 'not linked yet'}
+            </span>
             <button type="button" className={styles.button} onClick={() => onPick(one)}>
               Choose
             </button>

@@ -28,7 +28,8 @@ export function RunsElsewhere() {
     <section className={styles.sheet} aria-label="Runs elsewhere">
       <h2>Runs elsewhere</h2>
       <p className={styles.mute}>
-        A demo that runs on your own server already, such as by <code>docker run</code>: it is listed and linked, without a queue.
+        A demo that runs on your own server already, such as by <code>docker run</code>: it is listed and linked,
+        without a queue.
       </p>
       <form className={styles.row} onSubmit={(event) => void ask(event)}>
         <input
@@ -68,14 +69,21 @@ function FoundThere({ found }: { found: ElsewhereInspection }) {
   return (
     <>
       <p>
-        <strong>{found.title}</strong> answers there{found.inputs.length > 0 && <>, and takes {found.inputs.join(', ')}</>}.
+        <strong>{found.title}</strong> answers there
+        {found.inputs.length > 0 && <>, and takes {found.inputs.join(', ')}</>}.
       </p>
       <label className={styles.row}>
         <input type="checkbox" checked={isPublic} onChange={({ target }) => setPublic(target.checked)} />
         Anyone may see it here
       </label>
       {problem && <Strip kind="wrong">{problem}</Strip>}
-      <button type="button" className={styles.button} data-primary="true" disabled={sending} onClick={() => void list()}>
+      <button
+        type="button"
+        className={styles.button}
+        data-primary="true"
+        disabled={sending}
+        onClick={() => void list()}
+      >
         {sending ? 'Sending…' : 'List it'}
       </button>
     </>

@@ -6,7 +6,8 @@ import styles from '../parts/parts.module.css'
 import { useTitle } from '../parts/use-title.ts'
 
 const failures: Record<string, string> = {
-  refused: 'The sign-in did not end well: it was refused there, begun in another browser, or too long ago. Begin again.',
+  refused:
+    'The sign-in did not end well: it was refused there, begun in another browser, or too long ago. Begin again.',
   unreachable: 'The place you signed in at could not be asked just now. Try again in a moment.',
 }
 
@@ -45,7 +46,8 @@ export function SignIn() {
       ))}
       {session && forges.length === 0 && (
         <p className={styles.mute}>
-          Nobody can sign in by a forge here. The owner signs in by the one-time link that the server prints when it starts.
+          Nobody can sign in by a forge here. The owner signs in by the one-time link that the server prints when it
+          starts.
         </p>
       )}
     </div>

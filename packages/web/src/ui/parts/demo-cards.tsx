@@ -8,7 +8,10 @@ import styles from './parts.module.css'
 import { runCount } from './quantities.ts'
 import { State } from './state.tsx'
 
-/** Demos as cards, once they were asked for: loading in the same shape, an error with a way on, and words for when there is none. */
+/**
+ * Demos as cards, once they were asked for: loading in the same shape, an error with a way on, and words for when
+ * there is none.
+ */
 export function DemoCards({ query, empty }: { query: UseQueryResult<{ demos: DemoCard[] }>; empty: ReactNode }) {
   const { data, isPending, error, refetch } = query
   if (isPending)

@@ -20,7 +20,10 @@ import { Results } from './results.tsx'
 import { blockedBy, StateStrip } from './state-strip.tsx'
 import { useDemoPage } from './use-demo-page.ts'
 
-/** A demo: try it, read about it, call it; for its owner, deploy it. With an id in the address it shows that prediction. */
+/**
+ * A demo: try it, read about it, call it; for its owner, deploy it. With an id in the address it shows that
+ * prediction.
+ */
 export function DemoPage() {
   const { account = '', name = '', id } = useParams({ strict: false })
   const navigate = useNavigate()
@@ -115,7 +118,10 @@ function Head({ page }: { page: Page }) {
 function RunsElsewhere({ url }: { url: string }) {
   return (
     <section className={styles.sheet} aria-label="Where it runs">
-      <p>This demo runs on its author's own server. Origami shows that it is there; what you send goes to that server alone.</p>
+      <p>
+        This demo runs on its author's own server. Origami shows that it is there; what you send goes to that server
+        alone.
+      </p>
       <a className={styles.button} data-primary="true" href={url} target="_blank" rel="noopener noreferrer">
         Open {new URL(url).host}
       </a>
@@ -126,7 +132,11 @@ function RunsElsewhere({ url }: { url: string }) {
 function About({ page }: { page: Page }) {
   return (
     <div className={styles.stack}>
-      {page.description ? <p className={styles.text}>{restOf(page)}</p> : <p>Its author has written nothing about it yet.</p>}
+      {page.description ? (
+        <p className={styles.text}>{restOf(page)}</p>
+      ) : (
+        <p>Its author has written nothing about it yet.</p>
+      )}
       {page.link && (
         <p>
           From <a href={page.link}>{page.link.replace('https://', '')}</a>
@@ -147,7 +157,8 @@ function panelsOf(page: Page, input: Input, refresh: () => void): readonly DemoP
     panels.push({ tab: 'api', label: 'API', content: <ApiSnippets base={address} schema={schema} input={input} /> })
     panels.push({ tab: 'results', label: 'My results', content: <Results page={page} /> })
   }
-  if (page.mine && url) panels.push({ tab: 'deployments', label: 'Listing', content: <Listed page={page} refresh={refresh} /> })
+  if (page.mine && url)
+    panels.push({ tab: 'deployments', label: 'Listing', content: <Listed page={page} refresh={refresh} /> })
   else if (page.mine && detail)
     panels.push({
       tab: 'deployments',

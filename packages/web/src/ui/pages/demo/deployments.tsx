@@ -33,7 +33,9 @@ export function Deployments({ page, detail, refresh }: { page: DemoPage; detail:
             key={deployment.id}
             deployment={deployment}
             serving={deployment.id === detail.serving}
-            last={detail.deployments.slice(index + 1).find(({ steps }) => steps.some(({ state }) => state === 'running'))}
+            last={detail.deployments
+              .slice(index + 1)
+              .find(({ steps }) => steps.some(({ state }) => state === 'running'))}
           />
         ))}
       </ul>

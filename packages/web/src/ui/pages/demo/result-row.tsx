@@ -59,4 +59,6 @@ const isPresent = (value: unknown): boolean => value !== null && value !== ''
 
 /** A file's address as the file's name, all else as it is. Takes what the replacer of JSON.stringify takes. */
 const withoutAddress = (_key: string, value: unknown): unknown =>
-  typeof value === 'string' && /\/files\/[\w-]+\//.test(value) ? decodeURIComponent(value.split('/').at(-1) ?? '') : value
+  typeof value === 'string' && /\/files\/[\w-]+\//.test(value)
+    ? decodeURIComponent(value.split('/').at(-1) ?? '')
+    : value

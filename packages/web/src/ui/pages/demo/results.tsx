@@ -10,7 +10,8 @@ import { useResults } from './use-results.ts'
 
 /** What this visitor ran, from the server: the newest, and what is older when it is asked for. */
 export function Results({ page }: { page: DemoPage }) {
-  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage, isFetchNextPageError } = useResults(page)
+  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage, isFetchNextPageError } =
+    useResults(page)
   const { problem, act } = useAct(() => void refetch())
   const results = data?.pages.flatMap(({ predictions }) => predictions) ?? []
   const list = useRef<HTMLUListElement>(null)
@@ -42,7 +43,10 @@ export function Results({ page }: { page: DemoPage }) {
   )
 }
 
-/** Where a list is longer for a button below it, the focus goes to the first that is new: the button may be gone by then. */
+/**
+ * Where a list is longer for a button below it, the focus goes to the first that is new: the button may be gone by
+ * then.
+ */
 function useFocusOnGrowth(list: RefObject<HTMLUListElement | null>, length: number): (from: number) => void {
   const wanted = useRef<number>(undefined)
   useEffect(() => {

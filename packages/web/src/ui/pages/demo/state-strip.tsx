@@ -7,13 +7,17 @@ export function StateStrip({ page }: { page: DemoPage }) {
   switch (page.state) {
     case 'running':
       return page.detail && failedSince(page) ? (
-        <Strip kind="wrong">The newest version did not come live: {page.detail.newest?.reason}. The one before serves on.</Strip>
+        <Strip kind="wrong">
+          The newest version did not come live: {page.detail.newest?.reason}. The one before serves on.
+        </Strip>
       ) : null
     case 'building':
     case 'waiting':
       return (
         <Strip kind="busy">
-          {page.schema ? 'It is being started; what you send now waits its turn.' : 'It is being built for the first time.'}
+          {page.schema
+            ? 'It is being started; what you send now waits its turn.'
+            : 'It is being built for the first time.'}
         </Strip>
       )
     case 'stopped':
@@ -21,7 +25,9 @@ export function StateStrip({ page }: { page: DemoPage }) {
     case 'elsewhere':
       return null
     case 'unreachable':
-      return <Strip kind="wrong">It runs on its author's own server, which did not answer when it was asked last.</Strip>
+      return (
+        <Strip kind="wrong">It runs on its author's own server, which did not answer when it was asked last.</Strip>
+      )
     case 'undeployed':
       return <Strip kind="note">It is not deployed yet: the daemon was away when it should have been.</Strip>
     case 'not_linked':

@@ -9,7 +9,10 @@ interface Followed {
   refresh(): void
 }
 
-/** A demo's page, and each change of it. For visitors it is asked for now and then; for its owner it is streamed, and asked for where the stream breaks. */
+/**
+ * A demo's page, and each change of it. For visitors it is asked for now and then; for its owner it is streamed, and
+ * asked for where the stream breaks.
+ */
 export function useDemoPage(account: string, name: string): Followed {
   const [page, setPage] = useState<DemoPage>()
   const [error, setError] = useState<Error>()
@@ -20,8 +23,9 @@ export function useDemoPage(account: string, name: string): Followed {
     }
     // What lets in who came by the unlisted link.
     const key = new URLSearchParams(location.search).get('key') ?? undefined
-    call('GET /-/api/demos/:account/:name', { params: { account, name }, query: { key } }).then(seen, (cause: unknown) =>
-      setError(problemOf(cause)),
+    call('GET /-/api/demos/:account/:name', { params: { account, name }, query: { key } }).then(
+      seen,
+      (cause: unknown) => setError(problemOf(cause)),
     )
   }, [account, name])
   useEffect(refresh, [refresh])
@@ -31,7 +35,9 @@ export function useDemoPage(account: string, name: string): Followed {
       const timer = setInterval(refresh, 20_000)
       return () => clearInterval(timer)
     }
-    const source = new EventSource(requestLine('GET /-/api/demos/:account/:name/events', { params: { account, name } }).path)
+    const source = new EventSource(
+      requestLine('GET /-/api/demos/:account/:name/events', { params: { account, name } }).path,
+    )
     source.addEventListener('demo', (message) => setPage(JSON.parse(message.data)))
     source.onerror = refresh
     return () => source.close()

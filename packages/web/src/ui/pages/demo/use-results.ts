@@ -5,7 +5,10 @@ import { call } from '../../api.ts'
 const key = 'GET /-/api/demos/:account/:name/results'
 type ResultsPage = AnswerOf<WebApi[typeof key]>
 
-/** What this visitor ran, newest first, a page at a time. Asked again while one of them has not ended: the more pages, the more seldom. */
+/**
+ * What this visitor ran, newest first, a page at a time. Asked again while one of them has not ended: the more pages,
+ * the more seldom.
+ */
 export function useResults(page: DemoPage) {
   return useInfiniteQuery({
     queryKey: ['results', page.address],
@@ -17,4 +20,5 @@ export function useResults(page: DemoPage) {
   })
 }
 
-const hasRunning = ({ predictions }: ResultsPage): boolean => predictions.some(({ completed_at }) => completed_at === null)
+const hasRunning = ({ predictions }: ResultsPage): boolean =>
+  predictions.some(({ completed_at }) => completed_at === null)

@@ -12,8 +12,11 @@ export interface ExampleDemo {
 export function curl(server: string, operation: Operation, demo: ExampleDemo): string {
   const { method, security, requestBody, responses } = operation
   const [type, body] = Object.entries(requestBody?.content ?? {})[0] ?? []
-  const byToken = !security.some((one) => Object.keys(one).length === 0) || (!demo.public && operation.path.includes('{name}'))
-  const streams = Object.values(responses).some(({ content }) => content && Object.keys(content)[0] === 'text/event-stream')
+  const byToken =
+    !security.some((one) => Object.keys(one).length === 0) || (!demo.public && operation.path.includes('{name}'))
+  const streams = Object.values(responses).some(
+    ({ content }) => content && Object.keys(content)[0] === 'text/event-stream',
+  )
   const parts = [
     `curl${streams ? ' -N' : ''} ${server}${pathOf(operation, demo)}`,
     method === 'get' || (method === 'post' && body) ? '' : `-X ${method.toUpperCase()}`,
@@ -39,7 +42,8 @@ function sample({ default: usual, enum: choices, type, format, minimum }: Schema
 
 function pathOf({ path, parameters, 'x-origami-example': example }: Operation, { account, name }: ExampleDemo): string {
   const values: Record<string, string> = { account, name, ...example }
-  const usual = (wanted: string) => parameters.find((one) => one.in === 'path' && one.name === wanted)?.example ?? wanted
+  const usual = (wanted: string) =>
+    parameters.find((one) => one.in === 'path' && one.name === wanted)?.example ?? wanted
   return path.replaceAll(/\{(\w+)\}/g, (_whole, wanted: string) => values[wanted] ?? usual(wanted))
 }
 

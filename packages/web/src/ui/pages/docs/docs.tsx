@@ -41,8 +41,8 @@ function Document({ document }: { document: ApiDocument }) {
           <Prose text={description} /> Examples take it from <code>ORIGAMI_TOKEN</code> in the environment.
         </p>
         <p>
-          <a href="/-/openapi.json">openapi.json</a> is the same for programs. <a href="/-/account">Tokens</a> are made on the
-          account page.
+          <a href="/-/openapi.json">openapi.json</a> is the same for programs. <a href="/-/account">Tokens</a> are made
+          on the account page.
         </p>
         {wrong && (
           <p>
@@ -51,7 +51,12 @@ function Document({ document }: { document: ApiDocument }) {
           </p>
         )}
         {document.tags.map((tag) => (
-          <section key={tag.name} id={`tag-${tag.name}`} className={styles.group} aria-labelledby={`tag-${tag.name}-title`}>
+          <section
+            key={tag.name}
+            id={`tag-${tag.name}`}
+            className={styles.group}
+            aria-labelledby={`tag-${tag.name}-title`}
+          >
             <h2 id={`tag-${tag.name}-title`}>{tag.name}</h2>
             <p>
               <Prose text={tag.description} />

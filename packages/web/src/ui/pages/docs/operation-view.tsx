@@ -65,7 +65,9 @@ export function OperationView({ document, operation, demo }: Props) {
                   )}
                 </span>
               ))}
-              {status.startsWith('2') && <Unfolded document={document} schema={answer.content?.['application/json']?.schema} />}
+              {status.startsWith('2') && (
+                <Unfolded document={document} schema={answer.content?.['application/json']?.schema} />
+              )}
             </li>
           ))}
         </ul>
