@@ -48,6 +48,8 @@ declare module 'fastify' {
     who: Who
     /** The demo of an address that has one. */
     demo: Owned | undefined
+    /** `?key=` of an unlisted link, as it was sent: a route's schema may know nothing of it. */
+    unlistedKey: unknown
   }
 }
 
@@ -78,7 +80,7 @@ export function visibleDemo(context: Context, request: FastifyRequest, reply?: F
 export const sees = ({ sessions }: Context, request: FastifyRequest, demo: Owned): boolean =>
   demo.public || demo.account === request.who.account?.id || sessions.unlocked(request, demo.id) || hasKey(request, demo)
 
-const hasKey = (request: FastifyRequest, demo: Owned): boolean => (request.query as { key?: string }).key === demo.key
+const hasKey = (request: FastifyRequest, demo: Owned): boolean => request.unlistedKey === demo.key
 
 /** The demo at an address, for its owner: to everybody else it is not there. */
 export function ownDemo(request: FastifyRequest): Owned {

@@ -6,9 +6,11 @@ import type { Owned } from '../store/demos.ts'
 /** Finds the demo of an address, once a request; an address that a demo had before leads to where it is now. */
 export function atAddress(app: FastifyInstance, context: Context): void {
   app.decorateRequest('demo', undefined)
+  app.decorateRequest('unlistedKey', undefined)
   app.addHook('onRequest', async (request, reply) => {
     const { account, name } = request.params as Partial<DemoParams>
     if (account === undefined || name === undefined) return undefined
+    request.unlistedKey = (request.query as { key?: unknown }).key
     request.demo = await context.demos.at(account, name)
     if (request.demo) return undefined
     const moved = await context.demos.formerlyAt(account, name)
