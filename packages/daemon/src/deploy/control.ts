@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { logger } from '@origami/host/logger'
 import { activeStates, type DeploymentState, isEnded, parseRepoLink } from '@origami/protocol/control'
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
 import { logged } from '../logged.ts'
@@ -13,6 +14,8 @@ import { waited } from '../waited.ts'
 import type { Deployer } from './deployer.ts'
 import { endInstance } from './instance.ts'
 import type { DeployParts } from './parts.ts'
+
+const log = logger('deploy')
 
 /** There is nothing that can be started: it was never live, or its image is gone. */
 class NothingToStart extends Error {
@@ -57,7 +60,7 @@ export class Control {
     const enough = new AbortController()
     const ended = logged(`what runs of demo ${id} could not be ended now`, () => this.endAll(id, stopped))
     const late = waited(this.parts.limits.stopMs, enough.signal).then(
-      (over) => over && console.error(`demo ${id} is stopped, and still ends`),
+      (over) => over && log.error(`demo ${id} is stopped, and still ends`),
     )
     await Promise.race([ended, late])
     enough.abort()

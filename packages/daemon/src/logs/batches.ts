@@ -24,8 +24,10 @@ export async function* batches<Line extends LogLine>(lines: AsyncIterable<Line>)
       let length = first.value.text.length
       next = ask()
       const full = new AbortController()
+      // It rejects when the batch is full, and nobody waits for it any more.
       const due = setTimeout(batchMs, undefined, { ref: false, signal: full.signal }).catch(() => undefined)
       while (batch.length < batchLines && length < batchLength) {
+        // What failed ends this batch; whoever asks for the next one is told.
         const more = await Promise.race([next.catch(() => undefined), due])
         if (!more || more.done) break
         batch.push(more.value)

@@ -104,6 +104,7 @@ export class DemoLogs {
   }
 
   private async opened<Result>(demo: DemoId, work: (file: FileHandle) => Promise<Result>, absent: Result): Promise<Result> {
+    // A demo that printed nothing yet has no log.
     const file = await open(this.path(demo), constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => undefined)
     if (!file) return absent
     try {
@@ -159,6 +160,7 @@ export class DemoLogs {
 async function baseOf(file: FileHandle, oldBasePath: string): Promise<number> {
   const first = (await readAt(file, 0, markBytes)).toString('utf8')
   const marked = markPattern.exec(first)?.[1]
+  // Only versions of before wrote it.
   return Number(marked ?? (await readFile(oldBasePath, 'utf8').catch(() => '0')))
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
+import { logger } from '@origami/host/logger'
 import type { DeploymentId } from '@origami/protocol/demo'
 import type { Limits } from '../config.ts'
 import type { Engine, InstanceId } from '../engine/engine.ts'
@@ -6,6 +7,8 @@ import { deploymentById, note } from '../store/deployments.ts'
 import type { Db } from '../store/open.ts'
 import { batches } from './batches.ts'
 import type { DemoLogs } from './demo-log.ts'
+
+const log = logger('logs')
 
 /** Before a pump that failed is tried again; twice as long each time, up to a minute. */
 const retryMs = 1000
@@ -56,9 +59,10 @@ export class LogPumps {
         return
       } catch (error) {
         if (this.signal.aborted) return
-        console.error(`the log of instance ${instance} could not be read or written; trying again from there`, error)
+        log.error(`the log of instance ${instance} could not be read or written; trying again from there`, error)
       }
       if (giveUp.aborted) return
+      // It rejects when there is no more to wait for; the next lines look whether to go on.
       await setTimeout(wait, undefined, { signal: giveUp }).catch(() => undefined)
       if (this.signal.aborted) return
     }

@@ -1,9 +1,12 @@
+import { logger } from '@origami/host/logger'
 import { Gone } from '@origami/protocol/demo'
 import type { Changes } from '../changes.ts'
 import type { Limits } from '../config.ts'
 import type { Db } from '../store/open.ts'
 import { addPredictions, type NewPrediction, predictionById } from '../store/predictions.ts'
 import { admit } from './admission.ts'
+
+const log = logger('predictions')
 
 interface Arriving {
   readonly prediction: NewPrediction
@@ -46,7 +49,7 @@ export class Arrivals {
       try {
         await this.store(part)
       } catch (error) {
-        if (part.length > 1) console.error('predictions could not be stored together, and are stored one by one', error)
+        if (part.length > 1) log.error('predictions could not be stored together, and are stored one by one', error)
         for (const one of part) await this.store([one]).catch((cause: unknown) => one.stored.reject(refusal(cause)))
       }
     }

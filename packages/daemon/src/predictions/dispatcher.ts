@@ -1,3 +1,4 @@
+import { logger } from '@origami/host/logger'
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
 import { type Route, routes } from '../store/demos.ts'
 import { deploymentById } from '../store/deployments.ts'
@@ -12,6 +13,8 @@ import { InstanceRun, type Outcome, type Target } from './instance-run.ts'
 import { next } from './next.ts'
 import type { DispatcherParts } from './parts.ts'
 import { Refusals } from './refusals.ts'
+
+const log = logger('predictions')
 
 type Routes = ReadonlyMap<DemoId, Route>
 
@@ -42,7 +45,7 @@ export class Dispatcher {
       const pause = new AbortController()
       const change = this.parts.changed.work(AbortSignal.any([this.signal, pause.signal]))
       const wait = await this.round().catch((error: unknown) => {
-        if (!this.signal.aborted) console.error('predictions could not be sent; tried again soon', error)
+        if (!this.signal.aborted) log.error('predictions could not be sent; tried again soon', error)
         return afterFailureMs
       })
       const timer = wait === undefined ? undefined : setTimeout(() => pause.abort(), wait)
@@ -62,7 +65,7 @@ export class Dispatcher {
       if (!this.runs.has(row.arrival))
         await this.takeUp(row, ways.get(row.demo)).catch((error: unknown) => {
           failed = true
-          console.error(`prediction ${row.id} could not be taken up; tried again soon`, error)
+          log.error(`prediction ${row.id} could not be taken up; tried again soon`, error)
         })
     const rows = open.map((row) => ({
       ...row,
@@ -107,7 +110,7 @@ export class Dispatcher {
     const done = work(run)
       .then((outcome) => this.noteOutcome(arrival, target, outcome))
       .catch((error: unknown) => {
-        console.error(`prediction ${row.id} could not be ended; it is taken up again`, error)
+        log.error(`prediction ${row.id} could not be ended; it is taken up again`, error)
         this.refusals.refused(target)
       })
       .finally(() => {
@@ -157,10 +160,10 @@ export class Dispatcher {
     try {
       const open = await openPredictions(this.parts.db)
       if (open.some((row) => row.running && row.deployment === deployment)) return
-      console.error(`the instance of deployment ${deployment} takes no predictions`)
+      log.error(`the instance of deployment ${deployment} takes no predictions`)
       this.parts.lookAt?.(deployment, 'takes nothing')
     } catch (error) {
-      console.error(
+      log.error(
         `whether deployment ${deployment} is well could not be told; it is asked again when it refuses again`,
         error,
       )

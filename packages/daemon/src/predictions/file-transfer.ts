@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
+import { logger } from '@origami/host/logger'
 import {
   type DemoSchema,
   type FileRef,
@@ -10,6 +11,8 @@ import {
 } from '@origami/protocol/demo'
 import type { FolderFiles, HttpPredictor } from '@origami/serving'
 import type { Limits } from '../config.ts'
+
+const log = logger('predictions')
 
 /** A result that is there at the instance and cannot be kept here. The message is for people. */
 export class ResultLost extends Error {
@@ -88,7 +91,7 @@ async function fetchAll(
         if (error instanceof ResultLost) throw error
         const pause = pauses[attempt]
         if (pause === undefined) throw new ResultLost('interrupted', lost(ref, error), { cause: error })
-        console.error(`the result ${ref} could not be fetched and is tried again`, error)
+        log.error(`the result ${ref} could not be fetched and is tried again`, error)
         await setTimeout(pause, undefined, { signal })
       }
 }

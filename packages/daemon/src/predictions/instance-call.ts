@@ -1,6 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
+import { logger } from '@origami/host/logger'
 import { Gone, type PredictionId } from '@origami/protocol/demo'
 import { type HttpPredictor, type Prediction, ServerFault, Unanswered } from '@origami/serving'
+
+const log = logger('predictions')
 
 const findsAtMost = 3
 
@@ -41,7 +44,7 @@ export async function cancelAtInstance(
     } catch (error) {
       const nobodyIsThere = error instanceof Gone && !(error instanceof Unanswered)
       if (signal.aborted || nobodyIsThere) return
-      if (pause === undefined) return console.error(`prediction ${id} could not be canceled at its instance`, error)
+      if (pause === undefined) return log.error(`prediction ${id} could not be canceled at its instance`, error)
       // An aborted pause ends the loop at its next turn.
       await setTimeout(pause, undefined, { signal }).catch(() => undefined)
     }

@@ -1,3 +1,4 @@
+import { logger } from '@origami/host/logger'
 import {
   type DemoSchema,
   Full,
@@ -17,6 +18,8 @@ import { bringFiles, fetchResults, outputFiles, ResultLost } from './file-transf
 import { findAtInstance } from './instance-call.ts'
 import type { DispatcherParts } from './parts.ts'
 import { aborted, RunStop } from './run-stop.ts'
+
+const log = logger('predictions')
 
 /** Where a prediction is sent: what an InstanceRun needs of a route. */
 export type Target = Pick<Route, 'endpoint' | 'schema' | 'times'> & {
@@ -241,7 +244,7 @@ export class InstanceRun {
   /** The instance answered what none should. Asking it again would not tell more. */
   private async misbehaved(error: Error): Promise<Outcome> {
     if (this.leaving.aborted) return 'unsure'
-    console.error(
+    log.error(
       `the instance of deployment ${this.target.deployment.id} misbehaved with prediction ${this.row.id}`,
       error,
     )
@@ -251,7 +254,7 @@ export class InstanceRun {
   /** Something that nobody foresaw. */
   private async broke(error: unknown): Promise<Outcome> {
     if (this.leaving.aborted) return 'unsure'
-    console.error(`prediction ${this.row.id} broke off`, error)
+    log.error(`prediction ${this.row.id} broke off`, error)
     return this.endHere(() => this.ending.brokeOff())
   }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { logger } from '@origami/host/logger'
 import type { DeploymentId } from '@origami/protocol/demo'
 import type { HttpPredictor } from '@origami/serving'
 import { predictionByArrival } from '../store/predictions.ts'
@@ -6,6 +7,8 @@ import type { PredictionRow } from '../store/tables.ts'
 import type { Ending } from './ending.ts'
 import { cancelAtInstance } from './instance-call.ts'
 import type { DispatcherParts } from './parts.ts'
+
+const log = logger('predictions')
 
 /** One prediction at one instance, as far as stopping it goes. */
 interface StoppedRun {
@@ -57,7 +60,7 @@ export class RunStop {
         await change
       }
     } catch (error) {
-      console.error(`prediction ${this.run.row.id} cannot be watched; a cancel is not heard`, error)
+      log.error(`prediction ${this.run.row.id} cannot be watched; a cancel is not heard`, error)
     }
   }
 
@@ -95,7 +98,7 @@ export class RunStop {
       await sleep(2 * cancelMs, undefined, { signal: done })
       this.reportStubborn()
     } catch (error) {
-      if (!done.aborted) console.error(`prediction ${this.run.row.id} could not be stopped in order`, error)
+      if (!done.aborted) log.error(`prediction ${this.run.row.id} could not be stopped in order`, error)
     } finally {
       givingUp.abort()
     }
@@ -112,7 +115,7 @@ export class RunStop {
 
   private reportStubborn(): void {
     const { deployment } = this.run
-    console.error(`the instance of deployment ${deployment} does not end what it was told to`)
+    log.error(`the instance of deployment ${deployment} does not end what it was told to`)
     this.parts.lookAt?.(deployment, 'runs on')
   }
 }

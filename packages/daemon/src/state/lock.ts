@@ -43,6 +43,7 @@ function hold(path: string): Database.Database | undefined {
 }
 
 async function ownerIn(path: string): Promise<{ pid: number; started: string } | undefined> {
+  // No file: nobody has it.
   const [pid = '', started = ''] = (await readFile(path, 'utf8').catch(() => '')).split(' ')
   return /^\d+$/.test(pid) ? { pid: Number(pid), started } : undefined
 }

@@ -1,8 +1,11 @@
+import { logger } from '@origami/host/logger'
 import { deployment } from '@origami/protocol/control'
 import { type DemoSchema, demoSchema, type Manifest, manifestSchema } from '@origami/protocol/demo'
 import type { Updateable } from 'kysely'
 import { z } from 'zod'
 import type { DeploymentDocuments, DeploymentRow, StoredDeployment, Tables } from './tables.ts'
+
+const log = logger('store')
 
 /** What may be changed of a deployment. */
 export type Change = Omit<Updateable<Tables['deployments']>, keyof DeploymentDocuments> & Partial<DeploymentDocuments>
@@ -43,7 +46,7 @@ function parsedOnce<Parsed>(what: string, parse: (text: string | null) => Parsed
     try {
       known.set(text, parse(text))
     } catch (error) {
-      console.error(`a stored ${what} cannot be read; its demo is held until it is deployed again`, error)
+      log.error(`a stored ${what} cannot be read; its demo is held until it is deployed again`, error)
       known.set(text, undefined)
     }
     return known.get(text)
@@ -54,7 +57,7 @@ function read<Value>(what: string, shape: z.ZodType<Value>, text: string): Value
   try {
     return shape.parse(JSON.parse(text))
   } catch (error) {
-    console.error(`${what} of a stored deployment cannot be read, and counts as empty`, error)
+    log.error(`${what} of a stored deployment cannot be read, and counts as empty`, error)
     return undefined
   }
 }

@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import cookie from '@fastify/cookie'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
+import { logger } from '@origami/host/logger'
 import { Notices } from '@origami/host/notices'
 import { Slices } from '@origami/host/slices'
 import { limitJson, predictionsApi, sendError, underLimits } from '@origami/serving'
@@ -60,7 +61,7 @@ export async function startWeb(config: WebConfig, { oauth }: WebSecrets, given: 
   await using opened = new AsyncDisposableStack()
   await mkdir(config.data, { recursive: true, mode: 0o700 })
   const limits: WebLimits = { ...defaultLimits, ...config.limits }
-  const log: Log = (message, error) => console.error(message, ...(error ? [error] : []))
+  const log: Log = logger('web').error
   const slices = new Slices()
   let listening = ''
   const publicUrl = () => (config.publicUrl ?? listening).replace(/\/$/, '')

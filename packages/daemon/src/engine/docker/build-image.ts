@@ -70,6 +70,7 @@ async function follow(answer: Readable, { onLog }: BuildRequest): Promise<string
 /** A plain file, and no frontend of its own: BuildKit would run it. Throws ConfigError. */
 async function checkDockerfile(folder: string): Promise<void> {
   const path = join(folder, 'Dockerfile')
+  // One that cannot be looked at is as good as none: the next line says so.
   const found = await lstat(path).catch(() => undefined)
   if (!found) throw new ConfigError('There is no Dockerfile in the root of the repository; `origami bundle` writes it')
   if (!found.isFile() || found.size > 1024 ** 2) throw new ConfigError('Expected Dockerfile to be a plain file of at most 1 MiB')

@@ -1,8 +1,11 @@
 import type { Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
+import { logger } from '@origami/host/logger'
 import type { InstanceId } from '../engine.ts'
 import type { DockerClient } from './docker-client.ts'
 import { jsonLines } from './json-lines.ts'
+
+const log = logger('engine')
 
 const reconnectMs = 1000
 
@@ -27,7 +30,7 @@ export async function* containerEvents(
       }
     } catch (error) {
       if (signal.aborted) return
-      console.error('Docker no longer tells what happens to containers; trying again', error)
+      log.error('Docker no longer tells what happens to containers; trying again', error)
     }
     // It rejects when the signal aborts, which ends the loop.
     await setTimeout(reconnectMs, undefined, { signal }).catch(() => undefined)

@@ -1,3 +1,4 @@
+import { logger } from '@origami/host/logger'
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
 import type Docker from 'dockerode'
 import { defaultLimits } from '../../config.ts'
@@ -22,6 +23,8 @@ import { containerInstance } from './container-instance.ts'
 import { followLog } from './container-log.ts'
 import { containerName, containerSpec, labels, networkName } from './container-spec.ts'
 import { DockerClient, statusOf } from './docker-client.ts'
+
+const log = logger('engine')
 
 export interface DockerEngineOptions {
   /** The random id of the state folder: what has another is never touched. */
@@ -63,7 +66,7 @@ export class DockerEngine implements Engine {
     if (this.limits.buildCacheBytes > 0)
       await this.client.pruneBuilds(this.limits.buildCacheBytes, signal).catch((error: unknown) => {
         signal.throwIfAborted()
-        console.error('the cache of builds could not be made smaller; the next build tries again', error)
+        log.error('the cache of builds could not be made smaller; the next build tries again', error)
       })
     return image as ImageRef
   }
@@ -167,7 +170,7 @@ export class DockerEngine implements Engine {
     try {
       return (await this.find(id))?.exit
     } catch (error) {
-      console.error(`how instance ${id} ended could not be asked; the next round does`, error)
+      log.error(`how instance ${id} ended could not be asked; the next round does`, error)
       return undefined
     }
   }

@@ -1,4 +1,7 @@
+import { logger } from '@origami/host/logger'
 import { Lines } from '../../logs/lines.ts'
+
+const log = logger('engine')
 
 const maxBytes = 16 * 1024 ** 2
 
@@ -13,7 +16,7 @@ function* parsed(line: string): Iterable<{ line: string; value: object }> {
   if (line.trim() === '') return
   const value = objectOf(line)
   if (value) yield { line, value }
-  else console.error(`Docker sent a line that is not a JSON object; it is passed over: ${line.slice(0, 200)}`)
+  else log.error(`Docker sent a line that is not a JSON object; it is passed over: ${line.slice(0, 200)}`)
 }
 
 function objectOf(line: string): object | undefined {
@@ -21,6 +24,7 @@ function objectOf(line: string): object | undefined {
     const value: unknown = JSON.parse(line)
     return typeof value === 'object' && value !== null ? value : undefined
   } catch {
+    // Who asked logs the line.
     return undefined
   }
 }

@@ -47,6 +47,7 @@ export class ImageFolders {
 
   async list(): Promise<readonly Image[]> {
     const images: Image[] = []
+    // Before the engine is ready there is no folder, and no image.
     for (const name of await readdir(this.root).catch(() => [])) {
       const ref = join(this.root, name) as ImageRef
       const about = await readJson(join(ref, aboutImage), imageSchema)

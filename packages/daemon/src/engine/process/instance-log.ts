@@ -35,6 +35,7 @@ export async function* readInstanceLog(
     offset = start + bytes.length
     if (bytes.length > 0) continue
     if (last) return
+    // It rejects when the signal aborts, which ends the loop.
     await setTimeout(pollMs, undefined, { signal }).catch(() => undefined)
   }
 }
@@ -80,6 +81,7 @@ class StoredLine {
 
 /** The next bytes from an offset on, or from the oldest byte left. */
 async function bytesFrom(folder: string, offset: number): Promise<{ start: number; bytes: Buffer }> {
+  // The folder goes with its instance, and with it what could be read.
   const names = (await readdir(folder).catch(() => [])).filter((name) => /^log-\d+$/.test(name)).toSorted()
   const starts = names.map((name) => Number(name.slice(4)))
   const oldest = starts.findLastIndex((start) => start <= offset)

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { logger } from '@origami/host/logger'
 import { isAlive, startTime } from '@origami/host/process-identity'
 import type { DemoId } from '@origami/protocol/demo'
 import { defaultLimits, type Environment } from '../../config.ts'
@@ -27,6 +28,8 @@ import { endInstanceProcesses, endShims, endStrays } from './instance-processes.
 import { programSpec } from './program-spec.ts'
 import { type About, aboutSchema, type ExitRecord, exitSchema, readJson, shimOf, writeWhole } from './records.ts'
 import { ShimCopy } from './shim-copy.ts'
+
+const log = logger('engine')
 
 const exitPollMs = 250
 
@@ -123,6 +126,7 @@ export class ProcessEngine implements Engine {
     if (!about || !shim) return undefined
     const { demo, deployment, image } = about
     if (isAlive(shim)) {
+      // It is written once the instance listens.
       const port = await readFile(join(this.folder(id), 'port'), 'utf8').catch(() => undefined)
       return { id, demo, deployment, image, state: 'running', endpoint: port && `http://127.0.0.1:${port}` }
     }
@@ -171,6 +175,7 @@ export class ProcessEngine implements Engine {
           yield exit
         }
       }
+      // It rejects when the signal aborts, which ends the loop.
       await setTimeout(exitPollMs, undefined, { signal }).catch(() => undefined)
     }
   }
@@ -190,7 +195,7 @@ export class ProcessEngine implements Engine {
     try {
       await endStrays(id, about, this.limits.killMs)
     } catch (error) {
-      console.error(`instance ${id} lost its shim, and runs on`, error)
+      log.error(`instance ${id} lost its shim, and runs on`, error)
       return undefined
     }
     const record = { code: null, at: new Date().toISOString() }
@@ -205,6 +210,7 @@ export class ProcessEngine implements Engine {
   }
 
   private async ids(): Promise<InstanceId[]> {
+    // Before the engine is ready there is no folder, and no instance.
     return (await readdir(this.instances).catch(() => [])) as InstanceId[]
   }
 

@@ -1,8 +1,11 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
+import { logger } from '@origami/host/logger'
 import type { Identity } from '@origami/host/process-identity'
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
 import { z } from 'zod'
 import type { ImageRef } from '../engine.ts'
+
+const log = logger('engine')
 
 /** `about.json` of an instance. Of the shim: its id, when it started, and a word that is in its arguments. */
 export const aboutSchema = z.object({
@@ -35,12 +38,13 @@ export async function writeWhole(path: string, text: string): Promise<void> {
 
 /** Undefined when it is not there, or not what it should be: a demo runs under the same account and can write it. */
 export async function readJson<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.infer<Schema> | undefined> {
+  // Not there is an answer: see above.
   const text = await readFile(path, 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
   try {
     return schema.parse(JSON.parse(text))
   } catch (error) {
-    console.error(`${path} is not what it should be; it is passed over`, error)
+    log.error(`${path} is not what it should be; it is passed over`, error)
     return undefined
   }
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { logger } from '@origami/host/logger'
 import type { ForgeEntry } from '@origami/protocol/control'
 import type { WebLimits } from '../config.ts'
 import type { Forge } from '../forges/forge.ts'
@@ -44,7 +45,7 @@ export class DeployerList implements AsyncDisposable {
         `there is no web.db in ${options.data}: start the web server once, or name its folder with --data`,
       )
     const { forges: entries, limits } = options
-    const forges = openForges({ entries, apps: {}, limits, log: console.error })
+    const forges = openForges({ entries, apps: {}, limits, log: logger('accounts').error })
     return new DeployerList(await openStore(options.data), forges)
   }
 

@@ -2,11 +2,14 @@ import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { logger } from '@origami/host/logger'
 import { replaceTls, type TlsPaths } from '@origami/host/tls-files'
 import type { WebLimits } from '../config.ts'
 import type { DaemonClient } from '../daemon-client.ts'
 import { Authority } from './authority.ts'
 import { daemonSubject, isDue, namesIn, webSubject } from './certificates.ts'
+
+const log = logger('certificates')
 
 export interface RenewalParts {
   /** The web server's state folder. */
@@ -35,7 +38,7 @@ export class CertificateRenewal {
         () => '',
         (error: unknown) => (error instanceof Error ? `${error.message}${causeOf(error)}` : String(error)),
       )
-      if (failure !== '' && failure !== told && !signal.aborted) console.error(`certificates cannot be looked after: ${failure}`)
+      if (failure !== '' && failure !== told && !signal.aborted) log.error(`certificates cannot be looked after: ${failure}`)
       told = failure
       failures = failure === '' ? 0 : failures + 1
       const { certificateRoundMs } = this.parts.limits
@@ -57,7 +60,7 @@ export class CertificateRenewal {
     const authority = await this.authority()
     await replaceTls(tls, await authority.issue(webSubject(limits.certificateDays)))
     await daemon.reopen()
-    console.error('The certificate of the web server was renewed.')
+    log.info('The certificate of the web server was renewed.')
   }
 
   /** The names stay those of the certificate that the daemon showed: what a request asks for is not read. */
@@ -69,7 +72,7 @@ export class CertificateRenewal {
     const subject = daemonSubject(namesIn(shown), limits.certificateDays)
     await daemon.giveCertificate(await authority.sign(await daemon.requestCertificate(), subject))
     await daemon.reopen()
-    console.error("The daemon's certificate was renewed.")
+    log.info("The daemon's certificate was renewed.")
   }
 
   private authority() {

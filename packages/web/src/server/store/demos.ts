@@ -1,9 +1,12 @@
+import { logger } from '@origami/host/logger'
 import type { Slices } from '@origami/host/slices'
 import type { DemoDetail, demoSorts, PageState } from '@origami/protocol/control'
 import { type DemoSchema, demoSchema } from '@origami/protocol/demo'
 import { randomSecret } from '../secrets.ts'
 import type { Account } from './accounts.ts'
 import type { Db, DemoRow } from './open.ts'
+
+const log = logger('store')
 
 /** A demo, at its owner's address. */
 export interface Owned {
@@ -229,7 +232,7 @@ function parsedSchema(text: string): DemoSchema | null {
   try {
     return demoSchema.parse(JSON.parse(text))
   } catch (error) {
-    console.error('A stored schema cannot be read; its demo has none until the daemon tells it again.', error)
+    log.error('A stored schema cannot be read; its demo has none until the daemon tells it again.', error)
     return null
   }
 }
