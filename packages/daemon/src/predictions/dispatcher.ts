@@ -60,6 +60,8 @@ export class Dispatcher {
     const { db, limits } = this.parts
     const [open, ways] = [await openPredictions(db), await routes(db)]
     this.forget(open, ways)
+    // Asked first: an instance whose pause ends while this round goes on would else be tried by no round.
+    const wait = this.untilNextTry(open, ways)
     let failed = false
     for (const row of open)
       if (!this.runs.has(row.arrival))
@@ -77,7 +79,6 @@ export class Dispatcher {
       const route = ways.get(row.demo)
       if (route) await this.follow(row.arrival, route, (run) => run.send(false))
     }
-    const wait = this.untilNextTry(open, ways)
     return failed ? Math.min(afterFailureMs, wait ?? afterFailureMs) : wait
   }
 
