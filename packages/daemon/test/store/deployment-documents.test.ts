@@ -39,6 +39,10 @@ test('what cannot be read is told, holds its own demo, and hides no deployment',
   await db.updateTable('deployments').set({ manifest: '{"port":"high"}', steps: '[1]', crash_times: '{' }).execute()
   expect(await deploymentsIn(db, ['running'])).toMatchObject([{ id: row.id, manifest: undefined, steps: [], crash_times: [] }])
   expect(await routeOf(db, demo)).toBeUndefined()
-  expect(told.mock.calls.map(([what]) => String(what).split(' ')[0])).toEqual(['steps', 'crash_times', 'a'])
+  expect(told.mock.calls.map(([what]) => String(what).split(' ', 2).join(' '))).toEqual([
+    'store: steps',
+    'store: crash_times',
+    'store: a',
+  ])
   told.mockRestore()
 })
