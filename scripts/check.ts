@@ -15,6 +15,7 @@ const checks: Record<string, () => Promise<string | undefined>> = {
     return run('node', ['packages/demo-ui/budget.ts'])
   },
   'links in documents': brokenLinks,
+  'lines of at most 120': longLines,
 }
 
 if (process.argv.includes('--help')) console.log(`npm run check\nRuns: ${Object.keys(checks).join(' · ')}.`)
@@ -36,7 +37,9 @@ async function run(command: string, args: string[]): Promise<string | undefined>
 
 /** Every relative link of a tracked Markdown file leads somewhere. */
 async function brokenLinks(): Promise<string | undefined> {
-  const { stdout } = await execa('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], { cwd: root })
+  const { stdout } = await execa('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], {
+    cwd: root,
+  })
   const broken: string[] = []
   for (const file of stdout.split('\n').filter(Boolean)) {
     const text = await readFile(join(root, file), 'utf8')
@@ -47,4 +50,23 @@ async function brokenLinks(): Promise<string | undefined> {
     }
   }
   return broken.length === 0 ? undefined : broken.join('\n')
+}
+
+/**
+ * A line is at most 120 wide. What cannot be broken may be longer: a string, a template, a regular expression; the
+ * formatter breaks the rest, and comments are broken by hand.
+ */
+async function longLines(): Promise<string | undefined> {
+  const { stdout } = await execa('git', ['ls-files', '*.ts', '*.tsx', '*.mjs', '*.py', '*.css'], { cwd: root })
+  const long: string[] = []
+  for (const file of stdout.split('\n').filter(Boolean)) {
+    const lines = (await readFile(join(root, file), 'utf8')).split('\n')
+    for (const [index, line] of lines.entries())
+      if (line.length > 120 && (isComment(line) || !/['"`/]|\w+ text\b/.test(line))) long.push(`${file}:${index + 1}`)
+  }
+  return long.length === 0 ? undefined : `more than 120 wide:\n${long.join('\n')}`
+}
+
+function isComment(line: string): boolean {
+  return /^\s*(\/\/|\/?\*|#)/.test(line) && !/biome-ignore/.test(line)
 }

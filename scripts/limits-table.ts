@@ -12,7 +12,14 @@ export function withTables(text: string): string {
   const settings = names.map((name) => {
     const { meaning, flag, live } = keys[name]
     const shown = name === 'data' ? '~/.origami' : standardOf(name)
-    return [`\`${name}\``, `\`${flag}\``, `\`${variableOf(name)}\``, shown ? `\`${shown}\`` : '', live ? 'yes' : '', meaning]
+    return [
+      `\`${name}\``,
+      `\`${flag}\``,
+      `\`${variableOf(name)}\``,
+      shown ? `\`${shown}\`` : '',
+      live ? 'yes' : '',
+      meaning,
+    ]
   })
   const rows = limits.map(({ name, kind, default: standard, meaning }) => [
     `\`${name}\``,
@@ -21,7 +28,11 @@ export function withTables(text: string): string {
     meaning,
   ])
   return replaced(
-    replaced(text, 'settings', drawn([['setting', 'flag', 'environment', 'default', 'SIGHUP', 'what it is'], ...settings])),
+    replaced(
+      text,
+      'settings',
+      drawn([['setting', 'flag', 'environment', 'default', 'SIGHUP', 'what it is'], ...settings]),
+    ),
     'limits',
     drawn([['limit', 'default', 'written as', 'what it limits'], ...rows]),
   )
@@ -30,7 +41,8 @@ export function withTables(text: string): string {
 function replaced(text: string, name: string, table: string): string {
   const [start, end] = [`<!-- ${name} -->\n`, `<!-- /${name} -->`]
   const [from, to] = [text.indexOf(start), text.indexOf(end)]
-  if (from < 0 || to < from) throw new Error(`docs/operator.md has no place for the table of ${name}: ${start.trim()} … ${end}`)
+  if (from < 0 || to < from)
+    throw new Error(`docs/operator.md has no place for the table of ${name}: ${start.trim()} … ${end}`)
   return `${text.slice(0, from + start.length)}\n${table}\n\n${text.slice(to)}`
 }
 

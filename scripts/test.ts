@@ -77,7 +77,11 @@ if (given.includes('--help')) {
   const required = process.env.ORIGAMI_TEST_REQUIRE === 'all' && left.length > 0
   if (required) console.log('ORIGAMI_TEST_REQUIRE=all: a suite left out is a failure')
   const { numPassedTests: passed = 0, numFailedTests: failed = 0 } = report
-  const summary = [...slowestIn(report, root), `tests: ${passed} passed, ${failed} failed`, ...failedIn(report, root)].join('\n')
+  const summary = [
+    ...slowestIn(report, root),
+    `tests: ${passed} passed, ${failed} failed`,
+    ...failedIn(report, root),
+  ].join('\n')
   console.log(summary)
   const { ORIGAMI_TEST_SUMMARY: summaries } = process.env
   if (summaries) await appendFile(summaries, `${summary}\n`)
@@ -94,12 +98,16 @@ async function vitest(left: readonly Need[]): Promise<{ code: number; report: Re
   // Vitest runs what any of several names fits: where files are named, they alone are meant.
   const only = long && given.every((argument) => argument.startsWith('-')) ? ['.long.'] : []
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
-  const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...excludes, ...only, ...given], {
-    cwd: root,
-    stdio: 'inherit',
-    // Tests start our programs hundreds of times: half of what each start costs is compiling the same modules.
-    env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') },
-  })
+  const child = spawn(
+    process.execPath,
+    ['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...excludes, ...only, ...given],
+    {
+      cwd: root,
+      stdio: 'inherit',
+      // Tests start our programs hundreds of times: half of what each start costs is compiling the same modules.
+      env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') },
+    },
+  )
   const code = await new Promise<number>((resolve) => child.once('exit', (exit) => resolve(exit ?? 1)))
   const report = JSON.parse(await readFile(file, 'utf8').catch(() => '{}')) as Report
   await rm(folder, { recursive: true, force: true })

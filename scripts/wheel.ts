@@ -27,7 +27,17 @@ export async function buildWheel(into = join(lib, 'dist')): Promise<string> {
     await cp(join(lib, 'dist/command'), join(source, 'origami_command/node'), { recursive: true })
     await cp(join(lib, 'dist/vendor'), join(source, 'origami_command/node/vendor'), { recursive: true })
     await execa('python3', ['-m', 'venv', join(work, 'venv')])
-    const pip = ['-m', 'pip', '--disable-pip-version-check', '-q', 'wheel', '--no-deps', '-w', join(work, 'out'), source]
+    const pip = [
+      '-m',
+      'pip',
+      '--disable-pip-version-check',
+      '-q',
+      'wheel',
+      '--no-deps',
+      '-w',
+      join(work, 'out'),
+      source,
+    ]
     await execa(join(work, 'venv/bin/python'), pip, { stderr: 'inherit' })
     const [wheel = ''] = await readdir(join(work, 'out'))
     await mkdir(into, { recursive: true })

@@ -25,7 +25,8 @@ describe('demos and whose they are', () => {
 
   afterAll(async () => world[Symbol.asyncDispose]())
 
-  const listed = async () => (await new Person(world.url).call('GET /-/api/demos', {})).demos.map(({ address }) => address)
+  const listed = async () =>
+    (await new Person(world.url).call('GET /-/api/demos', {})).demos.map(({ address }) => address)
 
   test('a visitor sees the demo and is answered', async () => {
     const seen = await visitor.call('GET /-/api/demos/:account/:name', { params: placeOf(page.address) })
@@ -83,7 +84,12 @@ describe('demos and whose they are', () => {
     expect([403, 404]).toContain(await bob.status('POST', '/-/api/demos', { link: secret }))
     expect(mine.unlisted).toMatch(/^\/ann\/secret\?key=[\w-]{20,}$/)
     const invited = new Person(world.url)
-    for (const path of [mine.address, `/-/api/demos${mine.address}`, `${mine.address}/schema`, `${mine.address}?key=guessed`])
+    for (const path of [
+      mine.address,
+      `/-/api/demos${mine.address}`,
+      `${mine.address}/schema`,
+      `${mine.address}?key=guessed`,
+    ])
       expect([path, (await invited.fetch(path)).status]).toEqual([path, 404])
     const { search } = new URL(mine.unlisted ?? '', world.url)
     for (const path of [`/-/api/demos${mine.address}`, `/-/api/demos${mine.address}/results`, `${mine.address}/schema`])
@@ -127,7 +133,8 @@ describe('demos and whose they are', () => {
     expect(await cancel(bob, waiting.id)).toBe(404)
     expect(await cancel(ann, waiting.id)).toBe(200)
     expect(await cancel(visitor, running.id)).toBe(200)
-    for (const { id } of [running, waiting]) expect((await visitor.prediction(page.address, id)).status).toBe('canceled')
+    for (const { id } of [running, waiting])
+      expect((await visitor.prediction(page.address, id)).status).toBe('canceled')
   })
 
   test('a sign-in that the forge no longer knows is asked for anew; a forge that does not answer is an error in words', async () => {
@@ -156,7 +163,8 @@ describe('demos and whose they are', () => {
   test('what happened while the web server was away is known afterwards', async () => {
     const gate = join(world.folder, 'gate')
     await writeFile(gate, '')
-    const { newest } = (await ann.call('POST /-/api/demos/:account/:name/deploy', { params: placeOf(page.address) })).detail ?? {}
+    const { newest } =
+      (await ann.call('POST /-/api/demos/:account/:name/deploy', { params: placeOf(page.address) })).detail ?? {}
     await world.stopWeb()
     await world.startWeb()
     const after = await ann.settled(page.address, newest?.id)

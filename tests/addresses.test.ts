@@ -18,7 +18,11 @@ describe('from a link to an address', () => {
   afterAll(async () => world[Symbol.asyncDispose]())
 
   const post = (body: object) =>
-    ann.fetch('/-/api/demos', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+    ann.fetch('/-/api/demos', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
   const mine = async () => (await ann.call('GET /-/api/mine', {})).demos
 
   test('while the daemon is away, a new demo is an error in words, and one that its owner sees and deploys later', async () => {
@@ -49,30 +53,46 @@ describe('from a link to an address', () => {
 
   test('a known link takes the name that is given, or refuses one that is taken', async () => {
     const taken = await post({ link: other, name: 'gated' })
-    expect([taken.status, await taken.json()]).toEqual([409, { error: expect.stringContaining('a demo called gated already') }])
+    expect([taken.status, await taken.json()]).toEqual([
+      409,
+      { error: expect.stringContaining('a demo called gated already') },
+    ])
     const named = await post({ link: other, name: 'second' })
     expect([named.status, ((await named.json()) as DemoPage).address]).toEqual([200, '/ann/second'])
   })
 
   test('an old address leads to the new one, with its permalinks and its API, until another demo takes it', async () => {
     const asked = async (method: string, path: string) => {
-      const body = method === 'POST' ? { body: '{"input":{"word":"x"}}', headers: { 'content-type': 'application/json' } } : {}
+      const body =
+        method === 'POST' ? { body: '{"input":{"word":"x"}}', headers: { 'content-type': 'application/json' } } : {}
       const { status, headers } = await fetch(world.url + path, { method, redirect: 'manual', ...body })
       return [status, headers.get('location')]
     }
     expect(await asked('GET', '/ann/other?x=1')).toEqual([302, '/ann/second?x=1'])
-    expect(await asked('GET', '/ann/other/predictions/some-id-of-one')).toEqual([302, '/ann/second/predictions/some-id-of-one'])
+    expect(await asked('GET', '/ann/other/predictions/some-id-of-one')).toEqual([
+      302,
+      '/ann/second/predictions/some-id-of-one',
+    ])
     expect(await asked('GET', '/-/api/demos/ann/Other')).toEqual([302, '/-/api/demos/ann/second'])
     expect(await asked('POST', '/ann/other/predictions')).toEqual([308, '/ann/second/predictions'])
-    await ann.call('PATCH /-/api/demos/:account/:name', { params: { account: 'ann', name: 'gated' }, body: { name: 'other' } })
+    await ann.call('PATCH /-/api/demos/:account/:name', {
+      params: { account: 'ann', name: 'gated' },
+      body: { name: 'other' },
+    })
     expect(await asked('GET', '/-/api/demos/ann/other')).toEqual([200, null])
     expect(await asked('GET', '/ann/gated')).toEqual([302, '/ann/other'])
   })
 
   test('of one that is not public, nobody learns where it went', async () => {
-    await ann.call('PATCH /-/api/demos/:account/:name', { params: { account: 'ann', name: 'other' }, body: { public: false } })
+    await ann.call('PATCH /-/api/demos/:account/:name', {
+      params: { account: 'ann', name: 'other' },
+      body: { public: false },
+    })
     expect(await new Person(world.url).status('GET', '/ann/gated')).toBe(404)
     expect(await ann.status('GET', '/ann/gated')).toBe(200)
-    await ann.call('PATCH /-/api/demos/:account/:name', { params: { account: 'ann', name: 'other' }, body: { public: true } })
+    await ann.call('PATCH /-/api/demos/:account/:name', {
+      params: { account: 'ann', name: 'other' },
+      body: { public: true },
+    })
   })
 })

@@ -18,5 +18,8 @@ export const wide = { width: 1280, height: 900 }
 export const phone = { width: 390, height: 844 }
 
 /** A fresh profile: nobody is signed in, no visitor is known. */
-export const newVisitor = (browser: Browser, colorScheme: 'light' | 'dark' = 'light', viewport = wide): Promise<BrowserContext> =>
-  browser.newContext({ colorScheme, viewport })
+export const newVisitor = (
+  browser: Browser,
+  colorScheme: 'light' | 'dark' = 'light',
+  viewport = wide,
+): Promise<BrowserContext> => browser.newContext({ colorScheme, viewport })

@@ -19,7 +19,11 @@ const main = join(import.meta.dirname, '../packages/cli/src/main.ts')
 const origami = (...args: string[]) => execa(process.execPath, [main, ...args], { reject: false })
 const day = 86_400_000
 const longAgo = { clock: () => Date.now() - 70 * day }
-const pem = (folder: string) => ({ ca: join(folder, 'ca.pem'), cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') })
+const pem = (folder: string) => ({
+  ca: join(folder, 'ca.pem'),
+  cert: join(folder, 'cert.pem'),
+  key: join(folder, 'key.pem'),
+})
 const certificateIn = async (folder: string) => new X509Certificate(await readFile(join(folder, 'cert.pem')))
 
 let folder: string
@@ -96,7 +100,15 @@ describe('origami certificates', () => {
     await ensureCertificates(folder)
     await chmod(join(folder, 'web/authority/key.pem'), 0o644)
     const out = join(folder, 'out')
-    const { exitCode, stderr } = await origami('certificates', '--daemon', 'gpu.example.org', '--data', folder, '--out', out)
+    const { exitCode, stderr } = await origami(
+      'certificates',
+      '--daemon',
+      'gpu.example.org',
+      '--data',
+      folder,
+      '--out',
+      out,
+    )
     expect(exitCode).toBe(1)
     expect(stderr).toContain('can be read by others (mode 644); chmod 600 it')
     await expect(stat(out)).rejects.toThrow('ENOENT')
@@ -143,7 +155,9 @@ describe('between web server and daemon', () => {
   test('the web server tells nothing to a daemon over plain HTTP', async () => {
     await ensureCertificates(folder)
     const url = 'http://127.0.0.1:6001'
-    await expect(DaemonClient.open({ url, tls: pem(join(folder, 'web/tls')) }, defaultLimits)).rejects.toThrow('https://')
+    await expect(DaemonClient.open({ url, tls: pem(join(folder, 'web/tls')) }, defaultLimits)).rejects.toThrow(
+      'https://',
+    )
     const { exitCode, stderr } = await origami('web', '--data', folder, '--daemon', url)
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining('--daemon: expected an address such as https://')])
   })
@@ -191,7 +205,12 @@ describe('between web server and daemon', () => {
     const agent = new Agent({ connect: await readTls(pem(join(folder, 'web/tls'))) })
     const ask = async (method: 'POST' | 'PUT', path: string, body: object) => {
       const headers = { 'content-type': 'application/json' }
-      const answer = await request(daemon.url + path, { method, dispatcher: agent, headers, body: JSON.stringify(body) })
+      const answer = await request(daemon.url + path, {
+        method,
+        dispatcher: agent,
+        headers,
+        body: JSON.stringify(body),
+      })
       return { status: answer.statusCode, body: (await answer.body.json()) as { request: string; error: string } }
     }
     const put = async (certificate: string) => (await ask('PUT', '/certificate', { certificate })).body.error
@@ -199,9 +218,16 @@ describe('between web server and daemon', () => {
       await Authority.open(join(folder, 'web/authority')),
       await Authority.open(join(folder, 'foreign-authority')),
     ]
-    const subject = { name: 'origami daemon', names: ['127.0.0.1', 'gpu.example.org'], role: 'server' as const, days: 90 }
+    const subject = {
+      name: 'origami daemon',
+      names: ['127.0.0.1', 'gpu.example.org'],
+      role: 'server' as const,
+      days: 90,
+    }
     expect(await put('nonsense')).toContain('expected a certificate in PEM')
-    expect(await put((await ours.issue(subject)).cert)).toContain('expected the certificate of the key that was requested last')
+    expect(await put((await ours.issue(subject)).cert)).toContain(
+      'expected the certificate of the key that was requested last',
+    )
     const { request: wanted } = (await ask('POST', '/certificate/request', {})).body
     expect(await put(await foreign.sign(wanted, subject))).toContain('expected a certificate of the authority')
     expect(await put(await ours.sign(wanted, { ...subject, names: ['127.0.0.1'] }))).toContain(

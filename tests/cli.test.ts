@@ -42,8 +42,12 @@ describe('the command', () => {
     const deployed = await origami(['deploy', link])
     expect(deployed.stdout).toBe(`${world.url}/ann/gated`)
     expect(deployed.stderr).toContain('/ann/gated: running')
-    expect(JSON.parse((await origami(['status', '--json'])).stdout)).toMatchObject([{ address: '/ann/gated', state: 'running' }])
-    expect(JSON.parse((await origami(['stats', '--json'])).stdout)).toMatchObject([{ repolink: link, status: 'running' }])
+    expect(JSON.parse((await origami(['status', '--json'])).stdout)).toMatchObject([
+      { address: '/ann/gated', state: 'running' },
+    ])
+    expect(JSON.parse((await origami(['stats', '--json'])).stdout)).toMatchObject([
+      { repolink: link, status: 'running' },
+    ])
     expect((await origami(['logs', 'ann/gated'])).stdout).toContain('deploy Live')
     expect((await origami(['stop', 'ann/gated'])).stdout).toBe('/ann/gated stopped')
     expect((await origami(['status', 'ann/gated'])).stdout).toContain('stopped')
@@ -121,7 +125,9 @@ while (!existsSync(${JSON.stringify(gate)})) await setTimeout(20)
 throw new Error('opened, and broken')
 `
     const held = await world.push('tests/demos/gated', 'ann', { name: 'held', files: { 'model.ts': model } })
-    /** The command once it told a step of its deployment; in an array, since a promise of a process would be its end. */
+    /**
+     * The command once it told a step of its deployment; in an array, since a promise of a process would be its end.
+     */
     const following = async (step: string) => {
       const deploying = origami(['deploy', held])
       let printed = ''
@@ -133,16 +139,32 @@ throw new Error('opened, and broken')
     }
     const [active] = await following('starting')
     const [superseded] = await following('queued')
-    const third = await ann.call('POST /-/api/demos/:account/:name/deploy', { params: { account: 'ann', name: 'held' } })
+    const third = await ann.call('POST /-/api/demos/:account/:name/deploy', {
+      params: { account: 'ann', name: 'held' },
+    })
     await writeFile(gate, '')
     for (const deploying of [active, superseded])
-      expect(await deploying).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('opened, and broken') })
+      expect(await deploying).toMatchObject({
+        exitCode: 1,
+        stdout: '',
+        stderr: expect.stringContaining('opened, and broken'),
+      })
     await ann.settled('/ann/held', third.detail?.newest?.id)
   })
 
   test('paths are meant from the folder one stands in, also by npm run', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'origami-stand-'))
-    const args = ['--silent', '--prefix', join(import.meta.dirname, '..'), 'run', 'origami', '--', 'init', 'new', '--json']
+    const args = [
+      '--silent',
+      '--prefix',
+      join(import.meta.dirname, '..'),
+      'run',
+      'origami',
+      '--',
+      'init',
+      'new',
+      '--json',
+    ]
     const { stdout } = await execa('npm', args, { cwd: folder })
     expect(JSON.parse(stdout).folder).toBe(join(await realpath(folder), 'new'))
     await rm(folder, { recursive: true })

@@ -88,7 +88,8 @@ describe('what the version of November 2026 left', () => {
     async (kind, input, said, expected) => {
       const ann = await world.person('ann')
       const bundle = join(before, 'bundles', kind)
-      if (kind === 'python') await cp(join(before, 'bundles/node/origami'), join(bundle, 'origami'), { recursive: true })
+      if (kind === 'python')
+        await cp(join(before, 'bundles/node/origami'), join(bundle, 'origami'), { recursive: true })
       await world.github.repo('ann', `old-${kind}`, { private: false })
       await world.github.push('ann', `old-${kind}`, bundle, 'As it was')
       const page = await ann.deploy(`https://${world.github.forge.host}/ann/old-${kind}`)

@@ -22,8 +22,9 @@ describe(`when the daemon is killed (SIGKILL) ${kills} times while ${visitors} v
     world = await World.start({ engine: 'process', limits: { requestsPerMinute: 100_000 } })
     ann = await world.person('ann')
     gated = (await ann.deploy(await world.push('tests/demos/gated', 'ann'))).address
-    built = (await ann.deploy(await world.push('tests/demos/gated', 'ann', { name: 'built', files: withDependency('2.1.3') })))
-      .address
+    built = (
+      await ann.deploy(await world.push('tests/demos/gated', 'ann', { name: 'built', files: withDependency('2.1.3') }))
+    ).address
     gate = join(world.folder, 'gate')
     await writeFile(gate, '')
   }, 240_000)
@@ -36,7 +37,10 @@ describe(`when the daemon is killed (SIGKILL) ${kills} times while ${visitors} v
     for (let kill = 0; kill < kills; kill += 1) {
       const enough = accepted.length + betweenKills
       await vi.waitFor(() => expect(accepted.length).toBeGreaterThanOrEqual(enough), { timeout: 60_000, interval: 5 })
-      await world.push('tests/demos/gated', 'ann', { name: 'built', files: withDependency(kill % 2 ? '2.1.3' : '2.1.2') })
+      await world.push('tests/demos/gated', 'ann', {
+        name: 'built',
+        files: withDependency(kill % 2 ? '2.1.3' : '2.1.2'),
+      })
       await ann.call('POST /-/api/demos/:account/:name/deploy', { params: placeOf(built) })
       await world.killDaemon()
       await world.startDaemon()
@@ -63,7 +67,9 @@ describe(`when the daemon is killed (SIGKILL) ${kills} times while ${visitors} v
       { timeout: 120_000, interval: 200 },
     )
     const outcomes = page.detail?.deployments.map(({ state, reason }) => [state, reason]) ?? []
-    expect(outcomes.filter(([state]) => !['running', 'retired', 'draining', 'superseded'].includes(String(state)))).toEqual([])
+    expect(
+      outcomes.filter(([state]) => !['running', 'retired', 'draining', 'superseded'].includes(String(state))),
+    ).toEqual([])
     expect(page.detail?.newest?.state, page.detail?.newest?.reason ?? '').toBe('running')
   }, 180_000)
 

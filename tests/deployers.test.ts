@@ -11,7 +11,10 @@ describe('who may deploy', () => {
   let world: World
 
   beforeAll(async () => {
-    world = await World.start({ engine: 'process', web: { deployers: ['ann', 'github.test/Dave', 'elsewhere.test/eve'] } })
+    world = await World.start({
+      engine: 'process',
+      web: { deployers: ['ann', 'github.test/Dave', 'elsewhere.test/eve'] },
+    })
   })
   afterAll(async () => world[Symbol.asyncDispose]())
 
@@ -21,7 +24,9 @@ describe('who may deploy', () => {
     await vi.waitFor(() => expect(resolved()).toContain('ann'))
     world.github.rename('ann', 'anna')
     expect(await mayDeploy('ann')).toBe(false)
-    expect(await (await world.person('ann')).status('POST', '/-/api/demos', { link: 'https://github.test/ann/x' })).toBe(403)
+    expect(
+      await (await world.person('ann')).status('POST', '/-/api/demos', { link: 'https://github.test/ann/x' }),
+    ).toBe(403)
     expect(await mayDeploy('anna')).toBe(true)
   })
 

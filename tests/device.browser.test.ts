@@ -77,7 +77,11 @@ describe('a program that signs in by a code', () => {
     const carol = await world.person('carol')
     expect(await carol.status('POST', '/-/api/device/answer', answer)).toBe(403)
     const headers = { 'content-type': 'application/json' }
-    const bare = await fetch(`${world.url}/-/api/device/answer`, { method: 'POST', headers, body: JSON.stringify(answer) })
+    const bare = await fetch(`${world.url}/-/api/device/answer`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(answer),
+    })
     expect(bare.status).toBe(403)
     const ann = await world.person('ann')
     expect(await ann.status('POST', '/-/api/device/answer', { code: 'BCDF-GHJK', allow: true })).toBe(404)
@@ -96,7 +100,9 @@ describe('a program that signs in by a code', () => {
       await page.goto(world.ownerLink())
       await page.getByRole('link', { name: 'My demos' }).waitFor()
       await page.route('**/-/api/device?code=*', (route) =>
-        route.fulfill({ json: { host: 'laptop', agent: 'origami/1', address: '192.0.2.7', expires_at: '2026-11-24T00:00:00Z' } }),
+        route.fulfill({
+          json: { host: 'laptop', agent: 'origami/1', address: '192.0.2.7', expires_at: '2026-11-24T00:00:00Z' },
+        }),
       )
       await page.goto(`${world.url}/-/device?code=BCDF-GHJK`)
       await page.getByRole('button', { name: 'Allow' }).waitFor()
@@ -114,6 +120,9 @@ describe('a program that signs in by a code', () => {
   const begin = async (host: string) => (await (await ask('/-/api/device', { host })).json()) as Begun
   async function take({ device_code }: Pick<Begun, 'device_code'>) {
     const response = await ask('/-/api/device/token', { device_code })
-    return { status: response.status, ...((await response.json()) as { token?: string; handle?: string; reason?: string }) }
+    return {
+      status: response.status,
+      ...((await response.json()) as { token?: string; handle?: string; reason?: string }),
+    }
   }
 })

@@ -24,7 +24,9 @@ describe('the page of the API', () => {
     token = (await ann.call('POST /-/api/tokens', { body: { name: 'docs' } })).token
     const document: unknown = await ann.call('GET /-/openapi.json', {})
     const { paths } = document as { paths: Record<string, Record<string, { operationId?: string }>> }
-    operations = Object.values(paths).flatMap((item) => Object.values(item).flatMap(({ operationId }) => operationId ?? []))
+    operations = Object.values(paths).flatMap((item) =>
+      Object.values(item).flatMap(({ operationId }) => operationId ?? []),
+    )
     expect(operations.length).toBeGreaterThan(30)
     const printed = (await open()).locator('article[aria-labelledby]')
     lines = Object.fromEntries(
@@ -38,10 +40,14 @@ describe('the page of the API', () => {
 
   test('has every operation under its own address, and asks nobody but this server', async () => {
     const asked: string[] = []
-    const page = await open('', wide, (opened) => opened.on('request', (request) => asked.push(new URL(request.url()).origin)))
+    const page = await open('', wide, (opened) =>
+      opened.on('request', (request) => asked.push(new URL(request.url()).origin)),
+    )
     const shown = await page.locator('article[aria-labelledby]').evaluateAll((all) => all.map(({ id }) => id))
     expect(shown.toSorted()).toEqual(operations.toSorted())
-    for (const href of await page.locator('main a[href^="#"]').evaluateAll((all) => all.map((link) => link.getAttribute('href'))))
+    for (const href of await page
+      .locator('main a[href^="#"]')
+      .evaluateAll((all) => all.map((link) => link.getAttribute('href'))))
       expect(await page.locator(`[id="${href?.slice(1)}"]`).count(), href ?? '').toBe(1)
     expect(new Set(asked)).toEqual(new Set([world.url]))
   })

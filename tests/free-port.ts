@@ -3,8 +3,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 
 /**
- * A port of this host that nobody listens at. It is of those that the kernel gives to nobody who asks for any (it begins at 32768), so that a
- * connection or a server beside us takes it as seldom as can be before the caller listens there.
+ * A port of this host that nobody listens at. It is of those that the kernel gives to nobody who asks for any (it
+ * begins at 32768), so that a connection or a server beside us takes it as seldom as can be before the caller listens
+ * there.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

@@ -36,7 +36,8 @@ describe('origami init', () => {
     await rm(folder, { recursive: true, force: true })
   })
 
-  const origami = (...args: string[]) => execa(process.execPath, [main, ...args], { cwd: folder, reject: false, stdin: 'ignore' })
+  const origami = (...args: string[]) =>
+    execa(process.execPath, [main, ...args], { cwd: folder, reject: false, stdin: 'ignore' })
 
   describe.each(['python', 'typescript'] as const)('in %s', (language) => {
     test.each(kinds)('%s to %s: what it writes bundles, and its example answers', async (input, output) => {
@@ -130,7 +131,9 @@ describe('origami init', () => {
     ])
     expect((await readdir(join(folder, 'full'))).toSorted()).toEqual(['.git', 'README.md', 'model.py'])
     expect((await origami('init', 'full/model.py')).stderr).toContain('model.py is a file; expected a folder')
-    expect((await origami('init', 'new', '--input', 'smell')).stderr).toContain('Allowed choices are text, number, image, file')
+    expect((await origami('init', 'new', '--input', 'smell')).stderr).toContain(
+      'Allowed choices are text, number, image, file',
+    )
   })
 
   test('writes into a clone of an empty repository', async () => {

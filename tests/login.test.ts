@@ -27,7 +27,8 @@ describe('origami login', () => {
   })
 
   const env = () => ({ HOME: home, ORIGAMI_URL: '', ORIGAMI_TOKEN: '' })
-  const origami = (...args: string[]) => execa(process.execPath, [main, ...args], { env: env(), reject: false, stdin: 'ignore' })
+  const origami = (...args: string[]) =>
+    execa(process.execPath, [main, ...args], { env: env(), reject: false, stdin: 'ignore' })
 
   /** The command in a terminal, answered on the page by ann. */
   async function answered(allow: boolean): Promise<{ code: number | null; printed: string }> {
@@ -102,7 +103,9 @@ describe('origami login, of what a server says', () => {
     ['used', 'the code was used already'],
   ])('%s is words and 1, after waiting, and after a server that was away for a moment', async (reason, words) => {
     replies.push(refusal('authorization_pending'), { status: 503, body: { error: 'Starting.' } }, refusal(reason))
-    const { exitCode, stdout, stderr } = await execa(process.execPath, [main, 'login', url, '--json'], { reject: false })
+    const { exitCode, stdout, stderr } = await execa(process.execPath, [main, 'login', url, '--json'], {
+      reject: false,
+    })
     expect([exitCode, stderr, replies]).toEqual([1, expect.stringContaining(words), []])
     expect(JSON.parse(stdout)).not.toHaveProperty('device_code')
   })

@@ -1,7 +1,9 @@
 import { relative } from 'node:path'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** The files that take longest, as measured: the longest first. A long one that begins last would run alone at the end. */
+/**
+ * The files that take longest, as measured: the longest first. A long one that begins last would run alone at the end.
+ */
 const longest = [
   'tests/readme.python.test.ts',
   'tests/cli.test.ts',

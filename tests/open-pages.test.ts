@@ -8,7 +8,10 @@ test('pages that are open cost nothing while nothing changes for their demo, and
   const ann = await world.person('ann')
   for (const name of ['first', 'second']) await ann.deploy(await world.push('tests/demos/gated', 'ann', { name }))
   const change = async (name: string, isPublic: boolean) => {
-    await ann.call('PATCH /-/api/demos/:account/:name', { params: { account: 'ann', name }, body: { public: isPublic } })
+    await ann.call('PATCH /-/api/demos/:account/:name', {
+      params: { account: 'ann', name },
+      body: { public: isPublic },
+    })
     // What the change woke asks the database before this does.
     await ann.session()
   }
@@ -23,7 +26,10 @@ test('pages that are open cost nothing while nothing changes for their demo, and
   const pages = await Promise.all(Array.from({ length: 10 }, () => openPage(world.url, leaving.signal)))
   for (const page of pages) expect(await page()).toContain('"public":true')
   expect(await least()).toBe(alone)
-  await ann.call('PATCH /-/api/demos/:account/:name', { params: { account: 'ann', name: 'first' }, body: { name: 'renamed' } })
+  await ann.call('PATCH /-/api/demos/:account/:name', {
+    params: { account: 'ann', name: 'first' },
+    body: { name: 'renamed' },
+  })
   for (const page of pages) expect(await page()).toContain('"name":"renamed"')
   leaving.abort()
 })

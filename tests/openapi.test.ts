@@ -38,7 +38,9 @@ describe('the document of the API', () => {
   afterAll(async () => world?.[Symbol.asyncDispose]())
 
   test('names every route there is, pages and sign-in apart, and no other', () => {
-    const made = [...world.routes].filter((route) => / \/(-\/api\/|-\/openapi|:account\/:name)/.test(route)).map(nameless)
+    const made = [...world.routes]
+      .filter((route) => / \/(-\/api\/|-\/openapi|:account\/:name)/.test(route))
+      .map(nameless)
     const described = operations().map(({ method, path }) => nameless(`${method.toUpperCase()} ${path}`))
     expect(made).toContain('POST /-/api/demos/*/*/deploy')
     expect(described.toSorted()).toEqual(made.toSorted())
@@ -117,7 +119,9 @@ describe('the document of the API', () => {
 
   function operations() {
     return Object.entries(document.paths).flatMap(([path, item]) =>
-      methods.filter((method) => item[method]).map((method) => ({ path, item, method, operation: item[method] as Operation })),
+      methods
+        .filter((method) => item[method])
+        .map((method) => ({ path, item, method, operation: item[method] as Operation })),
     )
   }
 
@@ -132,12 +136,16 @@ describe('the document of the API', () => {
     if (!found) throw new Error(`no operation ${operationId}`)
     const { method, operation } = found
     const given: Record<string, string> = { account: demo.account, name: demo.name, ...(id ? { id } : {}) }
-    const example = (name: string) => given[name] ?? operation.parameters?.find((one) => one.name === name)?.example ?? ''
+    const example = (name: string) =>
+      given[name] ?? operation.parameters?.find((one) => one.name === name)?.example ?? ''
     const path = found.path.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => example(name))
     const bytes = typeof body === 'string'
     const response = await who.fetch(path + query, {
       method: method.toUpperCase(),
-      headers: { accept: 'application/json', ...(body ? { 'content-type': bytes ? 'text/plain' : 'application/json' } : {}) },
+      headers: {
+        accept: 'application/json',
+        ...(body ? { 'content-type': bytes ? 'text/plain' : 'application/json' } : {}),
+      },
       ...(body ? { body: bytes ? body : JSON.stringify(body) } : {}),
     })
     const answer = await response.json()

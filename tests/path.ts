@@ -7,7 +7,10 @@ import type { World } from './world.ts'
 
 const patience = 240_000
 
-/** A picture of the page, kept beside the tests and out of git, where `ORIGAMI_PICTURES` says that somebody wants to look at them. */
+/**
+ * A picture of the page, kept beside the tests and out of git, where `ORIGAMI_PICTURES` says that somebody wants to
+ * look at them.
+ */
 export async function photograph(page: Page, name: string): Promise<void> {
   if (!process.env.ORIGAMI_PICTURES) return
   const folder = join(import.meta.dirname, 'pictures')
@@ -15,8 +18,16 @@ export async function photograph(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true })
 }
 
-/** Somebody signs in with the fake GitHub by its pages, picks a repository of theirs and presses Deploy. Resolves on the demo's page, once it is live. */
-export async function signInAndDeploy(world: World, browser: Browser, login: string, repository: string): Promise<Page> {
+/**
+ * Somebody signs in with the fake GitHub by its pages, picks a repository of theirs and presses Deploy. Resolves on the
+ * demo's page, once it is live.
+ */
+export async function signInAndDeploy(
+  world: World,
+  browser: Browser,
+  login: string,
+  repository: string,
+): Promise<Page> {
   const page = await (await newVisitor(browser)).newPage()
   await page.goto(`${world.url}/-/sign-in`)
   await page.getByRole('link', { name: 'Sign in with github.test' }).click()

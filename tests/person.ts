@@ -57,8 +57,12 @@ export class Person {
   }
 
   async status(method: string, path: string, body?: unknown): Promise<number> {
-    const headers = { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) }
-    return (await this.fetch(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })).status
+    const headers = {
+      accept: 'application/json',
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    }
+    return (await this.fetch(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }))
+      .status
   }
 
   /** Deploys a link and waits until that deployment runs or ended. */
@@ -82,9 +86,10 @@ export class Person {
       async () => {
         const page = await this.page(address)
         const followed = page.detail?.deployments.find((entry) => entry.id === deployment) ?? page.detail?.newest
-        expect(followed && (followed.state === 'running' || isEnded(followed.state)), `${address} is ${followed?.state}`).toBe(
-          true,
-        )
+        expect(
+          followed && (followed.state === 'running' || isEnded(followed.state)),
+          `${address} is ${followed?.state}`,
+        ).toBe(true)
         return page
       },
       { timeout: 240_000, interval: 200 },

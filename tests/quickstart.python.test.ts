@@ -78,7 +78,8 @@ describe('npm start', () => {
 
   test('tells each step of each example, by the route of everybody', async () => {
     for (const name of ['poet', 'digits', 'sentiment'])
-      for (const step of ['queued', 'cloning', 'building', 'running']) await origami.says(new RegExp(`^/owner/${name}: ${step}$`))
+      for (const step of ['queued', 'cloning', 'building', 'running'])
+        await origami.says(new RegExp(`^/owner/${name}: ${step}$`))
     expect(await origami.says(/^Sign in as its owner, once: /)).toMatch(/\/-\/sign-in#[\w-]{40,}$/)
   })
 
@@ -86,7 +87,9 @@ describe('npm start', () => {
     const config = async () => {
       const main = join(root, 'packages/cli/src/main.ts')
       const { stdout } = await execa(process.execPath, [main, 'config', '--json', '--data', data], { cwd: root })
-      return JSON.parse(stdout) as { running: { verb: string; pid: number; settings: { name: string; value: string }[] }[] }
+      return JSON.parse(stdout) as {
+        running: { verb: string; pid: number; settings: { name: string; value: string }[] }[]
+      }
     }
     expect((await config()).running).toMatchObject([{ verb: 'quickstart', pid: origami.child.pid }])
     await writeFile(join(data, 'origami.yaml'), 'limits: {requests: 1234}')
@@ -99,7 +102,10 @@ describe('npm start', () => {
 
   test('sentiment answers', async () => {
     const { status, output } = await predict('sentiment', { review: 'What a joy, I love it!' })
-    expect([status, Object.keys(output as object).toSorted()]).toEqual(['succeeded', ['negative', 'neutral', 'positive']])
+    expect([status, Object.keys(output as object).toSorted()]).toEqual([
+      'succeeded',
+      ['negative', 'neutral', 'positive'],
+    ])
     expect((output as { positive: number }).positive).toBeGreaterThan(0.5)
   })
 
@@ -142,7 +148,10 @@ describe('npm start', () => {
     expect((await execa('pgrep', ['-f', data], { reject: false })).stdout).toBe('')
     origami = new Quickstart(flags)
     for (const name of ['poet', 'digits', 'sentiment']) await origami.says(new RegExp(`^/${name}: as it was$`))
-    expect(await visitor.prediction('/owner/poet', running.id)).toMatchObject({ status: 'failed', reason: 'interrupted' })
+    expect(await visitor.prediction('/owner/poet', running.id)).toMatchObject({
+      status: 'failed',
+      reason: 'interrupted',
+    })
     expect(await visitor.prediction('/owner/poet', waiting.id)).toMatchObject({ status: 'succeeded' })
   })
 

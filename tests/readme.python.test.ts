@@ -24,7 +24,10 @@ interface Running {
   printed: string
 }
 
-/** Somebody who types what a document says, in a terminal on a machine with Node, git and Python: an empty home, a clone, and one folder at a time. */
+/**
+ * Somebody who types what a document says, in a terminal on a machine with Node, git and Python: an empty home, a
+ * clone, and one folder at a time.
+ */
 class Reader {
   readonly home: string
   readonly clone: string
@@ -126,7 +129,9 @@ class Reader {
 
   private async standWhereItLeft(): Promise<void> {
     this.folder = (await readFile(join(this.home, '.line.cwd'), 'utf8')).trimEnd()
-    const entries = (await readFile(join(this.home, '.line.env'), 'utf8')).split('\0').filter((entry) => entry.includes('='))
+    const entries = (await readFile(join(this.home, '.line.env'), 'utf8'))
+      .split('\0')
+      .filter((entry) => entry.includes('='))
     this.env = Object.fromEntries(
       entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
     )
@@ -171,9 +176,10 @@ async function cloneTo(folder: string): Promise<void> {
 
 async function answers(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1')
-  const answer = await Promise.race([once(socket, 'connect').then(() => true), once(socket, 'close').then(() => false)]).catch(
-    () => false,
-  )
+  const answer = await Promise.race([
+    once(socket, 'connect').then(() => true),
+    once(socket, 'close').then(() => false),
+  ]).catch(() => false)
   socket.destroy()
   return answer
 }

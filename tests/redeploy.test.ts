@@ -50,7 +50,9 @@ describe('a new version', () => {
     await vi.waitFor(async () => expect(await readFile(`${gate}.runs`, 'utf8')).toBe('held\n'))
     await world.push(model, 'ann', { files: { 'model.ts': (await source()).replace('version 1', 'version 2') } })
     const deploying = ann.call('POST /-/api/demos/:account/:name/deploy', { params: placeOf(first.address) })
-    await vi.waitFor(async () => expect((await ann.prediction(first.address, waiting.id, () => true)).queue ?? true).toBeTruthy())
+    await vi.waitFor(async () =>
+      expect((await ann.prediction(first.address, waiting.id, () => true)).queue ?? true).toBeTruthy(),
+    )
     await writeFile(gate, '')
     const page = await ann.settled(first.address, (await deploying).detail?.newest?.id)
     expect(page.detail?.newest?.state).toBe('running')

@@ -18,7 +18,10 @@ export interface Report {
 export function slowestIn({ testResults = [] }: Report, root: string): string[] {
   const took = testResults.map(({ name, startTime, endTime }) => ({ name, seconds: (endTime - startTime) / 1000 }))
   const slowest = took.toSorted((one, other) => other.seconds - one.seconds).slice(0, 10)
-  return ['slowest files:', ...slowest.map(({ name, seconds }) => `${seconds.toFixed(1).padStart(7)} s  ${relative(root, name)}`)]
+  return [
+    'slowest files:',
+    ...slowest.map(({ name, seconds }) => `${seconds.toFixed(1).padStart(7)} s  ${relative(root, name)}`),
+  ]
 }
 
 /** Each test that failed, as a line; of a file that failed as a whole, why. Nothing when none failed. */

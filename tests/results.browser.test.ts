@@ -30,7 +30,8 @@ describe('what a visitor ran', () => {
     await world?.[Symbol.asyncDispose]()
   })
 
-  const results = () => page.getByRole('tabpanel', { name: 'My results' }).getByRole('listitem').filter({ hasText: 'succeeded' })
+  const results = () =>
+    page.getByRole('tabpanel', { name: 'My results' }).getByRole('listitem').filter({ hasText: 'succeeded' })
 
   test('is one of the tabs, which arrow keys, Home and End go through', async () => {
     const tab = (name: string) => page.getByRole('tab', { name, selected: true })
@@ -48,7 +49,9 @@ describe('what a visitor ran', () => {
     }
     await page.keyboard.press('Tab')
     expect(
-      await page.getByRole('tabpanel', { name: 'My results' }).evaluate((panel) => panel.contains(document.activeElement)),
+      await page
+        .getByRole('tabpanel', { name: 'My results' })
+        .evaluate((panel) => panel.contains(document.activeElement)),
     ).toBe(true)
   })
 

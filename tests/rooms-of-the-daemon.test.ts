@@ -23,6 +23,9 @@ async function importedBy(room: string): Promise<string[]> {
   return [...new Set(found)].filter((other) => other in mayImport)
 }
 
-test.each(Object.entries(mayImport))('%s of the daemon imports no other room of these than %j', async (room, allowed) => {
-  expect((await importedBy(room)).filter((other) => !allowed.includes(other))).toEqual([])
-})
+test.each(Object.entries(mayImport))(
+  '%s of the daemon imports no other room of these than %j',
+  async (room, allowed) => {
+    expect((await importedBy(room)).filter((other) => !allowed.includes(other))).toEqual([])
+  },
+)

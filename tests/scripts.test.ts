@@ -30,7 +30,9 @@ describe('npm test', () => {
 })
 
 test('every script and the bench say with --help what they do, and do nothing else', async () => {
-  const scripts = (await readdir(join(root, 'scripts'))).filter((name) => name.endsWith('.ts')).map((name) => `scripts/${name}`)
+  const scripts = (await readdir(join(root, 'scripts')))
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `scripts/${name}`)
   for (const script of [...scripts, 'bench/predict.ts']) {
     const { exitCode, stdout, stderr } = await node([script, '--help'])
     expect([script, exitCode, stderr]).toEqual([script, 0, ''])

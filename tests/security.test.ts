@@ -50,7 +50,9 @@ describe('what must not be had', () => {
     })
     expect(bare.status).toBe(403)
     const foreign = { origin: 'https://evil.example', 'content-type': 'application/json' }
-    expect((await fetch(`${world.url}/ann/gated/predictions`, { method: 'POST', body: '{}', headers: foreign })).status).toBe(403)
+    expect(
+      (await fetch(`${world.url}/ann/gated/predictions`, { method: 'POST', body: '{}', headers: foreign })).status,
+    ).toBe(403)
   })
 
   test('a sign-in that was begun in another browser, or ended before, is refused', async () => {
@@ -75,7 +77,9 @@ describe('what must not be had', () => {
   test('pages carry no inline script, may not be framed, and their cookies are no script of ours to read', async () => {
     const response = await fetch(world.url, { headers: { accept: 'text/html' } })
     const policy = Object.fromEntries(
-      (response.headers.get('content-security-policy') ?? '').split(';').map((rule) => rule.trim().split(/ (.*)/).slice(0, 2)),
+      (response.headers.get('content-security-policy') ?? '')
+        .split(';')
+        .map((rule) => rule.trim().split(/ (.*)/).slice(0, 2)),
     )
     expect(policy).toMatchObject({
       'default-src': "'self'",

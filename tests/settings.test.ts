@@ -8,7 +8,12 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { startOrigamiVerb } from './verb.ts'
 
 interface Shown {
-  running: { verb: string; pid: number; settings: { name: string; value: string; from: string }[]; error: string | null }[]
+  running: {
+    verb: string
+    pid: number
+    settings: { name: string; value: string; from: string }[]
+    error: string | null
+  }[]
   settings: { name: string; value: string; from: string }[] | null
   error: string | null
 }

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 
-// Serves one package of npm's, and answers once the file `gate` is there: so that a test decides how long a build takes.
+// Serves one package of npm's, and answers once the file `gate` is there: so that a test decides how long a build
+// takes.
 const [, , tarball, gate] = process.argv
 const server = createServer(async (_request, response) => {
   console.log('asked')

@@ -31,7 +31,9 @@ export class Statements implements Disposable {
 export function scansOf(path: string, statements: Iterable<string>, small: readonly string[]): string[] {
   const database = new Database(path, { readonly: true })
   try {
-    return [...statements].filter(mayScan).flatMap((text) => scannedBy(database, text, small).map((table) => `${table}: ${text}`))
+    return [...statements]
+      .filter(mayScan)
+      .flatMap((text) => scannedBy(database, text, small).map((table) => `${table}: ${text}`))
   } finally {
     database.close()
   }

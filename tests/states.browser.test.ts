@@ -6,7 +6,10 @@ import { photograph } from './path.ts'
 import type { Person } from './person.ts'
 import { World } from './world.ts'
 
-/** Each place that shows what the server tells: where it is, what it asks for, a tab to press, and what is there once it came. */
+/**
+ * Each place that shows what the server tells: where it is, what it asks for, a tab to press, and what is there once it
+ * came.
+ */
 const places: readonly { what: string; path: string; asks: string; tab?: string; shows: string }[] = [
   { what: 'the gallery', path: '/', asks: '/-/api/demos?*', shows: 'Gated' },
   { what: 'my demos', path: '/-/mine', asks: '/-/api/mine', shows: 'Gated' },
@@ -117,7 +120,10 @@ describe('what the server tells', () => {
   })
 
   test('of a repository that has a demo, an unlisted one: it is deployed anew, and stays so', async () => {
-    await ann.call('PATCH /-/api/demos/:account/:name', { params: { account: 'ann', name: 'gated' }, body: { public: false } })
+    await ann.call('PATCH /-/api/demos/:account/:name', {
+      params: { account: 'ann', name: 'gated' },
+      body: { public: false },
+    })
     await page.goto(`${world.url}/-/new?link=https://github.test/ann/gated`)
     const found = page.getByRole('region', { name: 'What was found' })
     await found.getByRole('link', { name: 'ann/gated' }).waitFor()
@@ -129,7 +135,10 @@ describe('what the server tells', () => {
 
   test('while the daemon is away: a strip, the demo as it was last known, and it goes by itself', async () => {
     await world.push('tests/demos/gated', 'ann', { name: 'later' })
-    await ann.call('PATCH /-/api/demos/:account/:name', { params: { account: 'ann', name: 'gated' }, body: { public: true } })
+    await ann.call('PATCH /-/api/demos/:account/:name', {
+      params: { account: 'ann', name: 'gated' },
+      body: { public: true },
+    })
     const visiting = await (await newVisitor(browser)).newPage()
     for (const open of [page, visiting]) {
       await open.goto(`${world.url}/ann/gated`)
@@ -168,7 +177,9 @@ describe('what the server tells', () => {
     await page.getByText(away).waitFor({ state: 'detached' })
   })
 
-  /** What the daemon never heard of: a strip says so, and its owner may try again, or remove it. Leaves its page open. */
+  /**
+   * What the daemon never heard of: a strip says so, and its owner may try again, or remove it. Leaves its page open.
+   */
   async function makeUndeployed(link: string): Promise<void> {
     const refused = page.getByRole('alert').getByText('The daemon does not answer.', { exact: true })
     const deploy = page.getByRole('button', { name: 'Deploy', exact: true })

@@ -62,7 +62,20 @@ export class TwoHosts implements AsyncDisposable {
     }
     const ours = `ori${process.pid}`
     await ip('link', 'add', ours, 'type', 'veth', 'peer', 'name', 'people', 'netns', spaces.web)
-    await ip('link', 'add', 'cable', 'netns', spaces.web, 'type', 'veth', 'peer', 'name', 'cable', 'netns', spaces.daemon)
+    await ip(
+      'link',
+      'add',
+      'cable',
+      'netns',
+      spaces.web,
+      'type',
+      'veth',
+      'peer',
+      'name',
+      'cable',
+      'netns',
+      spaces.daemon,
+    )
     await ip('addr', 'add', `${us}/30`, 'dev', ours)
     await ip('link', 'set', ours, 'up')
     await this.address(spaces.web, 'people', web)
@@ -86,7 +99,16 @@ export class TwoHosts implements AsyncDisposable {
     await execa(process.execPath, [main, ...made])
     const inside = (space: string) => ({ within: ['ip', 'netns', 'exec', space] })
     const given = limits.daemon.flatMap((limit) => ['--limit', limit])
-    const daemonFlags = ['--data', join(folder, 'gpu'), '--host', daemon, '--certificates', certificates, '--engine', 'process']
+    const daemonFlags = [
+      '--data',
+      join(folder, 'gpu'),
+      '--host',
+      daemon,
+      '--certificates',
+      certificates,
+      '--engine',
+      'process',
+    ]
     this.daemon = await startOrigamiVerb(
       'daemon',
       [...daemonFlags, '--forges', forges, ...given],
@@ -126,7 +148,10 @@ export class TwoHosts implements AsyncDisposable {
     return `https://folder.test/ann/${name}`
   }
 
-  /** A package for npm, served on the daemon's host, that comes once `gate` is there. Returns its address; `asked` resolves when a build waits for it. */
+  /**
+   * A package for npm, served on the daemon's host, that comes once `gate` is there. Returns its address; `asked`
+   * resolves when a build waits for it.
+   */
   async slowPackage(gate: string): Promise<{ url: string; asked: Promise<void> }> {
     const tarball = join(this.folder, 'slow.tgz')
     await mkdir(join(this.folder, 'package'))
@@ -202,7 +227,10 @@ async function ip(...args: string[]): Promise<void> {
   await execa('ip', args)
 }
 
-/** The link is cut while three predictions run and a deploy builds, for as long as `whileCut` takes; then joined: nothing is lost, and pages say what is so. */
+/**
+ * The link is cut while three predictions run and a deploy builds, for as long as `whileCut` takes; then joined:
+ * nothing is lost, and pages say what is so.
+ */
 export async function cutAndJoin(hosts: TwoHosts, whileCut: () => Promise<void>): Promise<void> {
   const address = await hosts.deploy(await hosts.push('gated'))
   await hosts.runs(address)

@@ -17,7 +17,8 @@ export class ServingVerb implements AsyncDisposable {
   constructor(process: ChildProcess) {
     this.process = process
     this.pid = process.pid ?? 0
-    for (const stream of [process.stdout, process.stderr]) stream?.setEncoding('utf8').on('data', (text) => (this.output += text))
+    for (const stream of [process.stdout, process.stderr])
+      stream?.setEncoding('utf8').on('data', (text) => (this.output += text))
   }
 
   signal(name: NodeJS.Signals): void {
@@ -26,7 +27,8 @@ export class ServingVerb implements AsyncDisposable {
 
   /** Waits until it printed some words. */
   async printed(words: string | RegExp, timeout = 30_000): Promise<void> {
-    const found = () => (typeof words === 'string' ? expect(this.output).toContain(words) : expect(this.output).toMatch(words))
+    const found = () =>
+      typeof words === 'string' ? expect(this.output).toContain(words) : expect(this.output).toMatch(words)
     await vi.waitFor(found, { timeout })
   }
 
@@ -42,7 +44,10 @@ export class ServingVerb implements AsyncDisposable {
   }
 }
 
-/** Starts `origami <verb> …` and waits until it prints where it listens. `within`: a program that runs it, as `ip netns exec …`. */
+/**
+ * Starts `origami <verb> …` and waits until it prints where it listens. `within`: a program that runs it, as `ip netns
+ * exec …`.
+ */
 export async function startOrigamiVerb(
   verb: string,
   flags: readonly string[],

@@ -9,7 +9,11 @@ describe('who a caller is', () => {
   let ann: Person
 
   beforeAll(async () => {
-    world = await World.start({ engine: 'process', limits: { visitorsPerAddress: 3 }, web: { trustedProxies: ['127.0.0.0/8'] } })
+    world = await World.start({
+      engine: 'process',
+      limits: { visitorsPerAddress: 3 },
+      web: { trustedProxies: ['127.0.0.0/8'] },
+    })
     ann = await world.person('ann')
     await ann.deploy(await world.push('tests/demos/gated', 'ann'))
   })
@@ -19,12 +23,18 @@ describe('who a caller is', () => {
   const from = (address: string, path: string, init: RequestInit = {}, cookie = '') =>
     fetch(world.url + path, {
       ...init,
-      headers: { 'x-forwarded-for': address, ...(cookie ? { cookie } : {}), ...(init.headers as Record<string, string>) },
+      headers: {
+        'x-forwarded-for': address,
+        ...(cookie ? { cookie } : {}),
+        ...(init.headers as Record<string, string>),
+      },
     })
   const submit = async (address: string, word: string, cookie?: string) => {
     const headers = { 'content-type': 'application/json', prefer: 'respond-async' }
     const body = JSON.stringify({ input: { word, gate: join(world.folder, 'visitors-gate') } })
-    return (await (await from(address, '/ann/gated/predictions', { method: 'POST', headers, body }, cookie)).json()) as {
+    return (await (
+      await from(address, '/ann/gated/predictions', { method: 'POST', headers, body }, cookie)
+    ).json()) as {
       id: string
       error?: string
     }
@@ -42,7 +52,9 @@ describe('who a caller is', () => {
       await submit('203.0.113.7', 'f', cookie),
     ]
     const { entries } = await vi.waitFor(async () => {
-      const view = await ann.call('GET /-/api/demos/:account/:name/queue', { params: { account: 'ann', name: 'gated' } })
+      const view = await ann.call('GET /-/api/demos/:account/:name/queue', {
+        params: { account: 'ann', name: 'gated' },
+      })
       expect(view.entries).toHaveLength(6)
       return view
     })
@@ -68,7 +80,9 @@ describe('who a caller is', () => {
       expect(await bob.status(method, path)).toBe(404)
     await ann.call('DELETE /-/api/demos/:account/:name/queue', gated)
     expect(await ann.status('POST', `${queue}/${running}/cancel`, {})).toBe(200)
-    await vi.waitFor(async () => expect((await ann.call('GET /-/api/demos/:account/:name/queue', gated)).entries).toEqual([]))
+    await vi.waitFor(async () =>
+      expect((await ann.call('GET /-/api/demos/:account/:name/queue', gated)).entries).toEqual([]),
+    )
     expect(await ann.status('POST', `${queue}/nobody-has-this/cancel`, {})).toBe(404)
   })
 
@@ -82,10 +96,10 @@ describe('who a caller is', () => {
     const calls = cookies.flatMap((cookie) => Array.from({ length: 25 }, () => cookie))
     const answers = await Promise.all(calls.map((cookie) => submit('203.0.113.10', 'many', cookie)))
     const words = answers.flatMap(({ error }) => error ?? [])
-    expect([answers.length - words.length, new Set(words.map((text) => text.replace(/^\d+ /, '').slice(0, 30)))]).toEqual([
-      50,
-      new Set(['predictions of yours wait for ', 'predictions from your address ']),
-    ])
+    expect([
+      answers.length - words.length,
+      new Set(words.map((text) => text.replace(/^\d+ /, '').slice(0, 30))),
+    ]).toEqual([50, new Set(['predictions of yours wait for ', 'predictions from your address '])])
     expect((await submit('203.0.113.11', 'other')).id).toEqual(expect.any(String))
     await ann.call('DELETE /-/api/demos/:account/:name/queue', { params: { account: 'ann', name: 'gated' } })
   }, 60_000)
@@ -107,7 +121,9 @@ describe('who a caller is', () => {
     const before = rows('SELECT hash FROM sessions').length
     await world.stopWeb()
     const db = new Database(join(world.folder, 'web/web.db'))
-    db.exec("UPDATE sessions SET created_at = '2020-01-01T00:00:00.000Z' WHERE rowid = (SELECT min(rowid) FROM sessions)")
+    db.exec(
+      "UPDATE sessions SET created_at = '2020-01-01T00:00:00.000Z' WHERE rowid = (SELECT min(rowid) FROM sessions)",
+    )
     db.close()
     await world.startWeb()
     await vi.waitFor(() => expect(rows('SELECT hash FROM sessions')).toHaveLength(before - 1))

@@ -9,8 +9,17 @@ test('no statement of the web server reads sessions, tokens, sign-ins or old add
   const ann = await world.person('ann')
   const link = await world.push('tests/demos/gated', 'ann')
   await ann.call('POST /-/api/demos', { body: { link } })
-  await ann.call('PATCH /-/api/demos/:account/:name', { params: { account: 'ann', name: 'gated' }, body: { name: 'renamed' } })
-  for (const path of ['/-/api/demos?q=a', '/-/api/mine', '/-/api/accounts/ann', '/-/api/demos/ann/gated', '/-/api/tokens'])
+  await ann.call('PATCH /-/api/demos/:account/:name', {
+    params: { account: 'ann', name: 'gated' },
+    body: { name: 'renamed' },
+  })
+  for (const path of [
+    '/-/api/demos?q=a',
+    '/-/api/mine',
+    '/-/api/accounts/ann',
+    '/-/api/demos/ann/gated',
+    '/-/api/tokens',
+  ])
     expect(await ann.status('GET', path), path).toBe(200)
   const { id, token } = await ann.call('POST /-/api/tokens', { body: { name: 'program' } })
   expect((await fetch(`${world.url}/-/api/mine`, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200)

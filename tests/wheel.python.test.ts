@@ -49,14 +49,24 @@ describe('the Python package', () => {
     const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
     const url = line.replace('model.py is at ', '')
     expect(await (await fetch(url, { headers: { accept: 'text/html' } })).text()).toContain('<div id="page">')
-    await vi.waitFor(async () => expect(await (await fetch(`${url}/health-check`)).json()).toMatchObject({ status: 'READY' }))
+    await vi.waitFor(async () =>
+      expect(await (await fetch(`${url}/health-check`)).json()).toMatchObject({ status: 'READY' }),
+    )
     const body = JSON.stringify({ input: { review: 'x', temperature: 0.25 } })
-    const answer = await fetch(`${url}/predictions`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+    const answer = await fetch(`${url}/predictions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    })
     expect(await answer.json()).toMatchObject({ status: 'succeeded', output: { warm: 0.25, cold: 0.75 } })
   })
 
   test('`origami bundle` writes a bundle, and runs it', async () => {
-    const { stdout, stderr } = await execa(join(bin, 'origami'), ['bundle'], { cwd: join(folder, 'work'), env, extendEnv: false })
+    const { stdout, stderr } = await execa(join(bin, 'origami'), ['bundle'], {
+      cwd: join(folder, 'work'),
+      env,
+      extendEnv: false,
+    })
     expect(stderr).toContain('the model loads')
     expect(stdout).toContain('docker build')
     expect((await readdir(join(folder, 'work/origami'))).toSorted()).toEqual(

@@ -29,7 +29,9 @@ export interface WorldOptions {
   readonly state?: string
 }
 
-/** A whole Origami in a temporary folder: a fake GitHub, the web server, the daemon as a process of its own, an engine. */
+/**
+ * A whole Origami in a temporary folder: a fake GitHub, the web server, the daemon as a process of its own, an engine.
+ */
 export class World implements AsyncDisposable {
   readonly github: FakeGithub
   readonly folder: string
@@ -59,7 +61,13 @@ export class World implements AsyncDisposable {
     const { engine, state, settings } = options
     const folder = await mkdtemp(join(tmpdir(), 'origami-world-'))
     if (state) await cp(state, folder, { recursive: true })
-    const world = new World(await startFakeGithub(), folder, engine, { web: await freePort(), daemon: await freePort() }, options)
+    const world = new World(
+      await startFakeGithub(),
+      folder,
+      engine,
+      { web: await freePort(), daemon: await freePort() },
+      options,
+    )
     for (const login of ['ann', 'bob']) await world.github.user(login)
     await ensureCertificates(folder)
     await writeFile(join(folder, 'forges.json'), JSON.stringify(world.forges))
@@ -98,7 +106,8 @@ export class World implements AsyncDisposable {
     const daemon = spawn(process.execPath, program, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
     this.daemon = daemon
     daemon.stderr.pipe(process.stderr)
-    for await (const line of createInterface(daemon.stdout)) if (line.includes('listens at')) return void daemon.stdout.resume()
+    for await (const line of createInterface(daemon.stdout))
+      if (line.includes('listens at')) return void daemon.stdout.resume()
     throw new Error('the daemon ended before it listened')
   }
 
@@ -207,7 +216,8 @@ export class World implements AsyncDisposable {
 async function removeOwned(owner: string): Promise<void> {
   const docker = new Docker()
   const filters = { label: [`io.origami.owner=${owner}`] }
-  for (const { Id } of await docker.listContainers({ all: true, filters })) await docker.getContainer(Id).remove({ force: true })
+  for (const { Id } of await docker.listContainers({ all: true, filters }))
+    await docker.getContainer(Id).remove({ force: true })
   for (const { Id } of await docker.listImages({ filters })) await docker.getImage(Id).remove({ force: true })
   for (const { Id } of await docker.listNetworks({ filters })) await docker.getNetwork(Id).remove()
 }

@@ -16,16 +16,18 @@ def like_a_drawing(pixels: np.ndarray) -> np.ndarray:
     """A digit of the data set cropped to its ink and squared, as the model prepares a drawing."""
     from model import prepare
 
-    enlarged = Image.fromarray((255 - pixels.reshape(8, 8) / 16 * 255).astype(np.uint8)).resize((128, 128), Image.Resampling.BICUBIC)
-    return prepare(enlarged)
+    picture = Image.fromarray((255 - pixels.reshape(8, 8) / 16 * 255).astype(np.uint8))
+    return prepare(picture.resize((128, 128), Image.Resampling.BICUBIC))
 
 
 def varied(images: np.ndarray, labels: np.ndarray, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """The digits, and each again turned a little and drawn thicker or thinner."""
     more = []
     for pixels in images:
-        picture = Image.fromarray((pixels.reshape(8, 8) / 16 * 255).astype(np.uint8)).resize((64, 64), Image.Resampling.BICUBIC)
-        turned = picture.rotate(float(chance.uniform(-12, 12)), resample=Image.Resampling.BICUBIC).resize((8, 8), Image.Resampling.BOX)
+        picture = Image.fromarray((pixels.reshape(8, 8) / 16 * 255).astype(np.uint8))
+        large = picture.resize((64, 64), Image.Resampling.BICUBIC)
+        turned = large.rotate(float(chance.uniform(-12, 12)), resample=Image.Resampling.BICUBIC)
+        turned = turned.resize((8, 8), Image.Resampling.BOX)
         power = float(chance.uniform(0.6, 1.5))
         more.append((np.asarray(turned, dtype=np.float32) / 255).ravel() ** power * 16)
     return np.concatenate([images, np.array(more)]), np.concatenate([labels, labels])
@@ -33,7 +35,9 @@ def varied(images: np.ndarray, labels: np.ndarray, chance: np.random.Generator) 
 
 def main() -> None:
     digits = load_digits()
-    seen, unseen, seen_labels, unseen_labels = train_test_split(digits.data, digits.target, test_size=0.2, random_state=1, stratify=digits.target)
+    seen, unseen, seen_labels, unseen_labels = train_test_split(
+        digits.data, digits.target, test_size=0.2, random_state=1, stratify=digits.target
+    )
     for seed in range(3):
         seen, seen_labels = varied(seen, seen_labels, np.random.default_rng(seed))
     network = MLPClassifier((64,), alpha=1e-3, max_iter=60, random_state=1)

@@ -3,7 +3,8 @@ import { SentimentIntensityAnalyzer } from 'vader-sentiment'
 
 export default demo({
   title: 'Sentiment',
-  description: 'How a sentence feels, by VADER: a lexicon of words that people rated, and rules for how they work together.',
+  description:
+    'How a sentence feels, by VADER: a lexicon of words that people rated, and rules for how they work together.',
   inputs: { review: text({ multiline: true, maxLength: 5000, placeholder: 'What a day', label: 'Review' }) },
   outputs: { mood: label() },
   predict({ review }) {

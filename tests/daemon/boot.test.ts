@@ -76,14 +76,18 @@ describe('a daemon that starts', () => {
     await yard.start()
     await vi.waitFor(async () => expect(await yard.engine.list()).toMatchObject([{ state: 'running' }]))
     expect((await yard.deployment(demo, deployment)).state).toBe('running')
-    expect(await yard.prediction(demo, await yard.submit(demo, { word: 'again' }))).toMatchObject({ output: 'again, version 1' })
+    expect(await yard.prediction(demo, await yard.submit(demo, { word: 'again' }))).toMatchObject({
+      output: 'again, version 1',
+    })
   })
 
   test('ends a deploy whose time was over while it was away', async () => {
     const slow = await DaemonYard.model((source) =>
       source.replace('async predict', 'setup: () => new Promise(() => {}),\n  async predict'),
     )
-    const { demo, deployment } = await yard.trigger(await yard.push('late', { ...slow, '.origami': 'ready_within: 600\n' }))
+    const { demo, deployment } = await yard.trigger(
+      await yard.push('late', { ...slow, '.origami': 'ready_within: 600\n' }),
+    )
     await yard.deployment(demo, deployment, 'health_checking')
     await yard.leave()
     yard.ahead += 3_600_000

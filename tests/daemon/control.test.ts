@@ -40,7 +40,10 @@ describe('what a daemon is told', () => {
   })
 
   test('a document describes every route of it', async () => {
-    const { body } = await yard.ask<{ paths: Record<string, Record<string, { operationId: string }>> }>('GET', '/openapi.json')
+    const { body } = await yard.ask<{ paths: Record<string, Record<string, { operationId: string }>> }>(
+      'GET',
+      '/openapi.json',
+    )
     const described = Object.entries(body.paths).flatMap(([path, item]) =>
       Object.entries(item).map(([method, { operationId }]) => [`${method.toUpperCase()} ${path}`, operationId]),
     )
@@ -99,7 +102,11 @@ describe('what a daemon is told', () => {
   test('as many deploys at a time as the limit says, one for each demo', async () => {
     yard.holds.add('clone')
     const links = [await yard.push('one'), await yard.push('two'), await yard.push('three')]
-    const made = [await yard.trigger(links[0] ?? ''), await yard.trigger(links[1] ?? ''), await yard.trigger(links[2] ?? '')]
+    const made = [
+      await yard.trigger(links[0] ?? ''),
+      await yard.trigger(links[1] ?? ''),
+      await yard.trigger(links[2] ?? ''),
+    ]
     await Promise.all(made.slice(0, 2).map(({ demo, deployment }) => yard.deployment(demo, deployment, 'cloning')))
     const [, , last] = made
     expect((await yard.detail(last?.demo ?? '')).newest?.state).toBe('queued')
@@ -132,7 +139,9 @@ describe('what a daemon is told', () => {
     expect((await yard.deployment(demo, deployment)).state).toBe('canceled')
     expect(await yard.remains()).toEqual({ instances: 1, images: 1, checkouts: [] })
     expect(await yard.detail(demo)).toMatchObject({ status: 'running', serving: before.id })
-    expect(await yard.prediction(demo, await yard.submit(demo, { word: 'still' }))).toMatchObject({ output: 'still, version 1' })
+    expect(await yard.prediction(demo, await yard.submit(demo, { word: 'still' }))).toMatchObject({
+      output: 'still, version 1',
+    })
   })
 
   test('canceled while the version before is being stopped, that one has no more grace, and serves again', async () => {
@@ -147,9 +156,12 @@ describe('what a daemon is told', () => {
     expect((await yard.ask('POST', `/deployments/${deployment}/cancel`, {})).status).toBe(200)
     expect(yard.engine.graces).toEqual([10_000, 0])
     expect((await yard.deployment(demo, deployment)).state).toBe('canceled')
-    await vi.waitFor(async () => expect(await yard.detail(demo)).toMatchObject({ status: 'running', serving: before.id }), {
-      timeout: 20_000,
-    })
+    await vi.waitFor(
+      async () => expect(await yard.detail(demo)).toMatchObject({ status: 'running', serving: before.id }),
+      {
+        timeout: 20_000,
+      },
+    )
   })
 
   test('one that waits can be canceled', async () => {
@@ -180,7 +192,9 @@ describe('what a daemon is told', () => {
     expect([refused.status, refused.body.error]).toEqual([503, 'This demo is stopped.'])
     for (const _ of ['once', 'twice']) expect((await yard.ask('POST', `/demos/${demo}/start`, {})).status).toBe(200)
     await yard.deployment(demo, deployment.id, 'running')
-    expect(await yard.prediction(demo, await yard.submit(demo, { word: 'back' }))).toMatchObject({ output: 'back, version 1' })
+    expect(await yard.prediction(demo, await yard.submit(demo, { word: 'back' }))).toMatchObject({
+      output: 'back, version 1',
+    })
     expect(await gate.runs()).toEqual(['running'])
   })
 

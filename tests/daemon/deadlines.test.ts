@@ -21,7 +21,10 @@ describe('nothing that a daemon waits for is waited for without an end', () => {
     async (path) => {
       await puppet.set(`deaf ${path}`)
       const { deployment } = await yard.deploy('deaf', { ...puppet.files, '.origami': 'ready_within: 2\n' })
-      expect([deployment.state, deployment.reason]).toEqual(['unhealthy', expect.stringContaining('did not answer READY')])
+      expect([deployment.state, deployment.reason]).toEqual([
+        'unhealthy',
+        expect.stringContaining('did not answer READY'),
+      ])
       expect(await yard.remains()).toEqual({ instances: 0, images: 0, checkouts: [] })
     },
   )

@@ -26,9 +26,24 @@ describe('a deploy that fails has its state, its reason and its last lines', () 
     ['that is no YAML', { '.origami': 'title: [\n' }, 'config_error', 'line 2'],
     ['without a runtime, here', { origami: null }, 'config_error', 'origami bundle'],
     ['that does not install', { 'package.json': '{' }, 'build_failed', 'npm'],
-    ['that exits at once', { 'origami/server.mjs': 'console.log("no weights"); process.exitCode = 4' }, 'start_failed', 'code 4'],
-    ['whose setup fails', { 'model.ts': 'throw new Error("weights are missing")\n' }, 'unhealthy', 'weights are missing'],
-    ['that answers as something else', { 'origami/server.mjs': serves('{"status":"READY"}') }, 'not_a_predictor', 'no model'],
+    [
+      'that exits at once',
+      { 'origami/server.mjs': 'console.log("no weights"); process.exitCode = 4' },
+      'start_failed',
+      'code 4',
+    ],
+    [
+      'whose setup fails',
+      { 'model.ts': 'throw new Error("weights are missing")\n' },
+      'unhealthy',
+      'weights are missing',
+    ],
+    [
+      'that answers as something else',
+      { 'origami/server.mjs': serves('{"status":"READY"}') },
+      'not_a_predictor',
+      'no model',
+    ],
     ['that answers no JSON', { 'origami/server.mjs': serves('<html>hello') }, 'not_a_predictor', 'no model'],
     [
       'that is never ready',
@@ -42,7 +57,10 @@ describe('a deploy that fails has its state, its reason and its last lines', () 
     expect([deployment.state, deployment.reason]).toEqual([state, expect.stringContaining(words)])
     expect(deployment.log_tail.join('\n')).toContain(`deploy ${state}: `)
     expect(await yard.remains()).toEqual({ instances: 0, images: 0, checkouts: [] })
-    expect(await yard.detail(demo)).toMatchObject({ status: state === 'not_linked' ? 'not_linked' : 'failed', port: null })
+    expect(await yard.detail(demo)).toMatchObject({
+      status: state === 'not_linked' ? 'not_linked' : 'failed',
+      port: null,
+    })
   })
 
   test('its own last words are among the last lines', async () => {
@@ -115,6 +133,8 @@ describe('a demo that exits after it was live', () => {
     expect(deployments[0]?.log_tail.length).toBeGreaterThan(3)
     await yard.ask('POST', `/demos/${demo}/start`, {})
     await yard.deployment(demo, deployment.id, 'running')
-    expect(await yard.prediction(demo, await yard.submit(demo, { word: 'again' }))).toMatchObject({ status: 'succeeded' })
+    expect(await yard.prediction(demo, await yard.submit(demo, { word: 'again' }))).toMatchObject({
+      status: 'succeeded',
+    })
   })
 })

@@ -14,7 +14,10 @@ import type { Source } from '../../packages/daemon/src/source/source.ts'
 /** Where a test may stop a deploy. */
 export type Hold = 'clone' | 'build' | 'start' | 'remove'
 
-/** A real engine that waits, before it builds, starts or removes, for as long as the test holds it; what it did is told in order. */
+/**
+ * A real engine that waits, before it builds, starts or removes, for as long as the test holds it; what it did is told
+ * in order.
+ */
 export class HeldEngine implements Engine {
   readonly name: string
   readonly guarantees: Engine['guarantees']
@@ -34,7 +37,8 @@ export class HeldEngine implements Engine {
   private readonly holds: ReadonlySet<Hold>
 
   constructor(kind: 'process' | 'docker', folder: string, owner: string, holds: ReadonlySet<Hold>) {
-    this.real = kind === 'docker' ? new DockerEngine({ owner }) : new ProcessEngine({ folder, owner, environment: process.env })
+    this.real =
+      kind === 'docker' ? new DockerEngine({ owner }) : new ProcessEngine({ folder, owner, environment: process.env })
     this.name = this.real.name
     this.guarantees = this.real.guarantees
     this.holds = holds

@@ -27,13 +27,17 @@ describe('what .origami says of its container is so', () => {
     const { HostConfig, NetworkSettings } = await new Docker().getContainer(instance_id ?? '').inspect()
     expect(HostConfig).toMatchObject({ Memory: 300 * 1024 ** 2, NanoCpus: 7.5e8 })
     expect(NetworkSettings.Ports['7123/tcp']).toEqual([{ HostIp: '127.0.0.1', HostPort: String(port) }])
-    expect(await yard.prediction(demo, await yard.submit(demo, { word: 'there' }))).toMatchObject({ output: 'there, version 1' })
+    expect(await yard.prediction(demo, await yard.submit(demo, { word: 'there' }))).toMatchObject({
+      output: 'there, version 1',
+    })
     await yard.leave()
     const id = await unstarted(instance_id ?? '')
     await yard.start()
     await vi.waitFor(async () => expect(await yard.engine.list()).toMatchObject([{ state: 'running' }]))
     expect(await yard.engine.find(id)).toBeUndefined()
-    expect(await yard.prediction(demo, await yard.submit(demo, { word: 'again' }))).toMatchObject({ output: 'again, version 1' })
+    expect(await yard.prediction(demo, await yard.submit(demo, { word: 'again' }))).toMatchObject({
+      output: 'again, version 1',
+    })
   })
 
   test('one that needs more memory than it has ends as oom, with what gives it more', async () => {

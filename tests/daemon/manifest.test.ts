@@ -37,9 +37,9 @@ describe('what .origami says is so', () => {
     const { deployment } = await yard.deploy('swapped', await version(2))
     await yard.deployment(demo, old.id, 'retired')
     expect(yard.engine.told).toEqual([`start ${deployment.id}`, `stop ${old.id}`])
-    expect((await yard.engine.images()).filter((image) => image.demo === demo).map((image) => image.deployment)).toEqual([
-      deployment.id,
-    ])
+    expect(
+      (await yard.engine.images()).filter((image) => image.demo === demo).map((image) => image.deployment),
+    ).toEqual([deployment.id])
   })
 
   test('strategy recreate: the old version stops first, what is sent meanwhile waits, and nobody is refused', async () => {
@@ -62,7 +62,9 @@ describe('what .origami says is so', () => {
     const { demo, deployment: old } = await yard.deploy('returned', recreate)
     const { deployment } = await yard.deploy('returned', { ...recreate, 'model.ts': 'throw new Error("broken")\n' })
     expect(deployment.state).toBe('unhealthy')
-    expect(await yard.prediction(demo, await yard.submit(demo, { word: 'back' }))).toMatchObject({ output: 'back, version 1' })
+    expect(await yard.prediction(demo, await yard.submit(demo, { word: 'back' }))).toMatchObject({
+      output: 'back, version 1',
+    })
     expect(await yard.detail(demo)).toMatchObject({ status: 'running', serving: old.id })
   })
 })

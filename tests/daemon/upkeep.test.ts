@@ -234,7 +234,9 @@ describe('what a daemon looks after', () => {
     const again = await yard.deployment(demo, good.id, 'running')
     expect(again.reason).toContain(`version ${bad.commit?.slice(0, 7)} crashed`)
     expect(await yard.log(demo)).toContain('serves again')
-    expect(await yard.prediction(demo, await yard.submit(demo, { word: 'back' }))).toMatchObject({ output: 'back, version 1' })
+    expect(await yard.prediction(demo, await yard.submit(demo, { word: 'back' }))).toMatchObject({
+      output: 'back, version 1',
+    })
   })
 
   test('a version that exits each time it is started hands back as well', async () => {
@@ -244,7 +246,9 @@ describe('what a daemon looks after', () => {
     await yard.deployment(demo, good.id, 'retired')
     await puppet.set('broken')
     await kill(demo)
-    expect((await yard.deployment(demo, bad.id, 'runtime_error')).reason).toContain('could not be started 4 times in a row')
+    expect((await yard.deployment(demo, bad.id, 'runtime_error')).reason).toContain(
+      'could not be started 4 times in a row',
+    )
     await servesAt(demo, null)
     expect(await yard.detail(demo)).toMatchObject({ status: 'running', serving: good.id })
     await puppet.clear()

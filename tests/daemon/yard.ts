@@ -24,7 +24,10 @@ import { HeldEngine, HeldSource, type Hold } from './held.ts'
 
 const models = join(import.meta.dirname, '../demos')
 
-/** A daemon of its own in a temporary folder, with a folder of repositories as its forge, and holds to stop a deploy where a test wants it. */
+/**
+ * A daemon of its own in a temporary folder, with a folder of repositories as its forge, and holds to stop a deploy
+ * where a test wants it.
+ */
 export class DaemonYard implements AsyncDisposable {
   readonly folder: string
   readonly engine: HeldEngine
@@ -77,7 +80,9 @@ export class DaemonYard implements AsyncDisposable {
     this.limits = { ...this.limits, ...limits }
     this.daemon = await startDaemon(this.config, { engine, source, clock: () => Date.now() + this.ahead })
     const pem = (name: string) => readFile(join(this.folder, 'web/tls', name))
-    this.agent = new Agent({ connect: { ca: await pem('ca.pem'), cert: await pem('cert.pem'), key: await pem('key.pem') } })
+    this.agent = new Agent({
+      connect: { ca: await pem('ca.pem'), cert: await pem('cert.pem'), key: await pem('key.pem') },
+    })
   }
 
   /** Ends the daemon; demos run on. */
@@ -123,14 +128,21 @@ export class DaemonYard implements AsyncDisposable {
 
   private async send({ path, method, ...outgoing }: Outgoing): Promise<Dispatcher.ResponseData> {
     if (!this.daemon || !this.agent) throw new Error('the daemon is away')
-    return request(this.daemon.url + path, { ...outgoing, method: method as Dispatcher.HttpMethod, dispatcher: this.agent })
+    return request(this.daemon.url + path, {
+      ...outgoing,
+      method: method as Dispatcher.HttpMethod,
+      dispatcher: this.agent,
+    })
   }
 
   /** Every event from the first on, until the reader leaves. */
   async *events(after = 0): AsyncIterable<ControlEvent> {
     if (!this.daemon || !this.agent) throw new Error('the daemon is away')
     const gone = new AbortController()
-    const { body } = await request(`${this.daemon.url}/events?after=${after}`, { dispatcher: this.agent, signal: gone.signal })
+    const { body } = await request(`${this.daemon.url}/events?after=${after}`, {
+      dispatcher: this.agent,
+      signal: gone.signal,
+    })
     body.on('error', () => {})
     try {
       for await (const { data } of readEvents(body)) yield JSON.parse(data)
@@ -157,7 +169,8 @@ export class DaemonYard implements AsyncDisposable {
       async () => {
         const found = (await this.detail(demo)).deployments.find((entry) => entry.id === id)
         const there =
-          found && (states.length > 0 ? states.includes(found.state) : found.state === 'running' || isEnded(found.state))
+          found &&
+          (states.length > 0 ? states.includes(found.state) : found.state === 'running' || isEnded(found.state))
         expect(there, `${found?.state}: ${found?.reason}`).toBe(true)
         return found as NonNullable<typeof found>
       },
@@ -173,7 +186,12 @@ export class DaemonYard implements AsyncDisposable {
 
   async submit(demo: string, input: Record<string, unknown>, visitor = 'visitor-1'): Promise<string> {
     const headers = { prefer: 'respond-async', 'origami-visitor': visitor }
-    const { status, body } = await this.ask<PredictionSnapshot>('POST', `/demos/${demo}/predictions`, { input }, headers)
+    const { status, body } = await this.ask<PredictionSnapshot>(
+      'POST',
+      `/demos/${demo}/predictions`,
+      { input },
+      headers,
+    )
     expect(status, JSON.stringify(body)).toBe(202)
     return body.id
   }

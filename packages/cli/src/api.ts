@@ -7,7 +7,10 @@ import { readSignedIn, tokenByHand } from './signed-in.ts'
 /** Where the web server of `npm start` is. */
 const nearby = 'http://127.0.0.1:8000'
 
-/** The web server's own API, as whoever the token stands for. Without a token: as anyone, who changes nothing but by signing in. */
+/**
+ * The web server's own API, as whoever the token stands for. Without a token: as anyone, who changes nothing but by
+ * signing in.
+ */
 export class Api {
   readonly url: string
   private readonly token: string | undefined
@@ -22,7 +25,9 @@ export class Api {
     this.client = client((request) => this.transport(request))
   }
 
-  /** Of the environment, else of the server that `origami login` went to last. A token is sent to its own server alone. */
+  /**
+   * Of the environment, else of the server that `origami login` went to last. A token is sent to its own server alone.
+   */
   static async open(): Promise<Api> {
     const { latest, servers } = await readSignedIn()
     const url = serverUrl(env.url ?? latest ?? nearby)
@@ -59,7 +64,9 @@ export class Api {
     const headers = { ...request.headers, ...authorization }
     return fetch(`${this.url}${path}`, { ...request, headers }).catch((cause: unknown) => {
       if (request.signal?.aborted) throw cause
-      throw new Unreachable(`no Origami answers at ${this.url}; ORIGAMI_URL or origami login <server> names another`, { cause })
+      throw new Unreachable(`no Origami answers at ${this.url}; ORIGAMI_URL or origami login <server> names another`, {
+        cause,
+      })
     })
   }
 
@@ -75,7 +82,9 @@ export class Api {
     if (status === 401)
       return `${this.url} does not take your token (any more): origami login ${this.url}, or mend ORIGAMI_TOKEN where it is set`
     // What is not everybody's to see is "not found" to who is not signed in.
-    return this.signedOut && [403, 404].includes(status) ? `${words.replace(/\.$/, '')}, or you are ${this.notSignedIn}` : words
+    return this.signedOut && [403, 404].includes(status)
+      ? `${words.replace(/\.$/, '')}, or you are ${this.notSignedIn}`
+      : words
   }
 
   private get signedOut(): boolean {
@@ -87,7 +96,9 @@ export class Api {
   }
 }
 
-/** The address of a server as it is kept: `demos.example.org` and `https://demos.example.org/` are one. Throws Failure. */
+/**
+ * The address of a server as it is kept: `demos.example.org` and `https://demos.example.org/` are one. Throws Failure.
+ */
 export function serverUrl(text: string): string {
   const scheme = /^(localhost|127\.|\[::1\])/.test(text) ? 'http' : 'https'
   const url = URL.parse(/^https?:\/\//.test(text) ? text : `${scheme}://${text}`)

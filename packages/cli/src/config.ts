@@ -72,7 +72,10 @@ export async function refuseUntrusted({ values }: Settings): Promise<void> {
   )
 }
 
-/** Behind another server everybody has that server's address, unless it is believed when it says whose request it hands on. */
+/**
+ * Behind another server everybody has that server's address, unless it is believed when it says whose request it hands
+ * on.
+ */
 export function warnOfProxy({ values }: Settings): void {
   if (!values.public_url || isLoopback(new URL(values.public_url).hostname) || values.trusted_proxies.length > 0) return
   console.error(

@@ -51,8 +51,14 @@ export function parseLogLine(line: string): LogEntry {
   return at && source ? { at, source, text: text ?? '' } : { at: null, source: null, text: line }
 }
 
-/** Lines with the bytes they took. One that is too long comes in parts; one without its end is left for the next time when there is one. */
-async function* linesOf(body: AsyncIterable<Uint8Array>, more: boolean): AsyncIterable<{ text: string; bytes: number }> {
+/**
+ * Lines with the bytes they took. One that is too long comes in parts; one without its end is left for the next time
+ * when there is one.
+ */
+async function* linesOf(
+  body: AsyncIterable<Uint8Array>,
+  more: boolean,
+): AsyncIterable<{ text: string; bytes: number }> {
   let rest = Buffer.alloc(0)
   for await (const part of body) {
     rest = Buffer.concat([rest, part])

@@ -1,4 +1,7 @@
-/** What a person did or has that cannot work. The message says what was expected, what came and what to do next; no stack is shown. */
+/**
+ * What a person did or has that cannot work. The message says what was expected, what came and what to do next; no
+ * stack is shown.
+ */
 export class Failure extends Error {
   override readonly name: string = 'Failure'
   /** The HTTP status, when a server refused. */

@@ -16,7 +16,11 @@ export interface Followed {
  * Asks for the demo until its newest deployment, or what superseded it, runs or ended, telling each step as it comes.
  * A server that is away meanwhile is waited for, for a minute. Throws Unreachable after it.
  */
-export async function followDeploy(api: Pick<Api, 'call'>, made: DemoPage, tell: (line: string) => void): Promise<Followed> {
+export async function followDeploy(
+  api: Pick<Api, 'call'>,
+  made: DemoPage,
+  tell: (line: string) => void,
+): Promise<Followed> {
   let id = made.detail?.newest?.id
   let told = 0
   for (;;) {
@@ -41,10 +45,14 @@ export const failedToGoLive = ({ state }: Deployment): boolean => isEnded(state)
 
 const isSettled = ({ state }: Deployment): boolean => state === 'running' || state === 'draining' || isEnded(state)
 
-/** Undefined while the daemon is away. Throws Failure where it has so many newer ones that it is not told of any more. */
+/**
+ * Undefined while the daemon is away. Throws Failure where it has so many newer ones that it is not told of any more.
+ */
 function entryOf({ address, detail }: DemoPage, id: string | undefined): Deployment | undefined {
   const entry = detail?.deployments.find((one) => one.id === id)
   if (!entry && id !== undefined && detail?.deployments.length)
-    throw new Failure(`${address} has many newer deployments, and this one is not listed any more; see origami status ${address}`)
+    throw new Failure(
+      `${address} has many newer deployments, and this one is not listed any more; see origami status ${address}`,
+    )
   return entry
 }

@@ -19,9 +19,13 @@ export class OwnerSession {
   static async open(url: string, link: string): Promise<OwnerSession> {
     const session = new OwnerSession(url)
     await session.takeCsrf()
-    await session.call('POST /-/api/session/link', { body: { secret: new URL(link).hash.slice(1) } }).catch((error: unknown) => {
-      throw error instanceof Refusal ? new Failure(`the owner's link was refused: ${error.message}`, { cause: error }) : error
-    })
+    await session
+      .call('POST /-/api/session/link', { body: { secret: new URL(link).hash.slice(1) } })
+      .catch((error: unknown) => {
+        throw error instanceof Refusal
+          ? new Failure(`the owner's link was refused: ${error.message}`, { cause: error })
+          : error
+      })
     await session.takeCsrf()
     return session
   }

@@ -3,7 +3,9 @@ import { Unreachable } from './failure.ts'
 
 const patienceMs = 60_000
 
-/** Asks again, with back-off and for a minute, while a server that has answered before is away. Then throws Unreachable. */
+/**
+ * Asks again, with back-off and for a minute, while a server that has answered before is away. Then throws Unreachable.
+ */
 export async function patiently<Answer>(ask: () => Promise<Answer>, signal?: AbortSignal): Promise<Answer> {
   return pRetry(ask, {
     retries: Number.POSITIVE_INFINITY,

@@ -1,7 +1,10 @@
 import { Command } from 'commander'
 import { plainText } from './plain-text.ts'
 
-/** Runs the verb that the arguments name. An error that was thrown with words for a person is those words, and exit code 1. */
+/**
+ * Runs the verb that the arguments name. An error that was thrown with words for a person is those words, and exit code
+ * 1.
+ */
 export async function run(verbs: readonly (() => Command)[]): Promise<void> {
   const program = new Command('origami')
     .description('Turns the repository of a trained model into a live, queued, shareable web demo.')
@@ -17,4 +20,5 @@ export async function run(verbs: readonly (() => Command)[]): Promise<void> {
 }
 
 const isMistakeOfOurs = (error: Error): boolean =>
-  [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind) || error.name === 'AssertionError'
+  [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind) ||
+  error.name === 'AssertionError'

@@ -2,7 +2,10 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { programWorks } from '@origami/host/program-works'
 
-/** What a folder with a model needs of this machine's Python, and lacks: nothing for TypeScript, a venv where there are requirements. */
+/**
+ * What a folder with a model needs of this machine's Python, and lacks: nothing for TypeScript, a venv where there are
+ * requirements.
+ */
 export async function pythonForDemos(): Promise<{ lackedBy(folder: string): string | undefined }> {
   const [python, venv, uv] = await Promise.all([
     programWorks('python3', ['-c', 'import sys; assert sys.version_info >= (3, 10)']),

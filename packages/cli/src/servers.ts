@@ -22,7 +22,10 @@ export async function startOrigami(settings: Settings, forges: readonly ForgeEnt
   await ensureCertificates(data, { days: settings.limits.web.certificateDays })
   const daemon = await orPortTaken('--daemon-port', startDaemon(daemonConfig(settings, forges)))
   try {
-    return { daemon, web: await orPortTaken('--port', startWeb(webConfig(settings, forges, daemon.url), webSecrets(forges))) }
+    return {
+      daemon,
+      web: await orPortTaken('--port', startWeb(webConfig(settings, forges, daemon.url), webSecrets(forges))),
+    }
   } catch (error) {
     await daemon[Symbol.asyncDispose]()
     throw error

@@ -24,13 +24,18 @@ export async function readSignedIn(): Promise<SignedIn> {
   } catch {
     // What is wrong with it does not matter: what to do is the same.
   }
-  throw new Failure(`${join(folder(), 'servers.json')} is broken; remove it, then origami login <server> writes it anew`)
+  throw new Failure(
+    `${join(folder(), 'servers.json')} is broken; remove it, then origami login <server> writes it anew`,
+  )
 }
 
 /** Keeps the token of a server, readable by its owner alone, whole or not at all. */
 export async function keepSignedIn(url: string, token: string, handle?: string): Promise<void> {
   const before = await readSignedIn().catch(() => ({ servers: {} }))
-  const kept: SignedIn = { latest: url, servers: { ...before.servers, [url]: { token, ...(handle ? { handle } : {}) } } }
+  const kept: SignedIn = {
+    latest: url,
+    servers: { ...before.servers, [url]: { token, ...(handle ? { handle } : {}) } },
+  }
   await mkdir(folder(), { recursive: true, mode: 0o700 })
   await writePrivate(join(folder(), 'servers.json'), `${JSON.stringify(kept, null, 2)}\n`)
 }

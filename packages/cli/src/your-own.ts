@@ -1,4 +1,7 @@
-/** How one's own model comes in, in the order it is typed: what the README says, for the server and the checkout that are there. */
+/**
+ * How one's own model comes in, in the order it is typed: what the README says, for the server and the checkout that
+ * are there.
+ */
 export const yourOwn = (url: string, checkout: string): string => `
 A demo of your own, in another terminal:
   cd ${inShell(checkout)}

@@ -47,7 +47,12 @@ describe('settings', () => {
   test('sizes and times are written as people write them, and reach each server in its own unit', async () => {
     await file('limits: { file: 1.5g, results: 36h, uploads: 2d, clone_time: 90s, revive_after: [1s, 2m] }')
     const { limits } = await readSettings([data()])
-    expect(limits.daemon).toMatchObject({ fileBytes: 1.5 * 1024 ** 3, resultDays: 1.5, uploadHours: 48, cloneMs: 90_000 })
+    expect(limits.daemon).toMatchObject({
+      fileBytes: 1.5 * 1024 ** 3,
+      resultDays: 1.5,
+      uploadHours: 48,
+      cloneMs: 90_000,
+    })
     expect(limits.daemon.reviveAfterMs).toEqual([1000, 120_000])
     expect(limits.web.fileBytes).toBe(1.5 * 1024 ** 3)
   })
@@ -74,7 +79,12 @@ describe('settings', () => {
 
   test('networks of both kinds are taken', async () => {
     await file('trusted_proxies: [127.0.0.1, 10.0.0.0/8, "fd00::/8", "::1"]')
-    expect((await readSettings([data()])).values.trusted_proxies).toEqual(['127.0.0.1', '10.0.0.0/8', 'fd00::/8', '::1'])
+    expect((await readSettings([data()])).values.trusted_proxies).toEqual([
+      '127.0.0.1',
+      '10.0.0.0/8',
+      'fd00::/8',
+      '::1',
+    ])
   })
 
   test('a file that the environment names must be there', async () => {
@@ -115,12 +125,18 @@ describe('settings', () => {
     ['limits: {round: 25d}', 'limits.round: expected a time such as 30s, 10m, 12h (at most 24d), got 25d'],
     ['limits: {waiting: -1}', 'limits.waiting: expected a whole number from 1, got -1'],
     ['limits: {waiting: 1.5}', 'limits.waiting: expected a whole number from 1, got 1.5'],
-    ['limits: {running_per_demo: 1.5}', 'limits.running_per_demo: expected a part above 0 and at most 1, such as 0.75, got 1.5'],
+    [
+      'limits: {running_per_demo: 1.5}',
+      'limits.running_per_demo: expected a part above 0 and at most 1, such as 0.75, got 1.5',
+    ],
     ['private_networks: [lab]', 'private_networks: expected a network such as 10.0.0.0/8, got lab'],
     ['public_url: demos', 'public_url: expected an address such as https://demos.example.org'],
     ['forges: [{host: x}]', 'forges: expected a list of forges'],
     ['port: 1\nport: 2', 'line 2'],
-    ['limits: &a {}\ndaemon: *a', 'line 2, column 9: expected the value itself, got the alias *a; write out what it stands for'],
+    [
+      'limits: &a {}\ndaemon: *a',
+      'line 2, column 9: expected the value itself, got the alias *a; write out what it stands for',
+    ],
     ['limits:\n  # waiting: 2\n  waitng: 3', 'unknown key "waitng"; did you mean waiting?'],
     ['limits:\n  retry_after:', 'a list, each a time'],
     ['port: [', 'line 1'],

@@ -23,13 +23,17 @@ export interface Limits {
   readonly deployments: number
   /** Predictions running at a time on this host. */
   readonly running: number
-  /** The part of `running` that one demo may hold, above 0 to 1, so that a place is left for whoever comes to another. */
+  /**
+   * The part of `running` that one demo may hold, above 0 to 1, so that a place is left for whoever comes to another.
+   */
   readonly runningPerDemo: number
   /** Predictions waiting for one demo; more are refused. */
   readonly waiting: number
   /** Of those, what one visitor may have waiting; calls that name no visitor are one together. */
   readonly waitingPerVisitor: number
-  /** Of those, what callers of one address who are not signed in may have waiting, whatever visitors they say they are. */
+  /**
+   * Of those, what callers of one address who are not signed in may have waiting, whatever visitors they say they are.
+   */
   readonly waitingPerAddress: number
   /** Seconds one prediction may run at most, whatever its demo's `timeout` says. */
   readonly predictionSeconds: number
@@ -108,7 +112,10 @@ export interface Limits {
   /** Crashes of a version within `crashWindowMs`; one more, and the last version that served well takes its place. */
   readonly crashes: number
   readonly crashWindowMs: number
-  /** Before a version that could not be started again is tried once more: after the first failure, the second, …; the last for ever. */
+  /**
+   * Before a version that could not be started again is tried once more: after the first failure, the second, …; the
+   * last for ever.
+   */
   readonly reviveAfterMs: readonly number[]
   /** Versions of a demo that served well whose images are kept. */
   readonly keepVersions: number

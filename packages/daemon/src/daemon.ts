@@ -47,7 +47,10 @@ export interface Daemon extends AsyncDisposable {
   readonly port: number
   /** Sets limits in place; what waits reads them anew at its next turn. */
   configure(limits: Partial<Limits>): void
-  /** Rests, and stops every instance, to be started again by the next daemon: for who ends what they started. Then dispose. */
+  /**
+   * Rests, and stops every instance, to be started again by the next daemon: for who ends what they started. Then
+   * dispose.
+   */
   stopInstances(): Promise<void>
 }
 
@@ -95,7 +98,10 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   const queueParts = { db, files, limits, now, changed, live: new LiveRuns(limits), places: new Places(db, changed) }
   const queue = new Queue(queueParts)
   const reach = (endpoint: string) =>
-    new HttpPredictor({ base: endpoint, deadlines: () => ({ answerMs: limits.callAnswerMs, idleMs: limits.callIdleMs }) })
+    new HttpPredictor({
+      base: endpoint,
+      deadlines: () => ({ answerMs: limits.callAnswerMs, idleMs: limits.callIdleMs }),
+    })
   const lookAt: LookAt = (deployment, fault) => void upkeep.checks.lookAt(deployment, fault)
   const dispatcher = new Dispatcher({ ...queueParts, reach, lookAt }, leaving.signal)
   loops.push(
@@ -143,7 +149,9 @@ async function openFolder(config: DaemonConfig, limits: Limits, given: Partial<P
 /** The engine that the operator chose, for this state folder. */
 function makeEngine({ engine, data, environment }: DaemonConfig, owner: string, limits: Limits): Engine {
   const folder = join(data, 'engine')
-  return engine === 'docker' ? new DockerEngine({ owner, limits }) : new ProcessEngine({ folder, owner, environment, limits })
+  return engine === 'docker'
+    ? new DockerEngine({ owner, limits })
+    : new ProcessEngine({ folder, owner, environment, limits })
 }
 
 /** The random id of a state folder: another daemon's things are not ours. */

@@ -2,7 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Slices } from '@origami/host/slices'
-import { type DemoId, type DeploymentId, fileRef, type PredictionId, randomId, type VisitorId } from '@origami/protocol/demo'
+import {
+  type DemoId,
+  type DeploymentId,
+  fileRef,
+  type PredictionId,
+  randomId,
+  type VisitorId,
+} from '@origami/protocol/demo'
 import { FolderFiles } from '@origami/serving'
 import Database from 'better-sqlite3'
 import { Kysely, SqliteDialect } from 'kysely'
@@ -123,10 +130,16 @@ describe('a database of before', () => {
     await before.destroy()
 
     db = await openStore(folder)
-    expect(await Promise.all(['a', 'b', 'c'].map((letter) => isWanted(db, letter.repeat(16))))).toEqual([true, true, false])
+    expect(await Promise.all(['a', 'b', 'c'].map((letter) => isWanted(db, letter.repeat(16))))).toEqual([
+      true,
+      true,
+      false,
+    ])
     for (const letter of ['a', 'b', 'c']) await upload(letter.repeat(16))
     await forgetResult(db, files, demo, ann, id(2))
-    const left = await Promise.all([asked, made, done].map(async (ref) => (await files.open(ref as never)) !== undefined))
+    const left = await Promise.all(
+      [asked, made, done].map(async (ref) => (await files.open(ref as never)) !== undefined),
+    )
     expect(left).toEqual([true, false, false])
   })
 
@@ -143,7 +156,13 @@ describe('a database of before', () => {
       .insertInto('deployments')
       .values([
         { ...both, id: 'one', state: 'cancelled', reason: 'cancelled', steps: JSON.stringify(steps) },
-        { ...both, id: 'two', state: 'build_failed', reason: 'it was cancelled', steps: JSON.stringify(steps.slice(0, 2)) },
+        {
+          ...both,
+          id: 'two',
+          state: 'build_failed',
+          reason: 'it was cancelled',
+          steps: JSON.stringify(steps.slice(0, 2)),
+        },
       ])
       .execute()
     await before
@@ -198,16 +217,29 @@ describe('what is over its time', () => {
       { row: row(1, { status: 'starting', completed_at: null }), files: [waiting as never] },
       { row: row(2, { completed_at: at(Date.now()) }), files: [ended as never] },
     ])
-    const { arrival } = await db.selectFrom('predictions').select('arrival').where('id', '=', id(2)).executeTakeFirstOrThrow()
+    const { arrival } = await db
+      .selectFrom('predictions')
+      .select('arrival')
+      .where('id', '=', id(2))
+      .executeTakeFirstOrThrow()
     const made = { prediction: arrival, side: 'output' as const, file: 'c'.repeat(16), ref: result as never }
     await db.insertInto('prediction_files').values(made).execute()
     await sweepOld(parts(), Date.now() + 2 * day)
-    const there = await Promise.all([waiting, ended, result, nobodys].map(async (ref) => !!(await files.open(ref as never))))
+    const there = await Promise.all(
+      [waiting, ended, result, nobodys].map(async (ref) => !!(await files.open(ref as never))),
+    )
     expect(there).toEqual([true, false, true, false])
   })
 
   test('events go by age, and beyond the newest so many', async () => {
-    const event = (ms: number) => ({ demo, deployment: null, from_state: null, to_state: 'x', reason: null, at: at(ms) })
+    const event = (ms: number) => ({
+      demo,
+      deployment: null,
+      from_state: null,
+      to_state: 'x',
+      reason: null,
+      at: at(ms),
+    })
     for (let index = 0; index < 25; index += 1) await db.insertInto('events').values(event(0)).execute()
     for (let index = 0; index < 40; index += 1)
       await db
@@ -282,6 +314,9 @@ test('what a demo that is removed leaves goes in slices: predictions that ended,
     .execute()
   const slices = await watched('predictions', () => forgetRunsOf(parts(), demo))
   expect(Math.max(...slices)).toBe(10)
-  expect(await db.selectFrom('predictions').select('id').orderBy('arrival').execute()).toEqual([{ id: id(98) }, { id: id(99) }])
+  expect(await db.selectFrom('predictions').select('id').orderBy('arrival').execute()).toEqual([
+    { id: id(98) },
+    { id: id(99) },
+  ])
   expect(await db.selectFrom('events').select('demo').execute()).toEqual([{ demo: other }])
 })

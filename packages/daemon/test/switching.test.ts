@@ -33,10 +33,15 @@ test('a cancel until the switch is done leaves the version before serving; one a
     await move(db, await rowOf(next), 'switching', at)
 
     const cancel = new AbortController()
-    const switching = async () => switchTo(parts, { row: await rowOf(next) }, { id: 'i' as InstanceId }, schema, cancel.signal)
+    const switching = async () =>
+      switchTo(parts, { row: await rowOf(next) }, { id: 'i' as InstanceId }, schema, cancel.signal)
     cancel.abort('canceled')
     await expect(switching()).rejects.toBe('canceled')
-    const states = async () => [(await rowOf(before)).state, (await rowOf(next)).state, (await demoById(db, demo))?.serving]
+    const states = async () => [
+      (await rowOf(before)).state,
+      (await rowOf(next)).state,
+      (await demoById(db, demo))?.serving,
+    ]
     expect(await states()).toEqual(['running', 'switching', before])
 
     const late = new AbortController()

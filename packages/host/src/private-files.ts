@@ -8,7 +8,9 @@ export async function readPrivate(path: string): Promise<Buffer> {
   return readFile(path)
 }
 
-/** Puts a file that its owner alone may read in place of the one there: whole or not at all, also when the power goes. */
+/**
+ * Puts a file that its owner alone may read in place of the one there: whole or not at all, also when the power goes.
+ */
 export async function writePrivate(path: string, text: string): Promise<void> {
   const fresh = `${path}.${process.pid}.new`
   {

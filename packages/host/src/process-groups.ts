@@ -43,8 +43,14 @@ export async function family(root: Identity): Promise<Identity[]> {
   return found
 }
 
-/** The processes in whose `environ` or `cmdline` (its words) one satisfies `test`; those of other accounts cannot be read. */
-export async function processesWith(where: 'environ' | 'cmdline', test: (word: string) => boolean): Promise<Identity[]> {
+/**
+ * The processes in whose `environ` or `cmdline` (its words) one satisfies `test`; those of other accounts cannot be
+ * read.
+ */
+export async function processesWith(
+  where: 'environ' | 'cmdline',
+  test: (word: string) => boolean,
+): Promise<Identity[]> {
   const found: Identity[] = []
   for (const pid of await processIds()) {
     const started = startTime(pid)

@@ -8,12 +8,16 @@ export interface ServerEvent {
   readonly data: unknown
 }
 
-/** A reader that takes nothing for so long is cut off: what is meant for it must not pile up here. It joins again where it was. */
+/**
+ * A reader that takes nothing for so long is cut off: what is meant for it must not pile up here. It joins again where
+ * it was.
+ */
 const usualSlowestMs = 60_000
 
 /**
- * Answers with `text/event-stream`. The signal handed to `events` aborts when the reader leaves; the promise resolves when
- * either side is done. Headers set on the reply before are kept. A comment every `keepAliveMs` shows that somebody is there.
+ * Answers with `text/event-stream`. The signal handed to `events` aborts when the reader leaves; the promise resolves
+ * when either side is done. Headers set on the reply before are kept. A comment every `keepAliveMs` shows that somebody
+ * is there.
  */
 export async function sendEvents(
   reply: FastifyReply,

@@ -10,9 +10,10 @@ export interface SlicesOptions {
 }
 
 /**
- * Work on very many rows or files, done a slice at a time on the thread that answers callers, who have their turn between two slices. Slices begin
- * with one thing, double while they take well under their time and shrink as soon as they do not. How many fit is remembered by the kind of the work,
- * since a row of one table costs what ten of another do.
+ * Work on very many rows or files, done a slice at a time on the thread that answers callers, who have their turn
+ * between two slices. Slices begin with one thing, double while they take well under their time and shrink as soon as
+ * they do not. How many fit is remembered by the kind of the work, since a row of one table costs what ten of another
+ * do.
  */
 export class Slices {
   private readonly most: () => number
@@ -26,8 +27,15 @@ export class Slices {
     this.clock = clock
   }
 
-  /** Repeats `work`, which does at most as many as it is told and returns how many it did, until there are no more or the signal aborts. */
-  async run(kind: string, signal: AbortSignal | undefined, work: (most: number) => number | Promise<number>): Promise<void> {
+  /**
+   * Repeats `work`, which does at most as many as it is told and returns how many it did, until there are no more or
+   * the signal aborts.
+   */
+  async run(
+    kind: string,
+    signal: AbortSignal | undefined,
+    work: (most: number) => number | Promise<number>,
+  ): Promise<void> {
     while (!signal?.aborted) {
       const size = Math.min(this.sizes.get(kind) ?? 1, this.most())
       const start = this.clock()

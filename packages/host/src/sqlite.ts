@@ -3,8 +3,9 @@ import { Kysely, SqliteAdapter, SqliteDialect } from 'kysely'
 import { type MigrationProvider, Migrator } from 'kysely/migration'
 
 /**
- * Opens a database file, made when it is not there, and brings it to its present shape. `durable`: what is committed survives a loss of power, not
- * only a crash. Throws when a migration fails; the database is then as it was before all of them.
+ * Opens a database file, made when it is not there, and brings it to its present shape. `durable`: what is committed
+ * survives a loss of power, not only a crash. Throws when a migration fails; the database is then as it was before all
+ * of them.
  */
 export async function openSqlite<Tables>(
   path: string,

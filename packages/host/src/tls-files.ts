@@ -19,10 +19,16 @@ export interface TlsFiles {
   readonly key: Buffer
 }
 
-/** By the key's path, while its files are read or replaced: one after another, so that a reader takes nothing away that a replacement is just writing. */
+/**
+ * By the key's path, while its files are read or replaced: one after another, so that a reader takes nothing away that
+ * a replacement is just writing.
+ */
 const turns = new Map<string, PQueue>()
 
-/** Reads all three, after a replacement that was cut short has been finished or undone. Throws Error when one is missing, or others can read the key. */
+/**
+ * Reads all three, after a replacement that was cut short has been finished or undone. Throws Error when one is
+ * missing, or others can read the key.
+ */
 export function readTls(paths: TlsPaths): Promise<TlsFiles> {
   return inTurn(paths, async () => {
     await settleReplacement(paths)
@@ -31,7 +37,9 @@ export function readTls(paths: TlsPaths): Promise<TlsFiles> {
   })
 }
 
-/** Puts a key and its certificate (PEM) in place of those there, so that a crash at any moment leaves a pair that fits. */
+/**
+ * Puts a key and its certificate (PEM) in place of those there, so that a crash at any moment leaves a pair that fits.
+ */
 export function replaceTls(paths: TlsPaths, { cert, key }: { cert: string; key: string }): Promise<void> {
   return inTurn(paths, async () => {
     await mkdir(dirname(paths.key), { recursive: true, mode: 0o700 })

@@ -3,7 +3,8 @@ import { describePython } from './python-worker.ts'
 
 const header = `
 import collections, collections.abc, dataclasses, datetime, decimal, enum, io, typing, uuid
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, Optional, TypedDict, TypeVar, Union
 from origami import Json, Label, Markdown, Number, Slider, Text

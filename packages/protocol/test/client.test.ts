@@ -13,9 +13,16 @@ const _table = {
     params: z.object({ name: z.string() }),
     query: z.object({ pinned: z.string().optional() }),
     body: z.object({ text: z.string() }),
-    answers: { 200: { what: 'As it was sent', body: z.object({ line: z.string(), type: z.string(), text: z.string() }) } },
+    answers: {
+      200: { what: 'As it was sent', body: z.object({ line: z.string(), type: z.string(), text: z.string() }) },
+    },
   },
-  'GET /refused': { id: 'refused', tag: 'Notes', summary: 'Says no', answers: { 200: { what: 'Never', body: z.object({}) } } },
+  'GET /refused': {
+    id: 'refused',
+    tag: 'Notes',
+    summary: 'Says no',
+    answers: { 200: { what: 'Never', body: z.object({}) } },
+  },
 } as const satisfies Endpoints
 type Notes = typeof _table
 
@@ -51,7 +58,13 @@ describe('a client of a table', () => {
   it('throws what the server refused, with all that it said', async () => {
     const refused = await notes.call('GET /refused', {}).catch((error: unknown) => error)
     expect(refused).toBeInstanceOf(Refusal)
-    const said = { words: 'Too many.', reason: 'slow_down', authorize: '/-/sign-in/x', retryAfterSeconds: 7, problems: [] }
+    const said = {
+      words: 'Too many.',
+      reason: 'slow_down',
+      authorize: '/-/sign-in/x',
+      retryAfterSeconds: 7,
+      problems: [],
+    }
     expect(refused).toMatchObject({ status: 429, message: 'Too many.', ...said })
   })
 })
@@ -71,7 +84,12 @@ describe('a refusal', () => {
   })
 
   it('names the fields that are wrong, whatever else stands between them', () => {
-    const detail = [{ loc: ['body', 'input', 'word'], msg: 'too long', type: 'value_error' }, null, 7, { loc: 'x', msg: 3 }]
+    const detail = [
+      { loc: ['body', 'input', 'word'], msg: 'too long', type: 'value_error' },
+      null,
+      7,
+      { loc: 'x', msg: 3 },
+    ]
     const { message, problems } = refusalOf(422, JSON.stringify({ detail }), null)
     const vague = { type: 'value_error', message: 'was not taken' }
     expect(problems).toEqual([{ type: 'value_error', message: 'too long', field: 'word' }, vague, vague, vague])

@@ -9,7 +9,9 @@ import type {
   VisitorId,
 } from '@origami/protocol/demo'
 
-/** A demo that can be called, whoever stands behind it: a worker here, a queue, or a demo over there (HttpPredictor). */
+/**
+ * A demo that can be called, whoever stands behind it: a worker here, a queue, or a demo over there (HttpPredictor).
+ */
 export interface Predictor {
   /** Throws Gone while nobody knows it: setup still runs, or failed. */
   schema(signal?: AbortSignal): Promise<DemoSchema>
@@ -45,7 +47,10 @@ export interface Prediction {
 }
 
 export interface Files {
-  /** Keeps bytes under the caller's own id. The same id and name again joins what is there. Throws Invalid (`value_error.too_large`). */
+  /**
+   * Keeps bytes under the caller's own id. The same id and name again joins what is there. Throws Invalid
+   * (`value_error.too_large`).
+   */
   put(
     id: string,
     name: string,

@@ -51,7 +51,10 @@ describe('who may deploy, for the operator', () => {
   }
 
   async function signedIn(login: string, subject: string): Promise<void> {
-    await db.insertInto('accounts').values({ id: subject, handle: login, name: null, avatar: null, created_at: '' }).execute()
+    await db
+      .insertInto('accounts')
+      .values({ id: subject, handle: login, name: null, avatar: null, created_at: '' })
+      .execute()
     const identity = { forge: 'github.test', subject, account: subject, login, token: new Uint8Array(), scope: '' }
     await db.insertInto('identities').values(identity).execute()
   }
@@ -103,7 +106,9 @@ describe('who may deploy, for the operator', () => {
     await using list = await open()
     await expect(list.add('github.test/nobody')).rejects.toThrow('github.test knows no nobody')
     await expect(list.add('elsewhere.test/ann')).rejects.toThrow('expected forge/login of a forge where people sign in')
-    await expect(DeployerList.open({ data: join(data, 'none'), forges: [], limits })).rejects.toThrow('there is no web.db in')
+    await expect(DeployerList.open({ data: join(data, 'none'), forges: [], limits })).rejects.toThrow(
+      'there is no web.db in',
+    )
     forge.close().closeAllConnections()
     await vi.waitFor(() => expect(list.add('ann')).rejects.toThrow('github.test could not be asked'))
   })

@@ -54,7 +54,14 @@ test('who is listed where no forge tells whose a login is, may deploy once they 
   await deployers.seed(new AbortController().signal)
   const ann = { login: 'ann', subject: '7', name: null, avatar: null }
   const account = await accountOf(db, 'login.test', ann, new Date().toISOString())
-  const identity = { forge: 'login.test', subject: '7', account: account.id, login: 'ann', token: Buffer.of(), scope: '' }
+  const identity = {
+    forge: 'login.test',
+    subject: '7',
+    account: account.id,
+    login: 'ann',
+    token: Buffer.of(),
+    scope: '',
+  }
   await db.insertInto('identities').values(identity).execute()
   expect(await deployers.mayDeploy(account)).toBe(false)
   await deployers.seen('login.test', ann)

@@ -30,7 +30,10 @@ beforeEach(async () => {
   servers = []
   logged.length = 0
   leaving.controller = new AbortController()
-  await db.insertInto('accounts').values({ id: 'ann', handle: 'ann', name: null, avatar: null, created_at: '' }).execute()
+  await db
+    .insertInto('accounts')
+    .values({ id: 'ann', handle: 'ann', name: null, avatar: null, created_at: '' })
+    .execute()
 })
 afterEach(async () => {
   leaving.controller.abort()
@@ -49,7 +52,9 @@ describe('demos that run elsewhere', () => {
     )
     watch()
     await vi.waitFor(async () => expect(await titleOf('good')).toBe('Good'))
-    await vi.waitFor(() => expect(logged).toContain('Demos that run elsewhere could not be looked after; it is tried again.'))
+    await vi.waitFor(() =>
+      expect(logged).toContain('Demos that run elsewhere could not be looked after; it is tried again.'),
+    )
     await sql`DROP TRIGGER refuse`.execute(db)
     await vi.waitFor(async () => expect(await titleOf('bad')).toBe('Bad'))
   })
@@ -88,7 +93,17 @@ async function list(id: string, listener: RequestListener): Promise<string> {
   servers.push(server)
   await once(server, 'listening')
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
-  const row = { id, name: id, link: url, url, public: 1, private: 0, state: 'elsewhere', title: id, description: '' } as const
+  const row = {
+    id,
+    name: id,
+    link: url,
+    url,
+    public: 1,
+    private: 0,
+    state: 'elsewhere',
+    title: id,
+    description: '',
+  } as const
   await db
     .insertInto('demos')
     .values({ ...row, account: 'ann', key: id, created_at: '' })

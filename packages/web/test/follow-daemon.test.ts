@@ -44,7 +44,10 @@ beforeEach(async () => {
   db = await openStore(folder)
   const pem = (file: string) => join(folder, 'web/tls', file)
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
-  daemon = await DaemonClient.open({ url, tls: { ca: pem('ca.pem'), cert: pem('cert.pem'), key: pem('key.pem') } }, defaultLimits)
+  daemon = await DaemonClient.open(
+    { url, tls: { ca: pem('ca.pem'), cert: pem('cert.pem'), key: pem('key.pem') } },
+    defaultLimits,
+  )
 })
 afterEach(async () => {
   await daemon[Symbol.asyncDispose]()
@@ -54,7 +57,10 @@ afterEach(async () => {
 })
 
 test('a demo of which the daemon says nothing that can be read keeps no other from being followed', async () => {
-  await db.insertInto('accounts').values({ id: 'ann', handle: 'ann', name: null, avatar: null, created_at: '' }).execute()
+  await db
+    .insertInto('accounts')
+    .values({ id: 'ann', handle: 'ann', name: null, avatar: null, created_at: '' })
+    .execute()
   const row = {
     id: 'fails',
     name: 'fails',

@@ -17,7 +17,10 @@ let db: Db
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'origami-sweeps-'))
   db = await openStore(folder)
-  await db.insertInto('accounts').values({ id: 'ann', handle: 'ann', name: null, avatar: null, created_at: old }).execute()
+  await db
+    .insertInto('accounts')
+    .values({ id: 'ann', handle: 'ann', name: null, avatar: null, created_at: old })
+    .execute()
 })
 afterEach(async () => {
   await db.destroy()
@@ -30,7 +33,11 @@ const startedSignIn = (hash: string, expires_at: string) =>
 test.each([
   ['sessions', (hash: string, at: string) => addSession(db, hash, 'ann', at), sweepSessions],
   ['oauth_states', startedSignIn, sweepSignIns],
-  ['device_codes', (hash: string, at: string) => addDeviceCode(db, { hash, user_hash: hash }, asking, at), sweepDeviceCodes],
+  [
+    'device_codes',
+    (hash: string, at: string) => addDeviceCode(db, { hash, user_hash: hash }, asking, at),
+    sweepDeviceCodes,
+  ],
 ] as const)('of %s the old ones go, never more of them at once than a slice has', async (table, add, sweep) => {
   for (let index = 0; index < 25; index += 1) await add(`old-${index}`, old)
   await add('new', later)
@@ -44,7 +51,8 @@ test.each([
 })
 
 test('an aborted sweep leaves what is left to the next', async () => {
-  for (let index = 0; index < 3; index += 1) await addDeviceCode(db, { hash: `${index}`, user_hash: `${index}` }, asking, old)
+  for (let index = 0; index < 3; index += 1)
+    await addDeviceCode(db, { hash: `${index}`, user_hash: `${index}` }, asking, old)
   const codes = new DeviceCodes(db, { deviceCodes: 10 })
   await codes.sweep(new Slices(), AbortSignal.abort())
   expect(await db.selectFrom('device_codes').select('hash').execute()).toHaveLength(3)

@@ -2,7 +2,9 @@ import { appendFileSync, existsSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { demo, text } from 'origami-lib'
 
-/** Waits until the file `gate` is there, so that tests decide when a prediction ends; notes each run in `<gate>.runs`. */
+/**
+ * Waits until the file `gate` is there, so that tests decide when a prediction ends; notes each run in `<gate>.runs`.
+ */
 export default demo({
   title: 'Gated',
   inputs: { word: text(), gate: text({ optional: true }) },

@@ -12,7 +12,9 @@ export function newDemo(name: string, choices: Choices): Map<string, string | Ui
   const python = language === 'python'
   const files = new Map<string, string | Uint8Array>([
     python ? ['model.py', pythonModel(choices)] : ['model.ts', typescriptModel(choices)],
-    python ? ['requirements.txt', '# What your model imports, one a line: numpy==2.4.6\n'] : ['package.json', packageJson(name)],
+    python
+      ? ['requirements.txt', '# What your model imports, one a line: numpy==2.4.6\n']
+      : ['package.json', packageJson(name)],
     ['README.md', readme(title, python ? 'model.py' : 'model.ts')],
     ['.gitignore', '__pycache__/\n*.pyc\n.venv/\nnode_modules/\n'],
   ])
@@ -26,7 +28,9 @@ export async function expectEmpty(folder: string): Promise<void> {
   const there = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
     throw new Failure(
-      error.code === 'ENOTDIR' ? `${folder} is a file; expected a folder` : `${folder} cannot be read: ${error.message}`,
+      error.code === 'ENOTDIR'
+        ? `${folder} is a file; expected a folder`
+        : `${folder} cannot be read: ${error.message}`,
     )
   })
   const inTheWay = there.filter((name) => name !== '.git').toSorted()
@@ -79,7 +83,9 @@ origami deploy             # brings what is pushed live
 \`\`\`
 `
 
-/** A PNG of 64 by 64 points in one colour, as an example of a picture. Source: PNG (third edition), sections 5 and 11. */
+/**
+ * A PNG of 64 by 64 points in one colour, as an example of a picture. Source: PNG (third edition), sections 5 and 11.
+ */
 function square(): Uint8Array {
   const row = Buffer.alloc(1 + 64 * 3, 0x88)
   row[0] = 0

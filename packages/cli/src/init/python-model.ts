@@ -3,7 +3,12 @@ import type { Choices } from './choices.ts'
 const parameters = {
   text: { name: 'text', type: 'str', example: '"What a day"', measure: 'len(text)' },
   number: { name: 'number', type: 'float', example: '4', measure: 'number' },
-  image: { name: 'picture', type: 'Annotated[Path, Image()]', example: '"example.png"', measure: 'picture.stat().st_size' },
+  image: {
+    name: 'picture',
+    type: 'Annotated[Path, Image()]',
+    example: '"example.png"',
+    measure: 'picture.stat().st_size',
+  },
   file: { name: 'file', type: 'Path', example: '"example.txt"', measure: 'file.stat().st_size' },
 } as const
 

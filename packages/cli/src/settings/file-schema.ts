@@ -24,7 +24,10 @@ export const rows: readonly Row[] = [
   ...limits.map((limit) => ({ ...limit, name: `limits.${limit.name}`, live: true })),
 ]
 
-/** The schema of `origami.yaml`; paths in it start at the folder that it stands in. A section whose lines are all comments is null, and empty. */
+/**
+ * The schema of `origami.yaml`; paths in it start at the folder that it stands in. A section whose lines are all
+ * comments is null, and empty.
+ */
 export function fileSchema(folder: string) {
   const groups = Map.groupBy(rows, ({ name }) => (name.includes('.') ? name.slice(0, name.indexOf('.')) : ''))
   const shapeOf = (members: readonly Row[]) =>

@@ -23,7 +23,9 @@ export function settingFlags(
     return { name, option: optionOf(name, flag, defaults) }
   })
   const config = new Option('--config <file>', 'file of settings (origami.yaml in the data folder)')
-  const limit = new Option('--limit <name=value>', 'a limit, such as waiting=200; may be given again').argParser(collect)
+  const limit = new Option('--limit <name=value>', 'a limit, such as waiting=200; may be given again').argParser(
+    collect,
+  )
   return {
     addTo(command) {
       for (const option of [...options.map((entry) => entry.option), config, limit]) command.addOption(option)
@@ -44,7 +46,8 @@ function optionOf(name: KeyName, flag: string, defaults: Partial<Values>): Optio
   const { meaning } = keys[name]
   const standard = defaults[name] ?? keys[name].default
   const many = Array.isArray(standard)
-  const shown = standard === undefined || standard === false || many ? '' : ` (${standardOf(name, defaults)} when not set)`
+  const shown =
+    standard === undefined || standard === false || many ? '' : ` (${standardOf(name, defaults)} when not set)`
   const option = new Option(flag, `${meaning}${shown}${many ? '; may be given again' : ''}`)
   return many ? option.argParser(collect) : option
 }

@@ -2,7 +2,19 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { ForgeEntry } from '@origami/protocol/control'
 import { env } from '../env.ts'
-import { addressOrNetwork, choice, count, forges, type Kind, list, network, origin, path, text, yesNo } from './kinds.ts'
+import {
+  addressOrNetwork,
+  choice,
+  count,
+  forges,
+  type Kind,
+  list,
+  network,
+  origin,
+  path,
+  text,
+  yesNo,
+} from './kinds.ts'
 
 /** One setting that is not a limit. Its name is its place in `origami.yaml`, dots between. */
 export interface Key<Value> {
@@ -67,14 +79,24 @@ export const keys = {
     'whose X-Forwarded-* is believed',
     true,
   ),
-  trust_demos: key('--trust-demos', yesNo, false, 'lets the process engine, which isolates nothing, run on a public address'),
+  trust_demos: key(
+    '--trust-demos',
+    yesNo,
+    false,
+    'lets the process engine, which isolates nothing, run on a public address',
+  ),
   'daemon.host': key(
     '--host <address>',
     text('an address'),
     '127.0.0.1',
     'address the daemon listens on (the flag is that of `origami daemon`)',
   ),
-  'daemon.url': key('--daemon <url>', origin('https:'), 'https://127.0.0.1:6001', 'where `origami web` finds the daemon'),
+  'daemon.url': key(
+    '--daemon <url>',
+    origin('https:'),
+    'https://127.0.0.1:6001',
+    'where `origami web` finds the daemon',
+  ),
   'daemon.certificates': key<string | undefined>(
     '--certificates <folder>',
     path,

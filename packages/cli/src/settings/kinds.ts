@@ -32,9 +32,11 @@ function kind<Value>({ expected, read, write }: Definition<Value>): Kind<Value> 
   }
 }
 
-const shown = (written: unknown): string => (typeof written === 'string' ? written : (JSON.stringify(written) ?? 'nothing'))
+const shown = (written: unknown): string =>
+  typeof written === 'string' ? written : (JSON.stringify(written) ?? 'nothing')
 
-export const text = (expected: string, pattern = /./): Kind<string> => textThat(expected, (written) => pattern.test(written))
+export const text = (expected: string, pattern = /./): Kind<string> =>
+  textThat(expected, (written) => pattern.test(written))
 
 function textThat(expected: string, fits: (written: string) => boolean): Kind<string> {
   return kind({
@@ -167,7 +169,10 @@ export const sizeOrNone: Kind<number> = kind({
 
 const durations = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 }
 
-/** In milliseconds, or in the unit named. A timer of Node ends at once when it is longer than `longestTimer`, so no duration in milliseconds is. */
+/**
+ * In milliseconds, or in the unit named. A timer of Node ends at once when it is longer than `longestTimer`, so no
+ * duration in milliseconds is.
+ */
 export const duration = (unit: keyof typeof durations = 'ms'): Kind<number> =>
   kind({
     expected: `a time such as 30s, 10m, 12h${unit === 'ms' ? ' (at most 24d)' : ' or 30d'}`,
@@ -183,7 +188,9 @@ export const duration = (unit: keyof typeof durations = 'ms'): Kind<number> =>
 const longestTimer = 24 * 86_400_000
 
 function numberOf(written: unknown): number {
-  return typeof written === 'number' || (typeof written === 'string' && written.trim() !== '') ? Number(written) : Number.NaN
+  return typeof written === 'number' || (typeof written === 'string' && written.trim() !== '')
+    ? Number(written)
+    : Number.NaN
 }
 
 /** In the largest unit of which it is a whole number. */

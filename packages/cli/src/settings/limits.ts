@@ -14,8 +14,8 @@ type TableOf<All> = { readonly [Key in keyof All]: Limit<All[Key]> }
 const limit = <Value>(name: string, kind: Kind<Value>, meaning: string): Limit<Value> => ({ name, kind, meaning })
 
 /**
- * Each limit of the daemon as a setting: one that is missing here is an error of types. The table in docs/operator.md is made of this
- * (`node scripts/limits-table.ts`).
+ * Each limit of the daemon as a setting: one that is missing here is an error of types. The table in docs/operator.md
+ * is made of this (`node scripts/limits-table.ts`).
  */
 export const daemonLimits: TableOf<Limits> = {
   deployments: limit('deployments', count(), 'deployments that clone and build at a time, and instances that start'),
@@ -51,8 +51,16 @@ export const daemonLimits: TableOf<Limits> = {
   bodyIdleMs: limit('body_idle', duration(), 'until more of a JSON body comes'),
   bodyMs: limit('body_time', duration(), 'until all of a JSON body is there'),
   bodiesBytes: limit('bodies', size, 'all JSON bodies that are being read, together; one is always taken'),
-  slowReaderMs: limit('slow_reader', duration(), 'a reader of events that takes nothing; it is cut off, and joins again'),
-  callAnswerMs: limit('call_answer', duration(), 'the answer to one call about a prediction, of an instance or of the daemon'),
+  slowReaderMs: limit(
+    'slow_reader',
+    duration(),
+    'a reader of events that takes nothing; it is cut off, and joins again',
+  ),
+  callAnswerMs: limit(
+    'call_answer',
+    duration(),
+    'the answer to one call about a prediction, of an instance or of the daemon',
+  ),
   callIdleMs: limit('call_idle', duration(), 'without a byte moving, where such a call carries files or events'),
   fetchMs: limit('fetch_time', duration(), "fetching a file that a visitor's URL names"),
   fetchIdleMs: limit('fetch_idle', duration(), 'until more of such a file comes'),
@@ -75,11 +83,23 @@ export const daemonLimits: TableOf<Limits> = {
   resultDays: limit('results', duration('d'), 'how long results are kept'),
   resultsPageBytes: limit('results_page', size, "one page of a visitor's results; what is beyond is on the next"),
   uploadHours: limit('uploads', duration('h'), "how long a visitor's uploads are kept"),
-  startSlotMs: limit('start_slot', duration(), 'an instance that starts keeps its place among the `deployments` that may'),
+  startSlotMs: limit(
+    'start_slot',
+    duration(),
+    'an instance that starts keeps its place among the `deployments` that may',
+  ),
   resultMs: limit('result_time', duration(), "fetching one prediction's result files from its instance"),
   reconcileMs: limit('round', duration(), 'between two rounds of looking after demos'),
-  keepAliveMs: limit('keep_alive', duration(), 'between two signs of the daemon to its web server, when nothing happens'),
-  answerMs: limit('answer', duration(), 'an instance\'s answer to "are you there"; one that takes longer counts as none'),
+  keepAliveMs: limit(
+    'keep_alive',
+    duration(),
+    'between two signs of the daemon to its web server, when nothing happens',
+  ),
+  answerMs: limit(
+    'answer',
+    duration(),
+    'an instance\'s answer to "are you there"; one that takes longer counts as none',
+  ),
   crashes: limit(
     'crashes',
     count(),
@@ -92,14 +112,30 @@ export const daemonLimits: TableOf<Limits> = {
     'before a version that could not be started is tried again; the last for ever',
   ),
   keepVersions: limit('keep_versions', count(), 'good versions of a demo whose images are kept'),
-  interruptions: limit('interruptions', count(), 'times that a deployment may take the daemon down before it is given up'),
+  interruptions: limit(
+    'interruptions',
+    count(),
+    'times that a deployment may take the daemon down before it is given up',
+  ),
   engineMs: limit('engine_answer', duration(), "Docker's answer to one call"),
   killMs: limit('kill', duration(), 'until a process that was killed is gone; one that is not is told'),
-  predictionLogLength: limit('prediction_log', count(), 'characters of the end of what a prediction printed that are kept'),
+  predictionLogLength: limit(
+    'prediction_log',
+    count(),
+    'characters of the end of what a prediction printed that are kept',
+  ),
   predictionErrorLength: limit('prediction_error', count(), 'characters of the error of a prediction that are kept'),
-  unreadLogBytes: limit('unread_log', size, 'what an instance of the process engine printed and the daemon has not read'),
+  unreadLogBytes: limit(
+    'unread_log',
+    size,
+    'what an instance of the process engine printed and the daemon has not read',
+  ),
   logLineBytes: limit('log_line', size, 'one line of a log; the rest of it is dropped, and it says so'),
-  buildCacheBytes: limit('build_cache', sizeOrNone, "Docker's cache of builds, the whole host's, after a build; 0: left alone"),
+  buildCacheBytes: limit(
+    'build_cache',
+    sizeOrNone,
+    "Docker's cache of builds, the whole host's, after a build; 0: left alone",
+  ),
 }
 
 /** Each limit of the web server. Where the daemon has the same one, it is the same setting. */
@@ -113,11 +149,27 @@ export const webLimits: TableOf<WebLimits> = {
   slowReaderMs: daemonLimits.slowReaderMs,
   callAnswerMs: daemonLimits.callAnswerMs,
   callIdleMs: daemonLimits.callIdleMs,
-  certificateDays: limit('certificates', duration('d'), 'the life of a certificate; it is renewed before a third of it is left'),
-  certificateRoundMs: limit('certificate_round', duration(), "between two looks at how much of a certificate's life is left"),
-  silenceMs: limit('silence', duration(), 'without a sign of the daemon; then it counts as away, and is connected to again'),
+  certificateDays: limit(
+    'certificates',
+    duration('d'),
+    'the life of a certificate; it is renewed before a third of it is left',
+  ),
+  certificateRoundMs: limit(
+    'certificate_round',
+    duration(),
+    "between two looks at how much of a certificate's life is left",
+  ),
+  silenceMs: limit(
+    'silence',
+    duration(),
+    'without a sign of the daemon; then it counts as away, and is connected to again',
+  ),
   daemonAnswerMs: limit('daemon_answer', duration(), "the daemon's answer to something small"),
-  daemonChangeMs: limit('daemon_change', duration(), "the daemon's answer to a change, which may have to end what runs first"),
+  daemonChangeMs: limit(
+    'daemon_change',
+    duration(),
+    "the daemon's answer to a change, which may have to end what runs first",
+  ),
   detailsFreshMs: limit('details_fresh', duration(), 'what the daemon said of a demo is told to all who look at it'),
   detailsKept: limit('details_kept', count(), 'demos of which that is kept'),
   runsRoundMs: limit('runs_round', duration(), 'between two times that the daemon is asked how often demos ran'),
@@ -129,23 +181,45 @@ export const webLimits: TableOf<WebLimits> = {
   repositoriesFreshMs: limit('repositories_fresh', duration(), 'before a forge is asked for them again'),
   repositoryLists: limit('repository_lists', count(), 'such lists that are kept'),
   elsewhereRoundMs: limit('elsewhere_round', duration(), 'between two looks at the demos that run elsewhere'),
-  elsewhereAnswerMs: limit('elsewhere_answer', duration(), 'one answer of a demo that runs elsewhere; three are asked for'),
+  elsewhereAnswerMs: limit(
+    'elsewhere_answer',
+    duration(),
+    'one answer of a demo that runs elsewhere; three are asked for',
+  ),
   elsewhereAnswerBytes: limit('elsewhere_size', size, 'the same, in bytes'),
   elsewhereAtOnce: limit('elsewhere_at_once', count(), 'demos that run elsewhere looked at at a time'),
-  signInsPerMinute: limit('sign_ins', count(), "tries a minute from one address by the owner's link, and by `origami login`"),
-  codeTriesPerMinute: limit('code_tries', count(), 'looks at codes of `origami login`, and answers, a minute from one address'),
+  signInsPerMinute: limit(
+    'sign_ins',
+    count(),
+    "tries a minute from one address by the owner's link, and by `origami login`",
+  ),
+  codeTriesPerMinute: limit(
+    'code_tries',
+    count(),
+    'looks at codes of `origami login`, and answers, a minute from one address',
+  ),
   deviceCodes: limit('device_codes', count(), 'programs that wait to be let in by `origami login`'),
   signInMs: limit('sign_in_time', duration(), 'between leaving for a forge to sign in and coming back'),
   sessionDays: limit('sessions', duration('d'), 'how long a sign-in lasts'),
-  visitorsPerAddress: limit('visitors', count(), 'new visitors an hour from one address; who comes beyond is that address'),
+  visitorsPerAddress: limit(
+    'visitors',
+    count(),
+    'new visitors an hour from one address; who comes beyond is that address',
+  ),
   addressesCounted: limit('addresses', count(), 'addresses whose new visitors are counted'),
   visitorDays: limit('visitor_cookie', duration('d'), 'how long a browser is known again as the same visitor'),
-  unlistedDays: limit('unlisted_cookie', duration('d'), 'how long a browser sees an unlisted demo after it came by its link'),
+  unlistedDays: limit(
+    'unlisted_cookie',
+    duration('d'),
+    'how long a browser sees an unlisted demo after it came by its link',
+  ),
 }
 
 /** Every limit once, with its default. */
 export const limits: readonly (Limit<unknown> & { readonly default: unknown })[] = [
-  ...new Map([...rowsOf(webLimits, webDefaults), ...rowsOf(daemonLimits, daemonDefaults)].map((row) => [row.name, row])).values(),
+  ...new Map(
+    [...rowsOf(webLimits, webDefaults), ...rowsOf(daemonLimits, daemonDefaults)].map((row) => [row.name, row]),
+  ).values(),
 ]
 
 /** What the settings (`limits.waiting`) come to for one of the two servers. */
@@ -155,5 +229,8 @@ export function limitsOf<All extends object>(table: TableOf<All>, values: Readon
 }
 
 function rowsOf<All extends object>(table: TableOf<All>, defaults: All) {
-  return Object.entries<Limit<unknown>>(table).map(([key, row]) => ({ ...row, default: defaults[key as keyof All] as unknown }))
+  return Object.entries<Limit<unknown>>(table).map(([key, row]) => ({
+    ...row,
+    default: defaults[key as keyof All] as unknown,
+  }))
 }

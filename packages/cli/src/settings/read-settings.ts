@@ -41,8 +41,8 @@ interface Found {
 }
 
 /**
- * What is set: a flag, else the environment, else `origami.yaml` (`config`, else ORIGAMI_CONFIG, else beside the data), else the default.
- * Throws Failure that says where what is wrong stands, and what would be right.
+ * What is set: a flag, else the environment, else `origami.yaml` (`config`, else ORIGAMI_CONFIG, else beside the data),
+ * else the default. Throws Failure that says where what is wrong stands, and what would be right.
  */
 export async function readSettings(
   given: readonly GivenByFlag[] = [],
@@ -51,12 +51,18 @@ export async function readSettings(
 ): Promise<Settings> {
   const above = [...given.map(fromFlag), ...fromEnvironment()]
   const found = new Map<string, Found>(above.toReversed())
-  const standard = new Map<string, unknown>([...rows.map((row) => [row.name, row.default] as const), ...Object.entries(defaults)])
+  const standard = new Map<string, unknown>([
+    ...rows.map((row) => [row.name, row.default] as const),
+    ...Object.entries(defaults),
+  ])
   const data = String(found.get('data')?.value ?? standard.get('data'))
   const named = config ?? env.variable('ORIGAMI_CONFIG')
   const file = await readFileOf(named ?? join(data, 'origami.yaml'), named !== undefined)
   for (const [name, entry] of file?.found ?? []) if (!found.has(name)) found.set(name, entry)
-  const all = rows.map((row) => ({ row, ...(found.get(row.name) ?? { value: standard.get(row.name), from: 'default' }) }))
+  const all = rows.map((row) => ({
+    row,
+    ...(found.get(row.name) ?? { value: standard.get(row.name), from: 'default' }),
+  }))
   const values = new Map(all.map(({ row, value }) => [row.name, value]))
   refuseSilence(values)
   return {
@@ -76,7 +82,9 @@ export async function readSettings(
 function refuseSilence(values: ReadonlyMap<string, unknown>): void {
   const [silence, keepAlive] = [values.get('limits.silence'), values.get('limits.keep_alive')].map(Number)
   if (silence === undefined || keepAlive === undefined || silence > keepAlive) return
-  throw new Failure(`limits.silence: expected more than limits.keep_alive, which is ${keepAlive / 1000}s, got ${silence / 1000}s`)
+  throw new Failure(
+    `limits.silence: expected more than limits.keep_alive, which is ${keepAlive / 1000}s, got ${silence / 1000}s`,
+  )
 }
 
 /** The variable that sets a setting: `ORIGAMI_LIMITS_WAITING`. */
@@ -84,7 +92,8 @@ export const variableOf = (name: string): string => `ORIGAMI_${name.replace('.',
 
 function fromFlag({ name, written, flag }: GivenByFlag): [string, Found] {
   const row = rows.find((one) => one.name === name)
-  if (!row) throw new Failure(`${flag}: there is no setting ${JSON.stringify(name)}; did you mean ${nearest(name, names())}?`)
+  if (!row)
+    throw new Failure(`${flag}: there is no setting ${JSON.stringify(name)}; did you mean ${nearest(name, names())}?`)
   return [name, { value: read(row, written, flag), from: flag }]
 }
 
@@ -107,7 +116,10 @@ function read(row: Row, written: unknown, where: string): unknown {
   }
 }
 
-async function readFileOf(path: string, wanted: boolean): Promise<{ path: string; found: [string, Found][] } | undefined> {
+async function readFileOf(
+  path: string,
+  wanted: boolean,
+): Promise<{ path: string; found: [string, Found][] } | undefined> {
   let text: string
   try {
     text = await readFile(path, 'utf8')

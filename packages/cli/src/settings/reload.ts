@@ -45,7 +45,10 @@ export async function reloadAtSighup({ verb, settings, read, apply }: Reloading)
 }
 
 /** What is in force after a reload: the new value of what may change, the old one of the rest. */
-function taken(before: readonly SettingInForce[], next: readonly SettingInForce[]): Pick<InForce, 'settings' | 'restart'> {
+function taken(
+  before: readonly SettingInForce[],
+  next: readonly SettingInForce[],
+): Pick<InForce, 'settings' | 'restart'> {
   const old = new Map(before.map((setting) => [setting.name, setting]))
   return {
     settings: next.map((setting) => (setting.live ? setting : (old.get(setting.name) ?? setting))),

@@ -6,7 +6,9 @@ import { plainText } from '../plain-text.ts'
 
 export const bundle = () =>
   new Command('bundle')
-    .description('write what a repository needs to be deployed: .origami, Dockerfile and the runtime; then run its first example')
+    .description(
+      'write what a repository needs to be deployed: .origami, Dockerfile and the runtime; then run its first example',
+    )
     .argument('[folder]', 'where model.py or model.ts is', '.')
     .option('--force', 'overwrite files that were changed by hand')
     .option('--python <program>', 'Python that runs the model', env.python)

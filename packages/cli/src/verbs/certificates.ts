@@ -10,7 +10,11 @@ const flags = settingFlags(['data'])
 export const certificates = () =>
   flags
     .addTo(new Command('certificates').description('write what a daemon on another host needs, to be copied there'))
-    .requiredOption('--daemon <host>', 'a name or address by which this host reaches the daemon; may be given again', hosts)
+    .requiredOption(
+      '--daemon <host>',
+      'a name or address by which this host reaches the daemon; may be given again',
+      hosts,
+    )
     .option('--out <folder>', 'where to (origami-daemon-<host> when not set)')
     .action(async ({ daemon, out }: { daemon: string[]; out?: string }, command: Command) => {
       const { values, limits } = await flags.read(command)
@@ -23,9 +27,13 @@ export const certificates = () =>
     })
 
 function hosts(written: string, before: readonly string[] = []): string[] {
-  const isName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i.test(written)
+  const isName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i.test(
+    written,
+  )
   if (!isName && isIP(written) === 0)
-    throw new Failure(`--daemon: expected a host name or an address, such as gpu.example.org or 10.0.0.2, got ${written}`)
+    throw new Failure(
+      `--daemon: expected a host name or an address, such as gpu.example.org or 10.0.0.2, got ${written}`,
+    )
   return [...before, written]
 }
 

@@ -44,7 +44,9 @@ function inWords(
 ): string {
   const parts = running.map((record) => {
     const about = record.error === null && record.restart.length === 0 ? [] : wordsOf(record)
-    return [`origami ${record.verb} (process ${record.pid}) goes by these:`, shown(record.settings), ...about].join('\n')
+    return [`origami ${record.verb} (process ${record.pid}) goes by these:`, shown(record.settings), ...about].join(
+      '\n',
+    )
   })
   if (running.length === 0 && settings) parts.push(shown(settings))
   if (secrets.length > 0) parts.push(shown(secrets))

@@ -11,8 +11,11 @@ export const stop = () =>
 export const start = () =>
   change('start', 'start a stopped demo again', 'starting', (api, params) => api.call(`POST ${demo}/start`, { params }))
 export const remove = () =>
-  change('remove', 'remove a demo and all that belongs to it; one that is not there is no error', 'removed', (api, params) =>
-    api.call(`DELETE ${demo}`, { params }).catch(unlessMissing),
+  change(
+    'remove',
+    'remove a demo and all that belongs to it; one that is not there is no error',
+    'removed',
+    (api, params) => api.call(`DELETE ${demo}`, { params }).catch(unlessMissing),
   )
 
 type Change = (api: Api, demo: DemoAddress) => Promise<object>

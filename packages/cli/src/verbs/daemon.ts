@@ -16,12 +16,19 @@ const flags = settingFlags([
 
 export const daemon = () =>
   flags
-    .addTo(new Command('daemon').description('run the daemon alone: it deploys, queues and runs demos, for the web server alone'))
+    .addTo(
+      new Command('daemon').description(
+        'run the daemon alone: it deploys, queues and runs demos, for the web server alone',
+      ),
+    )
     .action(async (_flags, command: Command) => {
       const settings = await flags.read(command)
       refuseWithoutCertificates(settings)
       const { startDaemon } = await import('@origami/daemon')
-      const running = await orPortTaken('--daemon-port', startDaemon(daemonConfig(settings, await readForges(settings))))
+      const running = await orPortTaken(
+        '--daemon-port',
+        startDaemon(daemonConfig(settings, await readForges(settings))),
+      )
       await using _reloading = await reloadAtSighup({
         verb: 'daemon',
         settings,

@@ -23,7 +23,9 @@ export const deploy = () =>
     .argument('[link]', 'https://github.com/owner/name; without it, the remote `origin` of the folder you stand in')
     .option('--name <name>', "the demo's name; the repository's when not given")
     .option('--private', 'only you, and who has its unlisted link, see it')
-    .addOption(new Option('--public', 'everybody sees it; of a private repository one of the two is asked').conflicts('private'))
+    .addOption(
+      new Option('--public', 'everybody sees it; of a private repository one of the two is asked').conflicts('private'),
+    )
     .option('--no-wait', 'do not follow the deploy')
     .option('--json', 'print JSON')
     .action(async (given: string | undefined, flags: Flags) => {
@@ -58,7 +60,10 @@ async function followed(api: Api, made: DemoPage, tell: (line: string) => void):
   }
 }
 
-/** Tells what is cloned, built and printed; the steps themselves are told by the demo. A log that cannot be read any more does not end a deploy, and is said. */
+/**
+ * Tells what is cloned, built and printed; the steps themselves are told by the demo. A log that cannot be read any
+ * more does not end a deploy, and is said.
+ */
 async function tellLog(api: Api, made: DemoPage, tell: (line: string) => void, signal: AbortSignal): Promise<void> {
   try {
     const since = made.detail?.newest?.created_at ?? ''

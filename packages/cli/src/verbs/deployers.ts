@@ -18,9 +18,14 @@ export const deployers = () =>
   new Command('deployers')
     .description('who may deploy besides the owner: list them, add one, remove one; the web server may be running')
     .addCommand(one('list', 'who may deploy', list), { isDefault: true })
-    .addCommand(one('add', 'lets somebody deploy, by the number that the forge has for them', add).argument('<who>', who))
     .addCommand(
-      one('remove', 'takes the right away; settings that list them do not bring it back', remove).argument('<who>', who),
+      one('add', 'lets somebody deploy, by the number that the forge has for them', add).argument('<who>', who),
+    )
+    .addCommand(
+      one('remove', 'takes the right away; settings that list them do not bring it back', remove).argument(
+        '<who>',
+        who,
+      ),
     )
 
 function one(name: string, description: string, work: (list: DeployerList, who: string) => Promise<Answer>): Command {
@@ -54,5 +59,8 @@ async function add(opened: DeployerList, asked: string): Promise<Answer> {
 async function remove(opened: DeployerList, asked: string): Promise<Answer> {
   const gone = await opened.remove(asked)
   if (!gone) return { json: { removed: false }, words: `${asked} may not deploy anyway.` }
-  return { json: { removed: true, ...gone }, words: `${asked} (number ${gone.subject}) may deploy no longer. Their demos stay.` }
+  return {
+    json: { removed: true, ...gone },
+    words: `${asked} (number ${gone.subject}) may deploy no longer. Their demos stay.`,
+  }
 }

@@ -51,7 +51,11 @@ async function asked(defaults: Choices, said: Said): Promise<Choices> {
     {
       language: async () =>
         said.language ??
-        select({ message: 'What is the model written in?', options: options(languages), initialValue: defaults.language }),
+        select({
+          message: 'What is the model written in?',
+          options: options(languages),
+          initialValue: defaults.language,
+        }),
       input: async () =>
         said.input ?? select({ message: 'What goes in?', options: options(inputs), initialValue: defaults.input }),
       output: async () =>

@@ -21,12 +21,16 @@ const refusals: Readonly<Record<string, string>> = {
 
 export const login = () =>
   new Command('login')
-    .description('sign in to a server: shows a code that you confirm in a browser, and keeps a token in ~/.origami/servers.json')
+    .description(
+      'sign in to a server: shows a code that you confirm in a browser, and keeps a token in ~/.origami/servers.json',
+    )
     .argument('<server>', 'its address, such as http://127.0.0.1:8000')
     .option('--json', 'print JSON lines: the code, then who signed in')
     .action(async (server: string, { json = false }: { json?: boolean }) => {
       if (!json && !(process.stdin.isTTY && process.stdout.isTTY))
-        throw new Failure('expected a terminal to show a code in; elsewhere put a token of the account page into ORIGAMI_TOKEN')
+        throw new Failure(
+          'expected a terminal to show a code in; elsewhere put a token of the account page into ORIGAMI_TOKEN',
+        )
       const url = serverUrl(server)
       const api = new Api(url)
       const code = await api.call('POST /-/api/device', { body: { host: hostname() } })
@@ -57,7 +61,11 @@ function shownAsJson({ device_code: _secret, ...code }: DeviceCode, wait: () => 
 }
 
 /** Asks until it is confirmed, as slowly as the server wants. Throws Failure when it never will be. */
-async function granted(api: Api, { device_code, interval, expires_in }: DeviceCode, signal: AbortSignal): Promise<Granted> {
+async function granted(
+  api: Api,
+  { device_code, interval, expires_in }: DeviceCode,
+  signal: AbortSignal,
+): Promise<Granted> {
   const within = AbortSignal.any([signal, AbortSignal.timeout(expires_in * 1000)])
   for (let seconds = interval; ; ) {
     await setTimeout(seconds * 1000, undefined, { signal: within }).catch(() => undefined)

@@ -19,10 +19,15 @@ export const logs = () =>
     .option('--json', 'print each line as JSON: {at, source, text}')
     .action(async (demo: string, given: Flags) => {
       const offset = Number(given.offset)
-      if (!Number.isSafeInteger(offset) || offset < 0) throw new Failure(`expected bytes, 0 or more, got ${given.offset}`)
+      if (!Number.isSafeInteger(offset) || offset < 0)
+        throw new Failure(`expected bytes, 0 or more, got ${given.offset}`)
       const api = await Api.open()
       const interrupted = new AbortController()
       process.once('SIGINT', () => interrupted.abort())
-      const lines = demoLog(api, demoAddress(demo), { offset, follow: given.follow ?? false, signal: interrupted.signal })
+      const lines = demoLog(api, demoAddress(demo), {
+        offset,
+        follow: given.follow ?? false,
+        signal: interrupted.signal,
+      })
       for await (const line of lines) console.log(given.json ? JSON.stringify(parseLogLine(line)) : plainText(line))
     })

@@ -14,11 +14,18 @@ import { yourOwn } from '../your-own.ts'
 
 const root = join(import.meta.dirname, '../../../..')
 
-const flags = settingFlags(['data', 'port', 'daemon_port'], { data: quickstartData(keys.data.default), engine: 'process' })
+const flags = settingFlags(['data', 'port', 'daemon_port'], {
+  data: quickstartData(keys.data.default),
+  engine: 'process',
+})
 
 export const quickstart = () =>
   flags
-    .addTo(new Command('quickstart').description('what `npm start` runs: everything on this machine, with the examples deployed'))
+    .addTo(
+      new Command('quickstart').description(
+        'what `npm start` runs: everything on this machine, with the examples deployed',
+      ),
+    )
     .action(async (_flags, command: Command) => {
       const settings = await flags.read(command)
       await refuseUntrusted(settings)

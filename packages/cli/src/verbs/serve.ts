@@ -23,7 +23,9 @@ export const serve = () =>
         '--port',
         serveModel({ model: resolve(model), port, host: given.host, python: given.python }),
       )
-      console.log(given.json ? JSON.stringify({ model: resolve(model), url: running.url }) : `${model} is at ${running.url}`)
+      console.log(
+        given.json ? JSON.stringify({ model: resolve(model), url: running.url }) : `${model} is at ${running.url}`,
+      )
       await new Promise((done) => {
         for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, done)
       })

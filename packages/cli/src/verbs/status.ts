@@ -13,7 +13,12 @@ export const status = () =>
       const api = await Api.open()
       if (demo === undefined) {
         const { demos } = await api.call('GET /-/api/mine', {})
-        const rows = demos.map((card) => [card.address, card.state, String(card.runs), card.public ? 'public' : 'unlisted'])
+        const rows = demos.map((card) => [
+          card.address,
+          card.state,
+          String(card.runs),
+          card.public ? 'public' : 'unlisted',
+        ])
         console.log(json ? JSON.stringify(demos) : table(['demo', 'state', 'runs', 'seen by'], rows))
         return
       }
@@ -23,7 +28,9 @@ export const status = () =>
 
 function words(page: DemoPage): string {
   const newest = page.detail?.newest
-  const lines = [`${page.address}  ${page.state}${page.commit ? `  ${page.commit.slice(0, 7)}` : ''}  ${page.runs} runs`]
+  const lines = [
+    `${page.address}  ${page.state}${page.commit ? `  ${page.commit.slice(0, 7)}` : ''}  ${page.runs} runs`,
+  ]
   if (newest && newest.id !== page.detail?.serving)
     lines.push(`newest deployment: ${newest.state}${newest.reason ? ` (${newest.reason})` : ''}`)
   if (page.detail) lines.push(`${page.detail.running} running, ${page.detail.waiting} waiting`)

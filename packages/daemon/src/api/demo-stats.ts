@@ -43,7 +43,10 @@ async function stats(db: Db, demo: DemoRow): Promise<DemoStats> {
   }
 }
 
-/** Whether a demo's state is told by what serves (or is being started again, or crash-looped) rather than by its newest deployment. */
+/**
+ * Whether a demo's state is told by what serves (or is being started again, or crash-looped) rather than by its newest
+ * deployment.
+ */
 const decides = (serving: DeploymentRow | undefined): boolean =>
   serving !== undefined && (['running', 'queued', 'runtime_error'].includes(serving.state) || isActive(serving.state))
 

@@ -15,7 +15,10 @@ import type { ApiParts } from './parts.ts'
 import { presentDeployment } from './present-deployment.ts'
 
 /** Stats, logs, events, and a visitor's own results. */
-export async function statsRoutes(app: FastifyInstance, { db, files, logs, changed, engine, limits }: ApiParts): Promise<void> {
+export async function statsRoutes(
+  app: FastifyInstance,
+  { db, files, logs, changed, engine, limits }: ApiParts,
+): Promise<void> {
   const on = endpointsOn(app, daemonApi)
   on('GET /health', async () => ({ status: 'ok' as const, engine: engine.name }))
   on('GET /stats', async () => ({ demos: await allStats(db) }))
@@ -56,7 +59,8 @@ export async function statsRoutes(app: FastifyInstance, { db, files, logs, chang
   })
 
   on('DELETE /demos/:demo/results/:id', async ({ params: { demo, id }, query: { visitor } }) => {
-    if (!(await forgetResult(db, files, demo, visitor, id))) throw new Missing('There is no such result of yours that ended.')
+    if (!(await forgetResult(db, files, demo, visitor, id)))
+      throw new Missing('There is no such result of yours that ended.')
     return {}
   })
 

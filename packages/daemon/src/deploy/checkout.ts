@@ -29,12 +29,18 @@ export async function checkout(parts: DeployParts, progress: Progress, signal: A
   return into
 }
 
-/** Reads `.origami` of a checkout: a regular file of at most 1 MiB. Throws DeployFailed `not_linked` or `config_error`, and ManifestError. */
+/**
+ * Reads `.origami` of a checkout: a regular file of at most 1 MiB. Throws DeployFailed `not_linked` or `config_error`,
+ * and ManifestError.
+ */
 export async function readManifest(folder: string): Promise<Manifest> {
   const path = join(folder, '.origami')
   const found = await lstat(path).catch(() => undefined)
   if (!found)
-    throw new DeployFailed('not_linked', '`.origami` is missing in the root of the repository; `origami bundle` writes it')
+    throw new DeployFailed(
+      'not_linked',
+      '`.origami` is missing in the root of the repository; `origami bundle` writes it',
+    )
   if (!found.isFile()) throw new DeployFailed('config_error', 'expected `.origami` to be a plain file')
   if (found.size > 1024 ** 2)
     throw new DeployFailed('config_error', `expected \`.origami\` to be at most 1 MiB, got ${found.size} bytes`)

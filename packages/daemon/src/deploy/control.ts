@@ -44,15 +44,17 @@ export class Control {
     const demo = demoIdOf(user, repo.canonical)
     const deployment = await this.changing(demo, async (trx) => {
       await wantDemo(trx, { id: demo, user_id: user, repolink: repo.canonical }, this.parts.now())
-      return addDeployment(trx, demo, this.parts.now(), (id) => (token === null ? null : this.parts.vault.seal(token, id)))
+      return addDeployment(trx, demo, this.parts.now(), (id) =>
+        token === null ? null : this.parts.vault.seal(token, id),
+      )
     })
     this.deployer.wake()
     return { demo, deployment }
   }
 
   /**
-   * Stored as stopped when it resolves, and nothing serves. What does not end within its time, or cannot be ended now, is left to the rounds.
-   * False: there is no such demo.
+   * Stored as stopped when it resolves, and nothing serves. What does not end within its time, or cannot be ended now,
+   * is left to the rounds. False: there is no such demo.
    */
   async stop(id: DemoId): Promise<boolean> {
     if (!(await demoById(this.parts.db, id))) return false
@@ -74,7 +76,10 @@ export class Control {
     for (const instance of await engine.instancesOf(id)) await endInstance(this.parts, instance.id)
   }
 
-  /** From here on nothing serves and nothing waits. Returns what served: nobody else works on it once its attempt is over. */
+  /**
+   * From here on nothing serves and nothing waits. Returns what served: nobody else works on it once its attempt is
+   * over.
+   */
   private async wantStopped(trx: Trx, id: DemoId): Promise<DeploymentId[]> {
     const now = this.parts.now()
     const demo = await demoById(trx, id)
@@ -91,7 +96,10 @@ export class Control {
     return serving.map((row) => row.id)
   }
 
-  /** Starts what `stop` stopped, or what crashed too often, from its image; what waits for its next try is tried now. False: no such demo. Throws NothingToStart. */
+  /**
+   * Starts what `stop` stopped, or what crashed too often, from its image; what waits for its next try is tried now.
+   * False: no such demo. Throws NothingToStart.
+   */
   async start(id: DemoId): Promise<boolean> {
     const { now } = this.parts
     const started = await this.changing(id, async (trx) => {

@@ -17,10 +17,16 @@ import { suspend, switchTo } from './serving.ts'
 const endGraceMs = 2_000
 
 /**
- * Brings one deployment live, from `queued` to `running`. Aborting the signal with a reason of `canceled` cancels it; any other abort leaves the row
- * as it is, for the next daemon. What served before goes on serving unless this one answers. `built`: told once there is an image.
+ * Brings one deployment live, from `queued` to `running`. Aborting the signal with a reason of `canceled` cancels it;
+ * any other abort leaves the row as it is, for the next daemon. What served before goes on serving unless this one
+ * answers. `built`: told once there is an image.
  */
-export async function deploy(parts: DeployParts, queued: DeploymentRow, signal: AbortSignal, built: () => void): Promise<void> {
+export async function deploy(
+  parts: DeployParts,
+  queued: DeploymentRow,
+  signal: AbortSignal,
+  built: () => void,
+): Promise<void> {
   const progress = new Progress(parts, queued, signal)
   let replaced: DeploymentRow | undefined
   try {
@@ -47,12 +53,16 @@ async function goLive(
 ): Promise<void> {
   const manifest = manifestOf(progress.row)
   const first = manifest.strategy === 'recreate' ? before : undefined
-  const instance = await progress.in('starting', parts.limits.startMs + (first ? parts.limits.drainMs : 0), async (within) => {
-    if (first) await suspend(parts, first, within)
-    // An instance is known by its deployment: whoever removes what is left of it would remove the new one as well.
-    await parts.tasks.end(progress.row.id)
-    return startInstance(parts, progress, image, manifest, within)
-  })
+  const instance = await progress.in(
+    'starting',
+    parts.limits.startMs + (first ? parts.limits.drainMs : 0),
+    async (within) => {
+      if (first) await suspend(parts, first, within)
+      // An instance is known by its deployment: whoever removes what is left of it would remove the new one as well.
+      await parts.tasks.end(progress.row.id)
+      return startInstance(parts, progress, image, manifest, within)
+    },
+  )
   const schema = await progress.in('health_checking', manifest.ready_within * 1000, (within) =>
     untilReady(parts, progress, instance, within),
   )
@@ -97,8 +107,9 @@ async function servingNow({ db }: DeployParts, row: DeploymentRow): Promise<Depl
 }
 
 /**
- * Removes what was started and writes how it ended, unless somebody else has the deployment by now, or the daemon is leaving. What serves (was
- * started again by its owner, say) and still has its image has not ended: it is tried again, as all that should serve.
+ * Removes what was started and writes how it ended, unless somebody else has the deployment by now, or the daemon is
+ * leaving. What serves (was started again by its owner, say) and still has its image has not ended: it is tried again,
+ * as all that should serve.
  */
 async function end(parts: DeployParts, progress: Progress, error: unknown, signal: AbortSignal): Promise<void> {
   if (error instanceof Overtaken || (signal.aborted && signal.reason !== 'canceled')) return

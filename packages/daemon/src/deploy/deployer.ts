@@ -30,10 +30,14 @@ export class Deployer {
   /** Starts what may start. Call it after anything that may let a deployment go. */
   wake(): void {
     // One turn that waits sees all that there is by then.
-    if (this.turns.size === 0) void this.turns.add(() => logged('deployments could not be started', () => this.startWhatMay()))
+    if (this.turns.size === 0)
+      void this.turns.add(() => logged('deployments could not be started', () => this.startWhatMay()))
   }
 
-  /** Cancels one that waits or is under way, and resolves once nothing of it is left. False: it had ended, or switched over before it heard. */
+  /**
+   * Cancels one that waits or is under way, and resolves once nothing of it is left. False: it had ended, or switched
+   * over before it heard.
+   */
   async cancel(id: DeploymentId): Promise<boolean> {
     const { db, now, changed } = this.parts
     const running = this.underWay.get(id)

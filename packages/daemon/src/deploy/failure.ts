@@ -22,7 +22,8 @@ export class Overtaken extends Error {
 export function failureOf(error: unknown, step: string): DeployFailed {
   if (error instanceof DeployFailed) return error
   if (error instanceof SourceError) return new DeployFailed('clone_failed', error.message)
-  if (error instanceof ManifestError || error instanceof ConfigError) return new DeployFailed('config_error', error.message)
+  if (error instanceof ManifestError || error instanceof ConfigError)
+    return new DeployFailed('config_error', error.message)
   if (error instanceof BuildError) return new DeployFailed('build_failed', error.message)
   const message = error instanceof Error ? error.message : String(error)
   const states: Record<string, DeploymentState> = {
@@ -30,5 +31,8 @@ export function failureOf(error: unknown, step: string): DeployFailed {
     validating: 'config_error',
     building: 'build_failed',
   }
-  return new DeployFailed(states[step] ?? 'start_failed', `Something went wrong while ${step.replace('_', ' ')}: ${message}`)
+  return new DeployFailed(
+    states[step] ?? 'start_failed',
+    `Something went wrong while ${step.replace('_', ' ')}: ${message}`,
+  )
 }

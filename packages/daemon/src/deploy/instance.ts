@@ -27,7 +27,10 @@ const instanceSpec = (repolink: string, manifest: Manifest, limits: DeployParts[
   pids: limits.pids,
 })
 
-/** Starts an instance of this deployment, notes it, and follows its log. One that an earlier attempt left, and that does not run, is removed first. */
+/**
+ * Starts an instance of this deployment, notes it, and follows its log. One that an earlier attempt left, and that does
+ * not run, is removed first.
+ */
 export async function startInstance(
   parts: DeployParts,
   progress: Progress,
@@ -53,7 +56,9 @@ export async function endInstance(
 ): Promise<void> {
   const kill = () => void logged(`instance ${instance} could not be killed`, () => parts.engine.stop(instance, 0))
   signal?.addEventListener('abort', kill, { once: true })
-  await parts.engine.stop(instance, signal?.aborted ? 0 : graceMs).finally(() => signal?.removeEventListener('abort', kill))
+  await parts.engine
+    .stop(instance, signal?.aborted ? 0 : graceMs)
+    .finally(() => signal?.removeEventListener('abort', kill))
   await logDrained(parts, instance)
   await parts.engine.remove(instance)
 }
@@ -67,8 +72,8 @@ export async function logDrained({ pumps }: DeployParts, instance: InstanceId): 
 }
 
 /**
- * Asks until the instance is READY, and returns its schema, with its endpoint noted. Throws DeployFailed with what it said instead. One that takes
- * a connection and never answers is as silent as one that does not listen.
+ * Asks until the instance is READY, and returns its schema, with its endpoint noted. Throws DeployFailed with what it
+ * said instead. One that takes a connection and never answers is as silent as one that does not listen.
  */
 export async function untilReady(
   parts: DeployParts,
@@ -130,7 +135,10 @@ async function schemaOnceReady(
   if (answer.status !== 'READY') return silent
   const schema = await probe(instance, '/schema', demoSchema)
   if (schema === stranger)
-    throw new DeployFailed('not_a_predictor', `It is READY on port ${port}, but GET /schema is not the schema of a demo`)
+    throw new DeployFailed(
+      'not_a_predictor',
+      `It is READY on port ${port}, but GET /schema is not the schema of a demo`,
+    )
   return schema
 }
 

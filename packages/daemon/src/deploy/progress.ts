@@ -23,8 +23,14 @@ export class Progress {
     this.interrupted = interruptedStep(row)
   }
 
-  /** Enters a state and does its work within its deadline. Throws DeployFailed `timed_out`, and what the work throws. */
-  async in<Result>(state: ActiveState, deadlineMs: number, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  /**
+   * Enters a state and does its work within its deadline. Throws DeployFailed `timed_out`, and what the work throws.
+   */
+  async in<Result>(
+    state: ActiveState,
+    deadlineMs: number,
+    work: (signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
     const now = this.parts.clock()
     const until = this.interrupted?.state === state ? this.interrupted.until : now + deadlineMs
     await this.to(state, { deadline_at: new Date(until).toISOString() })
@@ -71,7 +77,10 @@ export class Progress {
   }
 }
 
-/** Where an instance was being waited for when the daemon went away, and until when it may take: a restart gives no more time. */
+/**
+ * Where an instance was being waited for when the daemon went away, and until when it may take: a restart gives no more
+ * time.
+ */
 function interruptedStep({ steps, deadline_at }: DeploymentRow): Progress['interrupted'] {
   const state = steps.at(-2)?.state
   const waited = state === 'starting' || state === 'health_checking'

@@ -20,7 +20,11 @@ export async function retire(parts: DeployParts, version: DeploymentRow, signal:
 }
 
 /** Resolves when nothing runs on a version any more, its time to drain is over, or the signal aborts. */
-export async function drained({ db, changed, limits }: DeployParts, version: DeploymentRow, signal: AbortSignal): Promise<void> {
+export async function drained(
+  { db, changed, limits }: DeployParts,
+  version: DeploymentRow,
+  signal: AbortSignal,
+): Promise<void> {
   const enough = AbortSignal.any([signal, AbortSignal.timeout(limits.drainMs)])
   while (!enough.aborted) {
     const change = changed.ofDemo(version.demo_id, enough)

@@ -9,7 +9,10 @@ import type { DeployParts } from './parts.ts'
 import type { Progress } from './progress.ts'
 import { drained } from './retire.ts'
 
-/** The route, the states and their events change in one transaction: from here on the new version serves. An abort until then changes nothing. */
+/**
+ * The route, the states and their events change in one transaction: from here on the new version serves. An abort until
+ * then changes nothing.
+ */
 export async function switchTo(
   { db, now, changed }: Pick<DeployParts, 'db' | 'now' | 'changed'>,
   { row }: Pick<Progress, 'row'>,
@@ -41,7 +44,10 @@ export async function switchTo(
   changed.notify(row.demo_id)
 }
 
-/** Stops the serving version, keeping its image: its demo is held until something serves again. When nothing new does, the rounds start it again. */
+/**
+ * Stops the serving version, keeping its image: its demo is held until something serves again. When nothing new does,
+ * the rounds start it again.
+ */
 export async function suspend(parts: DeployParts, version: DeploymentRow, signal: AbortSignal): Promise<void> {
   const { db, engine, changed, tasks } = parts
   await tasks.end(version.id)

@@ -15,12 +15,17 @@ export class Tasks {
     this.leaving = leaving
   }
 
-  /** False: something is done with it already, and `work` is not begun. Its signal aborts when the daemon leaves, and at `end`. */
+  /**
+   * False: something is done with it already, and `work` is not begun. Its signal aborts when the daemon leaves, and at
+   * `end`.
+   */
   start(id: DeploymentId, work: (signal: AbortSignal) => Promise<void>): boolean {
     if (this.running.has(id)) return false
     const cancel = new AbortController()
     const signal = AbortSignal.any([this.leaving, cancel.signal])
-    const done = logged(`deployment ${id} could not be looked after`, () => work(signal)).then(() => this.running.delete(id))
+    const done = logged(`deployment ${id} could not be looked after`, () => work(signal)).then(() =>
+      this.running.delete(id),
+    )
     this.running.set(id, { cancel, done })
     return true
   }

@@ -71,7 +71,10 @@ export interface Engine extends AsyncDisposable {
   readonly guarantees: Guarantees
   /** Checks that it can work at all (a Docker engine answers, …). Throws with what to do. */
   ready(signal: AbortSignal): Promise<void>
-  /** Idempotent by deployment: an image that an interrupted daemon built already is returned. Throws ConfigError | BuildError. */
+  /**
+   * Idempotent by deployment: an image that an interrupted daemon built already is returned. Throws ConfigError |
+   * BuildError.
+   */
   build(request: BuildRequest, signal: AbortSignal): Promise<ImageRef>
   /** Idempotent by deployment: an instance already made for it is returned. */
   start(request: StartRequest, signal: AbortSignal): Promise<Instance>
@@ -85,14 +88,23 @@ export interface Engine extends AsyncDisposable {
   watch(id: InstanceId, signal: AbortSignal): AsyncIterable<Instance>
   /** What there is of one demo, in every state. */
   instancesOf(demo: DemoId): Promise<readonly Instance[]>
-  /** Everything of this state folder, in every state; survives a restart of the daemon. Only rounds ask it, and a daemon that ends all. */
+  /**
+   * Everything of this state folder, in every state; survives a restart of the daemon. Only rounds ask it, and a daemon
+   * that ends all.
+   */
   list(): Promise<readonly Instance[]>
   images(): Promise<readonly Image[]>
   removeImage(image: ImageRef): Promise<boolean>
   /** Removes what a demo had besides instances and images: its network, its folder. */
   forget(demo: DemoId): Promise<void>
-  /** Follows an instance's output from `after` until it exits or the signal aborts. `cursor` continues after that line. */
-  logs(instance: InstanceId, after: LogCursor | undefined, signal: AbortSignal): AsyncIterable<LogLine & { cursor: LogCursor }>
+  /**
+   * Follows an instance's output from `after` until it exits or the signal aborts. `cursor` continues after that line.
+   */
+  logs(
+    instance: InstanceId,
+    after: LogCursor | undefined,
+    signal: AbortSignal,
+  ): AsyncIterable<LogLine & { cursor: LogCursor }>
   /** Every exit from now on, until the signal aborts. May miss some: reconciling finds them. */
   exits(signal: AbortSignal): AsyncIterable<InstanceExit>
 }

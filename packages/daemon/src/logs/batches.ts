@@ -6,7 +6,10 @@ const batchLines = 4000
 /** Characters. Each batch opens the log anew. */
 const batchLength = 1024 ** 2
 
-/** Lines, a few at a time: those that come within 50 ms, and no more than fit a batch. While a batch is being written nothing but one line is read ahead. */
+/**
+ * Lines, a few at a time: those that come within 50 ms, and no more than fit a batch. While a batch is being written
+ * nothing but one line is read ahead.
+ */
 export async function* batches<Line extends LogLine>(lines: AsyncIterable<Line>): AsyncIterable<[Line, ...Line[]]> {
   const iterator = lines[Symbol.asyncIterator]()
   const ask = () => {

@@ -17,8 +17,9 @@ const mark = (base: number): string =>
   `${new Date().toISOString()} deploy (older lines were dropped here) this one begins at byte ${String(base).padStart(16, '0')}\n`
 
 /**
- * The log of each demo: `logs/<demo>.log`, from the first byte cloned to the last line it printed. Capped: the older half goes, and a line says so.
- * Offsets count bytes from the very first line, and stay true when lines went: the first line of what is left says where it begins, so that both change at once.
+ * The log of each demo: `logs/<demo>.log`, from the first byte cloned to the last line it printed. Capped: the older
+ * half goes, and a line says so. Offsets count bytes from the very first line, and stay true when lines went: the first
+ * line of what is left says where it begins, so that both change at once.
  */
 export class DemoLogs {
   private readonly folder: string
@@ -37,7 +38,10 @@ export class DemoLogs {
     return new DemoLogs(folder, limits)
   }
 
-  /** Lines of one demo are written in the order of the calls. Resolves when they are: who waits for it goes no faster than the disk. */
+  /**
+   * Lines of one demo are written in the order of the calls. Resolves when they are: who waits for it goes no faster
+   * than the disk.
+   */
   append(demo: DemoId, lines: readonly LogLine[]): Promise<void> {
     return this.inTurn(demo, async () => {
       const text = lines.map(({ at, source, text }) => `${at.toISOString()} ${source} ${redact(text)}\n`).join('')
@@ -56,7 +60,10 @@ export class DemoLogs {
     })
   }
 
-  /** The bytes from `offset` on (or from the oldest there is), then, if `follow`, those that come, until the signal aborts. */
+  /**
+   * The bytes from `offset` on (or from the oldest there is), then, if `follow`, those that come, until the signal
+   * aborts.
+   */
   async *read(demo: DemoId, offset: number, follow: boolean, signal: AbortSignal): AsyncIterable<Uint8Array> {
     let position = offset
     let changed: Promise<void> | undefined
@@ -85,7 +92,8 @@ export class DemoLogs {
 
   async forget(demo: DemoId): Promise<void> {
     await this.inTurn(demo, async () => {
-      for (const path of [this.path(demo), this.freshPath(demo), this.oldBasePath(demo)]) await rm(path, { force: true })
+      for (const path of [this.path(demo), this.freshPath(demo), this.oldBasePath(demo)])
+        await rm(path, { force: true })
     })
   }
 
@@ -103,7 +111,11 @@ export class DemoLogs {
     )
   }
 
-  private async opened<Result>(demo: DemoId, work: (file: FileHandle) => Promise<Result>, absent: Result): Promise<Result> {
+  private async opened<Result>(
+    demo: DemoId,
+    work: (file: FileHandle) => Promise<Result>,
+    absent: Result,
+  ): Promise<Result> {
     // A demo that printed nothing yet has no log.
     const file = await open(this.path(demo), constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => undefined)
     if (!file) return absent

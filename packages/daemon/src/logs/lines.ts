@@ -11,9 +11,10 @@ export interface LinesOptions {
 }
 
 /**
- * Cuts what a program prints into lines, as a terminal would show them: a line ends at `\n`; of what `\r` overwrites within it the last piece that is not
- * empty stays, and while it goes on it is shown at most every `progressMs`. A line longer than `maxBytes` ends in ` (cut)`; the rest of it is dropped.
- * Holds two pieces of at most `maxBytes` each, however much comes.
+ * Cuts what a program prints into lines, as a terminal would show them: a line ends at `\n`; of what `\r` overwrites
+ * within it the last piece that is not empty stays, and while it goes on it is shown at most every `progressMs`. A line
+ * longer than `maxBytes` ends in ` (cut)`; the rest of it is dropped. Holds two pieces of at most `maxBytes` each,
+ * however much comes.
  */
 export class Lines {
   private readonly progressMs: number
@@ -79,7 +80,9 @@ export class Lines {
   }
 }
 
-/** Where a byte is from `start` on; where the bytes end, if it is not. Much faster than looking at each of them here. */
+/**
+ * Where a byte is from `start` on; where the bytes end, if it is not. Much faster than looking at each of them here.
+ */
 function indexOf(bytes: Uint8Array, byte: number, start: number): number {
   const at = bytes.indexOf(byte, start)
   return at < 0 ? bytes.length : at

@@ -14,7 +14,10 @@ const log = logger('logs')
 const retryMs = 1000
 const longestRetryMs = 60_000
 
-/** Carries what instances print into the logs of their demos, on from where it was when the daemon went away, or when reading or writing failed. */
+/**
+ * Carries what instances print into the logs of their demos, on from where it was when the daemon went away, or when
+ * reading or writing failed.
+ */
 export class LogPumps {
   private readonly running = new Map<InstanceId, { ended: Promise<void>; isLast: AbortController }>()
   private readonly db: Db

@@ -1,4 +1,5 @@
-const tokens = /\b(gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|ori_[A-Za-z0-9_-]{16,})/g
+const tokens =
+  /\b(gh[pousr]_[A-Za-z0-9]{16,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|ori_[A-Za-z0-9_-]{16,})/g
 // A scheme is short: without a bound, a long line of letters and dots would be looked through from each of them.
 const userinfo = /(\b[a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@]+@/gi
 

@@ -33,7 +33,8 @@ export class GitSource implements Source {
 
   /**
    * `work`: where git's passing homes are made. `owner`: the random id of the state folder; what a daemon that died
-   * left running is found by it. `environment`: the daemon's, of which git gets the way to programs, proxy and authorities.
+   * left running is found by it. `environment`: the daemon's, of which git gets the way to programs, proxy and
+   * authorities.
    */
   constructor({ work, owner, environment }: { work: string; owner: string; environment: Environment }) {
     this.work = work

@@ -2,10 +2,16 @@ import { setTimeout } from 'node:timers/promises'
 import { kill, processesWith } from '@origami/host/process-groups'
 import { type Identity, isAlive, startTime } from '@origami/host/process-identity'
 
-/** In the environment of all that a build or a clone starts, and of what that starts: whose state folder, which daemon, for what. */
+/**
+ * In the environment of all that a build or a clone starts, and of what that starts: whose state folder, which daemon,
+ * for what.
+ */
 const variable = 'ORIGAMI_BUILD'
 
-/** The environment that marks a program of this daemon's. `owner`: the random id of the state folder. `what`: a deployment, or an id of its own. */
+/**
+ * The environment that marks a program of this daemon's. `owner`: the random id of the state folder. `what`: a
+ * deployment, or an id of its own.
+ */
 export function markOf(owner: string, what: string): string {
   return `${owner}/${process.pid}.${startTime(process.pid)}/${what}`
 }
@@ -18,8 +24,8 @@ export async function endMarked(mark: string): Promise<void> {
 }
 
 /**
- * Ends what daemons that are gone left running of this state folder's builds and clones: it would write on in folders that are ours now. Throws Error when
- * something does not end within `patienceMs` although it was killed.
+ * Ends what daemons that are gone left running of this state folder's builds and clones: it would write on in folders
+ * that are ours now. Throws Error when something does not end within `patienceMs` although it was killed.
  */
 export async function endLeftovers(owner: string, patienceMs: number): Promise<void> {
   if (owner === '') throw new Error('expected the id of a state folder, got none')

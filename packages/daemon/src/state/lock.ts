@@ -4,9 +4,10 @@ import { isAlive, startTime } from '@origami/host/process-identity'
 import Database from 'better-sqlite3'
 
 /**
- * Makes this process the one owner of a state folder. Throws Error naming the process that owns it already; the lock of a process that is gone is free.
- * The lock is the kernel's, on an open file (SQLite's exclusive lock on an empty database): it goes with its process, however that ends, so that nobody
- * ever has to judge whether a lock is stale. The file `lock` beside it only says who has it.
+ * Makes this process the one owner of a state folder. Throws Error naming the process that owns it already; the lock of
+ * a process that is gone is free. The lock is the kernel's, on an open file (SQLite's exclusive lock on an empty
+ * database): it goes with its process, however that ends, so that nobody ever has to judge whether a lock is stale. The
+ * file `lock` beside it only says who has it.
  */
 export async function lockFolder(folder: string): Promise<AsyncDisposable> {
   const path = join(folder, 'lock')

@@ -12,7 +12,10 @@ class CertificateRefused extends Error {
   readonly statusCode = 422
 }
 
-/** The daemon's certificate, which its web server, as the authority, renews over the connection that it secures. The key never leaves this host. */
+/**
+ * The daemon's certificate, which its web server, as the authority, renews over the connection that it secures. The key
+ * never leaves this host.
+ */
 export class OwnCertificate {
   private readonly paths: TlsPaths
   private files: TlsFiles
@@ -58,7 +61,10 @@ export class OwnCertificate {
     return request.toString('pem')
   }
 
-  /** Takes the certificate of the key that was made last, and keeps both. Throws CertificateRefused, and nothing is changed. */
+  /**
+   * Takes the certificate of the key that was made last, and keeps both. Throws CertificateRefused, and nothing is
+   * changed.
+   */
   async accept(pem: string): Promise<void> {
     const key = this.pendingKey
     const certificate = parsed(pem)

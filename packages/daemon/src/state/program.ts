@@ -29,8 +29,8 @@ export interface Ended {
 }
 
 /**
- * Runs a program in a process group of its own. When it ends, or the signal aborts, nothing of what it started is left. Rejects with the signal's reason;
- * throws RangeError when it answers more than it may.
+ * Runs a program in a process group of its own. When it ends, or the signal aborts, nothing of what it started is left.
+ * Rejects with the signal's reason; throws RangeError when it answers more than it may.
  */
 export async function runProgram(program: Program, signal: AbortSignal): Promise<Ended> {
   signal.throwIfAborted()
@@ -55,7 +55,10 @@ export async function runProgram(program: Program, signal: AbortSignal): Promise
   // What it left behind would hold its output open.
   child.nodeChildProcess.once('exit', () => void endMarked(mark))
   try {
-    const [answer] = await Promise.all([readOutput(outputs[0] as Readable, program), readLines(outputs[1] as Readable, program)])
+    const [answer] = await Promise.all([
+      readOutput(outputs[0] as Readable, program),
+      readLines(outputs[1] as Readable, program),
+    ])
     const { exitCode, failed, shortMessage } = await child
     signal.throwIfAborted()
     return { code: exitCode, failed, words: shortMessage ?? '', answer }

@@ -2,6 +2,9 @@ import { join } from 'node:path'
 import { secretKey } from '@origami/host/private-files'
 import { SealedBox } from '@origami/host/sealed-box'
 
-/** What the daemon keeps sealed: forge tokens. The key is `secret.key` in the folder. Throws Error when others can read it. */
+/**
+ * What the daemon keeps sealed: forge tokens. The key is `secret.key` in the folder. Throws Error when others can read
+ * it.
+ */
 export const openVault = async (folder: string): Promise<SealedBox> =>
   new SealedBox(await secretKey(join(folder, 'secret.key')), 'origami tokens')

@@ -5,7 +5,11 @@ import type { Db, Trx } from './open.ts'
 import type { DemoRow, DeploymentRow, StoredDeployment } from './tables.ts'
 
 /** Stores a demo, or wants one on again that is known. */
-export async function wantDemo(trx: Trx, demo: Pick<DemoRow, 'id' | 'user_id' | 'repolink'>, now: string): Promise<void> {
+export async function wantDemo(
+  trx: Trx,
+  demo: Pick<DemoRow, 'id' | 'user_id' | 'repolink'>,
+  now: string,
+): Promise<void> {
   await trx
     .insertInto('demos')
     .values({ ...demo, want: 'on', created_at: now })
@@ -44,7 +48,10 @@ export async function demoIds(db: Trx): Promise<DemoId[]> {
   return (await db.selectFrom('demos').select('id').execute()).map(({ id }) => id)
 }
 
-/** Where a demo's predictions go now: the endpoint of what serves, with its schema. Undefined: it is held, as is one whose row cannot be read. */
+/**
+ * Where a demo's predictions go now: the endpoint of what serves, with its schema. Undefined: it is held, as is one
+ * whose row cannot be read.
+ */
 export interface Route {
   readonly demo: DemoId
   readonly deployment: Pick<DeploymentRow, 'id' | 'commit_sha'>

@@ -10,7 +10,10 @@ const log = logger('store')
 /** What may be changed of a deployment. */
 export type Change = Omit<Updateable<Tables['deployments']>, keyof DeploymentDocuments> & Partial<DeploymentDocuments>
 
-/** A row of the table with what it has as JSON parsed, each by its schema. What cannot be read is told, and counts as not there. */
+/**
+ * A row of the table with what it has as JSON parsed, each by its schema. What cannot be read is told, and counts as
+ * not there.
+ */
 export const parsedDeployment = (row: StoredDeployment): DeploymentRow => ({
   ...row,
   steps: read('steps', deployment.shape.steps, row.steps) ?? [],
@@ -22,7 +25,9 @@ export const parsedDeployment = (row: StoredDeployment): DeploymentRow => ({
 
 /** A change as the table takes it. */
 export function storedChange({ steps, log_tail, crash_times, manifest, schema, ...columns }: Change) {
-  const documents = Object.entries({ steps, log_tail, crash_times, manifest, schema }).filter(([, value]) => value !== undefined)
+  const documents = Object.entries({ steps, log_tail, crash_times, manifest, schema }).filter(
+    ([, value]) => value !== undefined,
+  )
   return { ...columns, ...Object.fromEntries(documents.map(([name, value]) => [name, JSON.stringify(value)])) }
 }
 
@@ -37,7 +42,10 @@ export const storedManifest = parsedOnce('manifest', (text): Manifest | undefine
   manifestInBytes.parse(JSON.parse(text ?? '{}')),
 )
 
-/** Each is parsed once, for every prediction asks for it; one that cannot be read is told once, and keeps none but its own demo waiting. */
+/**
+ * Each is parsed once, for every prediction asks for it; one that cannot be read is told once, and keeps none but its
+ * own demo waiting.
+ */
 function parsedOnce<Parsed>(what: string, parse: (text: string | null) => Parsed, atMost = 500) {
   const known = new Map<string | null, Parsed | undefined>()
   return (text: string | null): Parsed | undefined => {

@@ -25,7 +25,14 @@ export async function move(
     .where('state', '=', row.state)
     .executeTakeFirst()
   if (numUpdatedRows === 0n) return false
-  await addEvent(trx, { demo: row.demo_id, deployment: row.id, from: row.state, to, reason: change.reason ?? null, at: now })
+  await addEvent(trx, {
+    demo: row.demo_id,
+    deployment: row.id,
+    from: row.state,
+    to,
+    reason: change.reason ?? null,
+    at: now,
+  })
   return true
 }
 
@@ -46,7 +53,12 @@ export async function deploymentById(db: Trx, id: DeploymentId): Promise<Deploym
 }
 
 export async function deploymentsIn(db: Trx, states: readonly DeploymentState[]): Promise<DeploymentRow[]> {
-  const query = db.selectFrom('deployments').selectAll().where('state', 'in', states).orderBy('created_at').orderBy('id')
+  const query = db
+    .selectFrom('deployments')
+    .selectAll()
+    .where('state', 'in', states)
+    .orderBy('created_at')
+    .orderBy('id')
   return (await query.execute()).map(parsedDeployment)
 }
 
@@ -63,7 +75,10 @@ export async function deploymentsOf(db: Trx, demo: DemoId, limit: number): Promi
   return rows.map(parsedDeployment)
 }
 
-/** Removes at most `rows` of a demo's deployments that ended, hold no image and are not among its newest `kept` that ended. Returns how many. */
+/**
+ * Removes at most `rows` of a demo's deployments that ended, hold no image and are not among its newest `kept` that
+ * ended. Returns how many.
+ */
 export async function sweepDeployments(db: Db, demo: DemoId, kept: number, rows: number): Promise<number> {
   const ended = db.selectFrom('deployments').where('demo_id', '=', demo).where('state', 'in', endedStates)
   const oldest = await ended

@@ -4,7 +4,10 @@ import type { Trx } from './open.ts'
 import type { DeploymentRow } from './tables.ts'
 
 /** The newest version before this one that served well and can be started. */
-export async function lastGood(trx: Trx, row: Pick<DeploymentRow, 'id' | 'demo_id'>): Promise<DeploymentRow | undefined> {
+export async function lastGood(
+  trx: Trx,
+  row: Pick<DeploymentRow, 'id' | 'demo_id'>,
+): Promise<DeploymentRow | undefined> {
   const query = good(trx, row.demo_id).selectAll().where('id', '!=', row.id).where('state', '=', 'retired')
   const found = await query.executeTakeFirst()
   return found && parsedDeployment(found)

@@ -17,7 +17,9 @@ export const predictionsAsTheyAreSent: Migration = {
       await db.schema.alterTable('predictions').addColumn(column, 'text').execute()
     await db.schema
       .createTable('prediction_files')
-      .addColumn('prediction', 'integer', (column) => column.notNull().references('predictions.arrival').onDelete('cascade'))
+      .addColumn('prediction', 'integer', (column) =>
+        column.notNull().references('predictions.arrival').onDelete('cascade'),
+      )
       .addColumn('side', 'text', (column) => column.notNull())
       .addColumn('file', 'text', (column) => column.notNull())
       .addColumn('ref', 'text', (column) => column.notNull())
@@ -47,7 +49,9 @@ async function indexes(db: Kysely<unknown>): Promise<void> {
 async function fillFiles(db: Kysely<unknown>): Promise<void> {
   for (let after = 0; ; ) {
     const { rows } = await sql<Old>`
-      SELECT arrival, input, output FROM predictions WHERE arrival > ${after} ORDER BY arrival LIMIT ${slice}`.execute(db)
+      SELECT arrival, input, output FROM predictions WHERE arrival > ${after} ORDER BY arrival LIMIT ${slice}`.execute(
+      db,
+    )
     for (const row of rows) {
       await fillSide(db, row.arrival, 'input', row.input)
       await fillSide(db, row.arrival, 'output', row.output ?? '')

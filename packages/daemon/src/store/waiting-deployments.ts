@@ -7,8 +7,8 @@ import type { Db, Trx } from './open.ts'
 import type { DeploymentRow } from './tables.ts'
 
 /**
- * Stores a new request. One that waits already is superseded by it, but for what serves: that is stopped with its image, and taken up again when
- * the newer one fails.
+ * Stores a new request. One that waits already is superseded by it, but for what serves: that is stopped with its
+ * image, and taken up again when the newer one fails.
  */
 export async function addDeployment(
   trx: Trx,
@@ -53,12 +53,13 @@ export async function makeWay(
   const demo = await trx.selectFrom('demos').select('serving').where('id', '=', row.demo_id).executeTakeFirst()
   const over = { ...change, token: null }
   if (demo?.serving === row.id) await move(trx, row, 'stopped', now, over)
-  else await move(trx, row, 'superseded', now, { ...over, reason: 'a newer request took its place', superseded_by: newer })
+  else
+    await move(trx, row, 'superseded', now, { ...over, reason: 'a newer request took its place', superseded_by: newer })
 }
 
 /**
- * Lets what serves wait for its start where its demo is wanted on, it is stopped, and nothing newer is on its way (any more). Returns whose. What
- * could not be started, or crashed too often, is left to its owner.
+ * Lets what serves wait for its start where its demo is wanted on, it is stopped, and nothing newer is on its way (any
+ * more). Returns whose. What could not be started, or crashed too often, is left to its owner.
  */
 export async function queueStopped(db: Db, now: string): Promise<DemoId[]> {
   return db.transaction().execute(async (trx) => {
@@ -92,10 +93,14 @@ export async function isComing(trx: Trx, demo: DemoId): Promise<boolean> {
 }
 
 /**
- * Who goes next: whose owner has fewest under way, then order of arrival. One at a time for each demo. `taken`: those under way already, of
- * which some still say `queued`. `mayBuild`: false leaves out what has no image yet.
+ * Who goes next: whose owner has fewest under way, then order of arrival. One at a time for each demo. `taken`: those
+ * under way already, of which some still say `queued`. `mayBuild`: false leaves out what has no image yet.
  */
-export async function nextQueued(db: Db, taken: readonly DeploymentId[], mayBuild: boolean): Promise<DeploymentRow | undefined> {
+export async function nextQueued(
+  db: Db,
+  taken: readonly DeploymentId[],
+  mayBuild: boolean,
+): Promise<DeploymentRow | undefined> {
   const active = await db
     .selectFrom('deployments')
     .innerJoin('demos', 'demos.id', 'deployments.demo_id')

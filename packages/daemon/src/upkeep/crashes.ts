@@ -9,8 +9,8 @@ const crashesWithin = (times: readonly string[], now: number, windowMs: number):
   times.filter((at) => now - Date.parse(at) <= windowMs)
 
 /**
- * Counts a crash of a version that should serve. `how`: 'exited', 'ran out of memory', … Too many within the window, and it makes way for the last
- * version that served well; where there is none, its demo fails.
+ * Counts a crash of a version that should serve. `how`: 'exited', 'ran out of memory', … Too many within the window,
+ * and it makes way for the last version that served well; where there is none, its demo fails.
  */
 export async function crashed(parts: DeployParts, version: DeploymentRow, how: string): Promise<void> {
   const { db, limits, clock, now } = parts

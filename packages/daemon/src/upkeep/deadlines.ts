@@ -3,7 +3,9 @@ import type { Deployer } from '../deploy/deployer.ts'
 import type { DeployParts } from '../deploy/parts.ts'
 import { deploymentsIn, move } from '../store/deployments.ts'
 
-/** Fails deployments whose deadline is over and that nobody works on: what broke off must not hold its demo for ever. */
+/**
+ * Fails deployments whose deadline is over and that nobody works on: what broke off must not hold its demo for ever.
+ */
 export async function failOverdue({ db, now, changed }: DeployParts, deployer: Deployer): Promise<void> {
   for (const row of await deploymentsIn(db, activeStates)) {
     if (deployer.isUnderWay(row.id) || row.deadline_at === null || row.deadline_at > now()) continue

@@ -13,7 +13,10 @@ const keepsImage = new Set<DeploymentState>(['queued', ...activeStates, 'running
 /** Of a deployment in another state, an instance is nobody's. */
 export const keepsInstance = (state: DeploymentState): boolean => state !== 'stopped' && keepsImage.has(state)
 
-/** Removes images that nothing will start: of versions that ended, but for what serves (or would) and the last few that served well. */
+/**
+ * Removes images that nothing will start: of versions that ended, but for what serves (or would) and the last few that
+ * served well.
+ */
 export async function pruneImages({ db, engine, limits }: DeployParts): Promise<void> {
   for (const { ref, deployment } of await engine.images()) {
     await logged(`the image ${ref} could not be removed`, async () => {

@@ -14,7 +14,10 @@ import type { DeploymentRow } from '../store/tables.ts'
 import { crashed } from './crashes.ts'
 import { revive } from './revive.ts'
 
-/** Asks all that serve whether they have a worker; an instance that has none for its `ready_within` is ended and started again. */
+/**
+ * Asks all that serve whether they have a worker; an instance that has none for its `ready_within` is ended and started
+ * again.
+ */
 export class HealthChecks {
   private readonly parts: DeployParts
   private readonly signal: AbortSignal
@@ -42,8 +45,8 @@ export class HealthChecks {
   }
 
   /**
-   * The queue met an instance that is not well. It is started again, at most once in its `ready_within`. One that runs on what it was told to end is
-   * no crash: visitors who cancel often must not bring down a version that ignores it.
+   * The queue met an instance that is not well. It is started again, at most once in its `ready_within`. One that runs
+   * on what it was told to end is no crash: visitors who cancel often must not bring down a version that ignores it.
    */
   async lookAt(id: DeploymentId, fault: InstanceFault): Promise<void> {
     await logged(`deployment ${id} could not be looked at`, async () => {
@@ -102,7 +105,8 @@ export class HealthChecks {
 const stoppedServing = (parts: DeployParts, row: DeploymentRow): Promise<void> => crashed(parts, row, 'stopped serving')
 
 /** Its demo waits until it answers again. */
-const held = ({ db }: DeployParts, row: DeploymentRow): Promise<boolean> => note(db, row, { endpoint: null, ready_at: null })
+const held = ({ db }: DeployParts, row: DeploymentRow): Promise<boolean> =>
+  note(db, row, { endpoint: null, ready_at: null })
 
 /** A runtime made before `workers` was told serves while it says READY or BUSY. */
 const hasWorker = ({ workers, status }: Health): boolean =>

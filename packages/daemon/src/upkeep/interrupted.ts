@@ -4,8 +4,8 @@ import { deploymentsIn, move } from '../store/deployments.ts'
 import { makeWay, waitingOf } from '../store/waiting-deployments.ts'
 
 /**
- * After a crash: what was under way waits again, with a new attempt. A newer request takes its place where there is one, and what the daemon died
- * of too often is not tried again.
+ * After a crash: what was under way waits again, with a new attempt. A newer request takes its place where there is
+ * one, and what the daemon died of too often is not tried again.
  */
 export async function requeueInterrupted({ db, now, limits }: DeployParts): Promise<void> {
   for (const row of await deploymentsIn(db, activeStates)) {

@@ -14,8 +14,8 @@ import { isPutOff, revive } from './revive.ts'
 import { sweepWork } from './work-folders.ts'
 
 /**
- * Compares the store with the engine and brings them together. The same at boot, every 30 s, and when an instance exits. One step that fails is
- * logged and leaves the others alone: the next round comes to it again.
+ * Compares the store with the engine and brings them together. The same at boot, every 30 s, and when an instance
+ * exits. One step that fails is logged and leaves the others alone: the next round comes to it again.
  */
 export class Reconciler {
   private readonly parts: DeployParts
@@ -72,7 +72,8 @@ export class Reconciler {
   private async deployedAnew(row: DeploymentRow): Promise<boolean> {
     const active = await deploymentsIn(this.parts.db, ['starting', 'health_checking', 'switching'])
     return (
-      row.endpoint === null && active.some((other) => other.demo_id === row.demo_id && manifestOf(other).strategy === 'recreate')
+      row.endpoint === null &&
+      active.some((other) => other.demo_id === row.demo_id && manifestOf(other).strategy === 'recreate')
     )
   }
 
@@ -91,7 +92,10 @@ export class Reconciler {
     })
   }
 
-  /** Ours, but nobody's: of a deployment that ended or is not known. It is removed as a task, so that nobody starts it again meanwhile. */
+  /**
+   * Ours, but nobody's: of a deployment that ended or is not known. It is removed as a task, so that nobody starts it
+   * again meanwhile.
+   */
   private async orphan({ id, deployment }: Instance): Promise<void> {
     const { db, engine, tasks, limits } = this.parts
     if (tasks.has(deployment) || this.deployer.isUnderWay(deployment)) return

@@ -1,7 +1,10 @@
 import { logged } from '../logged.ts'
 import { waited } from '../waited.ts'
 
-/** Does the work again and again until the signal aborts. The wait between is read anew each time; what the work throws is logged. */
+/**
+ * Does the work again and again until the signal aborts. The wait between is read anew each time; what the work throws
+ * is logged.
+ */
 export async function repeat(
   what: string,
   betweenMs: () => number,

@@ -12,8 +12,9 @@ import type { DeploymentRow } from '../store/tables.ts'
 import { isComing } from '../store/waiting-deployments.ts'
 
 /**
- * Starts an instance again for a version that is meant to serve and has none, once there is a slot. Its route comes back when it answers; when it
- * does not, it is tried again later, after longer and longer waits, for as long as its owner wants it on.
+ * Starts an instance again for a version that is meant to serve and has none, once there is a slot. Its route comes
+ * back when it answers; when it does not, it is tried again later, after longer and longer waits, for as long as its
+ * owner wants it on.
  */
 export async function revive(parts: DeployParts, version: DeploymentRow, signal: AbortSignal): Promise<void> {
   try {
@@ -46,13 +47,23 @@ async function startAgain(parts: DeployParts, version: DeploymentRow, signal: Ab
 /** Starts an instance, or takes the one that is there; resolves once it is ready. */
 async function startImage(parts: DeployParts, progress: Progress, image: ImageRef, signal: AbortSignal): Promise<void> {
   const manifest = manifestOf(progress.row)
-  const left = (await parts.engine.instancesOf(progress.row.demo_id)).find(({ deployment }) => deployment === progress.row.id)
+  const left = (await parts.engine.instancesOf(progress.row.demo_id)).find(
+    ({ deployment }) => deployment === progress.row.id,
+  )
   if (left?.state !== 'running') await progress.say('Starting it again')
   const instance = left?.state === 'running' ? left : await startInstance(parts, progress, image, manifest, signal)
-  await untilReady(parts, progress, instance, AbortSignal.any([signal, AbortSignal.timeout(manifest.ready_within * 1000)]))
+  await untilReady(
+    parts,
+    progress,
+    instance,
+    AbortSignal.any([signal, AbortSignal.timeout(manifest.ready_within * 1000)]),
+  )
 }
 
-/** An engine that does not tell its images now says nothing about this one: then it is the error of the start that counts. */
+/**
+ * An engine that does not tell its images now says nothing about this one: then it is the error of the start that
+ * counts.
+ */
 async function whyNotStarted({ engine }: DeployParts, image: ImageRef, error: unknown): Promise<never> {
   const images = await engine.images().catch(() => undefined)
   if (images?.every(({ ref }) => ref !== image)) throw new ImageGone('its image is gone', { cause: error })
@@ -66,7 +77,8 @@ async function putOff(parts: DeployParts, version: DeploymentRow, error: unknown
   const why = failureOf(error, 'starting').message
   const tries = row.tries + 1
   const good = isItsOwn(error) ? await lastGood(db, row) : undefined
-  if (good && tries > limits.crashes) return handBack(parts, row, `It could not be started ${tries} times in a row: ${why}`)
+  if (good && tries > limits.crashes)
+    return handBack(parts, row, `It could not be started ${tries} times in a row: ${why}`)
   if (error instanceof ImageGone && !good && (await buildAgain(parts, row))) return
   // Where a good version can take over, visitors do not wait for what is broken.
   const next = nextTry(parts, tries, why, good ? 0 : undefined)
@@ -77,11 +89,12 @@ async function putOff(parts: DeployParts, version: DeploymentRow, error: unknown
 
 /** Whether it is the version that cannot be started (it exits, its image is gone), and not its host or the time. */
 const isItsOwn = (error: unknown): boolean =>
-  error instanceof ImageGone || (error instanceof DeployFailed && (error.state === 'start_failed' || error.state === 'oom'))
+  error instanceof ImageGone ||
+  (error instanceof DeployFailed && (error.state === 'start_failed' || error.state === 'oom'))
 
 /**
- * Lets a version whose image is gone be deployed anew from its commit; when that fails, it ends with why, until somebody deploys. False: something
- * newer is on its way already.
+ * Lets a version whose image is gone be deployed anew from its commit; when that fails, it ends with why, until
+ * somebody deploys. False: something newer is on its way already.
  */
 async function buildAgain({ db, now, changed, logs, clock }: DeployParts, row: DeploymentRow): Promise<boolean> {
   const anew = {
@@ -103,7 +116,10 @@ async function buildAgain({ db, now, changed, logs, clock }: DeployParts, row: D
   return true
 }
 
-/** Ends a version and starts the last one that served well; where there is none, its demo fails. `why`: what it did, for people. */
+/**
+ * Ends a version and starts the last one that served well; where there is none, its demo fails. `why`: what it did, for
+ * people.
+ */
 export async function handBack(parts: DeployParts, row: DeploymentRow, why: string): Promise<void> {
   const { db, now, changed, logs, clock } = parts
   const log_tail = await logs.tail(row.demo_id, 200)
@@ -111,7 +127,8 @@ export async function handBack(parts: DeployParts, row: DeploymentRow, why: stri
   const { reason, good } = await db.transaction().execute(async (trx) => {
     const good = await lastGood(trx, row)
     const reason = `${why}; ${good ? `version ${nameOf(good)}, the last that served well, serves again` : 'its last lines are in the log'}`
-    if (!(await move(trx, row, 'runtime_error', now(), { ...ended, reason })) || !good) return { reason, good: undefined }
+    if (!(await move(trx, row, 'runtime_error', now(), { ...ended, reason })) || !good)
+      return { reason, good: undefined }
     await move(trx, good, 'running', now(), {
       ...{ attempt: good.attempt + 1, instance: null, endpoint: null, log_cursor: null, ready_at: null },
       ...{ crash_times: [], tries: 0, next_try_at: null },

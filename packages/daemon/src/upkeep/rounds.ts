@@ -28,7 +28,9 @@ export class Rounds {
     await this.queue.onIdle()
   }
 
-  /** A round as soon as an instance exits. When exits are no longer told it asks again, after longer and longer waits. */
+  /**
+   * A round as soon as an instance exits. When exits are no longer told it asks again, after longer and longer waits.
+   */
   async watchExits(engine: Pick<Engine, 'exits'>): Promise<void> {
     for (let failures = 0; !this.signal.aborted; failures += 1) {
       await logged('exits are not told now; they are asked for again', async () => {

@@ -20,7 +20,10 @@ export class Upkeep {
     this.rounds = new Rounds(() => reconciler.round(), signal)
   }
 
-  /** Goes on until the signal aborts, and resolves once nothing of it is under way. `sweep`: removes what is past its time. */
+  /**
+   * Goes on until the signal aborts, and resolves once nothing of it is under way. `sweep`: removes what is past its
+   * time.
+   */
   async work(sweep: () => Promise<void>): Promise<void> {
     const { limits, engine, tasks } = this.parts
     const between = () => limits.reconcileMs

@@ -2,7 +2,10 @@ import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { logged } from '../logged.ts'
 
-/** Removes what a folder has of attempts that are over, and what is older than this daemon. What cannot be removed is tried again next time. */
+/**
+ * Removes what a folder has of attempts that are over, and what is older than this daemon. What cannot be removed is
+ * tried again next time.
+ */
 export async function sweepWork(work: string, since: Date, isInUse: (folder: string) => boolean): Promise<void> {
   await mkdir(work, { recursive: true })
   for (const name of await readdir(work)) {

@@ -23,7 +23,9 @@ async function controlOf(): Promise<Control> {
 
 test('a demo that was never live cannot be started, and is told to be deployed', async () => {
   await addedDemo(db)
-  await expect((await controlOf()).start(demo)).rejects.toThrow('It was never live, so there is nothing to start; deploy it.')
+  await expect((await controlOf()).start(demo)).rejects.toThrow(
+    'It was never live, so there is nothing to start; deploy it.',
+  )
 })
 
 test('a demo whose version served and has no image any more is told so, and not that it was never live', async () => {

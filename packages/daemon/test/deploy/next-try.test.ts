@@ -2,7 +2,10 @@ import { expect, test } from 'vitest'
 import { defaultLimits } from '../../src/config.ts'
 import { nextTry } from '../../src/deploy/next-try.ts'
 
-const parts = { limits: { ...defaultLimits, reviveAfterMs: [60_000, 300_000] }, clock: () => Date.parse('2026-11-25T00:00:00Z') }
+const parts = {
+  limits: { ...defaultLimits, reviveAfterMs: [60_000, 300_000] },
+  clock: () => Date.parse('2026-11-25T00:00:00Z'),
+}
 
 test.each([
   [1, '2026-11-25T00:01:00.000Z'],

@@ -1,4 +1,5 @@
-// A process that builds a bundle, as a daemon does, until it is killed. Arguments: the engine's folder, the owner, the bundle's folder.
+// A process that builds a bundle, as a daemon does, until it is killed. Arguments: the engine's folder, the owner, the
+// bundle's folder.
 import { ProcessEngine } from '../../src/engine/process/process-engine.ts'
 
 const [, , folder, owner, bundle] = process.argv

@@ -24,7 +24,12 @@ export interface EngineUnderTest {
   /** Files of a bundle that is not one, and words of the error. */
   readonly misshapen: readonly { what: string; files: Record<string, string>; without?: string[]; says: string }[]
   /** A build that never ends: resolves `begun` once it is under way. `word` is in the arguments of a process of it. */
-  endless(): Promise<{ files: Record<string, string>; word: string; begun(lines: readonly string[]): boolean; end(): void }>
+  endless(): Promise<{
+    files: Record<string, string>
+    word: string
+    begun(lines: readonly string[]): boolean
+    end(): void
+  }>
 }
 
 export const spec: InstanceSpec = {
@@ -64,11 +69,18 @@ export class Yard {
     return this.under.make(join(this.folder, owner === this.owner ? 'engine' : owner), owner)
   }
 
-  async bundle({ files = {}, without = [] }: { files?: Record<string, string>; without?: string[] } = {}): Promise<string> {
+  async bundle({
+    files = {},
+    without = [],
+  }: {
+    files?: Record<string, string>
+    without?: string[]
+  } = {}): Promise<string> {
     const folder = await mkdtemp(join(this.folder, 'bundle-'))
     await mkdir(join(folder, 'origami'))
     await cp(join(import.meta.dirname, 'inhabitant.mjs'), join(folder, 'origami/server.mjs'))
-    const dockerfile = 'FROM node:24-bookworm-slim\nWORKDIR /app\nCOPY . .\nUSER 1000\nCMD ["node", "origami/server.mjs"]\n'
+    const dockerfile =
+      'FROM node:24-bookworm-slim\nWORKDIR /app\nCOPY . .\nUSER 1000\nCMD ["node", "origami/server.mjs"]\n'
     for (const [name, text] of Object.entries({ Dockerfile: dockerfile, ...files })) {
       await mkdir(dirname(join(folder, name)), { recursive: true })
       await writeFile(join(folder, name), text)
@@ -82,7 +94,10 @@ export class Yard {
     { deployment = newDeployment(), demo = this.demo, onLog = (_line: LogLine) => {}, signal = whole } = {},
   ): Promise<{ demo: DemoId; deployment: DeploymentId; image: ImageRef }> {
     const folder = await this.bundle(bundle)
-    const image = await this.engine.build({ demo, deployment, folder, manifest: manifestSchema.parse({}), onLog }, signal)
+    const image = await this.engine.build(
+      { demo, deployment, folder, manifest: manifestSchema.parse({}), onLog },
+      signal,
+    )
     return { demo, deployment, image }
   }
 
@@ -282,7 +297,13 @@ export function engineContract(name: string, under: EngineUnderTest): void {
       }
       await ask(instance.endpoint, 'exit', { code: '0' })
       expect(await linesOf(yard.again(), instance, cursor)).toEqual(['three', '  four <b> \u001b[31m'])
-      expect(await linesOf(yard.engine, instance)).toEqual(['listening', 'one', 'two', 'three', '  four <b> \u001b[31m'])
+      expect(await linesOf(yard.engine, instance)).toEqual([
+        'listening',
+        'one',
+        'two',
+        'three',
+        '  four <b> \u001b[31m',
+      ])
     })
 
     test('a progress bar is one line, and a line that is too long is cut and says so', async () => {
@@ -293,7 +314,12 @@ export function engineContract(name: string, under: EngineUnderTest): void {
       await ask(instance.endpoint, 'say', { text: '' })
       await ask(instance.endpoint, 'say', { text: 'after' })
       await ask(instance.endpoint, 'exit', { code: '0' })
-      expect(await linesOf(yard.engine, instance)).toEqual(['listening', '100%', `${'x'.repeat(64 * 1024)} (cut)`, 'after'])
+      expect(await linesOf(yard.engine, instance)).toEqual([
+        'listening',
+        '100%',
+        `${'x'.repeat(64 * 1024)} (cut)`,
+        'after',
+      ])
     })
 
     test('an instance outlives its engine, and the next one takes it over', async () => {
@@ -313,7 +339,11 @@ export function engineContract(name: string, under: EngineUnderTest): void {
       expect(await other.list()).toEqual([])
       expect(await other.images()).toEqual([])
       expect(await other.find(id)).toBeUndefined()
-      expect([await other.stop(id, 0), await other.remove(id), await other.removeImage(image)]).toEqual([false, false, false])
+      expect([await other.stop(id, 0), await other.remove(id), await other.removeImage(image)]).toEqual([
+        false,
+        false,
+        false,
+      ])
       expect(await yard.engine.list()).toMatchObject([{ id, state: 'running' }])
     })
   })

@@ -87,7 +87,15 @@ describe('what a demo finds inside its container', () => {
   test('an image that says it is root is not', async () => {
     const dockerfile = `${from}WORKDIR /app\nCOPY . .\nUSER root\nCMD ["node", "origami/server.mjs"]\n`
     const built = await yard.build({ files: { Dockerfile: dockerfile } })
-    const spec = { name: 'digits', bodyBytes: 1000, fileBytes: 2000, port: 6000, memoryBytes: 128 * 1024 ** 2, cpus: 1, pids: 64 }
+    const spec = {
+      name: 'digits',
+      bodyBytes: 1000,
+      fileBytes: 2000,
+      port: 6000,
+      memoryBytes: 128 * 1024 ** 2,
+      cpus: 1,
+      pids: 64,
+    }
     const { id } = await yard.engine.start({ ...built, spec }, new AbortController().signal)
     const { Config } = await new Docker().getContainer(id).inspect()
     expect(Config.User).toBe('1000')
@@ -96,8 +104,15 @@ describe('what a demo finds inside its container', () => {
   test('its limits, as the kernel holds them', async () => {
     const { id } = await yard.running({ memoryBytes: 96 * 1024 ** 2, cpus: 0.5, pids: 48 })
     const { HostConfig } = await new Docker().getContainer(id).inspect()
-    expect(HostConfig).toMatchObject({ Memory: 96 * 1024 ** 2, MemorySwap: 96 * 1024 ** 2, NanoCpus: 5e8, PidsLimit: 48 })
-    const { memory_stats, pids_stats } = (await new Docker().getContainer(id).stats({ stream: false })) as Docker.ContainerStats
+    expect(HostConfig).toMatchObject({
+      Memory: 96 * 1024 ** 2,
+      MemorySwap: 96 * 1024 ** 2,
+      NanoCpus: 5e8,
+      PidsLimit: 48,
+    })
+    const { memory_stats, pids_stats } = (await new Docker()
+      .getContainer(id)
+      .stats({ stream: false })) as Docker.ContainerStats
     expect([memory_stats.limit, pids_stats?.limit]).toEqual([96 * 1024 ** 2, 48])
   })
 
@@ -121,9 +136,9 @@ describe('what a demo finds inside its container', () => {
     const host = network?.IPAddress ?? ''
     expect(await ask(two.endpoint, 'reach', { host, port: '6000' })).toBe('reached')
     expect(await ask(one.endpoint, 'reach', { host, port: '6000' })).not.toBe('reached')
-    expect(await ask(one.endpoint, 'reach', { host: network?.Gateway ?? '', port: new URL(two.endpoint).port })).not.toBe(
-      'reached',
-    )
+    expect(
+      await ask(one.endpoint, 'reach', { host: network?.Gateway ?? '', port: new URL(two.endpoint).port }),
+    ).not.toBe('reached')
     await yard.clear()
     await yard.engine.forget(other)
   })
@@ -133,7 +148,15 @@ describe('what a demo finds inside its container', () => {
     const { id } = await yard.engine.start(
       {
         ...built,
-        spec: { name: 'digits', bodyBytes: 1000, fileBytes: 2000, port: 6000, memoryBytes: 128 * 1024 ** 2, cpus: 1, pids: 64 },
+        spec: {
+          name: 'digits',
+          bodyBytes: 1000,
+          fileBytes: 2000,
+          port: 6000,
+          memoryBytes: 128 * 1024 ** 2,
+          cpus: 1,
+          pids: 64,
+        },
       },
       new AbortController().signal,
     )

@@ -1,4 +1,5 @@
-// A program that stands where a bundle's runtime stands: it does what its address says, and tells what it finds around itself.
+// A program that stands where a bundle's runtime stands: it does what its address says, and tells what it finds around
+// itself.
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { connect } from 'node:net'

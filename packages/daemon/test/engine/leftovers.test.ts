@@ -35,7 +35,12 @@ afterEach(async () => {
 })
 
 const engine = (killMs = defaultLimits.killMs) =>
-  new ProcessEngine({ folder: join(folder, 'engine'), owner, environment: process.env, limits: { ...defaultLimits, killMs } })
+  new ProcessEngine({
+    folder: join(folder, 'engine'),
+    owner,
+    environment: process.env,
+    limits: { ...defaultLimits, killMs },
+  })
 const builds = (): Promise<Identity[]> => processesWith('environ', (word) => word.startsWith(`ORIGAMI_BUILD=${owner}/`))
 const images = () => readdir(join(folder, 'engine/images'))
 
@@ -180,7 +185,10 @@ describe('an instance of the process engine', () => {
     await first.ready()
     const id = 'one' as InstanceId
     await mkdir(join(folder, 'engine/instances', id), { recursive: true })
-    await writeFile(about(id), JSON.stringify({ demo, deployment, image: 'x', nonce: 'x', pid: stranger.pid, started: '1' }))
+    await writeFile(
+      about(id),
+      JSON.stringify({ demo, deployment, image: 'x', nonce: 'x', pid: stranger.pid, started: '1' }),
+    )
     expect(await first.find(id)).toMatchObject({ state: 'exited' })
     expect(await first.stop(id, 0)).toBe(false)
     expect(await first.remove(id)).toBe(true)
@@ -189,27 +197,30 @@ describe('an instance of the process engine', () => {
     expect(isAlive(stranger)).toBe(true)
   })
 
-  test.each(['list', 'stop', 'remove', 'ready'] as const)('whose shim was killed is ended by %s, and exited then', async (by) => {
-    const first = engine()
-    await first.ready()
-    const image = (await bundle()) as ImageRef
-    const { id } = await first.start({ demo, deployment, image, spec }, whole)
-    await vi.waitFor(async () => expect((await first.find(id))?.endpoint).toBeDefined())
-    const { pid, started } = JSON.parse(await readFile(about(id), 'utf8'))
-    const members = await family({ pid, started })
-    expect(members.length).toBeGreaterThan(1)
-    kill({ pid, started })
-    await vi.waitFor(() => expect(isAlive({ pid, started })).toBe(false))
-    try {
-      if (by === 'list') expect(await first.list()).toMatchObject([{ id, state: 'exited' }])
-      if (by === 'stop') expect(await first.stop(id, 0)).toBe(true)
-      if (by === 'remove') expect(await first.remove(id)).toBe(true)
-      if (by === 'ready') await engine().ready()
-      expect(members.filter(isAlive)).toEqual([])
-    } finally {
-      for (const one of members) kill(one)
-    }
-  })
+  test.each(['list', 'stop', 'remove', 'ready'] as const)(
+    'whose shim was killed is ended by %s, and exited then',
+    async (by) => {
+      const first = engine()
+      await first.ready()
+      const image = (await bundle()) as ImageRef
+      const { id } = await first.start({ demo, deployment, image, spec }, whole)
+      await vi.waitFor(async () => expect((await first.find(id))?.endpoint).toBeDefined())
+      const { pid, started } = JSON.parse(await readFile(about(id), 'utf8'))
+      const members = await family({ pid, started })
+      expect(members.length).toBeGreaterThan(1)
+      kill({ pid, started })
+      await vi.waitFor(() => expect(isAlive({ pid, started })).toBe(false))
+      try {
+        if (by === 'list') expect(await first.list()).toMatchObject([{ id, state: 'exited' }])
+        if (by === 'stop') expect(await first.stop(id, 0)).toBe(true)
+        if (by === 'remove') expect(await first.remove(id)).toBe(true)
+        if (by === 'ready') await engine().ready()
+        expect(members.filter(isAlive)).toEqual([])
+      } finally {
+        for (const one of members) kill(one)
+      }
+    },
+  )
 
   test('whose log cannot be written loses lines, and runs on; later ones are written again', async () => {
     const first = engine()
@@ -256,7 +267,12 @@ describe('an instance of the process engine', () => {
       about(id),
       JSON.stringify({ demo, deployment, image: 'x', nonce: 'x', pid: theirs.pid, started: theirs.started }),
     )
-    for (const path of [folder, join(folder, 'engine'), join(folder, 'engine/instances'), join(folder, 'engine/instances', id)])
+    for (const path of [
+      folder,
+      join(folder, 'engine'),
+      join(folder, 'engine/instances'),
+      join(folder, 'engine/instances', id),
+    ])
       await chmod(path, 0o755)
     const stopper = fork(join(import.meta.dirname, 'stopper.mjs'), [join(folder, 'engine'), id], { silent: true })
     ours.push(stopper)

@@ -22,7 +22,10 @@ engineContract('process', {
     })
     const { port } = registry.address() as AddressInfo
     return {
-      files: { 'package.json': '{ "dependencies": { "left-pad": "1" } }', '.npmrc': `registry=http://127.0.0.1:${port}/\n` },
+      files: {
+        'package.json': '{ "dependencies": { "left-pad": "1" } }',
+        '.npmrc': `registry=http://127.0.0.1:${port}/\n`,
+      },
       word: 'npm install',
       begun: () => begun,
       end: () => registry.closeAllConnections(),

@@ -57,7 +57,8 @@ const start = (engine: DockerEngine, signal: AbortSignal) =>
     },
     signal,
   )
-const first = (engine: DockerEngine, signal: AbortSignal) => engine.logs(id, undefined, signal)[Symbol.asyncIterator]().next()
+const first = (engine: DockerEngine, signal: AbortSignal) =>
+  engine.logs(id, undefined, signal)[Symbol.asyncIterator]().next()
 
 describe('a Docker that accepts and never answers', () => {
   test.each<[string, (engine: DockerEngine) => Promise<unknown>]>([
@@ -76,7 +77,9 @@ describe('a Docker that accepts and never answers', () => {
   ])('%s ends at its deadline, and names the call', async (_name, call) => {
     const error: unknown = await call(await engineOn(() => {}, 50)).catch((cause: unknown) => cause)
     const { message, cause } = error as Error
-    expect(cause instanceof Error ? cause.message : message).toMatch(/^Docker did not answer [A-Z]+ \/.+ within 0.05 s$/)
+    expect(cause instanceof Error ? cause.message : message).toMatch(
+      /^Docker did not answer [A-Z]+ \/.+ within 0.05 s$/,
+    )
   })
 
   test.each<[string, (engine: DockerEngine, signal: AbortSignal) => Promise<unknown>]>([
@@ -145,7 +148,8 @@ describe('a Docker that answers in pieces, or not as expected', () => {
     const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
     const engine = await engineOn((request, response) => {
       if (request.url?.startsWith('/images/json')) response.end('[]')
-      else if (request.url?.startsWith('/build')) request.resume().once('end', () => response.end('{"stream":"one"}\r\n{"stre'))
+      else if (request.url?.startsWith('/build'))
+        request.resume().once('end', () => response.end('{"stream":"one"}\r\n{"stre'))
       else response.writeHead(404).end('{"message":"No such image"}')
     }, 5000)
     await expect(build(engine, whole)).rejects.toThrow('No such image')

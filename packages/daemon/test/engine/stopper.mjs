@@ -1,4 +1,5 @@
-// Stops an instance under an account that may not kill it, and tells what came of it. Arguments: the engine's folder, the instance.
+// Stops an instance under an account that may not kill it, and tells what came of it. Arguments: the engine's folder,
+// the instance.
 import { defaultLimits } from '../../src/config.ts'
 import { ProcessEngine } from '../../src/engine/process/process-engine.ts'
 

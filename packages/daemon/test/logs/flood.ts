@@ -21,7 +21,10 @@ export function frame(text: string, at = stamp, source = 1): Buffer {
   return Buffer.concat([header, payload])
 }
 
-/** What a demo prints, as Docker sends it, in pieces of 64 KiB, until `bytes` are read; `read` tells how far the reader is. */
+/**
+ * What a demo prints, as Docker sends it, in pieces of 64 KiB, until `bytes` are read; `read` tells how far the reader
+ * is.
+ */
 async function* dockerFlood(bytes: number, line: string, read: (bytes: number) => void): AsyncIterable<Uint8Array> {
   const one = frame(line)
   const chunk = Buffer.concat(Array.from({ length: Math.max(1, Math.floor((64 * 1024) / one.length)) }, () => one))
@@ -33,7 +36,8 @@ async function* dockerFlood(bytes: number, line: string, read: (bytes: number) =
 }
 
 /**
- * Carries a flood of lines into a demo's log, as the daemon does. Resolves to how many bytes of memory, above what there was at the start, were in use at most.
+ * Carries a flood of lines into a demo's log, as the daemon does. Resolves to how many bytes of memory, above what
+ * there was at the start, were in use at most.
  * `flood` calls `read` now and then; what is in use is looked at each time that `every` more bytes are read.
  */
 export async function memoryOfFlood(
@@ -74,7 +78,8 @@ export async function instanceFolder(bytes: number, line: string): Promise<strin
 }
 
 /**
- * The flood of an instance of the process engine: its log files come and go, as its shim has them, so that no more than a few are on disk at any time.
+ * The flood of an instance of the process engine: its log files come and go, as its shim has them, so that no more than
+ * a few are on disk at any time.
  */
 export const instanceFlood = (bytes: number, line: string) =>
   async function* (read: (bytes: number) => void): AsyncIterable<LogLine> {
@@ -84,7 +89,8 @@ export const instanceFlood = (bytes: number, line: string) =>
     const file = (start: number) => join(folder, `log-${String(start).padStart(16, '0')}`)
     let [written, dropped, reached] = [0, 0, 0]
     const ended = async () => {
-      for (; written < bytes && written < reached + 2 * text.length; written += text.length) await writeFile(file(written), text)
+      for (; written < bytes && written < reached + 2 * text.length; written += text.length)
+        await writeFile(file(written), text)
       for (; dropped + text.length < reached; dropped += text.length) await rm(file(dropped))
       return written >= bytes
     }

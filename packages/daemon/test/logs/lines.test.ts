@@ -44,7 +44,9 @@ describe('what a program prints becomes lines', () => {
   })
 
   test('where the bytes happen to be torn makes no difference', () => {
-    const text = fc.array(fc.constantFrom('a', 'é', '🦢', '\n', '\r', '%'), { maxLength: 60 }).map((parts) => parts.join(''))
+    const text = fc
+      .array(fc.constantFrom('a', 'é', '🦢', '\n', '\r', '%'), { maxLength: 60 })
+      .map((parts) => parts.join(''))
     fc.assert(
       fc.property(text, fc.integer({ min: 1, max: 7 }), (whole, size) => {
         const bytes = Buffer.from(whole)

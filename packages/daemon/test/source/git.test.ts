@@ -23,14 +23,13 @@ describe('what git is told', () => {
     expect(helper).toContain(`username=${forgeTraits[kind].gitUser}\\n`)
   })
 
-  test.each([...without, ...withTokens].map((kind) => [kind, without.includes(kind) ? 'the token' : undefined] as const))(
-    'for a forge of kind %s of no token, when it is given %s',
-    (kind, token) => {
-      const told = gitEnvironment(repoOf(kind), token, '/home/of/git', {})
-      expect(Object.values(told).filter((value) => /the token|credential\../.test(value))).toEqual(['credential.helper'])
-      expect(told).not.toHaveProperty('ORIGAMI_GIT_TOKEN')
-    },
-  )
+  test.each(
+    [...without, ...withTokens].map((kind) => [kind, without.includes(kind) ? 'the token' : undefined] as const),
+  )('for a forge of kind %s of no token, when it is given %s', (kind, token) => {
+    const told = gitEnvironment(repoOf(kind), token, '/home/of/git', {})
+    expect(Object.values(told).filter((value) => /the token|credential\../.test(value))).toEqual(['credential.helper'])
+    expect(told).not.toHaveProperty('ORIGAMI_GIT_TOKEN')
+  })
 
   test("of the daemon's environment: the way to programs, the proxy and the authorities, and nothing else", () => {
     const inherited = { PATH: '/bin', HTTPS_PROXY: 'http://proxy', SSL_CERT_FILE: '/ca.pem', SOMEBODYS_TOKEN: 'canary' }

@@ -12,11 +12,17 @@ beforeEach(async () => {
 afterEach(() => others[Symbol.asyncDispose]())
 
 describe('a state folder has one owner', () => {
-  test('of 20 that start at once on a lock whose process was killed, one wins, 4 times', () => others.race(20, 4), 60_000)
+  test(
+    'of 20 that start at once on a lock whose process was killed, one wins, 4 times',
+    () => others.race(20, 4),
+    60_000,
+  )
 
   test('who comes second is told who has it, in this process too; given back, it is free', async () => {
     const first = await lockFolder(others.folder)
-    await expect(lockFolder(others.folder)).rejects.toThrow(`belongs to the daemon with process id ${process.pid}, which runs`)
+    await expect(lockFolder(others.folder)).rejects.toThrow(
+      `belongs to the daemon with process id ${process.pid}, which runs`,
+    )
     expect(await took(await others.starter())).toBe(false)
     await first[Symbol.asyncDispose]()
     expect(await took(await others.starter())).toBe(true)

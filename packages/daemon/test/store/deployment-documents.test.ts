@@ -37,7 +37,9 @@ test('what cannot be read is told, holds its own demo, and hides no deployment',
   await setServing(db, row)
   expect((await routeOf(db, demo))?.times).toMatchObject({ ready_within: 7 })
   await db.updateTable('deployments').set({ manifest: '{"port":"high"}', steps: '[1]', crash_times: '{' }).execute()
-  expect(await deploymentsIn(db, ['running'])).toMatchObject([{ id: row.id, manifest: undefined, steps: [], crash_times: [] }])
+  expect(await deploymentsIn(db, ['running'])).toMatchObject([
+    { id: row.id, manifest: undefined, steps: [], crash_times: [] },
+  ])
   expect(await routeOf(db, demo)).toBeUndefined()
   expect(told.mock.calls.map(([what]) => String(what).split(' ', 2).join(' '))).toEqual([
     'store: steps',

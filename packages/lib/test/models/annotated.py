@@ -24,7 +24,13 @@ class Predictor:
     def setup(self) -> None:
         self.ready = "ready"
 
-    def predict(self, size: Size, heat: Annotated[float, Slider(0, 2)] = 1, paper: Optional[Path] = None, data: Any = None) -> Answer:
+    def predict(
+        self,
+        size: Size,
+        heat: Annotated[float, Slider(0, 2)] = 1,
+        paper: Optional[Path] = None,
+        data: Any = None,
+    ) -> Answer:
         """Each type once.
 
         Args:

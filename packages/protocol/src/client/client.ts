@@ -30,13 +30,17 @@ export interface Client<Table, Came extends Unread = Response> {
     sent: Sent<Table[Key]>,
     options?: CallOptions,
   ) => Promise<AnswerOf<Table[Key]>>
-  /** Sends, and hands back an answer of 2xx to be read as it comes: a log, a stream, or JSON whose status matters. Throws Refusal, and what sending throws. */
+  /**
+   * Sends, and hands back an answer of 2xx to be read as it comes: a log, a stream, or JSON whose status matters.
+   * Throws Refusal, and what sending throws.
+   */
   readonly send: Asked<Table, Came>
 }
 
 /**
- * A client of a table of endpoints, given how to send. The table is a type alone: pages are built without its schemas, and the server on the other side is
- * our own, which answers as they say. `wordless`: what a refusal says that came without words.
+ * A client of a table of endpoints, given how to send. The table is a type alone: pages are built without its schemas,
+ * and the server on the other side is our own, which answers as they say. `wordless`: what a refusal says that came
+ * without words.
  */
 export function client<Table extends Endpoints, Came extends Unread = Response>(
   transport: (request: Outgoing) => Promise<Came>,
@@ -55,7 +59,10 @@ export function client<Table extends Endpoints, Came extends Unread = Response>(
   }
 }
 
-/** The JSON of an answer, which its caller knows the type of; undefined where nothing was said. Throws SyntaxError, and what reading throws. */
+/**
+ * The JSON of an answer, which its caller knows the type of; undefined where nothing was said. Throws SyntaxError, and
+ * what reading throws.
+ */
 export async function parsed<Answer>(answer: Unread): Promise<Answer> {
   const text = await answer.text()
   return (text === '' ? undefined : JSON.parse(text)) as Answer

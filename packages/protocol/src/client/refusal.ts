@@ -44,8 +44,8 @@ export class Refusal extends Error implements Said {
 const answered = (status: number): string => `The server answered ${status}.`
 
 /**
- * Reads an answer that is not 2xx: our `{error, authorize, reason}`, FastAPI's `{detail: […]}`, or whatever a proxy in between wrote. Nothing in it is
- * believed to be there. `wordless`: what is said where it has no words.
+ * Reads an answer that is not 2xx: our `{error, authorize, reason}`, FastAPI's `{detail: […]}`, or whatever a proxy in
+ * between wrote. Nothing in it is believed to be there. `wordless`: what is said where it has no words.
  */
 export async function readRefusal(answer: Unread, wordless = answered): Promise<Refusal> {
   // An answer that breaks off is a refusal still: its status came.

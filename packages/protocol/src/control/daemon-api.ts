@@ -117,7 +117,9 @@ export const daemonApi = {
     tag: 'Demos',
     summary: 'Removes a demo with all that is kept of it. Twice is once',
     params: ofDemo,
-    answers: { 200: { what: 'It is gone; `removed` is false where it was before', body: z.object({ removed: z.boolean() }) } },
+    answers: {
+      200: { what: 'It is gone; `removed` is false where it was before', body: z.object({ removed: z.boolean() }) },
+    },
     refuses: noDemo,
   },
   'GET /demos/:demo/deployments': {

@@ -7,7 +7,8 @@ export interface Answer {
 }
 
 /**
- * One route of an API. It is written once: servers validate by it, the OpenAPI document is made of it, callers take their types from it.
+ * One route of an API. It is written once: servers validate by it, the OpenAPI document is made of it, callers take
+ * their types from it.
  */
 export interface Endpoint {
   /** `operationId` of the document. */
@@ -29,7 +30,9 @@ export type Endpoints<E extends Endpoint = Endpoint> = Readonly<
   Record<`${'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'} /${string}`, E>
 >
 
-type Part<E, Name extends string> = E extends { readonly [K in Name]: infer Schema extends z.ZodType } ? Schema : undefined
+type Part<E, Name extends string> = E extends { readonly [K in Name]: infer Schema extends z.ZodType }
+  ? Schema
+  : undefined
 type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined
 
 /** What a server gets: what was sent, as its schema has it after parsing. */
@@ -42,7 +45,9 @@ export interface Call<E> {
 type Needed<Name extends string, Value> =
   Record<string, never> extends Value ? { readonly [K in Name]?: Value } : { readonly [K in Name]: Value }
 type Sendable<E, Name extends 'query' | 'body'> =
-  Part<E, Name> extends infer Schema extends z.ZodType ? Needed<Name, z.input<Schema>> : { readonly [K in Name]?: undefined }
+  Part<E, Name> extends infer Schema extends z.ZodType
+    ? Needed<Name, z.input<Schema>>
+    : { readonly [K in Name]?: undefined }
 type Placed<E> =
   Part<E, 'params'> extends infer Schema extends z.ZodType
     ? { readonly params: { readonly [K in keyof z.input<Schema>]: string } }
@@ -54,7 +59,8 @@ export type Sent<E> = Placed<E> & Sendable<E, 'query'> & Sendable<E, 'body'>
 type AnswersOf<E> = E extends { readonly answers: infer All } ? All[keyof All] : never
 
 /** What a caller gets when all is well. `undefined`: nothing, or no JSON. */
-export type AnswerOf<E> = AnswersOf<E> extends { readonly body: infer Schema extends z.ZodType } ? z.output<Schema> : undefined
+export type AnswerOf<E> =
+  AnswersOf<E> extends { readonly body: infer Schema extends z.ZodType } ? z.output<Schema> : undefined
 
 /** What is sent to an endpoint, whichever it is. */
 export interface AnySent {

@@ -24,7 +24,9 @@ const ofFile = z.object({
 const problem = z.object({ loc: z.array(text), msg: text, type: text }).meta({ id: 'ValidationError' })
 const misfit = z.object({ detail: z.array(problem) }).meta({ id: 'HTTPValidationError' })
 const snapshot = predictionSnapshot.meta({ id: 'PredictionSnapshot' })
-const prediction = snapshot.extend({ urls: z.object({ get: text, cancel: text, events: text }) }).meta({ id: 'Prediction' })
+const prediction = snapshot
+  .extend({ urls: z.object({ get: text, cancel: text, events: text }) })
+  .meta({ id: 'Prediction' })
 const request = z
   .looseObject({
     id: text.optional().describe('One of your own: 8 to 64 of A-Z a-z 0-9 _ -'),
@@ -61,8 +63,8 @@ const run = {
 } as const satisfies Partial<WebEndpoint>
 
 /**
- * The predictions API of every demo, under the demo's address; what one demo takes and gives is in its own document. It is described by this and
- * validates by itself, since it answers as Cog does.
+ * The predictions API of every demo, under the demo's address; what one demo takes and gives is in its own document. It
+ * is described by this and validates by itself, since it answers as Cog does.
  */
 export const predictionEndpoints = {
   'POST /predictions': {

@@ -13,12 +13,16 @@ export const deployTrigger = z
   })
   .meta({ id: 'DeployTrigger' })
 /** Its answer, 202: both stored durably. */
-export const deployAccepted = z.object({ demo_id: z.string(), deployment_id: z.string() }).meta({ id: 'DeployAccepted' })
+export const deployAccepted = z
+  .object({ demo_id: z.string(), deployment_id: z.string() })
+  .meta({ id: 'DeployAccepted' })
 
 /** Answer of `POST /certificate/request`: PKCS #10 in PEM, of a key that the daemon made. */
 export const certificateRequest = z.object({ request: z.string().max(10_000) }).meta({ id: 'CertificateRequest' })
 /** Body of `PUT /certificate`: what the authority signed, in PEM. */
-export const certificateGrant = z.strictObject({ certificate: z.string().min(1).max(20_000) }).meta({ id: 'CertificateGrant' })
+export const certificateGrant = z
+  .strictObject({ certificate: z.string().min(1).max(20_000) })
+  .meta({ id: 'CertificateGrant' })
 /** Answer of `GET` and `PUT /certificate`. */
 export const certificateInfo = z.object({ valid_to: time }).meta({ id: 'CertificateInfo' })
 export type CertificateInfo = z.infer<typeof certificateInfo>
@@ -29,7 +33,10 @@ export const deployment = z
     id: z.string(),
     demo_id: z.string(),
     state: z.enum(deploymentStates),
-    reason: z.string().nullable().describe('For people: why it is in this state, and what to do. Null when all is well'),
+    reason: z
+      .string()
+      .nullable()
+      .describe('For people: why it is in this state, and what to do. Null when all is well'),
     commit: z.string().nullable(),
     commit_message: z.string().nullable().describe("First line of the commit's message"),
     created_at: time,
@@ -90,7 +97,10 @@ export const queueEntry = z
   })
   .meta({ id: 'QueueEntry' })
 export type QueueEntry = z.infer<typeof queueEntry>
-/** `GET /demos/{demo_id}/queue`: what runs, then what waits in its order. `DELETE` cancels all that waits, and answers how many. */
+/**
+ * `GET /demos/{demo_id}/queue`: what runs, then what waits in its order. `DELETE` cancels all that waits, and answers
+ * how many.
+ */
 export const queueView = z
   .object({ entries: z.array(queueEntry).describe('At most 500'), running: z.int(), waiting: z.int() })
   .meta({ id: 'Queue' })
@@ -98,7 +108,10 @@ export type QueueView = z.infer<typeof queueView>
 export const queueEmptied = z.object({ canceled: z.int() }).meta({ id: 'QueueEmptied' })
 export type QueueEmptied = z.infer<typeof queueEmptied>
 
-/** One line of `GET /events?after=seq` (SSE: id = seq, data = this). `deployment` is null when it is the demo as a whole. */
+/**
+ * One line of `GET /events?after=seq` (SSE: id = seq, data = this). `deployment` is null when it is the demo as a
+ * whole.
+ */
 export const controlEvent = z.object({
   seq: z.int(),
   demo: z.string(),
@@ -121,5 +134,8 @@ export const errorBody = z
 
 /** Header by which the web server tells the daemon who calls. */
 export const visitorHeader = 'origami-visitor'
-/** Header by which it tells where somebody calls from who is not signed in: a name for the address that does not give it away. */
+/**
+ * Header by which it tells where somebody calls from who is not signed in: a name for the address that does not give it
+ * away.
+ */
 export const addressHeader = 'origami-address'

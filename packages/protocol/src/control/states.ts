@@ -20,8 +20,10 @@ export type ActiveState = (typeof activeStates)[number]
 export type FailedState = (typeof failedStates)[number]
 export type DeploymentState = (typeof deploymentStates)[number]
 
-export const isActive = (state: DeploymentState): state is ActiveState => (activeStates as readonly string[]).includes(state)
-export const isFailed = (state: DeploymentState): state is FailedState => (failedStates as readonly string[]).includes(state)
+export const isActive = (state: DeploymentState): state is ActiveState =>
+  (activeStates as readonly string[]).includes(state)
+export const isFailed = (state: DeploymentState): state is FailedState =>
+  (failedStates as readonly string[]).includes(state)
 export const isEnded = (state: DeploymentState): boolean => (endedStates as readonly string[]).includes(state)
 
 /** A demo's coarse state, derived from what serves, the newest deployment and what its owner wants. */

@@ -4,7 +4,10 @@ import { demoSchema } from '../demo/schema.ts'
 import { demoDetail, deploymentList, errorBody } from './routes.ts'
 import { demoStates } from './states.ts'
 
-/** The web server's own API, under `/-/api`. Pages and `origami` the command use the same; `GET /-/openapi.json` describes it. */
+/**
+ * The web server's own API, under `/-/api`. Pages and `origami` the command use the same; `GET /-/openapi.json`
+ * describes it.
+ */
 
 export const accountInfo = z
   .object({
@@ -26,7 +29,9 @@ export const session = z
       z.object({
         host: z.string(),
         sign_in: z.boolean().describe('People can sign in there: `/-/sign-in/{host}?return=/path`'),
-        repositories: z.boolean().describe('It tells what repositories people have: `/-/api/repositories?forge={host}`'),
+        repositories: z
+          .boolean()
+          .describe('It tells what repositories people have: `/-/api/repositories?forge={host}`'),
       }),
     ),
     daemon: z.boolean().describe('Whether the daemon answers'),
@@ -37,7 +42,10 @@ export type Session = z.infer<typeof session>
 /** `POST /-/api/session/link`: the secret of the one-time link that the server prints for its owner. */
 export const ownerSecret = z.strictObject({ secret: z.string().max(200) }).meta({ id: 'OwnerSecret' })
 
-/** What a page shows a demo to be: as the daemon has it; or, of one that runs on somebody's own server, whether it answers; or that no deploy reached the daemon yet. */
+/**
+ * What a page shows a demo to be: as the daemon has it; or, of one that runs on somebody's own server, whether it
+ * answers; or that no deploy reached the daemon yet.
+ */
 export const pageStates = [...demoStates, 'elsewhere', 'unreachable', 'undeployed'] as const
 export type PageState = (typeof pageStates)[number]
 
@@ -86,7 +94,9 @@ export type DemoPage = z.infer<typeof demoPage>
 export const demoKey = z.object({ key: z.string().optional().describe('Of the unlisted link: lets in whoever has it') })
 
 /** `PATCH /-/api/demos/{account}/{name}` */
-export const demoChange = z.strictObject({ public: z.boolean().optional(), name: demoName.optional() }).meta({ id: 'DemoChange' })
+export const demoChange = z
+  .strictObject({ public: z.boolean().optional(), name: demoName.optional() })
+  .meta({ id: 'DemoChange' })
 
 /** `GET …/results?before=`: a page of the predictions that this visitor made. */
 export const resultsQuery = z.object({
@@ -129,7 +139,9 @@ export const repositoryList = z
   .object({
     repositories: z.array(repository),
     private_authorised: z.boolean(),
-    cut: z.boolean().describe('Whether there may be more than these: a longer part of the name finds them, or the link'),
+    cut: z
+      .boolean()
+      .describe('Whether there may be more than these: a longer part of the name finds them, or the link'),
   })
   .meta({ id: 'Repositories' })
 export type RepositoryList = z.infer<typeof repositoryList>
@@ -164,7 +176,10 @@ export const elsewhereInspection = z
   .meta({ id: 'ElsewhereInspection' })
 export type ElsewhereInspection = z.infer<typeof elsewhereInspection>
 
-/** `POST /-/api/demos`: answers 201 DemoPage (200: there was one of that link), or 403 `{error, authorize}` when the forge must be asked first. */
+/**
+ * `POST /-/api/demos`: answers 201 DemoPage (200: there was one of that link), or 403 `{error, authorize}` when the
+ * forge must be asked first.
+ */
 export const newDemo = z
   .strictObject({
     link: z.string().max(500),
@@ -173,7 +188,9 @@ export const newDemo = z
   })
   .meta({ id: 'NewDemo' })
 
-/** `POST /-/api/demos` for one that runs elsewhere: its URL is asked, then listed and linked. There is no queue for it. */
+/**
+ * `POST /-/api/demos` for one that runs elsewhere: its URL is asked, then listed and linked. There is no queue for it.
+ */
 export const newElsewhere = z
   .strictObject({
     url: z.string().max(500).describe('Where a runtime answers'),
@@ -228,7 +245,9 @@ export const deviceAsking = z
   .meta({ id: 'DeviceAsking' })
 export type DeviceAsking = z.infer<typeof deviceAsking>
 /** `POST /-/api/device/answer` */
-export const deviceAnswer = z.strictObject({ code: z.string().max(20), allow: z.boolean() }).meta({ id: 'DeviceAnswer' })
+export const deviceAnswer = z
+  .strictObject({ code: z.string().max(20), allow: z.boolean() })
+  .meta({ id: 'DeviceAnswer' })
 
 /** `GET /-/api/tokens`; `POST /-/api/tokens` takes newToken and answers madeToken; `DELETE /-/api/tokens/{id}`. */
 export const tokenInfo = z

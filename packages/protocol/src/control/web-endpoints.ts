@@ -35,7 +35,9 @@ import {
   tokenList,
 } from './web-api.ts'
 
-/** Who may call, in words. `sees`, `owner` and `redeployer` say it of the demo in the path; to others it is not there. */
+/**
+ * Who may call, in words. `sees`, `owner` and `redeployer` say it of the demo in the path; to others it is not there.
+ */
 export const callers = {
   anyone: 'Anyone',
   sees: 'Anyone, where the demo is public; else its owner, and who came by its unlisted link (`?key=`)',
@@ -356,7 +358,9 @@ export const webApi = {
     summary: 'Its changes, as they happen',
     params: ofAddress,
     who: 'sees',
-    answers: { 200: { what: 'Server-sent events called `demo`; the data of each is a DemoPage', body: 'text/event-stream' } },
+    answers: {
+      200: { what: 'Server-sent events called `demo`; the data of each is a DemoPage', body: 'text/event-stream' },
+    },
   },
   'GET /-/api/demos/:account/:name/results': {
     id: 'listResults',

@@ -11,7 +11,9 @@ export class Invalid extends Error {
   override readonly name = 'Invalid'
   readonly problems: readonly Problem[]
   constructor(problems: readonly Problem[]) {
-    super(problems.map((problem) => (problem.field ? `${problem.field}: ${problem.message}` : problem.message)).join('; '))
+    super(
+      problems.map((problem) => (problem.field ? `${problem.field}: ${problem.message}` : problem.message)).join('; '),
+    )
     this.problems = problems
   }
 }

@@ -32,7 +32,8 @@ export const isPredictionId = (text: string): text is PredictionId => prediction
 /** The reference of the file `name` under the caller's own `id`. Throws RangeError when either cannot be one. */
 export function fileRef(id: string, name: string): FileRef {
   if (!fileId.test(id)) throw new RangeError(`a file id is 16 to 64 of A-Z a-z 0-9 _ -, got ${JSON.stringify(id)}`)
-  if (!isFileName(name)) throw new RangeError(`a file name is 1 to 200 characters without / or \\, got ${JSON.stringify(name)}`)
+  if (!isFileName(name))
+    throw new RangeError(`a file name is 1 to 200 characters without / or \\, got ${JSON.stringify(name)}`)
   return `files/${id}/${encodeURIComponent(name)}` as FileRef
 }
 
@@ -46,7 +47,8 @@ export function parseFileRef(text: string): { id: string; name: string; ref: Fil
 
 function isFileName(name: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-  return name.length >= 1 && name.length <= 200 && name !== '.' && name !== '..' && !/[/\\\u0000-\u001f\u007f]/.test(name)
+  const refused = /[/\\\u0000-\u001f\u007f]/
+  return name.length >= 1 && name.length <= 200 && name !== '.' && name !== '..' && !refused.test(name)
 }
 
 function decode(text: string): string | undefined {

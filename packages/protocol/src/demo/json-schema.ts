@@ -2,12 +2,18 @@ import { z } from 'zod'
 import { componentOf } from './registry.ts'
 import type { DemoSchema, Field } from './schema.ts'
 
-/** The JSON schema of one field's value, as Cog writes it: `title`, `x-order`, `default`, `description`, and `x-origami-component`. */
+/**
+ * The JSON schema of one field's value, as Cog writes it: `title`, `x-order`, `default`, `description`, and
+ * `x-origami-component`.
+ */
 export function fieldJsonSchema(field: Field, order: number): Record<string, unknown> {
   const component = componentOf(field.component)
   const value = component.file
     ? { type: 'string', format: 'uri', contentMediaType: component.file }
-    : z.toJSONSchema(component.value(component.options.parse(field.options)), { target: 'openapi-3.0', unrepresentable: 'any' })
+    : z.toJSONSchema(component.value(component.options.parse(field.options)), {
+        target: 'openapi-3.0',
+        unrepresentable: 'any',
+      })
   return {
     ...value,
     title: field.label,

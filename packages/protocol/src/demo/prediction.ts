@@ -2,8 +2,9 @@ import { z } from 'zod'
 import { type PredictionEvent, predictionStatuses } from './events.ts'
 
 /**
- * Why a prediction failed. `error`: the model raised · `crashed`: its worker died · `timeout`: it ignored a cancel or its deadline ·
- * `invalid`: the schema changed while it waited · `interrupted`: its instance or daemon went away while it ran · `stopped`: the demo was stopped.
+ * Why a prediction failed. `error`: the model raised · `crashed`: its worker died · `timeout`: it ignored a cancel or
+ * its deadline · `invalid`: the schema changed while it waited · `interrupted`: its instance or daemon went away while
+ * it ran · `stopped`: the demo was stopped.
  */
 export const failureReasons = ['error', 'crashed', 'timeout', 'invalid', 'interrupted', 'stopped'] as const
 export type FailureReason = (typeof failureReasons)[number]
@@ -13,7 +14,9 @@ export const predictionSnapshot = z.object({
   id: z.string(),
   status: z.enum(predictionStatuses),
   input: z.record(z.string(), z.unknown()),
-  output: z.unknown().describe('What there is so far: the bare value of a demo with one output, else an object by field name'),
+  output: z
+    .unknown()
+    .describe('What there is so far: the bare value of a demo with one output, else an object by field name'),
   error: z.string().nullable(),
   reason: z.enum(failureReasons).nullable(),
   logs: z.string().describe('The end of what it printed, at most 64 KiB'),

@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { type ComponentName, componentNames, componentOf } from './registry.ts'
 
-const name = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'a field name is a letter or _ and then letters, digits, _')
+const name = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'a field name is a letter or _ and then letters, digits, _')
 
 /** One input or output of a demo. */
 export const fieldSchema = z
@@ -30,7 +32,9 @@ export const demoSchema = z.strictObject({
   examples: z
     .array(z.record(z.string(), z.unknown()))
     .max(100)
-    .describe('Values of inputs to try, by field name. Files are `data:` URIs or references that the demo itself serves'),
+    .describe(
+      'Values of inputs to try, by field name. Files are `data:` URIs or references that the demo itself serves',
+    ),
   streaming: z.boolean().describe('Whether outputs come in parts'),
   concurrency: z.int().min(1).max(64).describe('How many predictions one instance takes at a time, 1 to 64'),
 })

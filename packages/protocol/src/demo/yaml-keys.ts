@@ -9,8 +9,8 @@ export interface YamlKeys<Value> {
 }
 
 /**
- * Reads a YAML file of keys and values by its schema; an empty file has no keys. Aliases are refused.
- * Throws Error with the file's name, line, column and what would be right: for an unknown key the known one nearest to it.
+ * Reads a YAML file of keys and values by its schema; an empty file has no keys. Aliases are refused. Throws Error with
+ * the file's name, line, column and what would be right: for an unknown key the known one nearest to it.
  */
 export function parseYamlKeys<Shape extends z.ZodRawShape>(
   text: string,

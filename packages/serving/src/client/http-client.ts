@@ -26,7 +26,10 @@ interface Sent {
 const neverConnected = new Set(['ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH'])
 const direct = new Agent({ connect: { timeout: 5_000 }, headersTimeout: 0, bodyTimeout: 0 })
 
-/** Plain HTTP by undici's `request`, since `fetch` refuses port 6000. Every answer is read within a deadline and under a cap. */
+/**
+ * Plain HTTP by undici's `request`, since `fetch` refuses port 6000. Every answer is read within a deadline and under a
+ * cap.
+ */
 export class HttpClient {
   readonly base: string
   private readonly options: HttpClientOptions
@@ -40,7 +43,10 @@ export class HttpClient {
     return { ...defaultDeadlines, ...this.options.deadlines?.() }
   }
 
-  /** A small answer as JSON. Throws Invalid | Full | Gone | ServerFault, and Misbehaved when it is none or above `cap` bytes. */
+  /**
+   * A small answer as JSON. Throws Invalid | Full | Gone | ServerFault, and Misbehaved when it is none or above `cap`
+   * bytes.
+   */
   async json(method: Dispatcher.HttpMethod, path: string, cap: number, sent: Sent = {}): Promise<unknown> {
     return this.answer(sent.signal, (within) => this.readJson(method, path, cap, { ...sent, signal: within }))
   }
@@ -62,13 +68,16 @@ export class HttpClient {
     return await this.translated(signal, () => this.readJson('PUT', path, readCaps.error, sent).catch(source.rethrow))
   }
 
-  /** The bytes of an answer, for as long as they move. Throws Misbehaved where `accept` names a type and another came. */
+  /**
+   * The bytes of an answer, for as long as they move. Throws Misbehaved where `accept` names a type and another came.
+   */
   async *download(path: string, headers: Record<string, string>, signal?: AbortSignal): AsyncIterable<Uint8Array> {
     using idle = new Idle(this.deadlines.idleMs)
     const sent = { headers, signal: together(signal, idle.signal) }
     try {
       const { statusCode, headers: answered, body } = await this.send('GET', path, sent)
-      if (statusCode >= 300) throw refusal(this.base, statusCode, await text(body, readCaps.error), answered['retry-after'])
+      if (statusCode >= 300)
+        throw refusal(this.base, statusCode, await text(body, readCaps.error), answered['retry-after'])
       this.checkType(path, headers.accept, answered['content-type'])
       yield* idle.watching(body)
     } catch (error) {
@@ -82,18 +91,24 @@ export class HttpClient {
     throw new Misbehaved(`expected ${accepted} from ${this.base}${path}, got ${came}`)
   }
 
-  private async answer<Result>(signal: AbortSignal | undefined, work: (within: AbortSignal) => Promise<Result>): Promise<Result> {
+  private async answer<Result>(
+    signal: AbortSignal | undefined,
+    work: (within: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
     return this.translated(signal, () => work(together(signal, AbortSignal.timeout(this.deadlines.answerMs))))
   }
 
   private async readJson(method: Dispatcher.HttpMethod, path: string, cap: number, sent: Sent): Promise<unknown> {
     const response = await this.send(method, path, sent)
     const answered = await text(response.body, response.statusCode < 300 ? cap : readCaps.error)
-    if (response.statusCode >= 300) throw refusal(this.base, response.statusCode, answered, response.headers['retry-after'])
+    if (response.statusCode >= 300)
+      throw refusal(this.base, response.statusCode, answered, response.headers['retry-after'])
     try {
       return JSON.parse(answered)
     } catch (cause) {
-      throw new Misbehaved(`expected JSON from ${this.base}${path}, got ${JSON.stringify(answered.slice(0, 100))}`, { cause })
+      throw new Misbehaved(`expected JSON from ${this.base}${path}, got ${JSON.stringify(answered.slice(0, 100))}`, {
+        cause,
+      })
     }
   }
 
@@ -172,6 +187,9 @@ const together = (signal: AbortSignal | undefined, deadline: AbortSignal): Abort
 function isTransport(error: unknown): error is Error & { code?: string | number } {
   if (!(error instanceof Error)) return false
   return (
-    'code' in error || error.name === 'AbortError' || error.name === 'TimeoutError' || error.message.startsWith('nothing moved')
+    'code' in error ||
+    error.name === 'AbortError' ||
+    error.name === 'TimeoutError' ||
+    error.message.startsWith('nothing moved')
   )
 }

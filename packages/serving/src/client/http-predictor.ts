@@ -68,7 +68,8 @@ export class HttpPredictor implements Predictor {
       snapshot: async (signal) =>
         this.withBareRefs(await this.read(predictionSnapshot, `/predictions/${id}`, readCaps.snapshot, signal)),
       events: (after = 0, signal) => this.events(id, after, signal),
-      cancel: async (signal) => (await this.client.head('POST', `/predictions/${id}/cancel`, signal)).statusCode === 200,
+      cancel: async (signal) =>
+        (await this.client.head('POST', `/predictions/${id}/cancel`, signal)).statusCode === 200,
     }
   }
 
@@ -101,13 +102,17 @@ export class HttpPredictor implements Predictor {
     for await (const { event: type = '', id: seq, data } of readEvents(capped(bytes, size))) {
       size.sinceEvent = 0
       if (!known.has(type)) continue
-      yield this.event(this.parsed(predictionEvent, { type, data: eventData(data), ...(seq ? { seq: Number(seq) } : {}) }))
+      yield this.event(
+        this.parsed(predictionEvent, { type, data: eventData(data), ...(seq ? { seq: Number(seq) } : {}) }),
+      )
     }
   }
 
   private event(event: PredictionEvent): PredictionEvent {
     if (event.type === 'completed') return { ...event, data: this.withBareRefs(event.data) }
-    return event.type === 'output' ? { ...event, data: { ...event.data, chunk: this.bareRef(event.data.chunk) } } : event
+    return event.type === 'output'
+      ? { ...event, data: { ...event.data, chunk: this.bareRef(event.data.chunk) } }
+      : event
   }
 
   /** A runtime gives out its files by whole addresses; here they are references again. */
@@ -155,7 +160,12 @@ export class HttpPredictor implements Predictor {
     }
   }
 
-  private async read<Answer>(schema: z.ZodType<Answer>, path: string, cap: number, signal?: AbortSignal): Promise<Answer> {
+  private async read<Answer>(
+    schema: z.ZodType<Answer>,
+    path: string,
+    cap: number,
+    signal?: AbortSignal,
+  ): Promise<Answer> {
     return this.parsed(schema, await this.client.json('GET', path, cap, { signal }))
   }
 
@@ -171,7 +181,8 @@ export class HttpPredictor implements Predictor {
 async function* capped(bytes: AsyncIterable<Uint8Array>, size: { sinceEvent: number }): AsyncIterable<Uint8Array> {
   for await (const part of bytes) {
     size.sinceEvent += part.length
-    if (size.sinceEvent > readCaps.event) throw new Misbehaved(`expected an event of at most ${readCaps.event} bytes, got more`)
+    if (size.sinceEvent > readCaps.event)
+      throw new Misbehaved(`expected an event of at most ${readCaps.event} bytes, got more`)
     yield part
   }
 }

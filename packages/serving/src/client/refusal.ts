@@ -11,7 +11,9 @@ export class ServerFault extends Error {
   override readonly name = 'ServerFault'
 }
 
-/** It answered what its API never does: what becomes of what it was asked is not known, and asking again would not tell. */
+/**
+ * It answered what its API never does: what becomes of what it was asked is not known, and asking again would not tell.
+ */
 export class Misbehaved extends Error {
   override readonly name = 'Misbehaved'
 }
@@ -24,7 +26,11 @@ export function refusal(base: string, status: number, text: string, retryAfter?:
   const { detail, error } = read(text)
   if ((status === 422 || status === 413) && detail)
     return new Invalid(
-      detail.map(({ loc, msg, type }) => ({ ...(typeof loc[2] === 'string' ? { field: loc[2] } : {}), message: msg, type })),
+      detail.map(({ loc, msg, type }) => ({
+        ...(typeof loc[2] === 'string' ? { field: loc[2] } : {}),
+        message: msg,
+        type,
+      })),
     )
   if (status === 413) return new Invalid([{ type: 'value_error.too_large', message: error ?? 'it is too large' }])
   if (status === 429) return new Full(error ?? 'the queue is full', secondsOf(retryAfter) ?? 5)

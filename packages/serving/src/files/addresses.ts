@@ -1,6 +1,9 @@
 import { type FileRef, parseFileRef } from '@origami/protocol/demo'
 
-/** Where a caller finds a file, under `base`: what is given out at the edge. Without a base a reference stays what it is. */
+/**
+ * Where a caller finds a file, under `base`: what is given out at the edge. Without a base a reference stays what it
+ * is.
+ */
 export const addressOf = (base: string, ref: FileRef): string => (base === '' ? ref : `${base}/${ref}`)
 
 /** The reverse: the reference that a text is, or that stands in it under `base`. Undefined: it is neither. */

@@ -19,8 +19,8 @@ export interface Sweeping {
 }
 
 /**
- * Files in a folder: `<id>/about.json`, and `<id>/file/` with the bytes under what is left of the name once all that a path could mean is gone:
- * a model still sees the ending that it goes by.
+ * Files in a folder: `<id>/about.json`, and `<id>/file/` with the bytes under what is left of the name once all that a
+ * path could mean is gone: a model still sees the ending that it goes by.
  */
 export class FolderFiles implements Files {
   private readonly folder: string
@@ -60,7 +60,8 @@ export class FolderFiles implements Files {
       name,
       type,
       size,
-      bytes: (start = 0, end = size) => (end <= start ? Readable.from([]) : createReadStream(path, { start, end: end - 1 })),
+      bytes: (start = 0, end = size) =>
+        end <= start ? Readable.from([]) : createReadStream(path, { start, end: end - 1 }),
     }
   }
 
@@ -79,10 +80,14 @@ export class FolderFiles implements Files {
   }
 
   /**
-   * Forgets what came before `before`, but for ids that are wanted, a slice of them at a time, until the signal aborts. Returns how many. One that cannot
-   * be removed keeps no other: what they threw is thrown at the end.
+   * Forgets what came before `before`, but for ids that are wanted, a slice of them at a time, until the signal aborts.
+   * Returns how many. One that cannot be removed keeps no other: what they threw is thrown at the end.
    */
-  async sweep(before: Date, wanted: Wanted = new Set(), { slices = new Slices(), signal }: Sweeping = {}): Promise<number> {
+  async sweep(
+    before: Date,
+    wanted: Wanted = new Set(),
+    { slices = new Slices(), signal }: Sweeping = {},
+  ): Promise<number> {
     await using folder = await opendir(this.folder).catch(unlessAbsent)
     if (!folder) return 0
     let swept = 0
@@ -124,7 +129,9 @@ export class FolderFiles implements Files {
 
 /** The error of a file above the limit. HTTP 413. */
 export const tooLarge = (limit: number, came?: number): Invalid =>
-  new Invalid([{ type: 'value_error.too_large', message: `expected a file of at most ${limit} bytes, got ${came ?? 'more'}` }])
+  new Invalid([
+    { type: 'value_error.too_large', message: `expected a file of at most ${limit} bytes, got ${came ?? 'more'}` },
+  ])
 
 /** Letters, digits and a few marks; never hidden, never longer than a file system takes. */
 const plainName = (name: string): string =>

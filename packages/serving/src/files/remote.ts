@@ -23,10 +23,15 @@ export interface FetchBounds {
 }
 
 /**
- * Fetches an http(s) URL from public addresses only: every address of the name is checked, the connection goes to a checked one, and redirects are not followed.
+ * Fetches an http(s) URL from public addresses only: every address of the name is checked, the connection goes to a
+ * checked one, and redirects are not followed.
  * `networks` (CIDR) are taken for public too. Throws Error with words for the person who gave the URL.
  */
-export async function fetchPublic(url: URL, networks: readonly string[] = [], bounds: FetchBounds = {}): Promise<RemoteFile> {
+export async function fetchPublic(
+  url: URL,
+  networks: readonly string[] = [],
+  bounds: FetchBounds = {},
+): Promise<RemoteFile> {
   const address = await publicAddress(url.hostname.replace(/^\[|\]$/g, ''), networks)
   bounds.signal?.throwIfAborted()
   const response = await answerOf(url, address, bounds)
@@ -37,7 +42,10 @@ export async function fetchPublic(url: URL, networks: readonly string[] = [], bo
   return { name: fileName(url), type: response.headers['content-type'], bytes: response }
 }
 
-/** What the server at a checked address says to a GET, its body not yet read. Node's own client: every bundle carries this file, and undici would be half of it. */
+/**
+ * What the server at a checked address says to a GET, its body not yet read. Node's own client: every bundle carries
+ * this file, and undici would be half of it.
+ */
 async function answerOf(url: URL, address: string, bounds: FetchBounds): Promise<IncomingMessage> {
   const { deadlineMs = 5 * 60_000, idleMs = 30_000, signal } = bounds
   const family = isIP(address)
@@ -74,7 +82,9 @@ async function publicAddress(host: string, networks: readonly string[]): Promise
 }
 
 function mayReach(address: ReturnType<typeof ipaddr.process>, networks: readonly string[]): boolean {
-  const allowed = networks.map((network) => ipaddr.parseCIDR(network)).filter(([base]) => base.kind() === address.kind())
+  const allowed = networks
+    .map((network) => ipaddr.parseCIDR(network))
+    .filter(([base]) => base.kind() === address.kind())
   return address.range() === 'unicast' || allowed.some((network) => address.match(...network))
 }
 

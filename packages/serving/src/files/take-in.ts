@@ -31,11 +31,16 @@ export async function takeInFiles(
     if (own) return own
     try {
       if (value.startsWith('data:')) return await keep(readDataUri(value, maxFileBytes))
-      if (remote && /^https?:\/\//.test(value)) return await keep(await fetchPublic(new URL(value), [], { ...remote, signal }))
+      if (remote && /^https?:\/\//.test(value))
+        return await keep(await fetchPublic(new URL(value), [], { ...remote, signal }))
     } catch (error) {
       if (error instanceof Invalid) throw new Invalid(error.problems.map((problem) => ({ ...problem, field })))
       throw new Invalid([
-        { field, type: 'value_error', message: `could not be fetched: ${error instanceof Error ? error.message : error}` },
+        {
+          field,
+          type: 'value_error',
+          message: `could not be fetched: ${error instanceof Error ? error.message : error}`,
+        },
       ])
     }
     return value

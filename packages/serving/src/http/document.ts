@@ -4,8 +4,8 @@ import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fast
 import type { OpenAPIV3_1 } from 'openapi-types'
 
 /**
- * Makes `app.swagger()` the OpenAPI 3.1 document of all routes that are added after it and carry a schema. Schemas with an id in their metadata stand
- * under `components`.
+ * Makes `app.swagger()` the OpenAPI 3.1 document of all routes that are added after it and carry a schema. Schemas with
+ * an id in their metadata stand under `components`.
  */
 export async function documentRoutes(
   app: FastifyInstance,
@@ -22,14 +22,21 @@ export async function documentRoutes(
 }
 
 /** That an integer fits a double needs no saying. */
-function withoutBounds({ jsonSchema }: { jsonSchema: { minimum?: number | undefined; maximum?: number | undefined } }): void {
+function withoutBounds({
+  jsonSchema,
+}: {
+  jsonSchema: { minimum?: number | undefined; maximum?: number | undefined }
+}): void {
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
 }
 
 const reference = /#\/components\/schemas\/([^"]+)/g
 
-/** Leaves out schemas that no route leads to. One that is only sent, or looks the same sent and answered, has one name and not two. */
+/**
+ * Leaves out schemas that no route leads to. One that is only sent, or looks the same sent and answered, has one name
+ * and not two.
+ */
 function onlyReferred(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
   const all = document.components?.schemas ?? {}
   const found = new Set<string>()
@@ -44,7 +51,9 @@ function onlyReferred(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
   const schemas = Object.fromEntries(Object.entries(all).filter(([name]) => found.has(name)))
   const text = JSON.stringify({ ...document, components: { ...document.components, schemas } })
   const sent = [...found].filter((name) => name.endsWith('Input') && !found.has(name.slice(0, -'Input'.length)))
-  return JSON.parse(sent.reduce((all, name) => renamed(all, name, name.slice(0, -'Input'.length)), text)) as OpenAPIV3_1.Document
+  return JSON.parse(
+    sent.reduce((all, name) => renamed(all, name, name.slice(0, -'Input'.length)), text),
+  ) as OpenAPIV3_1.Document
 }
 
 const renamed = (text: string, from: string, to: string): string =>

@@ -21,7 +21,9 @@ type Handler<E> = (call: Handled<E>) => Promise<AnswerOf<E> | FastifyReply | und
 
 type WithOptions<Handle> = [handle: Handle] | [options: RouteShorthandOptions, handle: Handle]
 
-/** What a server says of its endpoints beside what their table says, as keys of an OpenAPI operation and more answers. */
+/**
+ * What a server says of its endpoints beside what their table says, as keys of an OpenAPI operation and more answers.
+ */
 export type Remarks<E extends Endpoint> = (
   endpoint: E,
   key: string,
@@ -96,6 +98,7 @@ function described(
 
 function response({ what, body }: Answer): object {
   if (body === undefined) return z.null().describe(what)
-  const content = typeof body === 'string' ? { [body]: { schema: z.string() } } : { 'application/json': { schema: body } }
+  const content =
+    typeof body === 'string' ? { [body]: { schema: z.string() } } : { 'application/json': { schema: body } }
   return { description: what, content }
 }

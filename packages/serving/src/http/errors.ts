@@ -3,7 +3,9 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { ZodError } from 'zod'
 import { BodyRefused } from './limit-json.ts'
 
-/** An error that says by itself what its caller is answered, above 500 too, where the text of others stays in the log. */
+/**
+ * An error that says by itself what its caller is answered, above 500 too, where the text of others stays in the log.
+ */
 export interface AnswersItself extends Error {
   readonly statusCode: number
   readonly answer: { readonly error: string; readonly authorize?: string }
@@ -34,7 +36,10 @@ export function sendError(error: FastifyError | Error, request: FastifyRequest, 
   return reply.status(500).send({ error: 'Something went wrong here; the log has it under this id.', id: request.id })
 }
 
-/** What does not fit its schema: a part of the address is not there (404), what was sent is refused with the name of each part (422). */
+/**
+ * What does not fit its schema: a part of the address is not there (404), what was sent is refused with the name of
+ * each part (422).
+ */
 function misfitOf(error: FastifyError | Error): { status: number; words: string } | undefined {
   if (error instanceof ZodError)
     return { status: 422, words: error.issues.map(({ path, message }) => named(path.join('.'), message)).join('; ') }

@@ -29,7 +29,10 @@ export const underLimits = (limits: BodyLimits): JsonLimits => ({
   heldBytes: () => limits.bodiesBytes,
 })
 
-/** A JSON body that is not taken: 408 too slow, 413 too large, 422 too deep, 503 too many at once. The message says the limit and what came. */
+/**
+ * A JSON body that is not taken: 408 too slow, 413 too large, 422 too deep, 503 too many at once. The message says the
+ * limit and what came.
+ */
 export class BodyRefused extends Error {
   override readonly name = 'BodyRefused'
   readonly statusCode: 408 | 413 | 422 | 503
@@ -39,7 +42,9 @@ export class BodyRefused extends Error {
   }
 }
 
-/** A body of so many times the limit is read to its end before it is refused; of a larger one the connection is closed. */
+/**
+ * A body of so many times the limit is read to its end before it is refused; of a larger one the connection is closed.
+ */
 const patience = 4
 
 /**
@@ -47,7 +52,13 @@ const patience = 4
  * What is refused is read to its end first, within reason: the caller sees the answer, and its connection stays usable.
  */
 export function limitJson(app: FastifyInstance, limits: JsonLimits): void {
-  const { bytes, depth = 64, idleMs = () => 30_000, totalMs = () => 5 * 60_000, heldBytes = () => 256 * 1024 ** 2 } = limits
+  const {
+    bytes,
+    depth = 64,
+    idleMs = () => 30_000,
+    totalMs = () => 5 * 60_000,
+    heldBytes = () => 256 * 1024 ** 2,
+  } = limits
   const held = { bytes: 0, most: heldBytes }
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeContentTypeParser('application/json')
@@ -118,7 +129,10 @@ async function readUpTo(
   }
 }
 
-/** A body as it comes. Throws BodyRefused when nothing of it comes for too long, or all of it takes too long; the caller can still be answered. */
+/**
+ * A body as it comes. Throws BodyRefused when nothing of it comes for too long, or all of it takes too long; the caller
+ * can still be answered.
+ */
 async function* paced(payload: AsyncIterable<Buffer>, idleMs: number, totalMs: number): AsyncIterable<Buffer> {
   const late = Promise.withResolvers<never>()
   const refuse = (words: string) => late.reject(new BodyRefused(408, `expected ${words}`))
@@ -141,7 +155,9 @@ async function* paced(payload: AsyncIterable<Buffer>, idleMs: number, totalMs: n
 
 const [quote, backslash, openArray, closeArray, openObject, closeObject] = Buffer.from('"\\[]{}') as unknown as number[]
 
-/** Counts brackets outside of strings: before parsing, since what walks a value later may not be made for such depth. */
+/**
+ * Counts brackets outside of strings: before parsing, since what walks a value later may not be made for such depth.
+ */
 function isDeeper(json: Buffer, limit: number): boolean {
   let depth = 0
   for (let at = 0; at < json.length; at += 1) {

@@ -1,7 +1,10 @@
 import { hash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** Answers JSON with an ETag of it, and 304 to who has it already (RFC 9110, 13.1.2): for what pages ask for again and again. */
+/**
+ * Answers JSON with an ETag of it, and 304 to who has it already (RFC 9110, 13.1.2): for what pages ask for again and
+ * again.
+ */
 export function sendTagged(request: FastifyRequest, reply: FastifyReply, answer: object): FastifyReply {
   const text = JSON.stringify(answer)
   const etag = `"${hash('sha256', text, 'base64url')}"`

@@ -109,7 +109,9 @@ test('what cannot be read on this side is no fault of the demo', async () => {
   const broken = (async function* (): AsyncIterable<Uint8Array> {
     throw Object.assign(new Error('no such file'), { code: 'ENOENT' })
   })()
-  const error = await predictor.files.put('0123456789abcdef', 'a.bin', undefined, broken).catch((caught: unknown) => caught)
+  const error = await predictor.files
+    .put('0123456789abcdef', 'a.bin', undefined, broken)
+    .catch((caught: unknown) => caught)
   expect(error).not.toBeInstanceOf(Gone)
   expect(error).toMatchObject({ message: 'what was to be sent cannot be read' })
 })
@@ -168,7 +170,9 @@ describe('what a demo answers is not believed', () => {
     })
 
   test('an event that is none ends the reading with what is wrong about it', async () => {
-    const { predictor } = await answering((write) => write('output', { field: 'said', mode: 'upside-down', index: 0 }, 1))
+    const { predictor } = await answering((write) =>
+      write('output', { field: 'said', mode: 'upside-down', index: 0 }, 1),
+    )
     await expect(events(predictor)).rejects.toThrow(/mode/)
   })
 
@@ -204,7 +208,9 @@ describe('what a demo answers is not believed', () => {
   )
 
   test('what is no reference in the place of one is an error that shows it', async () => {
-    const { predictor } = await demoThat((_request, response) => void response.end('{"ref":"https://elsewhere.test/x"}'))
+    const { predictor } = await demoThat(
+      (_request, response) => void response.end('{"ref":"https://elsewhere.test/x"}'),
+    )
     const put = predictor.files.put('0123456789abcdef', 'a.bin', undefined, (async function* () {})())
     await expect(put).rejects.toThrow('expected a file reference')
   })

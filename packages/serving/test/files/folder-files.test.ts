@@ -62,7 +62,9 @@ describe('files in a folder', () => {
     await files.put(id, 'a.txt', 'text/plain', stream('second'))
     const kept = await files.open(ref)
     expect(kept && String(await buffer(kept.bytes()))).toBe('first')
-    expect(await files.open(await put('x.html', '<script>', 'text/html'))).toMatchObject({ type: 'application/octet-stream' })
+    expect(await files.open(await put('x.html', '<script>', 'text/html'))).toMatchObject({
+      type: 'application/octet-stream',
+    })
     expect([await files.forget(ref), await files.forget(ref), await files.open(ref)]).toEqual([true, false, undefined])
   })
 })

@@ -55,7 +55,8 @@ describe('what a URL names is fetched', () => {
   })
 
   describe('where the network is allowed', () => {
-    const fetched = (path: string) => fetchPublic(new URL(`http://127.0.0.1:${port}${path}`), ['10.0.0.0/8', '127.0.0.0/8'])
+    const fetched = (path: string) =>
+      fetchPublic(new URL(`http://127.0.0.1:${port}${path}`), ['10.0.0.0/8', '127.0.0.0/8'])
 
     test('with its name and type', async () => {
       const { name, type, bytes } = await fetched('/there/seven%20of%20nine.png?size=2')
@@ -80,7 +81,9 @@ describe('what a URL names is fetched', () => {
     })
 
     test('and no other network is', async () => {
-      await expect(fetchPublic(new URL('http://192.168.0.1/'), ['10.0.0.0/8'])).rejects.toThrow('is not a public address')
+      await expect(fetchPublic(new URL('http://192.168.0.1/'), ['10.0.0.0/8'])).rejects.toThrow(
+        'is not a public address',
+      )
       await expect(fetchPublic(new URL('http://[::1]/'), ['127.0.0.0/8'])).rejects.toThrow('is not a public address')
     })
   })

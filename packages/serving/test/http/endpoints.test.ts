@@ -51,7 +51,10 @@ describe('endpoints of a table', () => {
     const limit = await app.inject('/demos/abc?limit=70')
     expect([limit.statusCode, limit.json().error]).toEqual([422, 'limit: Too big: expected number to be <=9'])
     const named = await app.inject({ method: 'POST', url: '/demos', payload: { demo: { name: 3 } } })
-    expect([named.statusCode, named.json().error]).toEqual([422, 'demo.name: Invalid input: expected string, received number'])
+    expect([named.statusCode, named.json().error]).toEqual([
+      422,
+      'demo.name: Invalid input: expected string, received number',
+    ])
     const missing = await app.inject('/demos/xyz')
     expect([missing.statusCode, missing.json()]).toEqual([404, { error: 'There is no such demo.' }])
   })
@@ -61,7 +64,10 @@ describe('endpoints of a table', () => {
     const document = JSON.parse(JSON.stringify(app.swagger()))
     expect(Object.keys(document.components.schemas).toSorted()).toEqual(['EndpointsTestDemo', 'EndpointsTestNew'])
     const { get } = document.paths['/demos/{id}']
-    expect(get.parameters.map((one: { name: string; in: string }) => `${one.in} ${one.name}`)).toEqual(['query limit', 'path id'])
+    expect(get.parameters.map((one: { name: string; in: string }) => `${one.in} ${one.name}`)).toEqual([
+      'query limit',
+      'path id',
+    ])
     expect(get.responses['200']).toEqual({
       description: 'It',
       content: { 'application/json': { schema: { $ref: '#/components/schemas/EndpointsTestDemo' } } },

@@ -9,13 +9,21 @@ export interface WebConfig {
   readonly port: number
   /** The address people use, when another server stands in front. */
   readonly publicUrl?: string | undefined
-  readonly daemon: { readonly url: string; readonly tls: { readonly ca: string; readonly cert: string; readonly key: string } }
+  readonly daemon: {
+    readonly url: string
+    readonly tls: { readonly ca: string; readonly cert: string; readonly key: string }
+  }
   readonly forges: readonly ForgeEntry[]
-  /** Who may deploy, besides the owner: `github.com/ann`, or `ann` at the first forge. Each is looked up there once, then kept by its number. */
+  /**
+   * Who may deploy, besides the owner: `github.com/ann`, or `ann` at the first forge. Each is looked up there once,
+   * then kept by its number.
+   */
   readonly deployers: readonly string[]
   /** Private networks (CIDR) on which demos that run elsewhere may be, besides public addresses. */
   readonly networks?: readonly string[]
-  /** Addresses and networks (CIDR) of the servers in front, whose X-Forwarded-* is believed; nobody's when not given. */
+  /**
+   * Addresses and networks (CIDR) of the servers in front, whose X-Forwarded-* is believed; nobody's when not given.
+   */
   readonly trustedProxies?: readonly string[]
   /** The built pages. */
   readonly ui: string
@@ -51,7 +59,10 @@ export interface WebLimits {
   readonly certificateDays: number
   /** Between two looks at how much of its life is left. */
   readonly certificateRoundMs: number
-  /** Without a sign from the daemon, on the connection that its events come by; then it counts as away, and is connected to again. */
+  /**
+   * Without a sign from the daemon, on the connection that its events come by; then it counts as away, and is connected
+   * to again.
+   */
   readonly silenceMs: number
   /** The daemon's answer to something small. */
   readonly daemonAnswerMs: number

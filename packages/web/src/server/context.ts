@@ -68,7 +68,9 @@ export function signedIn(request: FastifyRequest) {
   return account
 }
 
-/** The demo at an address, for who may see it: 404 for everybody else. A reply remembers who came by the unlisted link. */
+/**
+ * The demo at an address, for who may see it: 404 for everybody else. A reply remembers who came by the unlisted link.
+ */
 export function visibleDemo(context: Context, request: FastifyRequest, reply?: FastifyReply): Owned {
   const { demo } = request
   if (!demo || !sees(context, request, demo)) throw nothing()
@@ -78,7 +80,10 @@ export function visibleDemo(context: Context, request: FastifyRequest, reply?: F
 
 /** Whether who asks may see a demo: anyone, where it is public; else its owner, and who came by its unlisted link. */
 export const sees = ({ sessions }: Context, request: FastifyRequest, demo: Owned): boolean =>
-  demo.public || demo.account === request.who.account?.id || sessions.unlocked(request, demo.id) || hasKey(request, demo)
+  demo.public ||
+  demo.account === request.who.account?.id ||
+  sessions.unlocked(request, demo.id) ||
+  hasKey(request, demo)
 
 const hasKey = (request: FastifyRequest, demo: Owned): boolean => request.unlistedKey === demo.key
 

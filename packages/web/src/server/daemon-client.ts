@@ -73,7 +73,10 @@ export class DaemonClient implements AsyncDisposable {
       .then(() => this.closing.delete(before))
   }
 
-  /** Ends every connection, since a cut link tells nobody: what is under way fails now, and what comes next connects again. */
+  /**
+   * Ends every connection, since a cut link tells nobody: what is under way fails now, and what comes next connects
+   * again.
+   */
   async reconnect(): Promise<void> {
     const before = [this.agent, ...this.closing]
     this.agent = this.connect(await readTls(this.config.tls))
@@ -173,7 +176,10 @@ export class DaemonClient implements AsyncDisposable {
     return { body, size: headers.get('origami-log-size') ?? '0' }
   }
 
-  /** Resolves once it listens: what happens after number `seq`, until the signal aborts. Throws when the connection ends, or is silent. */
+  /**
+   * Resolves once it listens: what happens after number `seq`, until the signal aborts. Throws when the connection
+   * ends, or is silent.
+   */
   async events(seq: number, signal: AbortSignal): Promise<AsyncIterable<ControlEvent>> {
     const sent = { query: { after: String(seq) } }
     const { body } = await this.api(this.limits.silenceMs).send('GET /events', sent, { signal }).catch(refused)
@@ -199,18 +205,24 @@ export class DaemonClient implements AsyncDisposable {
     }
     // Without sessions that are taken up again, each connection shows the certificate of now.
     const tls = { ca, cert, key, checkServerIdentity, maxCachedSessions: 0 }
-    // Made for each connection, since the limit may change. A daemon that is silent while it is greeted is away as well.
+    // Made for each connection, since the limit may change. A daemon that is silent while it is greeted is away as
+    // well.
     const connect: buildConnector.connector = (to, done) =>
       buildConnector({ ...tls, timeout: this.limits.daemonAnswerMs })(to, done)
     return new Agent({ connect, bodyTimeout: 0 })
   }
 
   private answerMs(method: Dispatcher.HttpMethod): number {
-    return method === 'GET' ? this.limits.daemonAnswerMs : Math.max(this.limits.daemonChangeMs, this.limits.daemonAnswerMs)
+    return method === 'GET'
+      ? this.limits.daemonAnswerMs
+      : Math.max(this.limits.daemonChangeMs, this.limits.daemonAnswerMs)
   }
 
   /** Calls an endpoint, and reads its answer as the endpoint's schema has it. */
-  private async call<Key extends keyof DaemonApi>(key: Key, sent: Sent<DaemonApi[Key]>): Promise<AnswerOf<DaemonApi[Key]>> {
+  private async call<Key extends keyof DaemonApi>(
+    key: Key,
+    sent: Sent<DaemonApi[Key]>,
+  ): Promise<AnswerOf<DaemonApi[Key]>> {
     const [expected] = Object.values<Answer>(daemonApi[key].answers)
     if (!(expected?.body instanceof z.ZodType)) throw new TypeError(`${key} answers no JSON`)
     const read = expected.body.safeParse(await this.api().call(key, sent).catch(refused))
@@ -218,7 +230,10 @@ export class DaemonClient implements AsyncDisposable {
     throw new DaemonRefused(502, 'The daemon answered with something that is not understood.', { cause: read.error })
   }
 
-  /** The daemon by its table. `bodyTimeout`: how long its answer may be silent, where that is not what an answer may take. */
+  /**
+   * The daemon by its table. `bodyTimeout`: how long its answer may be silent, where that is not what an answer may
+   * take.
+   */
   private api(bodyTimeout?: number): Client<DaemonApi, DaemonAnswer> {
     return client((request) => this.transport(request, bodyTimeout))
   }

@@ -6,7 +6,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Refused } from './accounts/who.ts'
 import { type Context, visibleDemo } from './context.ts'
 
-/** The built pages: one index.html for every address of ours, with the title of what is there. The browser's router does the rest. */
+/**
+ * The built pages: one index.html for every address of ours, with the title of what is there. The browser's router does
+ * the rest.
+ */
 export class Pages {
   private readonly context: Context
   private readonly html: string
@@ -25,10 +28,14 @@ export class Pages {
     await app.register(fastifyStatic, { root, prefix: '/-/assets/', immutable: true, maxAge: '1y', index: false })
     for (const path of ['/', '/-/new', '/-/mine', '/-/account', '/-/docs', '/-/sign-in', '/-/device', '/:account'])
       app.get(path, async (_request, reply) => this.send(reply))
-    app.get('/:account/:name', async (request, reply) => (prefersHtml(request) ? this.demo(request, reply) : this.index(request)))
+    app.get('/:account/:name', async (request, reply) =>
+      prefersHtml(request) ? this.demo(request, reply) : this.index(request),
+    )
     app.setNotFoundHandler(async (request, reply) => {
       reply.status(404)
-      return prefersHtml(request) && request.method === 'GET' ? this.send(reply) : reply.send({ error: 'There is nothing here.' })
+      return prefersHtml(request) && request.method === 'GET'
+        ? this.send(reply)
+        : reply.send({ error: 'There is nothing here.' })
     })
   }
 

@@ -73,9 +73,12 @@ async function checkDockerfile(folder: string): Promise<void> {
   // One that cannot be looked at is as good as none: the next line says so.
   const found = await lstat(path).catch(() => undefined)
   if (!found) throw new ConfigError('There is no Dockerfile in the root of the repository; `origami bundle` writes it')
-  if (!found.isFile() || found.size > 1024 ** 2) throw new ConfigError('Expected Dockerfile to be a plain file of at most 1 MiB')
+  if (!found.isFile() || found.size > 1024 ** 2)
+    throw new ConfigError('Expected Dockerfile to be a plain file of at most 1 MiB')
   if (/^\s*#\s*syntax\s*=/im.test(await readFile(path, 'utf8')))
-    throw new ConfigError('A `# syntax=` line in the Dockerfile is refused: it names a program that would run the build')
+    throw new ConfigError(
+      'A `# syntax=` line in the Dockerfile is refused: it names a program that would run the build',
+    )
 }
 
 /** What `.dockerignore` leaves out of the context; `.git` always. */

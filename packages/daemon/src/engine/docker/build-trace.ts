@@ -1,8 +1,8 @@
 import { Lines } from '../../logs/lines.ts'
 
 /**
- * BuildKit tells how a build goes in protobuf (`moby.buildkit.control.StatusResponse`, api/services/control/control.proto of BuildKit): vertexes are field 1,
- * logs field 3. Only what a log needs is read.
+ * BuildKit tells how a build goes in protobuf (`moby.buildkit.control.StatusResponse`,
+ * api/services/control/control.proto of BuildKit): vertexes are field 1, logs field 3. Only what a log needs is read.
  */
 export interface TraceLine {
   readonly text: string
@@ -16,7 +16,10 @@ interface FieldOf {
 
 const maxErrorLength = 64 * 1024
 
-/** Lines for people: each step once as it starts, what it prints, why it failed. Holds a line for each step that is under way. */
+/**
+ * Lines for people: each step once as it starts, what it prints, why it failed. Holds a line for each step that is
+ * under way.
+ */
 export class BuildTrace {
   private readonly told = new Set<string>()
   private readonly steps = new Map<string, Lines>()

@@ -10,8 +10,9 @@ const log = logger('engine')
 const reconnectMs = 1000
 
 /**
- * Tells of which container each event is, from now on, until the signal aborts, after an `undefined` first: what is asked then is no older than the
- * first event. Docker's stream of events drops; it is opened again, from the last event on. `filters`: as Docker's API takes them.
+ * Tells of which container each event is, from now on, until the signal aborts, after an `undefined` first: what is
+ * asked then is no older than the first event. Docker's stream of events drops; it is opened again, from the last event
+ * on. `filters`: as Docker's API takes them.
  */
 export async function* containerEvents(
   client: DockerClient,
@@ -38,7 +39,8 @@ export async function* containerEvents(
 }
 
 /** As Docker's `since` takes a time: seconds, with nanoseconds. */
-const nanoseconds = (time: bigint): string => `${time / 1_000_000_000n}.${String(time % 1_000_000_000n).padStart(9, '0')}`
+const nanoseconds = (time: bigint): string =>
+  `${time / 1_000_000_000n}.${String(time % 1_000_000_000n).padStart(9, '0')}`
 
 /** Just after an event: its time does not fit a number. */
 const after = (event: string): string | undefined => {

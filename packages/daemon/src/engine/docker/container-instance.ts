@@ -3,7 +3,9 @@ import type Docker from 'dockerode'
 import type { ImageRef, Instance, InstanceId } from '../engine.ts'
 import { labels } from './container-spec.ts'
 
-/** What Docker tells of a container, as an instance. Undefined: it is another state folder's. Ports change on a restart. */
+/**
+ * What Docker tells of a container, as an instance. Undefined: it is another state folder's. Ports change on a restart.
+ */
 export function containerInstance(found: Docker.ContainerInspectInfo, owner: string): Instance | undefined {
   const { State, NetworkSettings } = found
   const { Labels = {} } = found.Config
@@ -16,7 +18,8 @@ export function containerInstance(found: Docker.ContainerInspectInfo, owner: str
     image: found.Image as ImageRef,
   }
   if (State.Status === 'created') return { ...instance, state: 'created', endpoint: undefined }
-  if (State.Running) return { ...instance, state: 'running', endpoint: binding && `http://127.0.0.1:${binding.HostPort}` }
+  if (State.Running)
+    return { ...instance, state: 'running', endpoint: binding && `http://127.0.0.1:${binding.HostPort}` }
   const exit = { id: instance.id, code: State.ExitCode, outOfMemory: State.OOMKilled, at: new Date(State.FinishedAt) }
   return { ...instance, state: 'exited', endpoint: undefined, exit }
 }

@@ -5,8 +5,8 @@ import type { LogCursor } from '../engine.ts'
 import { type DockerClient, statusOf } from './docker-client.ts'
 
 /**
- * Follows what a container prints, from after the cursor (the time of a line, as Docker stamps it) until it exits. Docker may end the stream of one that
- * exits before its last lines: what is left is asked for once more.
+ * Follows what a container prints, from after the cursor (the time of a line, as Docker stamps it) until it exits.
+ * Docker may end the stream of one that exits before its last lines: what is left is asked for once more.
  */
 export async function* followLog(
   client: DockerClient,
@@ -50,7 +50,10 @@ interface Output {
   stamp: string
 }
 
-/** The lines of Docker's log stream, as they come: nothing is read ahead of who reads them. `after`: the stamp of the last one that is not wanted. */
+/**
+ * The lines of Docker's log stream, as they come: nothing is read ahead of who reads them. `after`: the stamp of the
+ * last one that is not wanted.
+ */
 export async function* stampedLines(
   stream: AsyncIterable<Uint8Array>,
   after: LogCursor | undefined,
@@ -73,10 +76,13 @@ const headerBytes = 8
 const stampBytes = 31
 
 /**
- * Takes Docker's stream apart: each frame is one byte for the source, three of nothing, four for how many bytes follow: a stamp, a space, and what was printed.
- * What a frame holds is handed on as it comes, so that a long one takes no memory. Source: Docker's API, "Attach to a container", stream format.
+ * Takes Docker's stream apart: each frame is one byte for the source, three of nothing, four for how many bytes follow:
+ * a stamp, a space, and what was printed. What a frame holds is handed on as it comes, so that a long one takes no
+ * memory. Source: Docker's API, "Attach to a container", stream format.
  */
-async function* frames(stream: AsyncIterable<Uint8Array>): AsyncIterable<{ source: number; stamp: string; bytes: Uint8Array }> {
+async function* frames(
+  stream: AsyncIterable<Uint8Array>,
+): AsyncIterable<{ source: number; stamp: string; bytes: Uint8Array }> {
   let head = Buffer.alloc(0)
   let [source, left, stamp] = [0, 0, '']
   for await (let bytes of stream) {

@@ -14,7 +14,10 @@ export const containerName = ({ demo, deployment }: Pick<StartRequest, 'demo' | 
 export const networkName = (demo: string): string => `origami-${demo.slice(0, 8)}`
 export const imageTag = (demo: string, deployment: string): string => `origami/${demo.slice(0, 8)}:${deployment}`
 
-/** A container for a stranger's code: no root, no capability, no way to gain one, limits, and loopback alone reaches it. `imageUser` is what its image says. */
+/**
+ * A container for a stranger's code: no root, no capability, no way to gain one, limits, and loopback alone reaches it.
+ * `imageUser` is what its image says.
+ */
 export function containerSpec(
   { demo, deployment, image, spec }: StartRequest,
   owner: string,
@@ -26,8 +29,8 @@ export function containerSpec(
     Image: image,
     User: safeUser(imageUser),
     Labels: { [labels.owner]: owner, [labels.demo]: demo, [labels.deployment]: deployment, [labels.role]: 'demo' },
-    Env: Object.entries({ ...instanceEnvironment(spec), PORT: spec.port, ORIGAMI_HOST: '0.0.0.0', HOME: '/tmp' }).map((entry) =>
-      entry.join('='),
+    Env: Object.entries({ ...instanceEnvironment(spec), PORT: spec.port, ORIGAMI_HOST: '0.0.0.0', HOME: '/tmp' }).map(
+      (entry) => entry.join('='),
     ),
     ExposedPorts: { [port]: {} },
     HostConfig: {

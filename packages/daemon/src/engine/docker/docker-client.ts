@@ -9,8 +9,9 @@ interface Dial {
 type Answered = (error: unknown, data: unknown) => void
 
 /**
- * Docker's API, where nothing waits for ever: every call goes through `within`, and has its deadline (until Docker begins to answer) and its caller's
- * signal (until the answer ends). Rejects with the signal's reason, or an Error that names the call.
+ * Docker's API, where nothing waits for ever: every call goes through `within`, and has its deadline (until Docker
+ * begins to answer) and its caller's signal (until the answer ends). Rejects with the signal's reason, or an Error that
+ * names the call.
  */
 export class DockerClient {
   private readonly options: Docker.DockerOptions | undefined
@@ -41,7 +42,10 @@ export class DockerClient {
     return docker
   }
 
-  /** Forgets what was not used lately of the cache of builds until it is at most `bytes`. The cache is the whole host's: Docker knows no owner of it. */
+  /**
+   * Forgets what was not used lately of the cache of builds until it is at most `bytes`. The cache is the whole host's:
+   * Docker knows no owner of it.
+   */
   async pruneBuilds(bytes: number, signal: AbortSignal): Promise<void> {
     const { modem } = this.within(signal, 10 * this.limits.engineMs)
     // Docker calls it `reserved-space` since API 1.48, and takes the old name too.
@@ -55,7 +59,10 @@ export class DockerClient {
   }
 }
 
-/** Docker begins to answer a build when it has the whole folder, which may take as long as the build: its caller's signal is its deadline. */
+/**
+ * Docker begins to answer a build when it has the whole folder, which may take as long as the build: its caller's
+ * signal is its deadline.
+ */
 const isBuild = ({ path }: Dial): boolean => path.startsWith('/build?')
 
 const isStream = (data: unknown): data is { destroy(): void } =>

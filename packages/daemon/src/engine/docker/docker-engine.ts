@@ -112,7 +112,11 @@ export class DockerEngine implements Engine {
 
   /** Looks again whenever Docker tells of it: a container has its address once it has started. */
   async *watch(id: InstanceId, signal: AbortSignal): AsyncIterable<Instance> {
-    for await (const _event of containerEvents(this.client, { container: [id], event: ['start', 'die', 'destroy'] }, signal)) {
+    for await (const _event of containerEvents(
+      this.client,
+      { container: [id], event: ['start', 'die', 'destroy'] },
+      signal,
+    )) {
       const instance = await this.inspect(id, this.client.within(signal))
       if (!instance) return
       yield instance
@@ -151,7 +155,11 @@ export class DockerEngine implements Engine {
     for (const { Id } of networks) await docker.getNetwork(Id).remove().catch(unless(404))
   }
 
-  logs(id: InstanceId, after: LogCursor | undefined, signal: AbortSignal): AsyncIterable<LogLine & { cursor: LogCursor }> {
+  logs(
+    id: InstanceId,
+    after: LogCursor | undefined,
+    signal: AbortSignal,
+  ): AsyncIterable<LogLine & { cursor: LogCursor }> {
     return followLog(this.client, id, after, { maxBytes: this.limits.logLineBytes }, signal)
   }
 
@@ -194,7 +202,9 @@ export class DockerEngine implements Engine {
     const Labels = { [labels.owner]: this.owner, [labels.demo]: demo }
     const there = await docker.listNetworks({ filters: this.mine(`${labels.demo}=${demo}`) })
     if (there.length === 0)
-      await docker.createNetwork({ Name: networkName(demo), Driver: 'bridge', Labels, CheckDuplicate: true }).catch(unless(409))
+      await docker
+        .createNetwork({ Name: networkName(demo), Driver: 'bridge', Labels, CheckDuplicate: true })
+        .catch(unless(409))
   }
 
   private mine(...more: string[]): { label: string[] } {

@@ -5,7 +5,10 @@ const log = logger('engine')
 
 const maxBytes = 16 * 1024 ** 2
 
-/** The objects of an answer of Docker's that is one JSON object a line. A line that is none (half written, too long) is logged and passed over. */
+/**
+ * The objects of an answer of Docker's that is one JSON object a line. A line that is none (half written, too long) is
+ * logged and passed over.
+ */
 export async function* jsonLines(answer: AsyncIterable<Uint8Array>): AsyncIterable<{ line: string; value: object }> {
   const lines = new Lines({ maxBytes })
   for await (const bytes of answer) for (const line of lines.push(bytes)) yield* parsed(line)

@@ -4,8 +4,14 @@ import type { Instance } from '../engine.ts'
 
 const pollMs = 100
 
-/** What `find` finds, then at each change. Ends when it finds nothing, or the signal aborts. A look is a few files of this machine. */
-export async function* changesOf(find: () => Promise<Instance | undefined>, signal: AbortSignal): AsyncIterable<Instance> {
+/**
+ * What `find` finds, then at each change. Ends when it finds nothing, or the signal aborts. A look is a few files of
+ * this machine.
+ */
+export async function* changesOf(
+  find: () => Promise<Instance | undefined>,
+  signal: AbortSignal,
+): AsyncIterable<Instance> {
   let before: Instance | undefined
   while (!signal.aborted) {
     const now = await find()

@@ -22,7 +22,8 @@ export class ImageFolders {
     await mkdir(this.root, { recursive: true, mode: 0o700 })
     for (const name of await readdir(this.root)) {
       const image = join(this.root, name)
-      if (!this.building.has(image) && !existsSync(join(image, aboutImage))) await rm(image, { recursive: true, force: true })
+      if (!this.building.has(image) && !existsSync(join(image, aboutImage)))
+        await rm(image, { recursive: true, force: true })
     }
   }
 

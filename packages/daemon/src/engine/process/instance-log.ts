@@ -10,7 +10,10 @@ const chunkBytes = 256 * 1024
 const stampLength = 24
 const newline = 10
 
-/** Lines of an instance's log files from a cursor (an offset in bytes) on; follows until `ended` says that no more come. Holds one line of at most `maxBytes`. */
+/**
+ * Lines of an instance's log files from a cursor (an offset in bytes) on; follows until `ended` says that no more come.
+ * Holds one line of at most `maxBytes`.
+ */
 export async function* readInstanceLog(
   folder: string,
   after: LogCursor | undefined,
@@ -40,7 +43,10 @@ export async function* readInstanceLog(
   }
 }
 
-/** A line as the shim writes it: when, a space, what. The file is in the instance's reach, so that nothing of it is believed. */
+/**
+ * A line as the shim writes it: when, a space, what. The file is in the instance's reach, so that nothing of it is
+ * believed.
+ */
 class StoredLine {
   private readonly max: number
   private parts: Buffer[] = []

@@ -3,14 +3,22 @@ import { type Identity, isAlive } from '@origami/host/process-identity'
 import type { InstanceId } from '../engine.ts'
 import { type About, shimOf } from './records.ts'
 
-/** In the environment of an instance and of what it starts, with its nonce: they are found by it when their shim is gone. */
+/**
+ * In the environment of an instance and of what it starts, with its nonce: they are found by it when their shim is
+ * gone.
+ */
 export const instanceVariable = 'ORIGAMI_INSTANCE'
 
 /**
  * Asks all of an instance to end, and kills what is left after the grace. False: there was nothing.
  * Throws Error when something of it does not end within `killMs` although it was killed.
  */
-export async function endInstanceProcesses(id: InstanceId, about: About, graceMs: number, killMs: number): Promise<boolean> {
+export async function endInstanceProcesses(
+  id: InstanceId,
+  about: About,
+  graceMs: number,
+  killMs: number,
+): Promise<boolean> {
   const shim = shimOf(about)
   if (!shim) return false
   if (!isAlive(shim)) return endStrays(id, about, killMs)
@@ -23,7 +31,9 @@ export async function endInstanceProcesses(id: InstanceId, about: About, graceMs
   return true
 }
 
-/** Kills what has the instance's mark, whoever its parent is by now. False: there was nothing. Throws Error as above. */
+/**
+ * Kills what has the instance's mark, whoever its parent is by now. False: there was nothing. Throws Error as above.
+ */
 export async function endStrays(id: InstanceId, { nonce }: About, killMs: number): Promise<boolean> {
   const patience = AbortSignal.timeout(killMs)
   for (let found = false; ; found = true) {
@@ -49,5 +59,7 @@ async function end(id: InstanceId, members: readonly Identity[], killMs: number)
   const left = await untilGone(members, killMs)
   if (left.length === 0) return
   const ids = left.map(({ pid }) => pid).join(', ')
-  throw new Error(`processes ${ids} of instance ${id} do not end although they were killed; a restart of the host ends them`)
+  throw new Error(
+    `processes ${ids} of instance ${id} do not end although they were killed; a restart of the host ends them`,
+  )
 }

@@ -28,8 +28,8 @@ export const aboutImage = '.image.json'
 const probeMs = 30_000
 
 /**
- * Prepares the folder `into`, which must not exist: a copy of the bundle with its dependencies beside it (a venv, by uv where it is there; node_modules).
- * Throws ConfigError without a vendored runtime, BuildError when an installer fails.
+ * Prepares the folder `into`, which must not exist: a copy of the bundle with its dependencies beside it (a venv, by uv
+ * where it is there; node_modules). Throws ConfigError without a vendored runtime, BuildError when an installer fails.
  */
 export async function prepareFolder(
   request: BuildRequest,
@@ -46,7 +46,13 @@ export async function prepareFolder(
   const filter = (path: string) => path !== join(folder, aboutImage)
   await cp(folder, into, { recursive: true, verbatimSymlinks: true, filter })
   const say = (text: string) => onLog({ at: new Date(), source: 'build', text })
-  const site: Site = { folder: into, mark: markOf(owner, deployment), env: installerEnvironment(environment), say, signal }
+  const site: Site = {
+    folder: into,
+    mark: markOf(owner, deployment),
+    env: installerEnvironment(environment),
+    say,
+    signal,
+  }
   if (existsSync(join(into, 'requirements.txt'))) await installPython(site)
   if (existsSync(join(into, 'package.json'))) await installNode(site)
   await say('Prepared')
@@ -78,7 +84,9 @@ async function run({ folder: cwd, mark, env, say, signal }: Site, command: strin
   await say(`$ ${[command, ...args].join(' ')}`)
   const { failed, code, words } = await runProgram({ command, args, cwd, env, mark, onLine: say }, signal)
   if (failed)
-    throw new BuildError(code === undefined ? words : `\`${command} ${args[0]}\` failed with code ${code}; the log says why`)
+    throw new BuildError(
+      code === undefined ? words : `\`${command} ${args[0]}\` failed with code ${code}; the log says why`,
+    )
 }
 
 async function works({ folder: cwd, mark, env, signal }: Site, command: string, args: string[]): Promise<boolean> {

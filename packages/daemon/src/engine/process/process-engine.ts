@@ -82,7 +82,8 @@ export class ProcessEngine implements Engine {
   async start(request: StartRequest, signal: AbortSignal): Promise<Instance> {
     signal.throwIfAborted()
     const id = `${startOfIds(request.demo)}${request.deployment}` as InstanceId
-    const starting = this.starting.get(id) ?? this.startOnce(id, request, signal).finally(() => this.starting.delete(id))
+    const starting =
+      this.starting.get(id) ?? this.startOnce(id, request, signal).finally(() => this.starting.delete(id))
     this.starting.set(id, starting)
     return starting
   }
@@ -130,7 +131,8 @@ export class ProcessEngine implements Engine {
       const port = await readFile(join(this.folder(id), 'port'), 'utf8').catch(() => undefined)
       return { id, demo, deployment, image, state: 'running', endpoint: port && `http://127.0.0.1:${port}` }
     }
-    const record = (await readJson(join(this.folder(id), 'exit.json'), exitSchema)) ?? (await this.exitWithoutShim(id, about))
+    const record =
+      (await readJson(join(this.folder(id), 'exit.json'), exitSchema)) ?? (await this.exitWithoutShim(id, about))
     if (!record) return { id, demo, deployment, image, state: 'running', endpoint: undefined }
     const exit = { id, code: record.code, outOfMemory: false, at: new Date(record.at) }
     return { id, demo, deployment, image, state: 'exited', endpoint: undefined, exit }
@@ -160,7 +162,11 @@ export class ProcessEngine implements Engine {
   /** A demo has nothing here besides its images and instances. */
   async forget(): Promise<void> {}
 
-  async *logs(id: InstanceId, after: LogCursor | undefined, signal: AbortSignal): AsyncIterable<LogLine & { cursor: LogCursor }> {
+  async *logs(
+    id: InstanceId,
+    after: LogCursor | undefined,
+    signal: AbortSignal,
+  ): AsyncIterable<LogLine & { cursor: LogCursor }> {
     const ended = async () => (await this.find(id))?.state !== 'running'
     yield* readInstanceLog(this.folder(id), after, this.limits.logLineBytes, ended, signal)
   }
@@ -190,7 +196,10 @@ export class ProcessEngine implements Engine {
     await rm(this.folder(id), { recursive: true, force: true })
   }
 
-  /** A shim that was killed wrote no record: the instance is exited once nothing of it is left. Undefined: something is, and this says so. */
+  /**
+   * A shim that was killed wrote no record: the instance is exited once nothing of it is left. Undefined: something is,
+   * and this says so.
+   */
   private async exitWithoutShim(id: InstanceId, about: About): Promise<ExitRecord | undefined> {
     try {
       await endStrays(id, about, this.limits.killMs)

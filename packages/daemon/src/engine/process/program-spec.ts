@@ -16,7 +16,10 @@ export interface ProgramSpec {
   readonly logBytes: number
 }
 
-/** The program of one instance: Node on the vendored runtime. `folder`: the instance's own. `nonce`: what it is found by. `inherited`: the daemon's. */
+/**
+ * The program of one instance: Node on the vendored runtime. `folder`: the instance's own. `nonce`: what it is found
+ * by. `inherited`: the daemon's.
+ */
 export function programSpec(
   { image, spec }: Pick<StartRequest, 'image' | 'spec'>,
   folder: string,

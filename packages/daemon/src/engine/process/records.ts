@@ -37,7 +37,10 @@ export async function writeWhole(path: string, text: string): Promise<void> {
 }
 
 /** Undefined when it is not there, or not what it should be: a demo runs under the same account and can write it. */
-export async function readJson<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.infer<Schema> | undefined> {
+export async function readJson<Schema extends z.ZodType>(
+  path: string,
+  schema: Schema,
+): Promise<z.infer<Schema> | undefined> {
   // Not there is an answer: see above.
   const text = await readFile(path, 'utf8').catch(() => undefined)
   if (text === undefined) return undefined

@@ -1,5 +1,6 @@
-// Owns one instance: its child, its log files and its exit record. Runs detached, outlives the daemon, and is copied beside the instances so that
-// nothing of them runs out of a checkout. Nothing but Node, and `lines.ts`, which is copied with it. Arguments: the instance's folder, a nonce.
+// Owns one instance: its child, its log files and its exit record. Runs detached, outlives the daemon, and is copied
+// beside the instances so that nothing of them runs out of a checkout. Nothing but Node, and `lines.ts`, which is
+// copied with it. Arguments: the instance's folder, a nonce.
 import { spawn } from 'node:child_process'
 import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,7 +18,9 @@ interface Spec {
 }
 
 const folder = process.argv[2] as string
-const { command, args, cwd, env, lineBytes, logBytes } = JSON.parse(readFileSync(join(folder, 'spec.json'), 'utf8')) as Spec
+const { command, args, cwd, env, lineBytes, logBytes } = JSON.parse(
+  readFileSync(join(folder, 'spec.json'), 'utf8'),
+) as Spec
 const maxFiles = 8
 const maxFileBytes = Math.ceil(logBytes / maxFiles)
 
@@ -49,7 +52,8 @@ function log(lines: readonly string[]): void {
   try {
     append(lines)
   } catch {
-    // The disk is full, or the folder is gone: these lines are lost, the child goes on, and the next lines are tried again.
+    // The disk is full, or the folder is gone: these lines are lost, the child goes on, and the next lines are tried
+    // again.
   }
 }
 

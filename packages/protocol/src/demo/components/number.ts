@@ -10,7 +10,11 @@ const options = z.strictObject({
 })
 
 /** A finite number within the options' bounds. */
-export function boundedNumber(bounds: { min?: number | undefined; max?: number | undefined; integer?: boolean | undefined }) {
+export function boundedNumber(bounds: {
+  min?: number | undefined
+  max?: number | undefined
+  integer?: boolean | undefined
+}) {
   let value: z.ZodNumber = bounds.integer ? z.int() : z.number()
   if (bounds.min !== undefined) value = value.min(bounds.min)
   if (bounds.max !== undefined) value = value.max(bounds.max)

@@ -6,11 +6,20 @@ const json = (name: string) => ({ 'application/json': { schema: ref(name) } })
 const validationSchemas = {
   ValidationError: {
     type: 'object',
-    properties: { loc: { type: 'array', items: { type: 'string' } }, msg: { type: 'string' }, type: { type: 'string' } },
+    properties: {
+      loc: { type: 'array', items: { type: 'string' } },
+      msg: { type: 'string' },
+      type: { type: 'string' },
+    },
   },
   HTTPValidationError: { type: 'object', properties: { detail: { type: 'array', items: ref('ValidationError') } } },
 }
-const id = { name: 'prediction_id', in: 'path', required: true, schema: { type: 'string', minLength: 8, maxLength: 64 } }
+const id = {
+  name: 'prediction_id',
+  in: 'path',
+  required: true,
+  schema: { type: 'string', minLength: 8, maxLength: 64 },
+}
 
 /** OpenAPI 3.0.2 of one demo, laid out as Cog's (pkg/schema/openapi_spec.go), with our routes beside. */
 export function openApi(schema: DemoSchema, base: string): object {
@@ -28,7 +37,9 @@ export function openApi(schema: DemoSchema, base: string): object {
     info: { title: schema.title, description: schema.description, version: '1' },
     ...(base === '' ? {} : { servers: [{ url: base }] }),
     paths: {
-      '/health-check': { get: { summary: 'Whether it takes predictions', responses: { '200': { description: 'Always' } } } },
+      '/health-check': {
+        get: { summary: 'Whether it takes predictions', responses: { '200': { description: 'Always' } } },
+      },
       '/predictions': {
         post: {
           operationId: 'predict_predictions_post',
@@ -39,12 +50,22 @@ export function openApi(schema: DemoSchema, base: string): object {
       },
       '/predictions/{prediction_id}': {
         parameters: [id],
-        get: { summary: 'The prediction as it is now', responses: { '200': made['200'], '404': { description: 'None such' } } },
-        put: { summary: 'The same id again joins what is there', requestBody: request, responses: { ...made, ...refused } },
+        get: {
+          summary: 'The prediction as it is now',
+          responses: { '200': made['200'], '404': { description: 'None such' } },
+        },
+        put: {
+          summary: 'The same id again joins what is there',
+          requestBody: request,
+          responses: { ...made, ...refused },
+        },
       },
       '/predictions/{prediction_id}/events': {
         parameters: [id],
-        get: { summary: 'Server-sent events; Last-Event-ID resumes', responses: { '200': { description: 'text/event-stream' } } },
+        get: {
+          summary: 'Server-sent events; Last-Event-ID resumes',
+          responses: { '200': { description: 'text/event-stream' } },
+        },
       },
       '/predictions/{prediction_id}/cancel': {
         parameters: [id],

@@ -21,14 +21,20 @@ import { presentSnapshot } from './present.ts'
 export interface PredictionsApiOptions {
   /** Who answers. Undefined: 404. */
   predictor(request: FastifyRequest): Promise<Predictor | undefined>
-  /** Stands before file references in answers (`https://lab/ann/digits`); without it they stay as they are: `files/<id>/<name>`. */
+  /**
+   * Stands before file references in answers (`https://lab/ann/digits`); without it they stay as they are:
+   * `files/<id>/<name>`.
+   */
   publicBase?: (request: FastifyRequest) => string
   visitor?: (request: FastifyRequest) => VisitorId | undefined
   /** Answers `GET /predictions/{id}` of a browser. */
   html?: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
   /** Bytes of one file, asked anew for each. */
   maxFileBytes(): number
-  /** Whether http(s) URLs given for files are fetched, from public addresses, and within which bounds. `data:` URIs are always taken. */
+  /**
+   * Whether http(s) URLs given for files are fetched, from public addresses, and within which bounds. `data:` URIs are
+   * always taken.
+   */
   readonly remoteFiles: boolean | (() => FetchBounds)
   /** How long a reader of an event stream may take nothing, asked anew for each; a minute when not said. */
   slowReaderMs?(): number
@@ -40,8 +46,8 @@ interface Body {
 }
 
 /**
- * The predictions API of one demo, or of many under a prefix with parameters: Cog's HTTP API and more, in front of any Predictor.
- * Source: Cog 0.22, docs/http.md; where ours differs stands in docs/api.md.
+ * The predictions API of one demo, or of many under a prefix with parameters: Cog's HTTP API and more, in front of any
+ * Predictor. Source: Cog 0.22, docs/http.md; where ours differs stands in docs/api.md.
  */
 export async function predictionsApi(app: FastifyInstance, options: PredictionsApiOptions): Promise<void> {
   const base = (request: FastifyRequest) => baseOf(options, request)
@@ -57,11 +63,17 @@ export async function predictionsApi(app: FastifyInstance, options: PredictionsA
   app.get('/health-check', async (request) => (await predictor(request)).health())
   app.get('/openapi.json', async (request) => openApi(await (await predictor(request)).schema(), base(request)))
 
-  app.post<{ Body: Body | null }>('/predictions', async (request, reply) => predict(options, request, reply, request.body?.id))
+  app.post<{ Body: Body | null }>('/predictions', async (request, reply) =>
+    predict(options, request, reply, request.body?.id),
+  )
   app.put<{ Params: { id: string }; Body: Body | null }>('/predictions/:id', async (request, reply) => {
     const { id } = request.body ?? {}
     if (id === undefined || id === request.params.id) return predict(options, request, reply, request.params.id)
-    const problem = { loc: ['body', 'id'], msg: 'prediction ID must match the ID supplied in the URL', type: 'value_error' }
+    const problem = {
+      loc: ['body', 'id'],
+      msg: 'prediction ID must match the ID supplied in the URL',
+      type: 'value_error',
+    }
     return reply.status(422).send({ detail: [problem] })
   })
 
@@ -88,7 +100,10 @@ export async function predictionsApi(app: FastifyInstance, options: PredictionsA
 /** What stands before file references in answers. */
 const baseOf = ({ publicBase }: PredictionsApiOptions, request: FastifyRequest): string => publicBase?.(request) ?? ''
 
-/** Makes a prediction, or joins the one of this id, and answers as who asks wants it: at its end, at once, or with its events. */
+/**
+ * Makes a prediction, or joins the one of this id, and answers as who asks wants it: at its end, at once, or with its
+ * events.
+ */
 async function predict(
   options: PredictionsApiOptions,
   request: FastifyRequest<{ Body: Body | null }>,

@@ -26,11 +26,17 @@ export function presentEvent(event: PredictionEvent, schema: DemoSchema | undefi
 
 function withAddresses(snapshot: PredictionSnapshot, schema: DemoSchema, base: string) {
   const output =
-    snapshot.output === null ? null : outputValue(schema, addressed(schema.outputs, outputFields(schema, snapshot.output), base))
+    snapshot.output === null
+      ? null
+      : outputValue(schema, addressed(schema.outputs, outputFields(schema, snapshot.output), base))
   return { input: addressed(schema.inputs, snapshot.input, base), output }
 }
 
-function addressed(fields: DemoSchema['inputs'], values: Record<string, unknown>, base: string): Record<string, unknown> {
+function addressed(
+  fields: DemoSchema['inputs'],
+  values: Record<string, unknown>,
+  base: string,
+): Record<string, unknown> {
   const files = new Set(fields.filter((field) => isFileComponent(field.component)).map((field) => field.name))
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, files.has(name) ? withBase(value, base) : value]),

@@ -1,6 +1,8 @@
 import ipaddr from 'ipaddr.js'
 
-/** What one caller's address comes to: of IPv6 its /64, since one customer has that many; IPv4 written as IPv6 is IPv4. */
+/**
+ * What one caller's address comes to: of IPv6 its /64, since one customer has that many; IPv4 written as IPv6 is IPv4.
+ */
 export function addressKey(address: string): string {
   if (!ipaddr.isValid(address)) return address
   const parsed = ipaddr.process(address)
@@ -14,7 +16,10 @@ export function addressKey(address: string): string {
 
 const hourMs = 3_600_000
 
-/** How often something happened from an address within an hour, counted from its first time. At most `most()` addresses are counted. */
+/**
+ * How often something happened from an address within an hour, counted from its first time. At most `most()` addresses
+ * are counted.
+ */
 export class HourlyCounts {
   private readonly most: () => number
   private readonly counts = new Map<string, { times: number; readonly since: number }>()

@@ -28,7 +28,10 @@ export interface DeployerListOptions {
   readonly limits: WebLimits
 }
 
-/** Who may deploy, for the operator at the host itself. People are named `forge/login`, or `forge/id:number`. Whoever opens it disposes it. */
+/**
+ * Who may deploy, for the operator at the host itself. People are named `forge/login`, or `forge/id:number`. Whoever
+ * opens it disposes it.
+ */
 export class DeployerList implements AsyncDisposable {
   private readonly db: Db
   private readonly forges: readonly Forge[]
@@ -53,7 +56,10 @@ export class DeployerList implements AsyncDisposable {
     return listDeployers(this.db)
   }
 
-  /** False: they may already. Throws DeployerRefused for a login that nobody has, ForgeError where the forge cannot be asked. */
+  /**
+   * False: they may already. Throws DeployerRefused for a login that nobody has, ForgeError where the forge cannot be
+   * asked.
+   */
   async add(who: string): Promise<{ added: boolean; deployer: ListedDeployer }> {
     const named = this.parse(who)
     const subject = named.subject ?? (await this.askForge(named))
@@ -68,8 +74,9 @@ export class DeployerList implements AsyncDisposable {
   }
 
   /**
-   * Undefined: they may not anyway. A login that is removed counts as looked up, so that settings that list it bring nobody back; `add` does.
-   * Throws DeployerRefused where the login was one person's and is another's now, ForgeError where only the forge could tell who it is.
+   * Undefined: they may not anyway. A login that is removed counts as looked up, so that settings that list it bring
+   * nobody back; `add` does. Throws DeployerRefused where the login was one person's and is another's now, ForgeError
+   * where only the forge could tell who it is.
    */
   async remove(who: string): Promise<ListedDeployer | undefined> {
     const named = this.parse(who)
@@ -111,7 +118,9 @@ export class DeployerList implements AsyncDisposable {
   private parse(who: string): Named {
     const found = forgeOf(who, this.forges)
     if (!found)
-      throw new DeployerRefused(`expected forge/login of a forge where people sign in, such as github.com/ann, got ${who}`)
+      throw new DeployerRefused(
+        `expected forge/login of a forge where people sign in, such as github.com/ann, got ${who}`,
+      )
     const [, number] = /^id:(\d{1,20})$/.exec(found.login) ?? []
     return { forge: found.forge, login: number === undefined ? found.login : undefined, subject: number }
   }

@@ -18,12 +18,18 @@ import {
 import type { Db } from '../store/open.ts'
 import { makeToken } from './tokens.ts'
 
-/** Seconds, as RFC 8628 has them. No settings: the command and the page say them in words, and a life so short needs no change. */
+/**
+ * Seconds, as RFC 8628 has them. No settings: the command and the page say them in words, and a life so short needs no
+ * change.
+ */
 export const deviceTimes = { expires: 600, interval: 2 } as const
 /** No vowels, so that no code is a word; nothing that is read for something else. RFC 8628, 6.1. */
 const letters = 'BCDFGHJKLMNPQRSTVWXZ'
 
-/** Sign-in of a program by a code that is shown in it and confirmed on a page (RFC 8628). Codes are stored hashed, for ten minutes. */
+/**
+ * Sign-in of a program by a code that is shown in it and confirmed on a page (RFC 8628). Codes are stored hashed, for
+ * ten minutes.
+ */
 export class DeviceCodes {
   private readonly db: Db
   private readonly limits: Pick<WebLimits, 'deviceCodes'>

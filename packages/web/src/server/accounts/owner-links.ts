@@ -1,6 +1,9 @@
 import { hashOf, randomSecret } from '../secrets.ts'
 
-/** One-time links that sign in the owner: the secret is in the fragment, so no server and no log sees it on the way. Good once, while this server runs. */
+/**
+ * One-time links that sign in the owner: the secret is in the fragment, so no server and no log sees it on the way.
+ * Good once, while this server runs.
+ */
 export class OwnerLinks {
   private readonly open = new Set<string>()
 

@@ -1,7 +1,10 @@
 import { BlockList, isIPv6 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
-/** The servers in front, whose word is believed on whose request they hand on (X-Forwarded-*). It may change while the server runs. */
+/**
+ * The servers in front, whose word is believed on whose request they hand on (X-Forwarded-*). It may change while the
+ * server runs.
+ */
 export class TrustedProxies {
   private list = new BlockList()
 

@@ -55,13 +55,14 @@ export class Sessions {
   }
 
   /**
-   * Who asks. Who comes without a cookie gets one, and is its address until it sends it back: so that cookies thrown away gain nothing.
-   * Throws Refused for a token that is none.
+   * Who asks. Who comes without a cookie gets one, and is its address until it sends it back: so that cookies thrown
+   * away gain nothing. Throws Refused for a token that is none.
    */
   async who(request: FastifyRequest, reply: FastifyReply): Promise<Who> {
     const bearer = /^Bearer +(.*)$/i.exec(request.headers.authorization ?? '')?.[1]
     // A demo's own API is for everybody: there, what a client of another service sends as its token says nothing.
-    if (bearer !== undefined && (bearer.startsWith('ori_') || request.url.startsWith('/-/'))) return this.byToken(bearer)
+    if (bearer !== undefined && (bearer.startsWith('ori_') || request.url.startsWith('/-/')))
+      return this.byToken(bearer)
     const known = this.knownVisitor(request)
     const address = addressKey(request.ip)
     const fresh = known ? undefined : this.newVisitor(address, request, reply)

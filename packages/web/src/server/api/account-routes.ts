@@ -33,7 +33,10 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
   const oftenEnough = { rateLimit: { max: () => limits.signInsPerMinute, timeWindow: '1 minute' } }
   on('POST /-/api/session/link', { config: oftenEnough }, async ({ body: { secret }, reply }) => {
     if (!ownerLinks.use(secret))
-      throw new Refused(401, 'That link was used, or is not of this server as it runs now; it prints a new one when it starts.')
+      throw new Refused(
+        401,
+        'That link was used, or is not of this server as it runs now; it prints a new one when it starts.',
+      )
     await sessions.signIn(reply, await ownerAccount(db, new Date().toISOString()))
     return {}
   })

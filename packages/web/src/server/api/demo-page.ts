@@ -6,7 +6,10 @@ import { type Context, sees } from '../context.ts'
 import { presentPage } from '../demos/present.ts'
 import type { Owned } from '../store/demos.ts'
 
-/** A demo as who asks may see it, with what the daemon says now, or to visitors a few seconds ago; while it is away, with what it last said. */
+/**
+ * A demo as who asks may see it, with what the daemon says now, or to visitors a few seconds ago; while it is away,
+ * with what it last said.
+ */
 export async function demoPage({ daemon, details }: Context, demo: Owned, request: FastifyRequest): Promise<DemoPage> {
   const mine = demo.account === request.who.account?.id
   if (demo.url) return presentPage(demo, mine, undefined)

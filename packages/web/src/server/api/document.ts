@@ -4,7 +4,10 @@ import { describedOnly, endpointsOn } from '@origami/serving/endpoints'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import { remarksOn } from './remarks.ts'
 
-/** `GET /-/openapi.json`: every route that is added after this and is no page. `publicUrl` is where the server is reached. */
+/**
+ * `GET /-/openapi.json`: every route that is added after this and is no page. `publicUrl` is where the server is
+ * reached.
+ */
 export async function documentRoute(app: FastifyInstance, publicUrl: () => string): Promise<void> {
   app.addHook('onRoute', describeDemoRoute)
   await documentRoutes(app, about)
@@ -44,7 +47,12 @@ const about = {
         scheme: 'bearer',
         description: 'A token of the account page: `ori_…`. It may do what its account may.',
       },
-      session: { type: 'apiKey', in: 'cookie', name: 'origami_session', description: 'What a browser has once it signed in.' },
+      session: {
+        type: 'apiKey',
+        in: 'cookie',
+        name: 'origami_session',
+        description: 'What a browser has once it signed in.',
+      },
       csrf: {
         type: 'apiKey',
         in: 'header',
@@ -57,11 +65,16 @@ const about = {
 
 const prefix = '/:account/:name'
 const demoRoutes: Readonly<Record<string, WebEndpoint>> = {
-  ...Object.fromEntries(Object.entries(predictionEndpoints).map(([key, endpoint]) => [key.replace(' ', ` ${prefix}`), endpoint])),
+  ...Object.fromEntries(
+    Object.entries(predictionEndpoints).map(([key, endpoint]) => [key.replace(' ', ` ${prefix}`), endpoint]),
+  ),
   [`GET ${prefix}`]: demoIndexEndpoint,
 }
 
-/** The routes of a demo are another room's, which knows nothing of this server: their description is put on them from outside. */
+/**
+ * The routes of a demo are another room's, which knows nothing of this server: their description is put on them from
+ * outside.
+ */
 function describeDemoRoute(route: RouteOptions): void {
   const [method] = [route.method].flat()
   const key = `${method} ${route.url}`
@@ -100,13 +113,22 @@ function completed(document: OpenApi): OpenApi {
   return { ...document, paths: Object.fromEntries(paths) }
 }
 
-function complete({ 'x-origami-sends': example, 'x-origami-headers': headers = {}, ...operation }: Operation): Operation {
+function complete({
+  'x-origami-sends': example,
+  'x-origami-headers': headers = {},
+  ...operation
+}: Operation): Operation {
   const parameters = [...(operation.parameters ?? []).map(withExample), ...Object.entries(headers).map(inHeader)]
-  const content = Object.entries(operation.requestBody?.content ?? {}).map(([type, media]) => [type, { ...media, example }])
+  const content = Object.entries(operation.requestBody?.content ?? {}).map(([type, media]) => [
+    type,
+    { ...media, example },
+  ])
   return {
     ...operation,
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...(operation.requestBody ? { requestBody: { ...operation.requestBody, content: Object.fromEntries(content) } } : {}),
+    ...(operation.requestBody
+      ? { requestBody: { ...operation.requestBody, content: Object.fromEntries(content) } }
+      : {}),
   }
 }
 

@@ -31,8 +31,12 @@ export async function ownerRoutes(app: FastifyInstance, context: Context): Promi
     const own = ownHere(request)
     return demoPage(context, await deploys.again(await deployer(context, request), own), request)
   })
-  on('POST /-/api/demos/:account/:name/stop', async ({ request }) => acted(context, request, (demo) => daemon.stop(demo.id)))
-  on('POST /-/api/demos/:account/:name/start', async ({ request }) => acted(context, request, (demo) => daemon.start(demo.id)))
+  on('POST /-/api/demos/:account/:name/stop', async ({ request }) =>
+    acted(context, request, (demo) => daemon.stop(demo.id)),
+  )
+  on('POST /-/api/demos/:account/:name/start', async ({ request }) =>
+    acted(context, request, (demo) => daemon.start(demo.id)),
+  )
   on('POST /-/api/demos/:account/:name/cancel', async ({ request }) =>
     acted(context, request, async (demo) => {
       const newest = (await daemon.detail(demo.id))?.newest
@@ -63,7 +67,11 @@ export async function ownerRoutes(app: FastifyInstance, context: Context): Promi
 }
 
 /** Does something to a demo of its owner's that runs here, and answers with its page. */
-async function acted(context: Context, request: FastifyRequest, act: (demo: Owned) => Promise<void>): Promise<DemoPage> {
+async function acted(
+  context: Context,
+  request: FastifyRequest,
+  act: (demo: Owned) => Promise<void>,
+): Promise<DemoPage> {
   const own = ownHere(request)
   await act(own)
   return demoPage(context, own, request)

@@ -15,12 +15,15 @@ export async function queueRoutes(app: FastifyInstance, { daemon }: Context): Pr
   on('DELETE /-/api/demos/:account/:name/queue', async ({ request }) => ({
     canceled: await daemon.emptyQueue(ownHere(request).id),
   }))
-  on('POST /-/api/demos/:account/:name/queue/:prediction_id/cancel', async ({ params: { prediction_id: id }, request }) => {
-    const own = daemon.predictor(ownHere(request).id, undefined)
-    const prediction = isPredictionId(id) ? await own.find(id) : undefined
-    if (!(await prediction?.cancel())) throw new Refused(404, 'There is no such prediction that waits or runs.')
-    return {}
-  })
+  on(
+    'POST /-/api/demos/:account/:name/queue/:prediction_id/cancel',
+    async ({ params: { prediction_id: id }, request }) => {
+      const own = daemon.predictor(ownHere(request).id, undefined)
+      const prediction = isPredictionId(id) ? await own.find(id) : undefined
+      if (!(await prediction?.cancel())) throw new Refused(404, 'There is no such prediction that waits or runs.')
+      return {}
+    },
+  )
   on('GET /-/api/demos/:account/:name/logs', async ({ query: { offset, follow }, request, reply }) => {
     const own = ownHere(request)
     const gone = new AbortController()

@@ -1,6 +1,9 @@
 import { type Answer, callers, errorBody, type WebEndpoint } from '@origami/protocol/control'
 
-/** What the document of the web server says of each endpoint by its kind: who may call it and how they show it, and what it refuses. */
+/**
+ * What the document of the web server says of each endpoint by its kind: who may call it and how they show it, and what
+ * it refuses.
+ */
 export function remarksOn(
   endpoint: WebEndpoint,
   key: string,
@@ -39,7 +42,8 @@ function refusalsOf({ who, query, body, byCookie, own, change }: Kind): Record<s
   const account = who === 'signedIn' || who === 'deployer'
   const ofDemo = who === 'sees' || who === 'owner' || who === 'redeployer'
   const foreign = own ? 'You may not, or the CSRF token is missing' : 'A page of another site asks'
-  const refused = (applies: boolean, status: number, what: string) => (applies ? { [status]: { what, body: errorBody } } : {})
+  const refused = (applies: boolean, status: number, what: string) =>
+    applies ? { [status]: { what, body: errorBody } } : {}
   return {
     ...refused(account, 401, 'Sign in first, or the token is not known'),
     ...refused((change && byCookie !== false) || who === 'deployer', 403, change ? foreign : 'You may not'),

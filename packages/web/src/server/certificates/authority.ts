@@ -20,7 +20,9 @@ export interface Subject {
   readonly days: number
 }
 
-/** Signs the certificates of the web server and of its daemon. Its key is the secret by which the two know each other. */
+/**
+ * Signs the certificates of the web server and of its daemon. Its key is the secret by which the two know each other.
+ */
 export class Authority {
   /** In PEM. */
   readonly certificate: string
@@ -50,7 +52,10 @@ export class Authority {
     return { cert: await this.certify(keys.publicKey, subject), key: await exportKey(keys.privateKey) }
   }
 
-  /** A certificate for the key of a request (PKCS #10, PEM). What else the request asks for is not read. Throws Error when it is not signed by its key. */
+  /**
+   * A certificate for the key of a request (PKCS #10, PEM). What else the request asks for is not read. Throws Error
+   * when it is not signed by its key.
+   */
   async sign(request: string, subject: Subject): Promise<string> {
     const parsed = new x509.Pkcs10CertificateRequest(request)
     if (!(await parsed.verify())) throw new Error('expected a request for a certificate, signed by its own key')

@@ -15,8 +15,9 @@ export interface CertificateOptions {
 const loopback = ['localhost', '127.0.0.1', '::1']
 
 /**
- * The certificates by which web server and daemon know each other, under a data folder: the authority in `web/authority`, the web server's own in `web/tls`,
- * those of a daemon on the same host in `daemon/tls`, each as ca.pem, cert.pem, key.pem. Keys are 0600. What is there stays until a third of its life is left.
+ * The certificates by which web server and daemon know each other, under a data folder: the authority in
+ * `web/authority`, the web server's own in `web/tls`, those of a daemon on the same host in `daemon/tls`, each as
+ * ca.pem, cert.pem, key.pem. Keys are 0600. What is there stays until a third of its life is left.
  */
 export async function ensureCertificates(data: string, options: CertificateOptions = {}): Promise<void> {
   const authority = await authorityOf(data, options.clock)
@@ -25,7 +26,10 @@ export async function ensureCertificates(data: string, options: CertificateOptio
   await ensure(authority, daemon, daemonSubject(loopback, options.days), options)
 }
 
-/** Writes what a daemon on another host needs, under the names and addresses by which it is reached, into a folder to be copied there. */
+/**
+ * Writes what a daemon on another host needs, under the names and addresses by which it is reached, into a folder to be
+ * copied there.
+ */
 export async function writeDaemonCertificates(
   data: string,
   names: readonly string[],
@@ -36,7 +40,8 @@ export async function writeDaemonCertificates(
   await write(folder, authority, daemonSubject(names, days))
 }
 
-const authorityOf = (data: string, clock?: () => number): Promise<Authority> => Authority.open(join(data, 'web/authority'), clock)
+const authorityOf = (data: string, clock?: () => number): Promise<Authority> =>
+  Authority.open(join(data, 'web/authority'), clock)
 
 export const webSubject = (days = defaultLimits.certificateDays): Subject => ({
   name: 'origami web',
@@ -63,7 +68,12 @@ export function namesIn({ subjectAltName = '' }: Pick<X509Certificate, 'subjectA
   return [...subjectAltName.matchAll(/(?:DNS|IP Address):([^,\s]+)/g)].map(([, name = '']) => name)
 }
 
-async function ensure(authority: Authority, folder: string, subject: Subject, { clock = Date.now }: CertificateOptions) {
+async function ensure(
+  authority: Authority,
+  folder: string,
+  subject: Subject,
+  { clock = Date.now }: CertificateOptions,
+) {
   const cert = join(folder, 'cert.pem')
   if (existsSync(cert) && !isDue(new X509Certificate(await readFile(cert)), clock())) return
   await write(folder, authority, subject)

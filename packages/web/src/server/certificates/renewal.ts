@@ -22,7 +22,10 @@ export interface RenewalParts {
 
 const backOffMs = [1000, 5000, 15_000, 60_000]
 
-/** Renews the certificates of the web server and of its daemon over the connection that they secure, before a third of their life is left. */
+/**
+ * Renews the certificates of the web server and of its daemon over the connection that they secure, before a third of
+ * their life is left.
+ */
 export class CertificateRenewal {
   private readonly parts: RenewalParts
 
@@ -38,11 +41,15 @@ export class CertificateRenewal {
         () => '',
         (error: unknown) => (error instanceof Error ? `${error.message}${causeOf(error)}` : String(error)),
       )
-      if (failure !== '' && failure !== told && !signal.aborted) log.error(`certificates cannot be looked after: ${failure}`)
+      if (failure !== '' && failure !== told && !signal.aborted)
+        log.error(`certificates cannot be looked after: ${failure}`)
       told = failure
       failures = failure === '' ? 0 : failures + 1
       const { certificateRoundMs } = this.parts.limits
-      const wait = Math.min(certificateRoundMs, backOffMs[Math.min(failures, backOffMs.length) - 1] ?? certificateRoundMs)
+      const wait = Math.min(
+        certificateRoundMs,
+        backOffMs[Math.min(failures, backOffMs.length) - 1] ?? certificateRoundMs,
+      )
       // An aborted wait ends the loop by its condition.
       await setTimeout(wait, undefined, { signal, ref: false }).catch(() => undefined)
     }

@@ -56,7 +56,17 @@ export class Elsewhere {
     const id = demoIdOf(account.id, url)
     const name = asked.name ?? suggested
     const isPublic = asked.public ?? true
-    const row = { id, name, link: url, url, public: isPublic, private: false, state: 'elsewhere' as const, title, description }
+    const row = {
+      id,
+      name,
+      link: url,
+      url,
+      public: isPublic,
+      private: false,
+      state: 'elsewhere' as const,
+      title,
+      description,
+    }
     const made = await this.demos.add(account, row)
     const demo = await this.demos.byId(id)
     const renamed = made || !asked.name || !demo || (await this.demos.rename(demo, asked.name))
@@ -65,7 +75,10 @@ export class Elsewhere {
     return { demo: now, made }
   }
 
-  /** Asks every listed one now and then, until the signal aborts. A round in which something failed here is followed by the next one sooner. */
+  /**
+   * Asks every listed one now and then, until the signal aborts. A round in which something failed here is followed by
+   * the next one sooner.
+   */
   async watch({ changed, log }: Watching, signal: AbortSignal): Promise<void> {
     for (let failed = 0; !signal.aborted; ) {
       try {

@@ -22,7 +22,10 @@ export interface FollowParts {
 
 const backOffMs = [200, 500, 1000, 2000, 5000]
 
-/** Holds the daemon's events open, from where it last was: so that what happened while one of the two was away is known afterwards. */
+/**
+ * Holds the daemon's events open, from where it last was: so that what happened while one of the two was away is known
+ * afterwards.
+ */
 export class FollowDaemon {
   private readonly parts: FollowParts
   private open = false
@@ -68,7 +71,8 @@ export class FollowDaemon {
     const { daemon, changed, log } = this.parts
     this.open = false
     const isSilence = error instanceof Error && (error as NodeJS.ErrnoException).code === 'UND_ERR_BODY_TIMEOUT'
-    if (isSilence) await daemon.reconnect().catch((cause: unknown) => log('The daemon cannot be connected to anew.', cause))
+    if (isSilence)
+      await daemon.reconnect().catch((cause: unknown) => log('The daemon cannot be connected to anew.', cause))
     changed.notifyAll()
   }
 
@@ -86,7 +90,10 @@ export class FollowDaemon {
     }
   }
 
-  /** One demo of which nothing can be learnt keeps no other from being followed. Throws Gone: the daemon is away, and tells it again. */
+  /**
+   * One demo of which nothing can be learnt keeps no other from being followed. Throws Gone: the daemon is away, and
+   * tells it again.
+   */
   private async tryLearn(demo: string): Promise<void> {
     try {
       await this.learn(demo)
@@ -102,7 +109,10 @@ export class FollowDaemon {
     this.parts.changed.notify(demo)
   }
 
-  /** Runs make no events: how many there were is asked for now and then, for all demos at once, so that no page view has to write it. */
+  /**
+   * Runs make no events: how many there were is asked for now and then, for all demos at once, so that no page view has
+   * to write it.
+   */
   private async count(signal: AbortSignal): Promise<void> {
     const { demos, daemon, slices } = this.parts
     while (!signal.aborted) {

@@ -26,7 +26,13 @@ export interface Identity {
 
 type Columns = Pick<AccountRow, 'id' | 'handle' | 'name' | 'avatar' | 'owner'>
 
-export const accountColumns = ['accounts.id', 'accounts.handle', 'accounts.name', 'accounts.avatar', 'accounts.owner'] as const
+export const accountColumns = [
+  'accounts.id',
+  'accounts.handle',
+  'accounts.name',
+  'accounts.avatar',
+  'accounts.owner',
+] as const
 
 export const toAccount = ({ id, handle, name, avatar, owner }: Columns): Account => ({
   id,
@@ -48,7 +54,11 @@ export async function accountByIdentity(db: Db, forge: string, subject: string):
 }
 
 export async function accountByHandle(db: Db, handle: string): Promise<Account | undefined> {
-  const row = await db.selectFrom('accounts').select(accountColumns).where('handle', '=', handle.toLowerCase()).executeTakeFirst()
+  const row = await db
+    .selectFrom('accounts')
+    .select(accountColumns)
+    .where('handle', '=', handle.toLowerCase())
+    .executeTakeFirst()
   return row && toAccount(row)
 }
 
@@ -77,5 +87,10 @@ export async function keepIdentity(db: Db, { forge, subject, account, ...said }:
 
 /** Undefined: they never signed in there. */
 export async function identityOf(db: Db, account: string, forge: string): Promise<Identity | undefined> {
-  return db.selectFrom('identities').selectAll().where('account', '=', account).where('forge', '=', forge).executeTakeFirst()
+  return db
+    .selectFrom('identities')
+    .selectAll()
+    .where('account', '=', account)
+    .where('forge', '=', forge)
+    .executeTakeFirst()
 }

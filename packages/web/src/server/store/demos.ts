@@ -102,11 +102,16 @@ export class Demos {
         ),
       )
     const ordered =
-      sort === 'name' ? query.orderBy('demos.title') : query.orderBy(sort === 'used' ? 'demos.runs' : 'demos.created_at', 'desc')
+      sort === 'name'
+        ? query.orderBy('demos.title')
+        : query.orderBy(sort === 'used' ? 'demos.runs' : 'demos.created_at', 'desc')
     return (await ordered.execute()).map(toDemo)
   }
 
-  /** Adds one, where neither it nor its address is there: else false. Who takes an address ends what led from it to another demo. */
+  /**
+   * Adds one, where neither it nor its address is there: else false. Who takes an address ends what led from it to
+   * another demo.
+   */
   async add(account: Account, demo: NewDemo): Promise<boolean> {
     const fresh = {
       state: 'undeployed' as const,
@@ -127,7 +132,9 @@ export class Demos {
     })
   }
 
-  /** Gives one another name; its old address leads to it from now on. False: another demo of its owner's has that name. */
+  /**
+   * Gives one another name; its old address leads to it from now on. False: another demo of its owner's has that name.
+   */
   async rename(demo: Owned, name: string): Promise<boolean> {
     const { id, account } = demo
     return this.db.transaction().execute(async (trx) => {
@@ -177,7 +184,11 @@ export class Demos {
   }
 
   /** Keeps how often each ran, where that is new. */
-  async keepRuns(all: readonly { demo_id: string; runs: number }[], slices: Slices, signal?: AbortSignal): Promise<void> {
+  async keepRuns(
+    all: readonly { demo_id: string; runs: number }[],
+    slices: Slices,
+    signal?: AbortSignal,
+  ): Promise<void> {
     let from = 0
     await slices.run('runs', signal, async (most) => {
       const some = all.slice(from, from + most)

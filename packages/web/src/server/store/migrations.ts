@@ -29,7 +29,10 @@ const elsewhere: Migration = {
   },
 }
 
-/** Programs that ask to sign in, who may deploy by the forge's own number, addresses that demos had, and an index for every question. */
+/**
+ * Programs that ask to sign in, who may deploy by the forge's own number, addresses that demos had, and an index for
+ * every question.
+ */
 const healing: Migration = {
   async up(db: Kysely<unknown>) {
     for (const statement of [

@@ -29,7 +29,10 @@ export async function tokensOf(db: Db, account: string): Promise<TokenInfo[]> {
 }
 
 /** Whose it is, and when it was used last. */
-export async function accountOfToken(db: Db, hash: string): Promise<{ account: Account; usedAt: string | null } | undefined> {
+export async function accountOfToken(
+  db: Db,
+  hash: string,
+): Promise<{ account: Account; usedAt: string | null } | undefined> {
   const row = await db
     .selectFrom('tokens')
     .innerJoin('accounts', 'accounts.id', 'tokens.account')
