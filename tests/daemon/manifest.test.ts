@@ -49,6 +49,7 @@ describe('what .origami says is so', () => {
     yard.holds.add('start')
     const { deployment } = await yard.trigger(await yard.push('recreated', { ...recreate, ...(await version(2)) }))
     await yard.deployment(demo, deployment, 'starting')
+    await vi.waitFor(() => expect(yard.engine.told).toEqual([`stop ${old.id}`]))
     const sent = await yard.submit(demo, { word: 'meanwhile' })
     expect(await yard.prediction(demo, sent, () => true)).toMatchObject({ status: 'starting', queue: { position: 1 } })
     yard.holds.clear()

@@ -10,7 +10,8 @@ const kept = []
 const acts = {
   say: ({ text }) => console.log(text),
   repeat: ({ text, times }) => void process.stdout.write(text.repeat(Number(times))),
-  exit: ({ code }) => setImmediate(() => process.exit(Number(code))),
+  // What its reader has not taken yet is in this process, and would go with it.
+  exit: ({ code }) => setImmediate(() => process.stdout.write('', () => process.exit(Number(code)))),
   deaf: () => void process.on('SIGTERM', () => console.log('not now')),
   grow: () => {
     for (;;) kept.push(Buffer.alloc(8 * 1024 ** 2, 1))
