@@ -1,4 +1,4 @@
-import { type Client, client } from '@origami/protocol/client'
+import { type Client, endpointClient } from '@origami/protocol/client'
 import { type DemoPage, isEnded, type PredictionApi, type Session, type WebApi } from '@origami/protocol/control'
 import type { PredictionSnapshot } from '@origami/protocol/demo'
 import { expect, vi } from 'vitest'
@@ -13,12 +13,12 @@ export class Person {
 
   constructor(url: string) {
     this.url = url
-    this.call = client<WebApi>(({ path, ...request }) => this.fetch(path, request)).call
+    this.call = endpointClient<WebApi>(({ path, ...request }) => this.fetch(path, request)).call
   }
 
   /** A demo's API by its table, at the demo's address. */
   demo(address: string): Client<PredictionApi> {
-    return client(({ path, ...request }) => this.fetch(address + path, request))
+    return endpointClient(({ path, ...request }) => this.fetch(address + path, request))
   }
 
   /** Goes through the forge's pages as a browser would, approving what is asked. */

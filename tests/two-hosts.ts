@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
-import { type Client, client, type Outgoing } from '@origami/protocol/client'
+import { type Client, endpointClient, type Outgoing } from '@origami/protocol/client'
 import type { DemoPage, PredictionApi, WebApi } from '@origami/protocol/control'
 import type { PredictionSnapshot } from '@origami/protocol/demo'
 import { execa } from 'execa'
@@ -30,7 +30,7 @@ export class TwoHosts implements AsyncDisposable {
   private readonly opened = new AsyncDisposableStack()
   private token = ''
   /** The web server by its table, as its owner. */
-  readonly api: Client<WebApi> = client((outgoing) => this.send(outgoing))
+  readonly api: Client<WebApi> = endpointClient((outgoing) => this.send(outgoing))
   web!: ServingVerb
   daemon!: ServingVerb
 
@@ -173,7 +173,7 @@ export class TwoHosts implements AsyncDisposable {
 
   /** A demo's API by its table, at the demo's address. */
   demo(address: string): Client<PredictionApi> {
-    return client(({ path, ...request }) => this.send({ ...request, path: address + path }))
+    return endpointClient(({ path, ...request }) => this.send({ ...request, path: address + path }))
   }
 
   async deploy(link: string): Promise<string> {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Daemon, type DaemonConfig, defaultLimits, type Limits, startDaemon } from '@origami/daemon'
 import { readEvents } from '@origami/host/read-events'
-import { type Client, client, type Outgoing } from '@origami/protocol/client'
+import { type Client, endpointClient, type Outgoing } from '@origami/protocol/client'
 import {
   type ControlEvent,
   type DaemonApi,
@@ -111,7 +111,7 @@ export class DaemonYard implements AsyncDisposable {
   }
 
   /** The daemon by its table, for what should work. Throws Refusal. */
-  readonly call: Client<DaemonApi>['call'] = client<DaemonApi>(async (outgoing) => {
+  readonly call: Client<DaemonApi>['call'] = endpointClient<DaemonApi>(async (outgoing) => {
     const { statusCode, body } = await this.send(outgoing)
     return new Response(await body.text(), { status: statusCode })
   }).call

@@ -1,5 +1,5 @@
-import { type Client, client, type Outgoing, parsed, Refusal } from '@origami/protocol/client'
-import type { AnswerOf, Sent, WebApi } from '@origami/protocol/control'
+import { type Client, endpointClient, type Outgoing, parsedAnswer, Refusal } from '@origami/protocol/client'
+import type { AnswerOf, EndpointRequest, WebApi } from '@origami/protocol/control'
 import { env } from './env.ts'
 import { Failure, Unreachable } from './failure.ts'
 import { readSignedIn, tokenByHand } from './signed-in.ts'
@@ -22,7 +22,7 @@ export class Api {
     this.url = url
     this.token = token
     this.forAccount = forAccount
-    this.client = client((request) => this.transport(request))
+    this.client = endpointClient((request) => this.transport(request))
   }
 
   /**
@@ -35,24 +35,28 @@ export class Api {
   }
 
   /** Sends, and reads JSON. Throws Failure with the server's own words, or Unreachable. */
-  async call<Key extends keyof WebApi>(key: Key, sent: Sent<WebApi[Key]>): Promise<AnswerOf<WebApi[Key]>> {
+  async call<Key extends keyof WebApi>(key: Key, sent: EndpointRequest<WebApi[Key]>): Promise<AnswerOf<WebApi[Key]>> {
     return (await this.answer(key, sent)).body
   }
 
   /** As call, with the status where that tells something. */
   async answer<Key extends keyof WebApi>(
     key: Key,
-    sent: Sent<WebApi[Key]>,
+    sent: EndpointRequest<WebApi[Key]>,
   ): Promise<{ status: number; body: AnswerOf<WebApi[Key]> }> {
     const response = await this.send(key, sent)
-    const body = await parsed<AnswerOf<WebApi[Key]>>(response).catch((cause: unknown) => {
+    const body = await parsedAnswer<AnswerOf<WebApi[Key]>>(response).catch((cause: unknown) => {
       throw new Unreachable(`${this.url} broke off in the middle of its answer, or gave no JSON`, { cause })
     })
     return { status: response.status, body }
   }
 
   /** Sends, and hands back the answer to be read as it comes. */
-  async send<Key extends keyof WebApi>(key: Key, sent: Sent<WebApi[Key]>, signal?: AbortSignal): Promise<Response> {
+  async send<Key extends keyof WebApi>(
+    key: Key,
+    sent: EndpointRequest<WebApi[Key]>,
+    signal?: AbortSignal,
+  ): Promise<Response> {
     return this.client.send(key, sent, signal ? { signal } : {}).catch((error: unknown) => {
       throw error instanceof Refusal ? this.failure(error) : error
     })
@@ -76,15 +80,15 @@ export class Api {
     return status >= 502 ? new Unreachable(message, { status }) : new Failure(message, { status, reason })
   }
 
-  private messageOf({ status, words = `${this.url} answered ${status}`, authorize }: Refusal): string {
-    if (authorize) return `${words}\nAllow it in a browser first: ${new URL(authorize, this.url).href}`
+  private messageOf({ status, serverMessage = `${this.url} answered ${status}`, authorize }: Refusal): string {
+    if (authorize) return `${serverMessage}\nAllow it in a browser first: ${new URL(authorize, this.url).href}`
     if (status === 401 && !this.token) return `you are ${this.notSignedIn}`
     if (status === 401)
       return `${this.url} does not take your token (any more): origami login ${this.url}, or mend ORIGAMI_TOKEN where it is set`
     // What is not everybody's to see is "not found" to who is not signed in.
     return this.signedOut && [403, 404].includes(status)
-      ? `${words.replace(/\.$/, '')}, or you are ${this.notSignedIn}`
-      : words
+      ? `${serverMessage.replace(/\.$/, '')}, or you are ${this.notSignedIn}`
+      : serverMessage
   }
 
   private get signedOut(): boolean {

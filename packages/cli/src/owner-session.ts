@@ -1,4 +1,4 @@
-import { type Client, client, type Outgoing, Refusal } from '@origami/protocol/client'
+import { type Client, endpointClient, type Outgoing, Refusal } from '@origami/protocol/client'
 import type { WebApi } from '@origami/protocol/control'
 import { Failure } from './failure.ts'
 
@@ -12,7 +12,7 @@ export class OwnerSession {
 
   private constructor(url: string) {
     this.url = url
-    this.call = client<WebApi>((request) => this.transport(request)).call
+    this.call = endpointClient<WebApi>((request) => this.transport(request)).call
   }
 
   /** Throws Failure where the link was used. */

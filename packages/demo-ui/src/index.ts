@@ -1,6 +1,6 @@
 import './look/look.css'
 
-export { client, type DemoClient } from './client/client.ts'
+export { type DemoClient, demoClient } from './client/client.ts'
 export { Demo, type DemoProps } from './demo/demo.tsx'
 export { LogView } from './log/log-view.tsx'
 export { Cover } from './look/cover.tsx'

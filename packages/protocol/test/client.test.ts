@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { type Client, client, Refusal, refusalOf } from '../src/client/index.ts'
+import { type Client, endpointClient, Refusal, refusalOf } from '../src/client/index.ts'
 import type { Endpoints } from '../src/control/endpoint.ts'
 
 const _table = {
@@ -42,7 +42,7 @@ describe('a client of a table', () => {
     })
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
     const { port } = server.address() as AddressInfo
-    notes = client(({ path, ...request }) => fetch(`http://127.0.0.1:${port}${path}`, request))
+    notes = endpointClient(({ path, ...request }) => fetch(`http://127.0.0.1:${port}${path}`, request))
   })
   afterAll(() => new Promise((closed) => server.close(closed)))
 
@@ -59,7 +59,7 @@ describe('a client of a table', () => {
     const refused = await notes.call('GET /refused', {}).catch((error: unknown) => error)
     expect(refused).toBeInstanceOf(Refusal)
     const said = {
-      words: 'Too many.',
+      serverMessage: 'Too many.',
       reason: 'slow_down',
       authorize: '/-/sign-in/x',
       retryAfterSeconds: 7,
@@ -70,7 +70,12 @@ describe('a client of a table', () => {
 })
 
 describe('a refusal', () => {
-  const wordless = { message: 'The server answered 502.', words: undefined, problems: [], retryAfterSeconds: undefined }
+  const withoutMessage = {
+    message: 'The server answered 502.',
+    serverMessage: undefined,
+    problems: [],
+    retryAfterSeconds: undefined,
+  }
   it.each([
     ['nothing', ''],
     ['the page of a proxy', '<h1>Bad gateway</h1>'],
@@ -79,8 +84,8 @@ describe('a refusal', () => {
     ['a list', '[{"error": "x"}]'],
     ['words that are none', '{"error": {"message": "x"}, "authorize": 3, "reason": ["x"]}'],
     ['no words', '{"error": ""}'],
-  ])('of %s tells its status', (_of, text) => {
-    expect(refusalOf(502, text, 'Wed, 21 Oct 2026 07:28:00 GMT')).toMatchObject(wordless)
+  ])('of %s tells its status', (_what, text) => {
+    expect(refusalOf(502, text, 'Wed, 21 Oct 2026 07:28:00 GMT')).toMatchObject(withoutMessage)
   })
 
   it('names the fields that are wrong, whatever else stands between them', () => {

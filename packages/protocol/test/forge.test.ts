@@ -56,14 +56,14 @@ describe('a link to a repository', () => {
     expect(demoId(parseRepoLink(link, forges).canonical)).toBe(id)
   })
 
-  const word = fc.stringMatching(/^[A-Za-z0-9._-]{1,12}$/)
+  const segment = fc.stringMatching(/^[A-Za-z0-9._-]{1,12}$/)
   const end = fc.constantFrom('', '/', '.git', '.git/', '.git.git', '/.git')
-  const path = fc.array(word, { minLength: 1, maxLength: 3 }).map((words) => words.join('/'))
+  const path = fc.array(segment, { minLength: 1, maxLength: 3 }).map((segments) => segments.join('/'))
 
   test('of two names leads to the demo that it led to since the first version', () => {
     const host = fc.constantFrom('github.com', 'GitHub.com', 'examples.origami')
     const link = fc
-      .tuple(host, word, word, end)
+      .tuple(host, segment, segment, end)
       .map(([at, owner, name, tail]) => `https://${at}/${owner}/${name}${tail}`)
     fc.assert(
       fc.property(link, (one) => {
@@ -89,8 +89,8 @@ describe('a link to a repository', () => {
       'evil.com is not in the table of forges; expected https://github.com/owner/name or https://exa',
     ],
     ['ann/digits', 'expected https://github.com/owner/name or https://examples.origami/owner/name'],
-  ])('%s is refused with what was expected', (link, words) => {
-    expect(() => parseRepoLink(link, forges)).toThrow(words)
+  ])('%s is refused with what was expected', (link, expected) => {
+    expect(() => parseRepoLink(link, forges)).toThrow(expected)
   })
 
   test.each(hostile())('%j is refused', (link) => {

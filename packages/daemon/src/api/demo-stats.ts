@@ -1,5 +1,5 @@
 import type { DemoDetail, DemoState, DemoStats } from '@origami/protocol/control'
-import { isActive, isFailed } from '@origami/protocol/control'
+import { isActiveState, isFailed } from '@origami/protocol/control'
 import type { DemoId } from '@origami/protocol/demo'
 import { allDemos, demoById, schemaOf } from '../store/demos.ts'
 import { deploymentById, deploymentsOf } from '../store/deployments.ts'
@@ -48,7 +48,8 @@ async function stats(db: Db, demo: DemoRow): Promise<DemoStats> {
  * deployment.
  */
 const decides = (serving: DeploymentRow | undefined): boolean =>
-  serving !== undefined && (['running', 'queued', 'runtime_error'].includes(serving.state) || isActive(serving.state))
+  serving !== undefined &&
+  (['running', 'queued', 'runtime_error'].includes(serving.state) || isActiveState(serving.state))
 
 /** What serves × what is newest × what its owner wants. */
 function demoState(
@@ -59,7 +60,7 @@ function demoState(
   if (demo.want === 'stopped') return 'stopped'
   if (serving?.state === 'running' && serving.endpoint) return 'running'
   if (newest?.state === 'queued' || serving?.state === 'queued') return 'waiting'
-  if ((newest && isActive(newest.state)) || (serving && isActive(serving.state))) return 'building'
+  if ((newest && isActiveState(newest.state)) || (serving && isActiveState(serving.state))) return 'building'
   if (newest?.state === 'not_linked') return 'not_linked'
   if (serving?.state === 'running') return 'waiting'
   return newest && (isFailed(newest.state) || newest.state === 'canceled') ? 'failed' : 'waiting'

@@ -1,8 +1,8 @@
-import { type Client, client as endpoints, parsed, Refusal, refusalOf } from '@origami/protocol/client'
+import { type Client, endpointClient, parsedAnswer, Refusal, refusalOf } from '@origami/protocol/client'
 import type { DemoSchema, Health, Input, PredictionSnapshot } from '@origami/protocol/demo'
 import { requestLine } from '@origami/protocol/endpoint'
 import type { PredictionApi } from '@origami/protocol/predictions'
-import { type FollowEvent, follow } from './follow.ts'
+import { type FollowEvent, followPrediction } from './follow.ts'
 
 /**
  * A demo's predictions API, called from a page. Every call throws Refusal when the server says no, TypeError when it is
@@ -32,24 +32,28 @@ export interface DemoClient {
 }
 
 /** Calls the predictions API under `base`. */
-export function client(base: string): DemoClient {
+export function demoClient(base: string): DemoClient {
   const root = base.replace(/\/+$/, '')
-  const { call, send }: Client<PredictionApi> = endpoints(
+  const { call, send }: Client<PredictionApi> = endpointClient(
     ({ path, ...request }) => fetch(root + path, { ...request, cache: 'no-store' }),
-    wordless,
+    fallbackMessage,
   )
   const demo: DemoClient = {
     base: root,
     async schema(etag) {
       const headers = etag ? { 'if-none-match': etag } : {}
       const response = await send('GET /schema', {}, { headers }).catch(unless(304))
-      return response && { schema: await parsed<DemoSchema>(response), etag: response.headers.get('etag') }
+      return response && { schema: await parsedAnswer<DemoSchema>(response), etag: response.headers.get('etag') }
     },
     health: () => call('GET /health-check', {}),
     submit: (input) => call('POST /predictions', { body: { input } }, { headers: { prefer: 'respond-async' } }),
     snapshot: (id) => call('GET /predictions/:id', { params: { id } }).catch(unless(404)),
     follow: (id, on) =>
-      follow(root + requestLine('GET /predictions/:id/events', { params: { id } }).path, () => demo.snapshot(id), on),
+      followPrediction(
+        root + requestLine('GET /predictions/:id/events', { params: { id } }).path,
+        () => demo.snapshot(id),
+        on,
+      ),
     cancel: async (id) =>
       (await call('POST /predictions/:id/cancel', { params: { id } }).catch(unless(404))) !== undefined,
     upload(file, name, onProgress) {
@@ -69,7 +73,7 @@ const unless =
   }
 
 /** What a page says of a refusal that came without words. */
-function wordless(status: number): string {
+function fallbackMessage(status: number): string {
   if (status === 404) return 'There is no demo at this address any more.'
   if (status === 413) return 'This is more than the demo takes.'
   if (status === 429) return 'Too many wait already.'
@@ -87,7 +91,9 @@ function sendFile(url: string, file: Blob, onProgress?: (part: number) => void):
     request.onerror = () => reject(new TypeError('the server did not answer'))
     request.onload = () => {
       if (request.status >= 400)
-        reject(refusalOf(request.status, request.responseText, request.getResponseHeader('retry-after'), wordless))
+        reject(
+          refusalOf(request.status, request.responseText, request.getResponseHeader('retry-after'), fallbackMessage),
+        )
       else resolve((JSON.parse(request.responseText) as { ref: string }).ref)
     }
     request.send(file)

@@ -16,7 +16,7 @@ const pollEveryMs = 1000
  * Follows an event stream; the browser joins it again where it broke, by Last-Event-ID. Where the server refuses the
  * stream for good (a proxy that lets none through), asks how the prediction stands, each second.
  */
-export function follow(
+export function followPrediction(
   url: string,
   ask: () => Promise<PredictionSnapshot | undefined>,
   on: (event: FollowEvent) => void,

@@ -46,7 +46,7 @@ export function sendingRun(key: string, input: Input): DemoRun {
   }
 }
 
-export const isActive = ({ phase }: DemoRun): boolean =>
+export const isRunActive = ({ phase }: DemoRun): boolean =>
   phase === 'sending' || phase === 'waiting' || phase === 'running'
 
 /** The run after an event. Times by the page's clock, `now`. */

@@ -1,7 +1,7 @@
 import type { DemoSchema, Input } from '@origami/protocol/demo'
 import { type FormEvent, type RefObject, useEffect, useMemo, useRef } from 'react'
-import { client } from '../client/client.ts'
-import { type DemoRun, isActive } from '../client/run.ts'
+import { demoClient } from '../client/client.ts'
+import { type DemoRun, isRunActive } from '../client/run.ts'
 import { LogView } from '../log/log-view.tsx'
 import styles from './demo.module.css'
 import { Examples } from './examples.tsx'
@@ -36,7 +36,7 @@ const nobody = () => undefined
 /** Any demo, from its schema: what goes in, the button, what comes out. */
 export function Demo(props: DemoProps) {
   const { base, schema, prediction, onPrediction = nobody, onEnded, onUnheard, onInput, blocked } = props
-  const { demo, settled } = useUploads(useMemo(() => client(base), [base]))
+  const { demo, settled } = useUploads(useMemo(() => demoClient(base), [base]))
   const { input, latest, change } = useFormInput(schema, base)
   const form = useRef<HTMLFormElement>(null)
   const output = useRef<HTMLElement>(null)
@@ -61,7 +61,7 @@ export function Demo(props: DemoProps) {
     if (unsendable) return unsendable.focus()
     start(async () => ((await settled()) ? sentInput(schema, latest.current) : undefined))
   }
-  useShortcuts(form, run && isActive(run) ? cancel : undefined)
+  useShortcuts(form, run && isRunActive(run) ? cancel : undefined)
   return (
     <div className={styles.demo}>
       <form ref={form} className={styles.sheet} onSubmit={submit} noValidate aria-label="Input">
@@ -88,7 +88,7 @@ function useRunNotices(
   onEnded: (() => void) | undefined,
   onUnheard: (() => void) | undefined,
 ): void {
-  const ended = run && !isActive(run) ? run.key : undefined
+  const ended = run && !isRunActive(run) ? run.key : undefined
   useEffect(() => {
     if (ended !== undefined) onEnded?.()
   }, [ended, onEnded])

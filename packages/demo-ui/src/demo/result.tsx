@@ -1,7 +1,7 @@
 import type { DemoSchema } from '@origami/protocol/demo'
 import { useRef } from 'react'
 import type { DemoClient } from '../client/client.ts'
-import { type DemoRun, isActive } from '../client/run.ts'
+import { type DemoRun, isRunActive } from '../client/run.ts'
 import { views } from '../components/registry.ts'
 import { nameOf } from '../components/upload.tsx'
 import { useCopy } from '../look/use-copy.ts'
@@ -10,7 +10,7 @@ import styles from './demo.module.css'
 /** What came out, or why nothing did. Keeps the height it had while the next answer is on its way. */
 export function Result({ run, schema, demo }: { run: DemoRun | undefined; schema: DemoSchema; demo: DemoClient }) {
   const place = useRef<HTMLDivElement>(null)
-  const height = run && isActive(run) ? place.current?.offsetHeight : undefined
+  const height = run && isRunActive(run) ? place.current?.offsetHeight : undefined
   return (
     <div ref={place} className={styles.result} style={height ? { minHeight: height } : undefined}>
       {!run && <p className={styles.mute}>The answer comes here.</p>}

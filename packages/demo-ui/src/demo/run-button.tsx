@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react'
-import { type DemoRun, isActive } from '../client/run.ts'
+import { type DemoRun, isRunActive } from '../client/run.ts'
 import styles from './demo.module.css'
 import { useFocusThroughSwap } from './use-focus-through-swap.ts'
 import { useStatusTitle } from './use-status-title.ts'
@@ -15,7 +15,7 @@ export function RunButton({
   onCancel: () => void
 }) {
   const now = useNow(run?.phase === 'running')
-  const status = run && isActive(run) ? statusOf(run, now) : undefined
+  const status = run && isRunActive(run) ? statusOf(run, now) : undefined
   useStatusTitle(status)
   return (
     <div className={styles.run} {...useFocusThroughSwap(status === undefined)}>

@@ -2,7 +2,7 @@ import { Refusal } from '@origami/protocol/client'
 import type { DemoSchema, Input, Problem } from '@origami/protocol/demo'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import type { DemoClient } from '../client/client.ts'
-import { afterEvent, type DemoRun, isActive, sendingRun, withSnapshot } from '../client/run.ts'
+import { afterEvent, type DemoRun, isRunActive, sendingRun, withSnapshot } from '../client/run.ts'
 
 export interface Running {
   readonly run: DemoRun | undefined
@@ -77,7 +77,7 @@ export function useRun(
     [demo, schema, follow, onId],
   )
   const cancel = useCallback(() => {
-    if (run?.id && isActive(run)) void demo.cancel(run.id)
+    if (run?.id && isRunActive(run)) void demo.cancel(run.id)
   }, [demo, run])
   return { run, problems, start: (input) => void start(input), cancel }
 }

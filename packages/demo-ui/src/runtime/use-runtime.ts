@@ -1,6 +1,6 @@
 import type { DemoSchema, Health } from '@origami/protocol/demo'
 import { useEffect, useMemo, useState } from 'react'
-import { client, type DemoClient } from '../client/client.ts'
+import { type DemoClient, demoClient } from '../client/client.ts'
 
 interface Runtime {
   readonly schema: DemoSchema | undefined
@@ -14,7 +14,7 @@ const unknown: Runtime = { schema: undefined, health: undefined, away: false }
 
 /** Asks again and again: the author saves the model, and the page follows. */
 export function useRuntime(): Runtime {
-  const demo = useMemo(() => client(''), [])
+  const demo = useMemo(() => demoClient(''), [])
   const [state, setState] = useState(unknown)
   useEffect(() => {
     const leaving = new AbortController()

@@ -1,4 +1,4 @@
-import { type AnswerOf, type AnySent, type Endpoints, requestLine, type Sent } from '../control/endpoint.ts'
+import { type AnswerOf, type AnySent, type EndpointRequest, type Endpoints, requestLine } from '../control/endpoint.ts'
 import { readRefusal, type Unread } from './refusal.ts'
 
 /** A call, ready to be sent by whatever speaks HTTP: `fetch`, or a dispatcher with certificates. */
@@ -18,7 +18,7 @@ export interface CallOptions {
 
 type Asked<Table, Answer> = <Key extends keyof Table & string>(
   key: Key,
-  sent: Sent<Table[Key]>,
+  sent: EndpointRequest<Table[Key]>,
   options?: CallOptions,
 ) => Promise<Answer>
 
@@ -27,7 +27,7 @@ export interface Client<Table, Came extends Unread = Response> {
   /** Sends, and reads the JSON. Throws Refusal, SyntaxError where it is no JSON, and what sending and reading throw. */
   readonly call: <Key extends keyof Table & string>(
     key: Key,
-    sent: Sent<Table[Key]>,
+    sent: EndpointRequest<Table[Key]>,
     options?: CallOptions,
   ) => Promise<AnswerOf<Table[Key]>>
   /**
@@ -39,22 +39,22 @@ export interface Client<Table, Came extends Unread = Response> {
 
 /**
  * A client of a table of endpoints, given how to send. The table is a type alone: pages are built without its schemas,
- * and the server on the other side is our own, which answers as they say. `wordless`: what a refusal says that came
+ * and the server on the other side is our own, which answers as they say. `fallback`: what a refusal says that came
  * without words.
  */
-export function client<Table extends Endpoints, Came extends Unread = Response>(
+export function endpointClient<Table extends Endpoints, Came extends Unread = Response>(
   transport: (request: Outgoing) => Promise<Came>,
-  wordless?: (status: number) => string,
+  fallback?: (status: number) => string,
 ): Client<Table, Came> {
   const send: Asked<Table, Came> = async (key, sent, options = {}) => {
     const answer = await transport(outgoing(key, sent as AnySent, options))
-    if (answer.status < 200 || answer.status >= 300) throw await readRefusal(answer, wordless)
+    if (answer.status < 200 || answer.status >= 300) throw await readRefusal(answer, fallback)
     return answer
   }
   return {
     send,
     async call(key, sent, options) {
-      return parsed(await send(key, sent, options))
+      return parsedAnswer(await send(key, sent, options))
     },
   }
 }
@@ -63,7 +63,7 @@ export function client<Table extends Endpoints, Came extends Unread = Response>(
  * The JSON of an answer, which its caller knows the type of; undefined where nothing was said. Throws SyntaxError, and
  * what reading throws.
  */
-export async function parsed<Answer>(answer: Unread): Promise<Answer> {
+export async function parsedAnswer<Answer>(answer: Unread): Promise<Answer> {
   const text = await answer.text()
   return (text === '' ? undefined : JSON.parse(text)) as Answer
 }

@@ -10,7 +10,7 @@ export interface Unread {
 /** What a server said when it did not do what it was asked. */
 interface Said {
   /** Its own words; undefined: it gave none that are for people. */
-  readonly words: string | undefined
+  readonly serverMessage: string | undefined
   /** Where a browser goes to ask a forge first. */
   readonly authorize: string | undefined
   /** Its word for why, for programs. */
@@ -24,16 +24,16 @@ interface Said {
 export class Refusal extends Error implements Said {
   override readonly name = 'Refusal'
   readonly status: number
-  readonly words: string | undefined
+  readonly serverMessage: string | undefined
   readonly authorize: string | undefined
   readonly reason: string | undefined
   readonly problems: readonly Problem[]
   readonly retryAfterSeconds: number | undefined
 
-  constructor(status: number, said: Said, wordless: (status: number) => string) {
-    super(said.words ?? wordless(status))
+  constructor(status: number, said: Said, fallback: (status: number) => string) {
+    super(said.serverMessage ?? fallback(status))
     this.status = status
-    this.words = said.words
+    this.serverMessage = said.serverMessage
     this.authorize = said.authorize
     this.reason = said.reason
     this.problems = said.problems
@@ -45,27 +45,27 @@ const answered = (status: number): string => `The server answered ${status}.`
 
 /**
  * Reads an answer that is not 2xx: our `{error, authorize, reason}`, FastAPI's `{detail: […]}`, or whatever a proxy in
- * between wrote. Nothing in it is believed to be there. `wordless`: what is said where it has no words.
+ * between wrote. Nothing in it is believed to be there. `fallback`: what is said where it has no words.
  */
-export async function readRefusal(answer: Unread, wordless = answered): Promise<Refusal> {
+export async function readRefusal(answer: Unread, fallback = answered): Promise<Refusal> {
   // An answer that breaks off is a refusal still: its status came.
   const text = await answer.text().catch(() => '')
-  return refusalOf(answer.status, text, answer.headers.get('retry-after'), wordless)
+  return refusalOf(answer.status, text, answer.headers.get('retry-after'), fallback)
 }
 
 /** As readRefusal, of an answer that was read. `retryAfter`: what its header says. */
-export function refusalOf(status: number, text: string, retryAfter: string | null, wordless = answered): Refusal {
+export function refusalOf(status: number, text: string, retryAfter: string | null, fallback = answered): Refusal {
   const { error, authorize, reason, detail, message } = fields(parse(text))
   const problems = Array.isArray(detail) ? detail.map((one) => problemOf(fields(one))) : []
-  const ofAll = problems.find(({ field }) => field === undefined)?.message
+  const general = problems.find(({ field }) => field === undefined)?.message
   const said = {
-    words: ofAll ?? [error, detail, message].map(textOf).find((words) => words !== undefined),
+    serverMessage: general ?? [error, detail, message].map(textOf).find((text) => text !== undefined),
     authorize: textOf(authorize),
     reason: textOf(reason),
     problems,
     retryAfterSeconds: /^\d{1,9}$/.test(retryAfter ?? '') ? Number(retryAfter) : undefined,
   }
-  return new Refusal(status, said, wordless)
+  return new Refusal(status, said, fallback)
 }
 
 /** One of FastAPI's `{loc: ['body', 'input', field], msg, type}`. */

@@ -28,9 +28,12 @@ const id = <Id extends string>(is: (text: string) => text is Id, otherwise: stri
   z.custom<Id>((text) => typeof text === 'string' && is(text), otherwise).meta({ type: 'string' })
 
 const demo = id<DemoId>(isDemoId, 'There is no such demo.')
-const ofDemo = z.object({ demo })
-const ofDeployment = z.object({ id: id<DeploymentId>(isDeploymentId, 'There is no such deployment.') })
-const ofPrediction = z.object({ demo, id: id<PredictionId>(isPredictionId, 'There is no such prediction (any more).') })
+const demoParams = z.object({ demo })
+const deploymentParams = z.object({ id: id<DeploymentId>(isDeploymentId, 'There is no such deployment.') })
+const predictionParams = z.object({
+  demo,
+  id: id<PredictionId>(isPredictionId, 'There is no such prediction (any more).'),
+})
 
 const expectedVisitor = 'expected whose, as 1 to 200 characters'
 const visitor = z
@@ -76,7 +79,7 @@ export const daemonApi = {
     id: 'getStats',
     tag: 'Demos',
     summary: 'One demo, with the schema of what serves',
-    params: ofDemo,
+    params: demoParams,
     answers: { 200: { what: 'As it is now', body: demoDetail } },
     refuses: noDemo,
   },
@@ -91,7 +94,7 @@ export const daemonApi = {
     id: 'redeploy',
     tag: 'Demos',
     summary: 'Deploys the newest commit of a demo that is there',
-    params: ofDemo,
+    params: demoParams,
     body: deployTrigger.pick({ user_access_token: true }),
     answers: accepted,
     refuses: noDemo,
@@ -100,7 +103,7 @@ export const daemonApi = {
     id: 'stopDemo',
     tag: 'Demos',
     summary: 'Ends what runs of it; its version stays',
-    params: ofDemo,
+    params: demoParams,
     answers: done,
     refuses: noDemo,
   },
@@ -108,7 +111,7 @@ export const daemonApi = {
     id: 'startDemo',
     tag: 'Demos',
     summary: 'Starts the version that served last',
-    params: ofDemo,
+    params: demoParams,
     answers: done,
     refuses: { ...noDemo, ...neverDeployed },
   },
@@ -116,7 +119,7 @@ export const daemonApi = {
     id: 'removeDemo',
     tag: 'Demos',
     summary: 'Removes a demo with all that is kept of it. Twice is once',
-    params: ofDemo,
+    params: demoParams,
     answers: {
       200: { what: 'It is gone; `removed` is false where it was before', body: z.object({ removed: z.boolean() }) },
     },
@@ -126,7 +129,7 @@ export const daemonApi = {
     id: 'listDeployments',
     tag: 'Demos',
     summary: 'Its deployments',
-    params: ofDemo,
+    params: demoParams,
     answers: { 200: { what: 'Newest first', body: deploymentList } },
     refuses: noDemo,
   },
@@ -134,7 +137,7 @@ export const daemonApi = {
     id: 'cancelDeployment',
     tag: 'Demos',
     summary: 'Ends a deployment that is under way',
-    params: ofDeployment,
+    params: deploymentParams,
     answers: done,
     refuses: { 404: { what: 'There is no such deployment under way' } },
   },
@@ -142,7 +145,7 @@ export const daemonApi = {
     id: 'getLog',
     tag: 'Demos',
     summary: 'What its builds and instances printed',
-    params: ofDemo,
+    params: demoParams,
     query: z.object({
       offset: wholeNumber(0).describe('The byte to start at'),
       follow: z.string().optional().describe('1: goes on as lines come'),
@@ -154,7 +157,7 @@ export const daemonApi = {
     id: 'getQueue',
     tag: 'Predictions',
     summary: 'What runs and what waits',
-    params: ofDemo,
+    params: demoParams,
     answers: { 200: { what: 'What runs, then what waits in its order', body: queueView } },
     refuses: noDemo,
   },
@@ -162,7 +165,7 @@ export const daemonApi = {
     id: 'emptyQueue',
     tag: 'Predictions',
     summary: 'Cancels all that waits',
-    params: ofDemo,
+    params: demoParams,
     answers: { 200: { what: 'How many waited', body: queueEmptied } },
     refuses: noDemo,
   },
@@ -170,7 +173,7 @@ export const daemonApi = {
     id: 'listResults',
     tag: 'Predictions',
     summary: 'The predictions of one visitor',
-    params: ofDemo,
+    params: demoParams,
     query: z.object({
       visitor,
       limit: wholeNumber(50).describe('At most 200'),
@@ -187,7 +190,7 @@ export const daemonApi = {
     id: 'forgetResult',
     tag: 'Predictions',
     summary: 'Forgets a prediction that ended, with its files',
-    params: ofPrediction,
+    params: predictionParams,
     query: z.object({ visitor }),
     answers: done,
     refuses: { 404: { what: 'There is no such result of this visitor' } },

@@ -36,7 +36,7 @@ type Part<E, Name extends string> = E extends { readonly [K in Name]: infer Sche
 type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined
 
 /** What a server gets: what was sent, as its schema has it after parsing. */
-export interface Call<E> {
+export interface EndpointCall<E> {
   readonly params: Output<Part<E, 'params'>>
   readonly query: Output<Part<E, 'query'>>
   readonly body: Output<Part<E, 'body'>>
@@ -54,7 +54,7 @@ type Placed<E> =
     : { readonly params?: undefined }
 
 /** What a caller sends, before parsing. */
-export type Sent<E> = Placed<E> & Sendable<E, 'query'> & Sendable<E, 'body'>
+export type EndpointRequest<E> = Placed<E> & Sendable<E, 'query'> & Sendable<E, 'body'>
 
 type AnswersOf<E> = E extends { readonly answers: infer All } ? All[keyof All] : never
 

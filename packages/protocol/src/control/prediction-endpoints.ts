@@ -7,18 +7,18 @@ import { errorBody } from './routes.ts'
 import type { WebEndpoint } from './web-endpoints.ts'
 
 const text = z.string()
-const word = (description: string, example: string, pattern?: string) =>
+const stringParam = (description: string, example: string, pattern?: string) =>
   z
     .string()
     .describe(description)
     .meta({ example, ...(pattern ? { pattern } : {}) })
 
-const ofPrediction = z.object({
-  id: word('8 to 64 of A-Z a-z 0-9 _ -', 'example-0001', '^[A-Za-z0-9_-]{8,64}$'),
+const predictionParams = z.object({
+  id: stringParam('8 to 64 of A-Z a-z 0-9 _ -', 'example-0001', '^[A-Za-z0-9_-]{8,64}$'),
 })
-const ofFile = z.object({
-  file_id: word('16 to 64 of A-Z a-z 0-9 _ -', 'example-file-0001', '^[A-Za-z0-9_-]{16,64}$'),
-  file_name: word('1 to 200 characters, none of them a slash', 'hello.txt'),
+const fileParams = z.object({
+  file_id: stringParam('16 to 64 of A-Z a-z 0-9 _ -', 'example-file-0001', '^[A-Za-z0-9_-]{16,64}$'),
+  file_name: stringParam('1 to 200 characters, none of them a slash', 'hello.txt'),
 })
 
 const problem = z.object({ loc: z.array(text), msg: text, type: text }).meta({ id: 'ValidationError' })
@@ -76,7 +76,7 @@ export const predictionEndpoints = {
   'PUT /predictions/:id': {
     ...run,
     id: 'predictAs',
-    params: ofPrediction,
+    params: predictionParams,
     summary: 'Runs the demo under an id of your own; the same id again joins what is there',
   },
   'GET /predictions/:id': {
@@ -85,7 +85,7 @@ export const predictionEndpoints = {
     summary: 'A prediction',
     description: 'Whoever knows its id may read it.',
     who: 'sees',
-    params: ofPrediction,
+    params: predictionParams,
     answers: { 200: { what: 'As it is now', body: prediction } },
     refuses: { 404: none },
   },
@@ -94,7 +94,7 @@ export const predictionEndpoints = {
     tag: 'Predictions',
     summary: 'What happens to a prediction, from its start',
     who: 'sees',
-    params: ofPrediction,
+    params: predictionParams,
     headers: { 'last-event-id': 'The number of the last event seen: goes on after it' },
     answers: {
       200: {
@@ -110,7 +110,7 @@ export const predictionEndpoints = {
     summary: 'Cancels a prediction of yours',
     description: "The demo's owner may cancel every one.",
     who: 'sees',
-    params: ofPrediction,
+    params: predictionParams,
     answers: { 200: { what: 'It is being canceled', body: nothing } },
     refuses: { 404: { what: 'Nothing of yours to cancel', body: nothing } },
   },
@@ -119,7 +119,7 @@ export const predictionEndpoints = {
     tag: 'Predictions',
     summary: 'Stores bytes for an input, under an id of your own',
     who: 'sees',
-    params: ofFile,
+    params: fileParams,
     body: z.any(),
     bytes: true,
     sends: 'Hello',
@@ -134,7 +134,7 @@ export const predictionEndpoints = {
     tag: 'Predictions',
     summary: 'A file, given or made',
     who: 'sees',
-    params: ofFile,
+    params: fileParams,
     headers: { range: 'One range of bytes, answered with 206' },
     answers: { 200: { what: 'Its bytes, in its own media type', body: 'application/octet-stream' } },
     refuses: { 404: { what: 'No such file', body: errorBody }, 416: { what: 'The range is outside of it' } },

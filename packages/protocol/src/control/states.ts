@@ -20,7 +20,7 @@ export type ActiveState = (typeof activeStates)[number]
 export type FailedState = (typeof failedStates)[number]
 export type DeploymentState = (typeof deploymentStates)[number]
 
-export const isActive = (state: DeploymentState): state is ActiveState =>
+export const isActiveState = (state: DeploymentState): state is ActiveState =>
   (activeStates as readonly string[]).includes(state)
 export const isFailed = (state: DeploymentState): state is FailedState =>
   (failedStates as readonly string[]).includes(state)

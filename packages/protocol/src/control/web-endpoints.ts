@@ -63,12 +63,12 @@ export interface WebEndpoint extends Endpoint {
   readonly example?: Readonly<Record<string, string>>
 }
 
-const word = (description: string, example: string) => z.string().describe(description).meta({ example })
+const stringParam = (description: string, example: string) => z.string().describe(description).meta({ example })
 
-export const ofAccount = z.object({ account: word("The owner's handle", 'ann') })
-export const ofAddress = ofAccount.extend({ name: word("The demo's name", 'digits') })
-const ofToken = z.object({ id: word('As the list has it', 'id') })
-const ofPrediction = ofAddress.extend({ prediction_id: word('8 to 64 of A-Z a-z 0-9 _ -', 'example-0001') })
+export const accountParams = z.object({ account: stringParam("The owner's handle", 'ann') })
+export const demoParams = accountParams.extend({ name: stringParam("The demo's name", 'digits') })
+const tokenParams = z.object({ id: stringParam('As the list has it', 'id') })
+const predictionParams = demoParams.extend({ prediction_id: stringParam('8 to 64 of A-Z a-z 0-9 _ -', 'example-0001') })
 
 const page = { what: 'The demo', body: demoPage } as const
 const done = { 200: { what: 'Done', body: z.object({}).meta({ id: 'Done' }) } } as const
@@ -121,7 +121,7 @@ export const webApi = {
     tag: 'Account',
     summary: 'Revokes a token of yours',
     description: 'One that is not there is revoked already.',
-    params: ofToken,
+    params: tokenParams,
     who: 'signedIn',
     answers: done,
     example: { id: 'id-of-the-token' },
@@ -180,7 +180,7 @@ export const webApi = {
     id: 'listAccountDemos',
     tag: 'Demos',
     summary: "An account and its public demos; one's own, all of them",
-    params: ofAccount,
+    params: accountParams,
     who: 'anyone',
     answers: { 200: { what: 'Newest first', body: accountDemos } },
     refuses: { 404: { what: 'No such account', body: errorBody } },
@@ -236,7 +236,7 @@ export const webApi = {
     id: 'getDemo',
     tag: 'Demos',
     summary: 'One demo',
-    params: ofAddress,
+    params: demoParams,
     query: demoKey,
     who: 'sees',
     answers: { 200: page },
@@ -246,7 +246,7 @@ export const webApi = {
     tag: 'Demos',
     summary: 'Renames a demo, or makes it public or unlisted',
     description: 'The old address, and what is under it, leads to the new one until another demo takes it.',
-    params: ofAddress,
+    params: demoParams,
     who: 'owner',
     body: demoChange,
     sends: { public: true },
@@ -257,7 +257,7 @@ export const webApi = {
     id: 'removeDemo',
     tag: 'Demos',
     summary: 'Removes a demo and all that was kept of it',
-    params: ofAddress,
+    params: demoParams,
     who: 'owner',
     answers: done,
     example: { name: 'the-one-to-remove' },
@@ -266,7 +266,7 @@ export const webApi = {
     id: 'redeployDemo',
     tag: 'Demos',
     summary: 'Deploys the newest commit; what serves goes on until that is live',
-    params: ofAddress,
+    params: demoParams,
     who: 'redeployer',
     answers: { 202: page },
     refuses: {
@@ -278,7 +278,7 @@ export const webApi = {
     id: 'cancelDeployment',
     tag: 'Demos',
     summary: 'Cancels the newest deployment, where it has not ended',
-    params: ofAddress,
+    params: demoParams,
     who: 'owner',
     answers: { 200: page },
     refuses: { 409: { what: 'It runs elsewhere', body: errorBody } },
@@ -287,7 +287,7 @@ export const webApi = {
     id: 'stopDemo',
     tag: 'Demos',
     summary: 'Stops a demo',
-    params: ofAddress,
+    params: demoParams,
     who: 'owner',
     answers: { 200: page },
     refuses: { 409: { what: 'It runs elsewhere', body: errorBody } },
@@ -296,7 +296,7 @@ export const webApi = {
     id: 'startDemo',
     tag: 'Demos',
     summary: 'Starts a stopped demo',
-    params: ofAddress,
+    params: demoParams,
     who: 'owner',
     answers: { 200: page },
     refuses: { 409: { what: 'It runs elsewhere', body: errorBody } },
@@ -305,7 +305,7 @@ export const webApi = {
     id: 'checkDemo',
     tag: 'Demos',
     summary: 'Asks a demo that runs elsewhere whether it answers',
-    params: ofAddress,
+    params: demoParams,
     who: 'owner',
     answers: { 200: page },
     refuses: { 409: { what: 'It runs here', body: errorBody } },
@@ -314,7 +314,7 @@ export const webApi = {
     id: 'getQueue',
     tag: 'Demos',
     summary: 'What runs and what waits, whose it is and since when',
-    params: ofAddress,
+    params: demoParams,
     who: 'owner',
     answers: { 200: { what: 'What runs, then what waits in its order', body: queueView } },
     refuses: { 409: { what: 'It runs elsewhere', body: errorBody } },
@@ -323,7 +323,7 @@ export const webApi = {
     id: 'emptyQueue',
     tag: 'Demos',
     summary: 'Cancels all that waits',
-    params: ofAddress,
+    params: demoParams,
     who: 'owner',
     answers: { 200: { what: 'How many those were', body: queueEmptied } },
     refuses: { 409: { what: 'It runs elsewhere', body: errorBody } },
@@ -333,7 +333,7 @@ export const webApi = {
     id: 'cancelQueued',
     tag: 'Demos',
     summary: "Cancels one, whoever's it is",
-    params: ofPrediction,
+    params: predictionParams,
     who: 'owner',
     answers: done,
     refuses: {
@@ -346,7 +346,7 @@ export const webApi = {
     tag: 'Demos',
     summary: 'Its log, from the first byte cloned to the last line it printed',
     description: 'The header `origami-log-size` says how long it is now, in bytes.',
-    params: ofAddress,
+    params: demoParams,
     who: 'owner',
     query: logQuery,
     answers: { 200: { what: 'The log', body: 'text/plain' } },
@@ -356,7 +356,7 @@ export const webApi = {
     id: 'followDemo',
     tag: 'Demos',
     summary: 'Its changes, as they happen',
-    params: ofAddress,
+    params: demoParams,
     who: 'sees',
     answers: {
       200: { what: 'Server-sent events called `demo`; the data of each is a DemoPage', body: 'text/event-stream' },
@@ -367,7 +367,7 @@ export const webApi = {
     tag: 'Demos',
     summary: 'The predictions you made there',
     query: resultsQuery,
-    params: ofAddress,
+    params: demoParams,
     who: 'sees',
     answers: { 200: { what: 'Newest first', body: results } },
   },
@@ -375,7 +375,7 @@ export const webApi = {
     id: 'deleteResult',
     tag: 'Demos',
     summary: 'Deletes a result of yours that ended, with its files',
-    params: ofPrediction,
+    params: predictionParams,
     who: 'sees',
     answers: done,
     refuses: { 404: { what: 'No such result of yours', body: errorBody } },

@@ -13,13 +13,13 @@ export function validateInput(schema: DemoSchema, input: Input): { input: Input;
   const known = new Set(schema.inputs.map((field) => field.name))
   for (const name of Object.keys(input)) if (!known.has(name)) problems.push(unknownField(name, schema))
   for (const field of schema.inputs) {
-    const given = Object.hasOwn(input, field.name) ? input[field.name] : undefined
-    const value = given ?? field.default ?? null
+    const supplied = Object.hasOwn(input, field.name) ? input[field.name] : undefined
+    const value = supplied ?? field.default ?? null
     if (value === null) {
       checked[field.name] = null
       if (field.required) problems.push({ field: field.name, type: 'value_error.missing', message: 'Field required' })
     } else {
-      const problem = given === undefined || given === null ? undefined : valueProblem(field, value)
+      const problem = supplied === undefined || supplied === null ? undefined : valueProblem(field, value)
       if (problem) problems.push(problem)
       else checked[field.name] = value
     }

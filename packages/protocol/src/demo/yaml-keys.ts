@@ -91,8 +91,8 @@ function inner(schema: unknown): unknown {
 }
 
 /** The known word with the fewest letters to change. */
-export function nearest(word: string, known: readonly string[]): string {
-  const [best = ''] = known.toSorted((a, b) => distance(word, a) - distance(word, b))
+export function nearest(key: string, known: readonly string[]): string {
+  const [best = ''] = known.toSorted((a, b) => distance(key, a) - distance(key, b))
   return best
 }
 

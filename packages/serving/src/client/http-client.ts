@@ -16,7 +16,7 @@ export interface HttpClientOptions {
 /** Nobody answered in time, or the connection broke: whether what was sent arrived, nobody knows. */
 export class Unanswered extends Gone {}
 
-interface Sent {
+interface RequestParts {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | AsyncIterable<Uint8Array>
   /** The caller's own: aborting it throws its reason. */
@@ -47,7 +47,7 @@ export class HttpClient {
    * A small answer as JSON. Throws Invalid | Full | Gone | ServerFault, and Misbehaved when it is none or above `cap`
    * bytes.
    */
-  async json(method: Dispatcher.HttpMethod, path: string, cap: number, sent: Sent = {}): Promise<unknown> {
+  async json(method: Dispatcher.HttpMethod, path: string, cap: number, sent: RequestParts = {}): Promise<unknown> {
     return this.answer(sent.signal, (within) => this.readJson(method, path, cap, { ...sent, signal: within }))
   }
 
@@ -63,7 +63,7 @@ export class HttpClient {
   /** Sends bytes for as long as they move, and reads a small answer. */
   async upload(path: string, headers: Record<string, string>, bytes: AsyncIterable<Uint8Array>, signal?: AbortSignal) {
     using idle = new Idle(this.deadlines.idleMs)
-    const source = new Source(idle.watching(bytes))
+    const source = new UploadSource(idle.watching(bytes))
     const sent = { headers, body: source.bytes(), signal: together(signal, idle.signal) }
     return await this.translated(signal, () => this.readJson('PUT', path, readCaps.error, sent).catch(source.rethrow))
   }
@@ -77,7 +77,7 @@ export class HttpClient {
     try {
       const { statusCode, headers: answered, body } = await this.send('GET', path, sent)
       if (statusCode >= 300)
-        throw refusal(this.base, statusCode, await text(body, readCaps.error), answered['retry-after'])
+        throw refusal(this.base, statusCode, await readText(body, readCaps.error), answered['retry-after'])
       this.checkType(path, headers.accept, answered['content-type'])
       yield* idle.watching(body)
     } catch (error) {
@@ -98,9 +98,14 @@ export class HttpClient {
     return this.translated(signal, () => work(together(signal, AbortSignal.timeout(this.deadlines.answerMs))))
   }
 
-  private async readJson(method: Dispatcher.HttpMethod, path: string, cap: number, sent: Sent): Promise<unknown> {
+  private async readJson(
+    method: Dispatcher.HttpMethod,
+    path: string,
+    cap: number,
+    sent: RequestParts,
+  ): Promise<unknown> {
     const response = await this.send(method, path, sent)
-    const answered = await text(response.body, response.statusCode < 300 ? cap : readCaps.error)
+    const answered = await readText(response.body, response.statusCode < 300 ? cap : readCaps.error)
     if (response.statusCode >= 300)
       throw refusal(this.base, response.statusCode, answered, response.headers['retry-after'])
     try {
@@ -112,7 +117,11 @@ export class HttpClient {
     }
   }
 
-  private async send(method: Dispatcher.HttpMethod, path: string, sent: Sent): Promise<Dispatcher.ResponseData> {
+  private async send(
+    method: Dispatcher.HttpMethod,
+    path: string,
+    sent: RequestParts,
+  ): Promise<Dispatcher.ResponseData> {
     const { dispatcher = direct, headers } = this.options
     const timeouts = { headersTimeout: 0, bodyTimeout: 0 }
     const { body, signal = null } = sent
@@ -145,17 +154,17 @@ export class HttpClient {
 }
 
 /** Bytes that are sent. When they themselves break, that is what is told, and not that nobody answers. */
-class Source {
-  private readonly given: AsyncIterable<Uint8Array>
+class UploadSource {
+  private readonly content: AsyncIterable<Uint8Array>
   private broken: { error: unknown } | undefined
 
-  constructor(given: AsyncIterable<Uint8Array>) {
-    this.given = given
+  constructor(content: AsyncIterable<Uint8Array>) {
+    this.content = content
   }
 
   async *bytes(): AsyncIterable<Uint8Array> {
     try {
-      yield* this.given
+      yield* this.content
     } catch (error) {
       this.broken = { error }
       throw error
@@ -169,7 +178,7 @@ class Source {
 }
 
 /** Reads a body as text. Throws Misbehaved above `cap` bytes, and the connection goes. */
-async function text(body: Dispatcher.ResponseData['body'], cap: number): Promise<string> {
+async function readText(body: Dispatcher.ResponseData['body'], cap: number): Promise<string> {
   const parts: Uint8Array[] = []
   let size = 0
   for await (const part of body) {

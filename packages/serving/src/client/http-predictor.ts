@@ -37,7 +37,7 @@ export class HttpPredictor implements Predictor {
   constructor(options: HttpPredictorOptions) {
     this.client = new HttpClient(options)
     this.base = this.client.base
-    this.files = { put: (...given) => this.put(...given), open: (...given) => this.open(...given) }
+    this.files = { put: (...args) => this.put(...args), open: (...args) => this.open(...args) }
   }
 
   async schema(signal?: AbortSignal): Promise<DemoSchema> {

@@ -121,14 +121,14 @@ export class FolderFiles implements Files {
     let total = 0
     for await (const part of bytes) {
       total += part.length
-      if (total > limit) throw tooLarge(limit)
+      if (total > limit) throw fileTooLarge(limit)
       yield part
     }
   }
 }
 
 /** The error of a file above the limit. HTTP 413. */
-export const tooLarge = (limit: number, came?: number): Invalid =>
+export const fileTooLarge = (limit: number, came?: number): Invalid =>
   new Invalid([
     { type: 'value_error.too_large', message: `expected a file of at most ${limit} bytes, got ${came ?? 'more'}` },
   ])

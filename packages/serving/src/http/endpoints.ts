@@ -1,4 +1,4 @@
-import type { Answer, AnswerOf, Call, Endpoint, Endpoints } from '@origami/protocol/control'
+import type { Answer, AnswerOf, Endpoint, EndpointCall, Endpoints } from '@origami/protocol/control'
 import type {
   FastifyInstance,
   FastifyReply,
@@ -11,7 +11,7 @@ import { validatorCompiler } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 
 /** A call of an endpoint, as its handler gets it: parsed by the endpoint's schemas. */
-export interface Handled<E> extends Call<E> {
+export interface Handled<E> extends EndpointCall<E> {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
 }
@@ -51,7 +51,7 @@ export function endpointsOn<E extends Endpoint, Table extends Endpoints<E>>(
       validatorCompiler: validatorCompiler as FastifySchemaCompiler<unknown>,
       serializerCompiler: asJson,
       handler: (request, reply) => {
-        const { params, query, body } = request as unknown as Call<Table[Key]>
+        const { params, query, body } = request as unknown as EndpointCall<Table[Key]>
         reply.status(Number(Object.keys(endpoint.answers)[0]))
         return handle({ params, query, body, request, reply })
       },

@@ -29,7 +29,7 @@ export function sendError(error: FastifyError | Error, request: FastifyRequest, 
     return reply.status(503).header('retry-after', 5).send({ error: error.message })
   if (answersItself(error)) return reply.status(error.statusCode).send(error.answer)
   const misfit = misfitOf(error)
-  if (misfit) return reply.status(misfit.status).send({ error: misfit.words })
+  if (misfit) return reply.status(misfit.status).send({ error: misfit.message })
   const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500
   if (status < 500) return reply.status(status).send({ error: error.message })
   request.log.error(error)
@@ -40,15 +40,16 @@ export function sendError(error: FastifyError | Error, request: FastifyRequest, 
  * What does not fit its schema: a part of the address is not there (404), what was sent is refused with the name of
  * each part (422).
  */
-function misfitOf(error: FastifyError | Error): { status: number; words: string } | undefined {
+function misfitOf(error: FastifyError | Error): { status: number; message: string } | undefined {
   if (error instanceof ZodError)
-    return { status: 422, words: error.issues.map(({ path, message }) => named(path.join('.'), message)).join('; ') }
+    return { status: 422, message: error.issues.map(({ path, message }) => named(path.join('.'), message)).join('; ') }
   if (!('validation' in error) || !error.validation) return undefined
-  if (error.validationContext === 'params') return { status: 404, words: error.validation[0]?.message ?? error.message }
-  const words = error.validation.map(({ instancePath, message = '' }) =>
+  if (error.validationContext === 'params')
+    return { status: 404, message: error.validation[0]?.message ?? error.message }
+  const messages = error.validation.map(({ instancePath, message = '' }) =>
     named(instancePath.slice(1).replaceAll('/', '.'), message),
   )
-  return { status: 422, words: words.join('; ') }
+  return { status: 422, message: messages.join('; ') }
 }
 
 const named = (part: string, message: string): string => (part === '' ? message : `${part}: ${message}`)

@@ -99,7 +99,7 @@ async function readUpTo(
   if (Number(announced ?? 0) > limit * patience) throw tooLarge
   const parts: Buffer[] = []
   let size = 0
-  let kept = 0
+  let bytesHeld = 0
   let refused: BodyRefused | undefined
   try {
     for await (const part of payload) {
@@ -118,14 +118,14 @@ async function readUpTo(
 
   function keep(part: Buffer): void {
     parts.push(part)
-    kept += part.length
+    bytesHeld += part.length
     held.bytes += part.length
   }
 
   function drop(): void {
     parts.length = 0
-    held.bytes -= kept
-    kept = 0
+    held.bytes -= bytesHeld
+    bytesHeld = 0
   }
 }
 
@@ -135,7 +135,7 @@ async function readUpTo(
  */
 async function* paced(payload: AsyncIterable<Buffer>, idleMs: number, totalMs: number): AsyncIterable<Buffer> {
   const late = Promise.withResolvers<never>()
-  const refuse = (words: string) => late.reject(new BodyRefused(408, `expected ${words}`))
+  const refuse = (expected: string) => late.reject(new BodyRefused(408, `expected ${expected}`))
   const idle = setTimeout(refuse, idleMs, `more of the body within ${idleMs / 1000} s`)
   const total = setTimeout(refuse, totalMs, `all of the body within ${totalMs / 1000} s`)
   // Not `for await`: leaving it would end the connection before the answer.

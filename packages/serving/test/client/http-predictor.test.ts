@@ -120,7 +120,7 @@ describe('what a demo answers is not believed', () => {
   test.each([
     ['a schema above 4 MiB', (predictor: HttpPredictor) => predictor.schema(), 'at most 4194304 bytes'],
     ['a health above 1 MiB', (predictor: HttpPredictor) => predictor.health(), 'at most 1048576 bytes'],
-  ])('%s is refused, however long it goes on', async (_name, ask, words) => {
+  ])('%s is refused, however long it goes on', async (_name, ask, message) => {
     const { predictor } = await demoThat((_request, response) => {
       const more = () => {
         while (!response.destroyed && response.write(' '.repeat(64 * 1024)));
@@ -128,17 +128,17 @@ describe('what a demo answers is not believed', () => {
       response.writeHead(200, { 'content-type': 'application/json' }).on('drain', more)
       more()
     })
-    await expect(ask(predictor)).rejects.toThrow(words)
+    await expect(ask(predictor)).rejects.toThrow(message)
   })
 
   test.each([
     ['no JSON', 'nonsense', 'expected JSON from'],
     ['JSON of another shape', JSON.stringify({ ...schema, concurrency: 'many' }), 'concurrency'],
-  ])('%s in the place of a schema is an error that says so', async (_name, body, words) => {
+  ])('%s in the place of a schema is an error that says so', async (_name, body, message) => {
     const { predictor } = await demoThat((_request, response) => void response.end(body))
     const error = await predictor.schema().catch((caught: unknown) => caught)
     expect(error).not.toBeInstanceOf(Gone)
-    expect(String(error)).toContain(words)
+    expect(String(error)).toContain(message)
   })
 
   const events = async (predictor: HttpPredictor) => all((await predictor.submit({ id, input: {} })).events())

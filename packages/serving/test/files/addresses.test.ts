@@ -1,13 +1,13 @@
 import { fileRef } from '@origami/protocol/demo'
 import { expect, test } from 'vitest'
-import { addressOf, refOf } from '../../src/files/addresses.ts'
+import { fileAddress, refOf } from '../../src/files/addresses.ts'
 
 const ref = fileRef('0123456789abcdef', 'a cat.png')
 const base = 'https://lab.test/ann/digits'
 
 test('a reference given out as an address is the same reference when it comes back, with a base and without', () => {
-  expect(addressOf(base, ref)).toBe('https://lab.test/ann/digits/files/0123456789abcdef/a%20cat.png')
-  for (const at of ['', base]) expect(refOf(at, addressOf(at, ref))).toBe(ref)
+  expect(fileAddress(base, ref)).toBe('https://lab.test/ann/digits/files/0123456789abcdef/a%20cat.png')
+  for (const at of ['', base]) expect(refOf(at, fileAddress(at, ref))).toBe(ref)
   expect(refOf(base, ref)).toBe(ref)
 })
 

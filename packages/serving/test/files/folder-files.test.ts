@@ -26,9 +26,9 @@ describe('files in a folder', () => {
     ['-rf', '_rf'],
     [`${'x'.repeat(190)}.png`, `${'x'.repeat(96)}.png`],
     ['a;$(id).png', 'a___id_.png'],
-  ])('%j is kept as a file whose ending a model can go by: %j', async (name, kept) => {
+  ])('%j is kept as a file whose ending a model can go by: %j', async (name, fileName) => {
     const ref = await put(name)
-    expect(files.path(ref)).toBe(join(folder, ref.split('/')[1] ?? '', 'file', kept))
+    expect(files.path(ref)).toBe(join(folder, ref.split('/')[1] ?? '', 'file', fileName))
     const file = await files.open(ref)
     expect(file).toMatchObject({ name, size: 5, type: 'text/plain' })
     expect(file && String(await buffer(file.bytes(1, 3)))).toBe('yt')
@@ -60,8 +60,8 @@ describe('files in a folder', () => {
     const id = randomId()
     const ref = await files.put(id, 'a.txt', 'text/plain', stream('first'))
     await files.put(id, 'a.txt', 'text/plain', stream('second'))
-    const kept = await files.open(ref)
-    expect(kept && String(await buffer(kept.bytes()))).toBe('first')
+    const first = await files.open(ref)
+    expect(first && String(await buffer(first.bytes()))).toBe('first')
     expect(await files.open(await put('x.html', '<script>', 'text/html'))).toMatchObject({
       type: 'application/octet-stream',
     })
@@ -74,13 +74,13 @@ test('old files go in slices; what is wanted or new stays, and one that cannot b
   const files = new FolderFiles(folder, { maxFileBytes: () => 1000 })
   const ids = Array.from({ length: 20 }, () => randomId())
   for (const id of ids) await files.put(id, 'a.txt', 'text/plain', stream('bytes'))
-  const [kept, failing] = ids
+  const [wantedId, failing] = ids
   let looks = 0
   const wanted = {
     has(id: string) {
       looks += 1
       if (id === failing) throw new Error('the database is locked')
-      return id === kept
+      return id === wantedId
     },
   }
   const [before, later] = [new Date(0), new Date(Date.now() + 60_000)]
@@ -89,7 +89,7 @@ test('old files go in slices; what is wanted or new stays, and one that cannot b
   await files.sweep(later, wanted, { slices, signal: AbortSignal.abort() })
   expect(looks).toBe(0)
   await expect(files.sweep(later, wanted, { slices })).rejects.toThrow('1 files could not be removed')
-  expect((await readdir(folder)).toSorted()).toEqual([kept, failing].toSorted())
+  expect((await readdir(folder)).toSorted()).toEqual([wantedId, failing].toSorted())
   expect(await new FolderFiles(join(folder, 'none'), { maxFileBytes: () => 1000 }).sweep(later)).toBe(0)
   await rm(folder, { recursive: true })
 })

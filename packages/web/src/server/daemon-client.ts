@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { checkServerIdentity as checkNames, type PeerCertificate } from 'node:tls'
 import { readEvents } from '@origami/host/read-events'
 import { readTls, type TlsFiles } from '@origami/host/tls-files'
-import { type Client, client, type Outgoing, Refusal, type Unread } from '@origami/protocol/client'
+import { type Client, endpointClient, type Outgoing, Refusal, type Unread } from '@origami/protocol/client'
 import {
   type Answer,
   type AnswerOf,
@@ -14,9 +14,9 @@ import {
   type Deployment,
   daemonApi,
   demoStats,
+  type EndpointRequest,
   type QueueView,
   type results,
-  type Sent,
   visitorHeader,
 } from '@origami/protocol/control'
 import { Gone, type VisitorId } from '@origami/protocol/demo'
@@ -221,7 +221,7 @@ export class DaemonClient implements AsyncDisposable {
   /** Calls an endpoint, and reads its answer as the endpoint's schema has it. */
   private async call<Key extends keyof DaemonApi>(
     key: Key,
-    sent: Sent<DaemonApi[Key]>,
+    sent: EndpointRequest<DaemonApi[Key]>,
   ): Promise<AnswerOf<DaemonApi[Key]>> {
     const [expected] = Object.values<Answer>(daemonApi[key].answers)
     if (!(expected?.body instanceof z.ZodType)) throw new TypeError(`${key} answers no JSON`)
@@ -235,7 +235,7 @@ export class DaemonClient implements AsyncDisposable {
    * take.
    */
   private api(bodyTimeout?: number): Client<DaemonApi, DaemonAnswer> {
-    return client((request) => this.transport(request, bodyTimeout))
+    return endpointClient((request) => this.transport(request, bodyTimeout))
   }
 
   private async transport({ path, ...outgoing }: Outgoing, bodyTimeout?: number): Promise<DaemonAnswer> {
@@ -280,7 +280,9 @@ class DaemonAnswer implements Unread {
 /** What the daemon refused, or said that is no JSON, as those who asked by way of the web server are told it. */
 function refused(error: unknown): never {
   if (error instanceof Refusal)
-    throw new DaemonRefused(error.status, error.words ?? `the daemon answered ${error.status}`, { cause: error })
+    throw new DaemonRefused(error.status, error.serverMessage ?? `the daemon answered ${error.status}`, {
+      cause: error,
+    })
   if (error instanceof SyntaxError)
     throw new DaemonRefused(502, 'The daemon answered with something that is no JSON.', { cause: error })
   throw error

@@ -1,8 +1,8 @@
-import { type Client, client, Refusal } from '@origami/protocol/client'
+import { type Client, endpointClient, Refusal } from '@origami/protocol/client'
 import type { PredictionApi, WebApi } from '@origami/protocol/control'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 
-const web: Client<WebApi> = client(async ({ path, ...request }) => {
+const web: Client<WebApi> = endpointClient(async ({ path, ...request }) => {
   if (request.method === 'GET') return fetch(path, request)
   const { csrf } = await web.call('GET /-/api/session', {})
   return fetch(path, { ...request, headers: { ...request.headers, 'x-csrf-token': csrf } })
@@ -16,7 +16,7 @@ export const { call, send } = web
 
 /** The API of a demo at its address. */
 export const demoApi = (address: string): Client<PredictionApi> =>
-  client(({ path, ...request }) => fetch(address + path, request))
+  endpointClient(({ path, ...request }) => fetch(address + path, request))
 
 /** What went wrong, for people: the server's Refusal, or that it did not answer. */
 export const problemOf = (cause: unknown): Error =>

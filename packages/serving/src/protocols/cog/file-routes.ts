@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream'
 import { fileRef, Invalid } from '@origami/protocol/demo'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { addressOf } from '../../files/addresses.ts'
-import { tooLarge } from '../../files/folder-files.ts'
+import { fileAddress } from '../../files/addresses.ts'
+import { fileTooLarge } from '../../files/folder-files.ts'
 import type { Files, OpenFile } from '../../predictor.ts'
 
 interface FileRouteOptions {
@@ -27,11 +27,11 @@ export async function fileRoutes(app: FastifyInstance, { files, base, maxFileByt
       const { file_id: id, file_name: name } = request.params
       const ref = checkedRef(id, name)
       const [limit, announced] = [maxFileBytes(), Number(request.headers['content-length'] ?? 0)]
-      if (announced > limit) throw tooLarge(limit, announced)
-      const kept = await files(request)
-      await kept.put(id, name, request.headers['content-type'], (request.body as Readable | null) ?? Readable.from([]))
-      const { type, size } = (await kept.open(ref)) ?? {}
-      return reply.status(201).send({ ref: addressOf(base(request), ref), name, type, size })
+      if (announced > limit) throw fileTooLarge(limit, announced)
+      const store = await files(request)
+      await store.put(id, name, request.headers['content-type'], (request.body as Readable | null) ?? Readable.from([]))
+      const { type, size } = (await store.open(ref)) ?? {}
+      return reply.status(201).send({ ref: fileAddress(base(request), ref), name, type, size })
     })
   })
 

@@ -8,8 +8,8 @@ import {
   type VisitorId,
 } from '@origami/protocol/demo'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { resolveInputFiles } from '../../files/input-files.ts'
 import type { FetchBounds } from '../../files/remote.ts'
-import { takeInFiles } from '../../files/take-in.ts'
 import { sendError } from '../../http/errors.ts'
 import { sendTagged } from '../../http/tagged.ts'
 import type { Prediction, Predictor } from '../../predictor.ts'
@@ -108,11 +108,11 @@ async function predict(
   options: PredictionsApiOptions,
   request: FastifyRequest<{ Body: Body | null }>,
   reply: FastifyReply,
-  given: unknown,
+  requestedId: unknown,
 ): Promise<unknown> {
-  const id = predictionId(given)
+  const id = predictionId(requestedId)
   const predictor = await predictorOf(options, request)
-  const [schema, before] = [await predictor.schema(), given === undefined ? undefined : await predictor.find(id)]
+  const [schema, before] = [await predictor.schema(), requestedId === undefined ? undefined : await predictor.find(id)]
   const prediction = before ?? (await submit(options, request, reply, predictor, schema, id))
   const context = {
     reply,
@@ -135,12 +135,12 @@ async function submit(
   schema: DemoSchema,
   id: PredictionId,
 ) {
-  const given = request.body?.input ?? {}
-  if (typeof given !== 'object' || Array.isArray(given))
+  const rawInput = request.body?.input ?? {}
+  if (typeof rawInput !== 'object' || Array.isArray(rawInput))
     throw new Invalid([
-      { type: 'value_error', message: `expected input to be an object of fields, got ${JSON.stringify(given)}` },
+      { type: 'value_error', message: `expected input to be an object of fields, got ${JSON.stringify(rawInput)}` },
     ])
-  const input = await takeInFiles(schema, given as Record<string, unknown>, predictor.files, {
+  const input = await resolveInputFiles(schema, rawInput as Record<string, unknown>, predictor.files, {
     base: baseOf(options, request),
     remote: fetchBounds(options),
     maxFileBytes: options.maxFileBytes(),
@@ -208,10 +208,10 @@ function unlessGone(error: unknown): undefined {
   if (!(error instanceof Gone)) throw error
 }
 
-function predictionId(given: unknown): PredictionId {
-  if (given === undefined) return newPredictionId()
-  if (typeof given === 'string' && isPredictionId(given)) return given
-  throw Object.assign(new Error(`expected an id of 8 to 64 of A-Z a-z 0-9 _ -, got ${JSON.stringify(given)}`), {
+function predictionId(requestedId: unknown): PredictionId {
+  if (requestedId === undefined) return newPredictionId()
+  if (typeof requestedId === 'string' && isPredictionId(requestedId)) return requestedId
+  throw Object.assign(new Error(`expected an id of 8 to 64 of A-Z a-z 0-9 _ -, got ${JSON.stringify(requestedId)}`), {
     statusCode: 422,
   })
 }

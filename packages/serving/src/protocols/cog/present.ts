@@ -6,7 +6,7 @@ import {
   type PredictionEvent,
   type PredictionSnapshot,
 } from '@origami/protocol/demo'
-import { addressOf, refOf } from '../../files/addresses.ts'
+import { fileAddress, refOf } from '../../files/addresses.ts'
 
 /** A snapshot as a caller sees it: file references become addresses under `base`, and it says where to go on. */
 export function presentSnapshot(snapshot: PredictionSnapshot, schema: DemoSchema | undefined, base: string) {
@@ -45,5 +45,5 @@ function addressed(
 
 function withBase(value: unknown, base: string): unknown {
   const ref = typeof value === 'string' ? refOf('', value) : undefined
-  return ref ? addressOf(base, ref) : value
+  return ref ? fileAddress(base, ref) : value
 }

@@ -42,8 +42,8 @@ test('a page that looks at a schema again and again is sent it once, and again w
     { ...schema, title: 'First' },
   ])
   for (const same of [etag, `W/${etag}`, `"another", ${etag}`]) {
-    const again = await ask(same)
-    expect([same, again.status, await again.text()]).toEqual([same, 304, ''])
+    const repeated = await ask(same)
+    expect([same, repeated.status, await repeated.text()]).toEqual([same, 304, ''])
   }
   title = 'Saved again'
   const changed = await ask(etag)

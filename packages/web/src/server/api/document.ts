@@ -1,4 +1,4 @@
-import { demoIndexEndpoint, ofAddress, predictionEndpoints, type WebEndpoint, webApi } from '@origami/protocol/control'
+import { demoIndexEndpoint, demoParams, predictionEndpoints, type WebEndpoint, webApi } from '@origami/protocol/control'
 import { documentRoutes } from '@origami/serving/document'
 import { describedOnly, endpointsOn } from '@origami/serving/endpoints'
 import type { FastifyInstance, RouteOptions } from 'fastify'
@@ -80,7 +80,7 @@ function describeDemoRoute(route: RouteOptions): void {
   const key = `${method} ${route.url}`
   const endpoint = demoRoutes[key]
   if (!endpoint) return
-  const params = ofAddress.extend(endpoint.params?.shape ?? {})
+  const params = demoParams.extend(endpoint.params?.shape ?? {})
   Object.assign(route, describedOnly({ ...endpoint, params }, key, remarksOn))
 }
 

@@ -1,4 +1,4 @@
-import { client } from '@origami/demo-ui'
+import { demoClient } from '@origami/demo-ui'
 import type { DemoPage } from '@origami/protocol/control'
 import type { PredictionSnapshot } from '@origami/protocol/demo'
 import { Link, useNavigate } from '@tanstack/react-router'
@@ -15,7 +15,7 @@ export function ResultRow({ page, result, act }: { page: DemoPage; result: Predi
   const { id, input, output, error, status, commit, metrics } = result
   const navigate = useNavigate()
   const runAgain = async () => {
-    const { id } = await client(address).submit(input)
+    const { id } = await demoClient(address).submit(input)
     await navigate({ to: '/$account/$name/predictions/$id', params: { account, name, id } })
   }
   const remove = () =>

@@ -1,14 +1,14 @@
 import { type DemoSchema, fileRef, type Input, Invalid, isFileComponent } from '@origami/protocol/demo'
 import type { Files } from '../predictor.ts'
 import { refOf } from './addresses.ts'
-import { tooLarge } from './folder-files.ts'
+import { fileTooLarge } from './folder-files.ts'
 import { type FetchBounds, fetchPublic, type RemoteFile } from './remote.ts'
 
 /**
  * Turns what callers may write for a file (an address this server gave out, a `data:` URI, a public URL) into FileRefs.
  * Leaves everything else to validation. The signal ends what is being fetched. Throws Invalid.
  */
-export async function takeInFiles(
+export async function resolveInputFiles(
   schema: DemoSchema,
   input: Input,
   files: Files,
@@ -19,20 +19,20 @@ export async function takeInFiles(
     signal,
   }: { base: string; remote: FetchBounds | false; maxFileBytes: number; signal: AbortSignal },
 ): Promise<Input> {
-  const taken = { ...input }
+  const resolved = { ...input }
   for (const { name, component } of schema.inputs) {
     const value = input[name]
-    if (isFileComponent(component) && typeof value === 'string') taken[name] = await takeIn(name, value)
+    if (isFileComponent(component) && typeof value === 'string') resolved[name] = await resolve(name, value)
   }
-  return taken
+  return resolved
 
-  async function takeIn(field: string, value: string): Promise<string> {
+  async function resolve(field: string, value: string): Promise<string> {
     const own = refOf(base, value)
     if (own) return own
     try {
-      if (value.startsWith('data:')) return await keep(readDataUri(value, maxFileBytes))
+      if (value.startsWith('data:')) return await store(readDataUri(value, maxFileBytes))
       if (remote && /^https?:\/\//.test(value))
-        return await keep(await fetchPublic(new URL(value), [], { ...remote, signal }))
+        return await store(await fetchPublic(new URL(value), [], { ...remote, signal }))
     } catch (error) {
       if (error instanceof Invalid) throw new Invalid(error.problems.map((problem) => ({ ...problem, field })))
       throw new Invalid([
@@ -46,7 +46,7 @@ export async function takeInFiles(
     return value
   }
 
-  async function keep(file: RemoteFile): Promise<string> {
+  async function store(file: RemoteFile): Promise<string> {
     const id = crypto.randomUUID().replaceAll('-', '')
     return files.put(id, safeName(file.name), file.type, file.bytes)
   }
@@ -58,7 +58,7 @@ function readDataUri(uri: string, limit: number): RemoteFile {
   if (!match) throw new Error('not a data: URI')
   const [, type = '', parameters = '', data = ''] = match
   const bytes = parameters.endsWith(';base64') ? Buffer.from(data, 'base64') : Buffer.from(decodeURIComponent(data))
-  if (bytes.length > limit) throw tooLarge(limit, bytes.length)
+  if (bytes.length > limit) throw fileTooLarge(limit, bytes.length)
   return { name: `file.${type.split('/')[1]?.replace(/\W.*/, '') || 'bin'}`, type, bytes: once(bytes) }
 }
 
