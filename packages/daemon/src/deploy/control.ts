@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { logger } from '@origami/host/logger'
-import { activeStates, type DeploymentState, isEnded, parseRepoLink } from '@origami/protocol/control'
+import { activeStates, isEnded, parseRepoLink } from '@origami/protocol/control'
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
 import { logged } from '../logged.ts'
 import { deleteDemo, demoById, setWant, wantDemo } from '../store/demos.ts'
@@ -58,9 +58,9 @@ export class Control {
    */
   async stop(id: DemoId): Promise<boolean> {
     if (!(await demoById(this.parts.db, id))) return false
-    const stopped = await this.changing(id, (trx) => this.wantStopped(trx, id))
+    const open = await this.changing(id, (trx) => this.wantStopped(trx, id))
     const enough = new AbortController()
-    const ended = logged(`what runs of demo ${id} could not be ended now`, () => this.endAll(id, stopped))
+    const ended = logged(`what runs of demo ${id} could not be ended now`, () => this.endAll(id, open))
     const late = waited(this.parts.limits.stopMs, enough.signal).then(
       (over) => over && log.error(`demo ${id} is stopped, and still ends`),
     )
@@ -69,16 +69,20 @@ export class Control {
     return true
   }
 
-  private async endAll(id: DemoId, stopped: readonly DeploymentId[]): Promise<void> {
-    const { engine, tasks } = this.parts
-    await this.cancelAll(id)
-    await Promise.all(stopped.map((deployment) => tasks.end(deployment)))
-    for (const instance of await engine.instancesOf(id)) await endInstance(this.parts, instance.id)
+  private async endAll(id: DemoId, open: readonly DeploymentId[]): Promise<void> {
+    const { db, engine, tasks } = this.parts
+    await Promise.all(open.map((deployment) => this.deployer.cancel(deployment)))
+    await Promise.all(open.map((deployment) => tasks.end(deployment)))
+    for (const { id: instance, deployment } of await engine.instancesOf(id)) {
+      const row = await deploymentById(db, deployment)
+      // One that is deployed or started again meanwhile is its owner's newer wish.
+      if (!row || isEnded(row.state)) await endInstance(this.parts, instance)
+    }
   }
 
   /**
-   * From here on nothing serves and nothing waits. Returns what served: nobody else works on it once its attempt is
-   * over.
+   * From here on nothing serves, waits or is under way: whoever still works on it writes nothing more, since its
+   * attempt is over. Returns what that was.
    */
   private async wantStopped(trx: Trx, id: DemoId): Promise<DeploymentId[]> {
     const now = this.parts.now()
@@ -88,12 +92,15 @@ export class Control {
       await failWaiting(trx, id, 'stopped', 'The demo was stopped by its owner.', now)
       await addEvent(trx, { demo: id, deployment: null, from: 'on', to: 'stopped', reason: null, at: now })
     }
-    const serving = (await deploymentsIn(trx, ['running', 'draining'])).filter((row) => row.demo_id === id)
-    for (const row of serving) {
-      const over = { attempt: row.attempt + 1, instance: null, endpoint: null }
-      await move(trx, row, row.state === 'running' ? 'stopped' : 'retired', now, over)
+    const states = ['queued', ...activeStates, 'running', 'draining'] as const
+    const open = (await deploymentsIn(trx, states)).filter((row) => row.demo_id === id)
+    for (const row of open) {
+      const over = { attempt: row.attempt + 1, token: null, instance: null, endpoint: null }
+      if (row.state === 'running' || demo?.serving === row.id) await move(trx, row, 'stopped', now, over)
+      else if (row.state === 'draining') await move(trx, row, 'retired', now, over)
+      else await move(trx, row, 'canceled', now, { ...over, image: null, reason: 'the demo was stopped' })
     }
-    return serving.map((row) => row.id)
+    return open.map((row) => row.id)
   }
 
   /**
@@ -106,7 +113,7 @@ export class Control {
       const demo = await demoById(trx, id)
       if (!demo) return false
       const serving = demo.serving ? await deploymentById(trx, demo.serving) : undefined
-      if (serving?.state === 'running') {
+      if (serving?.state === 'running' && demo.want === 'on') {
         if (serving.next_try_at !== null) await note(trx, serving, { tries: 0, next_try_at: null, reason: null })
         return true
       }
@@ -146,11 +153,6 @@ export class Control {
     return this.deployer.cancel(id)
   }
 
-  private async cancelAll(id: DemoId): Promise<void> {
-    const open = await this.rowsIn(id, ['queued', ...activeStates])
-    await Promise.all(open.map((row) => this.deployer.cancel(row.id)))
-  }
-
   private async untilNothingRuns(id: DemoId): Promise<void> {
     const patience = AbortSignal.timeout(this.parts.limits.stopMs)
     while (!patience.aborted) {
@@ -158,10 +160,6 @@ export class Control {
       if ((await openPredictions(this.parts.db, id)).length === 0) return
       await change
     }
-  }
-
-  private async rowsIn(id: DemoId, states: readonly DeploymentState[]): Promise<DeploymentRow[]> {
-    return (await deploymentsIn(this.parts.db, states)).filter((row) => row.demo_id === id)
   }
 
   private async changing<Result>(demo: DemoId, work: (trx: Trx) => Promise<Result>): Promise<Result> {

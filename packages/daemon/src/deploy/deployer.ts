@@ -47,13 +47,15 @@ export class Deployer {
       return (await deploymentById(db, id))?.state === 'canceled'
     }
     const row = await deploymentById(db, id)
-    if (row?.state !== 'queued') return false
-    const canceled = await db
-      .transaction()
-      .execute((trx) => move(trx, row, 'canceled', now(), { reason: 'canceled', token: null }))
-    changed.notify(row.demo_id)
-    this.wake()
-    return canceled
+    const change = { reason: 'canceled', token: null }
+    const canceled =
+      row?.state === 'queued' && (await db.transaction().execute((trx) => move(trx, row, 'canceled', now(), change)))
+    if (canceled) {
+      changed.notify(row.demo_id)
+      this.wake()
+    }
+    // It may have been begun since it was looked for.
+    return canceled || (this.underWay.has(id) && this.cancel(id))
   }
 
   isUnderWay(id: DeploymentId): boolean {

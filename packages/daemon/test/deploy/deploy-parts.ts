@@ -1,0 +1,27 @@
+import { Changes } from '../../src/changes.ts'
+import { defaultLimits } from '../../src/config.ts'
+import type { DeployParts } from '../../src/deploy/parts.ts'
+import { StartSlots } from '../../src/deploy/start-slots.ts'
+import { Tasks } from '../../src/deploy/tasks.ts'
+
+/** What a deploy reaches over a store in memory: nothing is built or runs but what `given` does. */
+export function deployParts(
+  db: DeployParts['db'],
+  given: Partial<Record<keyof DeployParts, unknown>> = {},
+): DeployParts {
+  const parts = {
+    db,
+    engine: { instancesOf: async () => [], images: async () => [], list: async () => [] },
+    logs: { append: async () => {}, tail: async () => [] },
+    tasks: new Tasks(new AbortController().signal),
+    slots: new StartSlots(defaultLimits),
+    limits: defaultLimits,
+    forges: [{ host: 'folder.test', kind: 'folder', git: 'file:///nowhere' }],
+    work: '/nonexistent',
+    now: () => new Date().toISOString(),
+    clock: Date.now,
+    lookAfter: () => {},
+    changed: new Changes(),
+  }
+  return { ...parts, ...given } as unknown as DeployParts
+}

@@ -1,0 +1,106 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Control } from '../../src/deploy/control.ts'
+import { deploy } from '../../src/deploy/deploy.ts'
+import { Deployer } from '../../src/deploy/deployer.ts'
+import type { DeployParts } from '../../src/deploy/parts.ts'
+import { Tasks } from '../../src/deploy/tasks.ts'
+import { demoById, setServing, setWant } from '../../src/store/demos.ts'
+import { deploymentById, note } from '../../src/store/deployments.ts'
+import type { DeploymentRow } from '../../src/store/tables.ts'
+import { addedDemo, demo, movedTo, openInMemory, rowOf } from '../store/in-memory.ts'
+import { deployParts } from './deploy-parts.ts'
+
+let db: DeployParts['db']
+beforeEach(async () => {
+  db = await openInMemory()
+})
+afterEach(() => db.destroy())
+
+const never = new AbortController().signal
+
+/** A version that served, and waits for its start from its image. */
+async function startedAgain(): Promise<DeploymentRow> {
+  const row = await addedDemo(db)
+  await note(db, row, { image: 'i' as never })
+  await setServing(db, row)
+  return rowOf(db, row.id)
+}
+
+test('a demo that is stopped while its start fails stays stopped: it is not tried again later', async () => {
+  const row = await startedAgain()
+  const instancesOf = vi.fn(async () => [] as never[])
+  const parts = deployParts(db, { engine: { instancesOf } })
+  const control = new Control(parts, new Deployer(parts), async () => {})
+  instancesOf.mockImplementationOnce(async () => {
+    await control.stop(demo)
+    throw new Error('the engine restarts')
+  })
+  await deploy(parts, row, never, () => {})
+  expect(await rowOf(db, row.id)).toMatchObject({ state: 'stopped', image: 'i', next_try_at: null })
+})
+
+test('a start of a demo that is stopped though its version says that it runs wants it on', async () => {
+  const { id } = await startedAgain()
+  await movedTo(db, id, 'running')
+  await setWant(db, demo, 'stopped')
+  const parts = deployParts(db)
+  const deployer = new Deployer(parts)
+  await deployer.leave()
+  expect(await new Control(parts, deployer, async () => {}).start(demo)).toBe(true)
+  expect(await demoById(db, demo)).toMatchObject({ want: 'on' })
+})
+
+test('a deployment that begins while its cancel looks at it is canceled all the same', async () => {
+  const { id } = await addedDemo(db)
+  const cloning = Promise.withResolvers<void>()
+  const resolve = async (_request: unknown, signal: AbortSignal) => {
+    cloning.resolve()
+    await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+  }
+  const parts = deployParts(db, { source: { resolve } })
+  const deployer = new Deployer(parts)
+  // The cancel reads that it waits; before it writes, it is begun.
+  const canceling = db.transaction()
+  vi.spyOn(canceling, 'execute').mockImplementationOnce(async (work) => {
+    deployer.wake()
+    await cloning.promise
+    return db.transaction().execute(work)
+  })
+  vi.spyOn(db, 'transaction').mockReturnValueOnce(canceling)
+  expect(await deployer.cancel(id)).toBe(true)
+  expect(await deploymentById(db, id)).toMatchObject({ state: 'canceled' })
+  await deployer.leave()
+})
+
+test.each(['queued', 'cloning'] as const)(
+  'what is %s is canceled with the stop itself, so that no crash after it leaves it to be gone on with',
+  async (state) => {
+    const { id } = await addedDemo(db)
+    if (state !== 'queued') await movedTo(db, id, state)
+    const parts = deployParts(db, { limits: { stopMs: 0 } })
+    const deployer = new Deployer(parts)
+    vi.spyOn(deployer, 'cancel').mockImplementation(() => new Promise(() => {}))
+    await new Control(parts, deployer, async () => {}).stop(demo)
+    expect(await rowOf(db, id)).toMatchObject({ state: 'canceled', reason: 'the demo was stopped' })
+  },
+)
+
+test('what is deployed or started while its demo is still being stopped is not ended with it', async () => {
+  const { id } = await startedAgain()
+  await movedTo(db, id, 'running')
+  const ended: string[] = []
+  const instance = { id: 'one', demo, deployment: id, state: 'running' }
+  const engine = {
+    instancesOf: async () => [instance],
+    stop: async () => ended.push('one') > 0,
+    remove: async () => true,
+  }
+  const tasks = new Tasks(never)
+  const parts = deployParts(db, { engine, tasks, pumps: { drained: async () => {} } })
+  const deployer = new Deployer(parts)
+  await deployer.leave()
+  const control = new Control(parts, deployer, async () => {})
+  vi.spyOn(tasks, 'end').mockImplementationOnce(async () => void (await control.start(demo)))
+  await control.stop(demo)
+  expect([ended, (await rowOf(db, id)).state]).toEqual([[], 'queued'])
+})
