@@ -30,12 +30,12 @@ class SettingError extends Error {
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** Nobody else in this package reads `process.env`. An empty variable says nothing. Throws SettingError. */
-export function runtimeSettings(given: Environment = process.env): RuntimeSettings {
-  const text = (name: string) => given[name] || undefined
+export function runtimeSettings(environment: Environment = process.env): RuntimeSettings {
+  const text = (name: string) => environment[name] || undefined
   const bytes = (name: string) =>
-    number(name, text(name), { least: 1, expected: 'a whole number of bytes, such as 1073741824' })
+    numberSetting(name, text(name), { least: 1, expected: 'a whole number of bytes, such as 1073741824' })
   return {
-    port: number('PORT', text('PORT'), { least: 0, most: 65_535, expected: '0 to 65535' }),
+    port: numberSetting('PORT', text('PORT'), { least: 0, most: 65_535, expected: '0 to 65535' }),
     host: text('ORIGAMI_HOST') ?? defaultSettings.host,
     portFile: text('ORIGAMI_PORT_FILE'),
     python: text('ORIGAMI_PYTHON'),
@@ -50,7 +50,7 @@ export function runtimeSettings(given: Environment = process.env): RuntimeSettin
 /** What a process that is started here gets of the environment. */
 export const inheritedEnvironment = (): Record<string, string> => ({ ...process.env }) as Record<string, string>
 
-function number(
+function numberSetting(
   name: string,
   text: string | undefined,
   { least, most = Number.MAX_SAFE_INTEGER, expected }: { least: number; most?: number; expected: string },

@@ -13,7 +13,7 @@ from origami import Image, demo
 def predict(words: str = "a", picture: Annotated[Path, Image()] | None = None) -> dict[str, float]:
     return {"glad": 1.0}
 `)
-  expect(made.told.at(-1)).toContain('it answers: {"glad":1}')
+  expect(made.logged.at(-1)).toContain('it answers: {"glad":1}')
   const entries = await readdir(made.folder, { recursive: true, withFileTypes: true })
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
   const sizes = await Promise.all(files.map(async (path) => (await stat(path)).size))
@@ -23,8 +23,8 @@ def predict(words: str = "a", picture: Annotated[Path, Image()] | None = None) -
 
 async function bundled(model: string) {
   const folder = await mkdtemp(join(tmpdir(), 'origami-bundle-'))
-  const told: string[] = []
+  const logged: string[] = []
   await writeFile(join(folder, 'model.py'), model)
-  const { bytes } = await bundle({ folder, onLog: (line) => told.push(line) }, new AbortController().signal)
-  return { folder, told, bytes, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
+  const { bytes } = await bundle({ folder, onLog: (line) => logged.push(line) }, new AbortController().signal)
+  return { folder, logged, bytes, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) }
 }

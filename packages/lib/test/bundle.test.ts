@@ -7,7 +7,7 @@ import { bundle } from '../src/bundler/index.ts'
 import { runFirstExample } from '../src/bundler/try.ts'
 import { vendoredFiles } from '../src/bundler/vendored.ts'
 import { vendor } from '../src/vendor.ts'
-import { childrenIn, eventually } from './pool.ts'
+import { childProcesses, eventually } from './pool.ts'
 
 describe('a bundle', () => {
   let folder: string
@@ -107,7 +107,7 @@ describe('a bundle', () => {
     await writeFile(join(folder, 'model.ts'), deafModel)
     const tried = () =>
       runFirstExample({ folder, onLog: (line) => told.push(line), graceMs: 300 }, new AbortController().signal)
-    const nothingRuns = () => eventually(async () => expect(await childrenIn(folder)).toEqual([]))
+    const nothingRuns = () => eventually(async () => expect(await childProcesses(folder)).toEqual([]))
     await tried()
     await nothingRuns()
     await rename(join(folder, 'origami/server.mjs'), join(folder, 'origami/heard.mjs'))

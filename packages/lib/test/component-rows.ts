@@ -10,7 +10,7 @@ export interface Row {
   /** An input by name; a component that is an output alone is made of another's value. */
   readonly sent: Readonly<Record<string, unknown>>
   /** Of a file its text, of a picture what `pixelsOf` says. */
-  readonly given: unknown
+  readonly output: unknown
   /** A value that it does not take. */
   readonly refused: unknown
   enter(form: Locator): Promise<void>
@@ -26,21 +26,21 @@ const swatches = { width: 3, height: 2, colours: ['ff0000', '00ff00', '0000ff', 
 export const rows: Readonly<Record<ComponentName, Row>> = {
   text: {
     sent: { text: 'naïve “text”' },
-    given: 'naïve “text”',
+    output: 'naïve “text”',
     refused: 'x'.repeat(201),
     enter: (form) => form.getByLabel('Text').pressSequentially("it's typed"),
     see: async (output) => expect(await output.locator('p').textContent()).toBe("it's typed"),
   },
   number: {
     sent: { number: 0.125 },
-    given: 0.125,
+    output: 0.125,
     refused: '0.125',
     enter: (form) => form.getByLabel('Number').pressSequentially('-2.5'),
     see: async (output) => expect(await output.locator('p').textContent()).toBe('-2.5'),
   },
   slider: {
     sent: { slider: 7 },
-    given: 7,
+    output: 7,
     refused: 11,
     enter: async (form) => {
       const slider = form.getByLabel('Slider')
@@ -51,21 +51,21 @@ export const rows: Readonly<Record<ComponentName, Row>> = {
   },
   checkbox: {
     sent: { checkbox: true },
-    given: true,
+    output: true,
     refused: 'yes',
     enter: (form) => form.getByLabel('Checkbox').check(),
     see: async (output) => expect(await output.locator('p').textContent()).toBe('Yes'),
   },
   select: {
     sent: { select: 'blue' },
-    given: 'blue',
+    output: 'blue',
     refused: 'green',
     enter: async (form) => void (await form.getByLabel('Select').selectOption('blue')),
     see: async (output) => expect(await output.locator('p').textContent()).toBe('blue'),
   },
   image: {
     sent: { image: `data:image/png;base64,${png}` },
-    given: swatches,
+    output: swatches,
     refused: 'data:text/plain,no%20picture',
     enter: async (form) => {
       await form.getByLabel('Image').evaluate((control, base64) => {
@@ -80,7 +80,7 @@ export const rows: Readonly<Record<ComponentName, Row>> = {
   },
   sketch: {
     sent: { sketch: `data:image/png;base64,${png}` },
-    given: swatches,
+    output: swatches,
     refused: 'data:text/plain,no%20picture',
     enter: async (form) => {
       const paper = form.getByLabel('Sketch: draw here')
@@ -105,7 +105,7 @@ export const rows: Readonly<Record<ComponentName, Row>> = {
   },
   file: {
     sent: { file: 'data:text/plain,sent%20along' },
-    given: 'sent along',
+    output: 'sent along',
     refused: 'files/0000000000000000/gone.txt',
     enter: (form) =>
       form
@@ -118,7 +118,7 @@ export const rows: Readonly<Record<ComponentName, Row>> = {
   },
   json: {
     sent: { json: { list: [1, null, 'two'], deep: { er: false } } },
-    given: { list: [1, null, 'two'], deep: { er: false } },
+    output: { list: [1, null, 'two'], deep: { er: false } },
     refused: JSON.parse('['.repeat(61) + ']'.repeat(61)),
     enter: (form) => form.getByLabel('Json').fill('{"list": [1, null, "two"]}'),
     see: async (output) =>
@@ -126,14 +126,14 @@ export const rows: Readonly<Record<ComponentName, Row>> = {
   },
   label: {
     sent: { number: 0.25 },
-    given: { yes: 0.25, no: 0.75 },
+    output: { yes: 0.25, no: 0.75 },
     refused: { yes: 1 },
     enter: (form) => form.getByLabel('Number').fill('0.25'),
     see: async (output) => expect(await output.getByRole('listitem').allTextContents()).toEqual(['no75 %', 'yes25 %']),
   },
   markdown: {
     sent: { text: 'strong' },
-    given: '**strong**',
+    output: '**strong**',
     refused: '**strong**',
     enter: (form) => form.getByLabel('Text').fill('strong'),
     see: (output) => output.locator('strong', { hasText: /^strong$/ }).waitFor(),

@@ -46,10 +46,10 @@ describe.each(['every.ts', 'every.py'])('of %s', (model) => {
   })
 
   test.each(componentNames)('%s goes in and comes out over HTTP', async (name) => {
-    const { sent, given } = row(name)
+    const { sent, output } = row(name)
     const { status, body } = await post(runtime.url, sent)
     expect([status, body.status, body.error]).toEqual([200, 'succeeded', null])
-    expect(await readable(name, (body.output as Record<string, unknown>)[name])).toEqual(given)
+    expect(await readable(name, (body.output as Record<string, unknown>)[name])).toEqual(output)
   })
 
   test.each(componentNames)('%s is refused at its field', async (name) => {

@@ -26,7 +26,7 @@ async function fetchAll({ predictor }: Pool, prediction: Prediction): Promise<nu
   return bytes
 }
 
-const isKept = async ({ predictor }: Pool, { id }: Prediction) => (await predictor.find(id)) !== undefined
+const isStored = async ({ predictor }: Pool, { id }: Prediction) => (await predictor.find(id)) !== undefined
 
 const folders = async ({ folder }: Pool) => (await readdir(folder)).length
 
@@ -41,7 +41,7 @@ describe('a runtime forgets', () => {
   })
 
   test('the oldest, above a number of predictions', async () => {
-    await using pool = await startPool({ keep: { maxKept: 3, leastAgeMs: 0 } })
+    await using pool = await startPool({ keep: { maxEnded: 3, leastAgeMs: 0 } })
     const made: Prediction[] = []
     for (let count = 0; count < 5; count += 1) {
       const prediction = await pool.submit('file', await upload(pool))
@@ -49,7 +49,7 @@ describe('a runtime forgets', () => {
       made.push(prediction)
     }
     await eventually(async () => expect(await folders(pool)).toBe(6))
-    expect(await Promise.all(made.map((one) => isKept(pool, one)))).toEqual([false, false, true, true, true])
+    expect(await Promise.all(made.map((one) => isStored(pool, one)))).toEqual([false, false, true, true, true])
     const newest = made[4]
     expect(newest && (await fetchAll(pool, newest))).toBe(1000)
   })
@@ -61,7 +61,7 @@ describe('a runtime forgets', () => {
     await using tiny = await startPool({ keep: { maxBytes: 10 } })
     const short = await tiny.submit('short')
     await endOf(short)
-    expect(await isKept(tiny, short)).toBe(true)
+    expect(await isStored(tiny, short)).toBe(true)
   })
 
   test('what was fetched first, above a number of bytes, though what nobody fetched is older', async () => {
@@ -70,8 +70,8 @@ describe('a runtime forgets', () => {
     await endOf(unread)
     expect(await fetchAll(pool, fetched)).toBe(1000)
     await endOf(await pool.submit('file'))
-    await eventually(async () => expect(await isKept(pool, fetched)).toBe(false))
-    expect(await isKept(pool, unread)).toBe(true)
+    await eventually(async () => expect(await isStored(pool, fetched)).toBe(false))
+    expect(await isStored(pool, unread)).toBe(true)
   })
 
   test('nothing of a prediction that is open, and a file that two share only with the last of them', async () => {
@@ -114,7 +114,7 @@ describe('what ended a moment ago and nobody has fetched', () => {
     for (const prediction of made) await endOf(prediction)
     await expect(pool.submit('x')).rejects.toThrow(Full)
     await expect(upload(pool)).rejects.toThrow(Full)
-    expect(await Promise.all(made.map((one) => isKept(pool, one)))).toEqual([true, true, true])
+    expect(await Promise.all(made.map((one) => isStored(pool, one)))).toEqual([true, true, true])
     for (const prediction of made) expect(await fetchAll(pool, prediction)).toBe(1000)
     expect((await endOf(await pool.submit('x'))).status).toBe('succeeded')
     await eventually(async () => expect(await folders(pool)).toBe(1))
@@ -124,9 +124,9 @@ describe('what ended a moment ago and nobody has fetched', () => {
     await using pool = await startPool({ keep: { maxBytes: 20, leastAgeMs: 100 } })
     const large = await pool.submit('file')
     await endOf(large)
-    expect(await isKept(pool, large)).toBe(true)
+    expect(await isStored(pool, large)).toBe(true)
     await eventually(async () => expect((await endOf(await pool.submit('x'))).status).toBe('succeeded'))
-    expect(await isKept(pool, large)).toBe(false)
+    expect(await isStored(pool, large)).toBe(false)
   })
 
   test('is at who asked before the next is taken, one after the other, where each alone is too large', async () => {
@@ -169,6 +169,6 @@ test('a file that would fill the room there is is refused while it arrives, and 
   await upload(pool, 200)
   await expect(upload(pool, 150)).rejects.toThrow(Full)
   expect([pool.predictor.files.bytes, await folders(pool)]).toEqual([200, 1])
-  const again = pool.predictor.files.put('0123456789abcdef', 'a.txt', undefined, once(50))
-  expect(await again).toBe(fileRef('0123456789abcdef', 'a.txt'))
+  const accepted = pool.predictor.files.put('0123456789abcdef', 'a.txt', undefined, once(50))
+  expect(await accepted).toBe(fileRef('0123456789abcdef', 'a.txt'))
 })

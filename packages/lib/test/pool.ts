@@ -34,7 +34,7 @@ interface PoolOptions extends Partial<Omit<ModelOptions, 'files' | 'launch'>> {
 }
 
 export async function startPool(options: PoolOptions = {}): Promise<Pool> {
-  const { slots, concurrency, title, problem, onLaunch, ...given } = options
+  const { slots, concurrency, title, problem, onLaunch, ...rest } = options
   const home = await mkdtemp(join(tmpdir(), 'origami-pool-'))
   const [folder, setupFile] = [join(home, 'files'), join(home, 'setup')]
   if (problem !== undefined) await writeFile(setupFile, problem)
@@ -54,12 +54,12 @@ export async function startPool(options: PoolOptions = {}): Promise<Pool> {
     }
   }
   const files = new FolderFiles(folder, { maxFileBytes: () => 100 * 1024 ** 2 })
-  const predictor = new ModelPredictor({ launch, files, cancelGraceMs: 100, backOffMs: [20], ...given })
+  const predictor = new ModelPredictor({ launch, files, cancelGraceMs: 100, backOffMs: [20], ...rest })
   return {
     predictor,
     folder,
     launches: () => launches,
-    setup: (words) => (words === undefined ? rm(setupFile, { force: true }) : writeFile(setupFile, words)),
+    setup: (error) => (error === undefined ? rm(setupFile, { force: true }) : writeFile(setupFile, error)),
     async submit(say, paper) {
       await eventually(() => predictor.schema())
       return predictor.submit({ id: newPredictionId(), input: paper === undefined ? { say } : { say, paper } })
@@ -73,7 +73,7 @@ export async function startPool(options: PoolOptions = {}): Promise<Pool> {
         },
         { interval: 5 },
       ),
-    pids: () => childrenIn(home),
+    pids: () => childProcesses(home),
     async [Symbol.asyncDispose]() {
       await predictor[Symbol.asyncDispose]()
       await rm(home, { recursive: true, force: true })
@@ -98,7 +98,7 @@ export async function started(prediction: Prediction): Promise<void> {
 }
 
 /** Processes whose working folder is this one. */
-export async function childrenIn(folder: string): Promise<number[]> {
+export async function childProcesses(folder: string): Promise<number[]> {
   const { readdir, readlink } = await import('node:fs/promises')
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   const inside = await Promise.all(

@@ -48,12 +48,12 @@ describe('a TypeScript model over HTTP', () => {
     [{ say: 'x', colour: 'red' }, 'colour', 'unknown field'],
     [{ say: 'x', paper: 'http://127.0.0.1:1/secret' }, 'paper', 'not a public address'],
     [{ say: 'x', paper: 'files/0000000000000000/gone' }, 'paper', 'not there'],
-  ])('%j is refused at the field', async (input, field, words) => {
+  ])('%j is refused at the field', async (input, field, message) => {
     const { status, body } = await post(runtime.url, input)
     expect(status).toBe(422)
     const { detail } = body as unknown as { detail: { loc: string[]; msg: string }[] }
     expect(detail[0]?.loc).toEqual(['body', 'input', field])
-    expect(detail[0]?.msg).toContain(words)
+    expect(detail[0]?.msg).toContain(message)
   })
 
   test('what is too large is refused with 413: a file by its field or by itself, and a body', async () => {
@@ -71,7 +71,7 @@ describe('a TypeScript model over HTTP', () => {
         ({ status }) => status,
         () => 'cut off',
       ),
-    ).toSatisfy((told) => told === 413 || told === 'cut off')
+    ).toSatisfy((outcome) => outcome === 413 || outcome === 'cut off')
     expect((await fetch(`${runtime.url}/files/0123456789abcdeg/large`)).status).toBe(404)
     const { status } = await post(runtime.url, { say: megabytes(65).toString('latin1') })
     expect(status).toBe(413)

@@ -8,7 +8,7 @@ import { newVisitor, startBrowser } from '../../../tests/browser.ts'
 import type { Runtime } from '../src/runtime/index.ts'
 import { page as built, serve } from './serving.ts'
 
-const words = `It's "so":\n\tC:\\new, $HOME \`pwd\` %s '''quoted''' “naïve” 🦢 '\\''`
+const quoted = `It's "so":\n\tC:\\new, $HOME \`pwd\` %s '''quoted''' “naïve” 🦢 '\\''`
 const settings = { "an apostrophe's": ["a 'quote'", 'two\nlines', null, { "'''": '\\u0027' }] }
 
 /** How each snippet is run as printed, and the prediction that it prints. */
@@ -29,7 +29,7 @@ describe('a snippet of the page, with what is in its form', () => {
     browser = await startBrowser()
     page = await (await newVisitor(browser)).newPage()
     await page.goto(runtime.url)
-    await page.getByLabel('Words').fill(words)
+    await page.getByLabel('Words').fill(quoted)
     await page.getByLabel('Settings').fill(JSON.stringify(settings))
     const buffer = Buffer.from("paper's bytes")
     await page.getByLabel('Paper').setInputFiles({ name: "it's paper.txt", mimeType: 'text/plain', buffer })
@@ -47,7 +47,7 @@ describe('a snippet of the page, with what is in its form', () => {
     const printed = await page.getByLabel(`${kind} snippet`).locator('pre').textContent()
     await writeFile(join(folder, file), `${printed}\n`)
     const { stdout } = await execa(program, [join(folder, file)], { stripFinalNewline: false })
-    succeeded(stdout, `${words}\n2\nfalse\n${JSON.stringify(settings)}\npaper's bytes`)
+    succeeded(stdout, `${quoted}\n2\nfalse\n${JSON.stringify(settings)}\npaper's bytes`)
   })
 })
 

@@ -6,16 +6,16 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { bundle } from '../src/bundler/index.ts'
 import { startRuntime } from '../src/runtime/index.ts'
-import { titleOf } from '../src/runtime/pool/title.ts'
+import { demoTitle } from '../src/runtime/pool/title.ts'
 
 test.each([
-  [{ manifest: 'Mine', model: 'Said', given: 'repo', folder: 'here' }, 'Mine'],
-  [{ model: 'Said', given: 'repo', folder: 'here' }, 'Said'],
-  [{ given: 'dog-breeds_v2', folder: 'a1b2' }, 'Dog breeds v2'],
+  [{ manifest: 'Mine', model: 'Said', configured: 'repo', folder: 'here' }, 'Mine'],
+  [{ model: 'Said', configured: 'repo', folder: 'here' }, 'Said'],
+  [{ configured: 'dog-breeds_v2', folder: 'a1b2' }, 'Dog breeds v2'],
   [{ folder: 'dog-breeds' }, 'Dog breeds'],
-  [{ given: '--', folder: '' }, 'Model'],
+  [{ configured: '--', folder: '' }, 'Model'],
 ])('of %j the title is %s', (names, title) => {
-  expect(titleOf(names)).toBe(title)
+  expect(demoTitle(names)).toBe(title)
 })
 
 test('a bundle that somebody runs is called what its folder was where it was made, or what its repository is; and takes what it is told to', async () => {

@@ -15,12 +15,12 @@ from .plain import is_unfinished
 from .refused import type_name
 
 
-def arguments(model: Model, given: dict[str, Any]) -> dict[str, Any]:
+def arguments(model: Model, sent: dict[str, Any]) -> dict[str, Any]:
     """The inputs from the wire as ``predict`` wants them."""
     return {
         field.name: field.default
-        if given.get(field.name) is None
-        else field.component.read(given[field.name], field.kind)
+        if sent.get(field.name) is None
+        else field.component.read(sent[field.name], field.kind)
         for field in model.inputs
     }
 
@@ -54,8 +54,8 @@ class Answer:
 
     def _written(self, result: Any) -> dict[str, Any]:
         named = self._by_name(result)
-        given = [field for field in self._model.outputs if field.name in named]
-        return {field.name: _write(field, named[field.name], self._outbox) for field in given}
+        present = [field for field in self._model.outputs if field.name in named]
+        return {field.name: _write(field, named[field.name], self._outbox) for field in present}
 
     def _by_name(self, result: Any) -> Mapping[str, Any]:
         outputs = self._model.outputs

@@ -43,8 +43,8 @@ class Component:
 
     def options(self) -> dict[str, Any]:
         """The options as the protocol spells them."""
-        given = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {self.spelled.get(name, name): value for name, value in given.items() if value is not None}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {self.spelled.get(name, name): value for name, value in values.items() if value is not None}
 
     def read(self, value: Any, kind: Any) -> Any:
         """A value from the wire, as the function wants it. ``kind`` is the parameter's type."""

@@ -34,10 +34,10 @@ class Field:
     description: str | None = None
 
     def schema(self) -> dict[str, Any]:
-        words = self.name.replace("_", " ").strip()
+        spaced = self.name.replace("_", " ").strip()
         described = {
             "name": self.name,
-            "label": words[:1].upper() + words[1:],
+            "label": spaced[:1].upper() + spaced[1:],
             "component": self.component.name,
             "options": self.component.options(),
             "required": self.required,
@@ -197,8 +197,8 @@ def _named(hint: Any) -> dict[str, Any]:
 
 def _title(path: Path) -> str | None:
     """What the name of a file says. The runtime knows the names of repository and folder."""
-    words = re.sub(r"[-_]+", " ", path.stem).strip()
-    return None if path.stem == "model" else (words[:1].upper() + words[1:] or None)
+    spaced = re.sub(r"[-_]+", " ", path.stem).strip()
+    return None if path.stem == "model" else (spaced[:1].upper() + spaced[1:] or None)
 
 
 def _summary(comment: str) -> str:

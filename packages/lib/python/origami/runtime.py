@@ -65,10 +65,10 @@ class Runtime:
         left = size - len(start)
         while left > 0 and (part := self._socket.recv(min(left, _CHUNK))):
             left -= len(part)
-        words = f"the input is {size} bytes as JSON; at most {MAX_FRAME_BYTES} are taken: send large data as a file"
+        error = f"the input is {size} bytes as JSON; at most {MAX_FRAME_BYTES} are taken: send large data as a file"
         found = re.search(rb'"id":\s*"([A-Za-z0-9_-]{1,64})"', start)
         if found and left == 0:
-            self.send(type="failed", id=found.group(1).decode(), error=words, traceback=words)
+            self.send(type="failed", id=found.group(1).decode(), error=error, traceback=error)
 
     def _exactly(self, count: int) -> bytes | None:
         parts = bytearray()

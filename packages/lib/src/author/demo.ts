@@ -37,7 +37,7 @@ export interface Call {
   /** Tells how far it is: `total` is null where nobody knows. */
   progress(done: number, total?: number | null, note?: string): void
   /** Writes a line to the demo's terminal, formatted like `console.log`. */
-  log(...words: unknown[]): void
+  log(...values: unknown[]): void
 }
 
 /** A demo as its author writes it. */

@@ -15,23 +15,23 @@ export interface Field<In = unknown, Out = unknown> extends FieldWords {
   readonly default?: unknown
   readonly optional?: boolean
   /** Types only: never there at run time. */
-  readonly types?: { readonly in: In; readonly out: Out }
+  readonly types?: { readonly input: In; readonly output: Out }
 }
 
 /** What `predict` gets for a component: of choices one of them. */
-type In<Name extends ComponentName, Options> = Name extends FileComponentName
+type PredictInput<Name extends ComponentName, Options> = Name extends FileComponentName
   ? ModelFile
   : Options extends { readonly choices: readonly (infer One)[] }
     ? One
     : ComponentValue<Name>
 /** What `predict` gives for a component. */
-type Out<Name extends ComponentName> = Name extends FileComponentName ? OutputFile : ComponentValue<Name>
+type PredictOutput<Name extends ComponentName> = Name extends FileComponentName ? OutputFile : ComponentValue<Name>
 
-type Frozen<Given> = Given extends readonly (infer One)[]
+type Frozen<Value> = Value extends readonly (infer One)[]
   ? readonly One[]
-  : Given extends object
-    ? { readonly [Key in keyof Given]: Frozen<Given[Key]> }
-    : Given
+  : Value extends object
+    ? { readonly [Key in keyof Value]: Frozen<Value[Key]> }
+    : Value
 /** No options at all are typed as an index of never, which would forbid the words beside them. */
 type Options<Name extends ComponentName> = string extends keyof ComponentOptions<Name>
   ? unknown
@@ -52,7 +52,10 @@ type Absent<Options> = Options extends { readonly default: unknown }
   : Options extends { readonly optional: true }
     ? null
     : never
-type Made<Name extends ComponentName, Options> = Field<In<Name, Options> | Absent<Options>, Out<Name> | Absent<Options>>
+type Made<Name extends ComponentName, Options> = Field<
+  PredictInput<Name, Options> | Absent<Options>,
+  PredictOutput<Name> | Absent<Options>
+>
 
 /** Builds fields of one component. All options may be left out where the component needs none. */
 export type Builder<Name extends ComponentName> =

@@ -50,11 +50,11 @@ export async function bundle(
     ])
     return { contents, kept: await writeBundle(folder, contents, force) }
   }
-  let { contents, kept } = await write()
-  for (const path of kept) onLog(`kept ${path}, which was changed by hand (--force overwrites it)`)
+  let { contents, kept: preserved } = await write()
+  for (const path of preserved) onLog(`kept ${path}, which was changed by hand (--force overwrites it)`)
   if (run) {
     const schema = await runFirstExample({ folder, python, onLog }, signal)
-    ;({ contents, kept } = await write(schema))
+    ;({ contents, kept: preserved } = await write(schema))
   }
   await removeLeavings(join(folder, 'origami'))
   const name =
@@ -62,7 +62,7 @@ export async function bundle(
       .toLowerCase()
       .replaceAll(/[^a-z0-9_.-]/g, '-') || 'demo'
   return {
-    kept,
+    kept: preserved,
     bytes: sizeOf(contents),
     commands: [`docker build -t ${name} .`, `docker run --rm -p 6060:6000 ${name}`],
   }

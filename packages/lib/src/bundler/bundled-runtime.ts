@@ -19,7 +19,7 @@ export interface BundledOptions {
   readonly graceMs: number
 }
 
-const keptText = 4000
+const maxPrintedLength = 4000
 const pollMs = 100
 
 /** What was bundled, started as it will be started, at a port of its own. */
@@ -54,7 +54,7 @@ export class BundledRuntime implements AsyncDisposable {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     createInterface({ input: this.server.stderr as Readable }).on('line', (line) => {
-      this.printed = `${this.printed}${line}\n`.slice(-keptText)
+      this.printed = `${this.printed}${line}\n`.slice(-maxPrintedLength)
       options.onLog(line)
     })
     const died = new AbortController()

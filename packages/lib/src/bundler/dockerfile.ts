@@ -12,8 +12,8 @@ export interface Ingredients {
 const header = '# Written by `origami bundle`. Change it freely: it is kept, unless you say --force.\n'
 
 /** Dependencies before code, no root, one stage. */
-export function dockerfile(given: Ingredients): string {
-  return header + (given.language === 'python' ? python(given) : node(given))
+export function dockerfile(ingredients: Ingredients): string {
+  return header + (ingredients.language === 'python' ? python(ingredients) : node(ingredients))
 }
 
 const python = ({ dependencies }: Ingredients): string => `FROM python:3.12-slim-bookworm

@@ -16,14 +16,14 @@ export type Contents = ReadonlyMap<string, string | Uint8Array>
  */
 export async function writeBundle(folder: string, contents: Contents, force: boolean): Promise<string[]> {
   const before = await writtenBefore(folder)
-  const kept: string[] = []
+  const preserved: string[] = []
   const hashes: Record<string, string> = {}
   for (const [path, content] of contents) {
     const there = await readFile(join(folder, path)).catch(() => undefined) // Not there: it is written.
     const wanted = hashOf(content)
     const byHand = there !== undefined && hashOf(there) !== before[path] && hashOf(there) !== wanted
     if (byHand && !force) {
-      kept.push(path)
+      preserved.push(path)
       if (before[path]) hashes[path] = before[path]
       continue
     }
@@ -40,7 +40,7 @@ export async function writeBundle(folder: string, contents: Contents, force: boo
     join(folder, record),
     `${JSON.stringify(Object.fromEntries(Object.entries(hashes).toSorted()), null, 2)}\n`,
   )
-  return kept
+  return preserved
 }
 
 /**

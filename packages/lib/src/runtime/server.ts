@@ -7,9 +7,9 @@ import fastifyStatic from '@fastify/static'
 import { apiIndex, FolderFiles, limitJson, predictionsApi, prefersHtml } from '@origami/serving'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { defaultSettings } from '../env.ts'
-import { defaultMaxBytes } from './pool/kept-runs.ts'
 import { launchOf } from './pool/launch.ts'
 import { type ModelOptions, ModelPredictor } from './pool/model-predictor.ts'
+import { defaultMaxBytes } from './pool/run-store.ts'
 
 export interface RuntimeOptions extends Pick<ModelOptions, 'cancelGraceMs' | 'keep' | 'backOffMs' | 'manifest'> {
   /** Path of model.py or model.ts. */
@@ -59,7 +59,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   limitJson(app, { bytes: () => options.bodyBytes ?? defaultSettings.bodyBytes })
   await app.register(predictionsApi, {
     predictor: async () => predictor,
-    publicBase: origin,
+    publicBase: requestOrigin,
     maxFileBytes: () => maxFileBytes(options),
     remoteFiles: true,
   })
@@ -75,7 +75,7 @@ async function predictorOf(options: RuntimeOptions, folder: string): Promise<Mod
     ...options,
     files: new FolderFiles(folder, { maxFileBytes: () => maxFileBytes(options) }),
     keep: { maxBytes: await defaultMaxBytes(folder), ...options.keep },
-    name: { given: options.name, folder: folderName(options.model) },
+    name: { configured: options.name, folder: folderName(options.model) },
     launch: () => launchOf(options.model, { python: options.python }),
   })
   await predictor.files.countFolder(folder)
@@ -101,4 +101,4 @@ async function registerPage(app: FastifyInstance, page: string | undefined): Pro
 }
 
 /** Callers get whole addresses of files, at the name they called. */
-const origin = (request: FastifyRequest): string => `${request.protocol}://${request.host}`
+const requestOrigin = (request: FastifyRequest): string => `${request.protocol}://${request.host}`

@@ -5,8 +5,8 @@ import { encodeFrame, readFrames } from '../../src/runtime/wire/frames.ts'
 
 function terminal() {
   const stream = new PassThrough()
-  const told: string[] = []
-  return { stream, text: () => told.join(''), terminal: new Terminal(stream, (text) => told.push(text)) }
+  const printed: string[] = []
+  return { stream, text: () => printed.join(''), terminal: new Terminal(stream, (text) => printed.push(text)) }
 }
 
 test('marks are taken out, also where they come in pieces', async () => {

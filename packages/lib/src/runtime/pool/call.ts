@@ -7,7 +7,7 @@ import type { CountedFiles } from './counted-files.ts'
 import type { Run } from './run.ts'
 import type { CallEnd, CallEvent, WorkerProcess } from './worker-process.ts'
 
-export interface CallOptions {
+export interface WorkerCallOptions {
   readonly schema: DemoSchema
   readonly files: CountedFiles
   /** How long the model may run. */
@@ -23,10 +23,10 @@ const maxAppended = 32 * 1024 ** 2
 type Stop = 'cancel' | 'timeout' | 'shutdown'
 
 /** One prediction in one worker, from its files to its end. */
-export class Call {
+export class WorkerCall {
   readonly run: Run
   readonly worker: WorkerProcess
-  private readonly options: CallOptions
+  private readonly options: WorkerCallOptions
   private stopped: Stop | undefined
   /** The worker has it: from the moment it is written until the worker says how it ended. */
   private isHeld = false
@@ -34,7 +34,7 @@ export class Call {
   private grace: NodeJS.Timeout | undefined
   private appended = 0
 
-  constructor(run: Run, worker: WorkerProcess, options: CallOptions) {
+  constructor(run: Run, worker: WorkerProcess, options: WorkerCallOptions) {
     this.run = run
     this.worker = worker
     this.options = options
@@ -48,7 +48,7 @@ export class Call {
     try {
       const outbox = await mkdtemp(join(tmpdir(), 'origami-out-'))
       try {
-        return await this.performIn(outbox)
+        return await this.performWithOutbox(outbox)
       } finally {
         await rm(outbox, { recursive: true, force: true })
       }
@@ -65,7 +65,7 @@ export class Call {
     if (this.isHeld) this.askToStop()
   }
 
-  private async performIn(outbox: string): Promise<'ended' | 'not begun'> {
+  private async performWithOutbox(outbox: string): Promise<'ended' | 'not begun'> {
     const { run, worker, options } = this
     const input = await inputForWorker(options.schema, run, options.files)
     if (this.stopped) return this.end({ type: 'canceled' })

@@ -25,13 +25,13 @@ export async function inputForWorker(
 /** What a model gave, by field name, its files taken in. Throws Error with words for what is no output of this demo. */
 export async function outputFromWorker(
   schema: DemoSchema,
-  given: Readonly<Record<string, unknown>>,
+  returned: Readonly<Record<string, unknown>>,
   run: Run,
   files: CountedFiles,
 ): Promise<Record<string, unknown>> {
   const output: Record<string, unknown> = {}
   for (const { name } of schema.outputs)
-    output[name] = await valueFromWorker(schema, name, given[name] ?? null, run, files)
+    output[name] = await valueFromWorker(schema, name, returned[name] ?? null, run, files)
   return output
 }
 
@@ -39,16 +39,16 @@ export async function outputFromWorker(
 export async function valueFromWorker(
   schema: DemoSchema,
   name: string,
-  given: unknown,
+  returned: unknown,
   run: Run,
   files: CountedFiles,
 ): Promise<unknown> {
   const field = schema.outputs.find((output) => output.name === name)
   if (!field)
     throw new Error(`the model gave an output ${JSON.stringify(name.slice(0, 100))} that its description does not have`)
-  if (given === null) return null
-  const file = isFileComponent(field.component) ? fileOnWire.safeParse(given) : undefined
-  const value = file?.success ? await takeFile(name, file.data, run, files) : given
+  if (returned === null) return null
+  const file = isFileComponent(field.component) ? fileOnWire.safeParse(returned) : undefined
+  const value = file?.success ? await takeFile(name, file.data, run, files) : returned
   const problem = valueProblem(field, value)
   if (problem) throw new Error(`The model gave a wrong output: ${name}: ${problem.message}`)
   return value

@@ -135,5 +135,5 @@ async function* noting(bytes: AsyncIterable<Uint8Array>, file: CountedFile, toEn
 }
 
 /** The references among the values of an input. */
-export const refsIn = (input: Readonly<Record<string, unknown>>): FileRef[] =>
+export const fileRefs = (input: Readonly<Record<string, unknown>>): FileRef[] =>
   Object.values(input).flatMap((value) => (typeof value === 'string' ? (parseFileRef(value)?.ref ?? []) : []))

@@ -1,11 +1,11 @@
-import { Call } from './call.ts'
+import { WorkerCall } from './call.ts'
 import type { CountedFiles } from './counted-files.ts'
 import type { Model } from './model.ts'
 import type { Run } from './run.ts'
 import { WaitingLine } from './waiting-line.ts'
 import type { Lease, Workers } from './workers.ts'
 
-export interface DispatcherParts {
+export interface WorkerDispatcherParts {
   readonly model: Model
   readonly files: CountedFiles
   /** Those of now: a model that is loaded anew has others. */
@@ -17,13 +17,13 @@ export interface DispatcherParts {
 }
 
 /** Brings predictions to workers: as many at a time as the model's concurrency, the rest waits in order. */
-export class Dispatcher {
-  private readonly parts: DispatcherParts
+export class WorkerDispatcher {
+  private readonly parts: WorkerDispatcherParts
   private readonly line = new WaitingLine()
-  private readonly calls = new Map<Run, { readonly call: Call; readonly performed: Promise<void> }>()
+  private readonly calls = new Map<Run, { readonly call: WorkerCall; readonly performed: Promise<void> }>()
   private isEnding = false
 
-  constructor(parts: DispatcherParts) {
+  constructor(parts: WorkerDispatcherParts) {
     this.parts = parts
   }
 
@@ -64,7 +64,7 @@ export class Dispatcher {
       if (!lease) return
       const run = this.line.take()
       const options = { schema: model.schema, files, timeoutMs: model.timeoutMs, graceMs }
-      const call = new Call(run, lease.worker, options)
+      const call = new WorkerCall(run, lease.worker, options)
       this.calls.set(run, { call, performed: this.perform(call, lease) })
     }
   }
@@ -81,7 +81,7 @@ export class Dispatcher {
   }
 
   /** Never rejects. */
-  private async perform(call: Call, lease: Lease): Promise<void> {
+  private async perform(call: WorkerCall, lease: Lease): Promise<void> {
     const ended = await call.perform()
     lease[Symbol.dispose]()
     this.calls.delete(call.run)

@@ -25,7 +25,7 @@ export class EventLog {
     this.bytes += sizeOf(numbered)
     if (this.bytes <= this.compactAt.bytes && this.events.length <= this.compactAt.events) return
     this.events = withoutReplaced(this.events)
-    this.bytes = this.events.reduce((sum, kept) => sum + sizeOf(kept), 0)
+    this.bytes = this.events.reduce((sum, event) => sum + sizeOf(event), 0)
     // What is left may be all of use: the next look is due when it doubled.
     this.compactAt = {
       bytes: Math.max(compactBytes, 2 * this.bytes),
@@ -52,7 +52,7 @@ export class EventLog {
 export function withoutReplaced(events: readonly Numbered[]): Numbered[] {
   const replaced = new Set<string>()
   let progressed = false
-  const kept: Numbered[] = []
+  const remaining: Numbered[] = []
   for (const event of events.toReversed()) {
     if (event.type === 'progress') {
       if (progressed) continue
@@ -61,9 +61,9 @@ export function withoutReplaced(events: readonly Numbered[]): Numbered[] {
       if (replaced.has(event.data.field)) continue
       if (event.data.mode === 'replace') replaced.add(event.data.field)
     }
-    kept.push(event)
+    remaining.push(event)
   }
-  return kept.reverse()
+  return remaining.reverse()
 }
 
 /** What varies in an event, and a little for the rest. */

@@ -8,13 +8,13 @@ import {
   validateInput,
 } from '@origami/protocol/demo'
 import { checkFiles, type FolderFiles, type Prediction, type PredictionRequest, type Predictor } from '@origami/serving'
-import { CountedFiles, refsIn } from './counted-files.ts'
-import { Dispatcher } from './dispatcher.ts'
+import { CountedFiles, fileRefs } from './counted-files.ts'
+import { WorkerDispatcher } from './dispatcher.ts'
 import { lengthOf } from './event-log.ts'
-import { type KeepLimits, KeptRuns } from './kept-runs.ts'
 import type { Launch } from './launch.ts'
 import { Model, type ModelManifest, type ModelName } from './model.ts'
 import { Run } from './run.ts'
+import { type KeepLimits, RunStore } from './run-store.ts'
 import type { Setup } from './worker-process.ts'
 import { Workers } from './workers.ts'
 
@@ -36,7 +36,7 @@ export interface ModelOptions {
 const defaults = { cancelGraceMs: 5000, maxWaiting: 1000, backOffMs: [1000, 2000, 5000, 15_000, 30_000] } as const
 const defaultKeep: KeepLimits = {
   keepMs: 30 * 60_000,
-  maxKept: 1000,
+  maxEnded: 1000,
   maxBytes: 1024 ** 3,
   leastAgeMs: 60_000,
   unusedFileMs: 60 * 60_000,
@@ -47,8 +47,8 @@ export class ModelPredictor implements Predictor, AsyncDisposable {
   readonly files: CountedFiles
   private readonly options: ModelOptions
   private readonly model: Model
-  private readonly runs: KeptRuns
-  private readonly dispatcher: Dispatcher
+  private readonly runs: RunStore
+  private readonly dispatcher: WorkerDispatcher
   private workers: Workers
   private replaced: Promise<void>[] = []
   private isEnding = false
@@ -57,8 +57,8 @@ export class ModelPredictor implements Predictor, AsyncDisposable {
     this.options = options
     this.model = new Model(options.manifest, options.name)
     this.files = new CountedFiles(options.files)
-    this.runs = new KeptRuns(this.files, { ...defaultKeep, ...options.keep })
-    this.dispatcher = new Dispatcher({
+    this.runs = new RunStore(this.files, { ...defaultKeep, ...options.keep })
+    this.dispatcher = new WorkerDispatcher({
       model: this.model,
       files: this.files,
       workers: () => this.workers,
@@ -78,15 +78,15 @@ export class ModelPredictor implements Predictor, AsyncDisposable {
 
   async health(): Promise<Health> {
     const { ready, size } = this.workers
-    return this.model.health({ ready, of: size, hasRoom: this.dispatcher.hasRoom })
+    return this.model.health({ ready, size, hasRoom: this.dispatcher.hasRoom })
   }
 
-  async submit({ id, input: given }: PredictionRequest): Promise<Prediction> {
+  async submit({ id, input: rawInput }: PredictionRequest): Promise<Prediction> {
     const before = this.runs.get(id)
     if (before) return before
     const schema = await this.schema()
     if (this.model.failure !== undefined) throw new Gone(`The model's setup failed: ${this.model.failure}`)
-    const { input, problems } = validateInput(schema, given)
+    const { input, problems } = validateInput(schema, rawInput)
     const wrong = problems.length > 0 ? problems : await checkFiles(schema, input, this.files)
     if (wrong.length > 0) throw new Invalid(wrong)
     // The same id may have come while files were looked at.
@@ -122,7 +122,7 @@ export class ModelPredictor implements Predictor, AsyncDisposable {
       throw new Full('Other predictions, and results that nobody has fetched yet, fill the room there is.', 30)
     const run = new Run(id, input, schema, (canceled) => this.dispatcher.cancel(canceled))
     this.runs.add(run)
-    for (const ref of refsIn(input)) this.files.use(ref, id)
+    for (const ref of fileRefs(input)) this.files.use(ref, id)
     this.dispatcher.join(run)
     return run
   }

@@ -1,6 +1,6 @@
 import type { DemoSchema, Health, Manifest } from '@origami/protocol/demo'
 import type { DescribedDemo } from '../wire/messages.ts'
-import { titleOf } from './title.ts'
+import { demoTitle } from './title.ts'
 import type { Setup } from './worker-process.ts'
 
 /** What `.origami` says of how a model runs. */
@@ -10,11 +10,11 @@ export type ModelManifest = Partial<
 
 /** Where neither `.origami` nor the model says what the demo is called. */
 export interface ModelName {
-  readonly given?: string | undefined
+  readonly configured?: string | undefined
   readonly folder: string
 }
 
-type Loading =
+type SetupState =
   | { readonly status: 'starting'; readonly startedAt: Date }
   | { readonly status: 'succeeded'; readonly startedAt: Date; readonly completedAt: Date; readonly logs: string }
   | {
@@ -29,7 +29,7 @@ type Loading =
 export class Model {
   private readonly name: ModelName
   private manifest: ModelManifest
-  private loading: Loading = { status: 'starting', startedAt: new Date() }
+  private loading: SetupState = { status: 'starting', startedAt: new Date() }
   private described: DemoSchema | undefined
 
   constructor(manifest: ModelManifest = {}, name: ModelName = { folder: '' }) {
@@ -72,7 +72,7 @@ export class Model {
     const { title, description, concurrency } = this.manifest
     this.described = {
       ...schema,
-      title: titleOf({ manifest: title, model: schema.title, ...this.name }),
+      title: demoTitle({ manifest: title, model: schema.title, ...this.name }),
       ...(description === undefined ? {} : { description }),
       ...(concurrency === undefined ? {} : { concurrency }),
     }
@@ -94,7 +94,7 @@ export class Model {
   /**
    * STARTING until a worker serves, and again while none is left; SETUP_FAILED while none did and the first could not.
    */
-  health({ ready, of, hasRoom }: { ready: number; of: number; hasRoom: boolean }): Health {
+  health({ ready, size, hasRoom }: { ready: number; size: number; hasRoom: boolean }): Health {
     const { loading } = this
     return {
       status: this.status(ready, hasRoom),
@@ -104,7 +104,7 @@ export class Model {
         status: loading.status,
         logs: loading.status === 'starting' ? '' : loading.logs,
       },
-      workers: { ready, of },
+      workers: { ready, of: size },
       version: { origami: '1', node: process.versions.node },
     }
   }

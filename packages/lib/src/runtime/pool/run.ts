@@ -13,7 +13,7 @@ import {
 import type { Prediction } from '@origami/serving'
 import { EventLog, lengthOf } from './event-log.ts'
 
-const keptLog = 64 * 1024
+const maxPrintedLength = 64 * 1024
 const maxLogEvents = 2000
 const maxLogEventBytes = 1024 ** 2
 
@@ -115,7 +115,7 @@ export class Run implements Prediction {
 
   /** Lines beyond the cap are kept in the end of the log alone, not as events. */
   print(source: 'stdout' | 'stderr', text: string): void {
-    this.printed = (this.printed + text).slice(-keptLog)
+    this.printed = (this.printed + text).slice(-maxPrintedLength)
     this.logEvents = { count: this.logEvents.count + 1, bytes: this.logEvents.bytes + text.length }
     if (this.logEvents.count > maxLogEvents || this.logEvents.bytes > maxLogEventBytes) return
     this.log.add({ type: 'log', data: { source, data: text } })

@@ -4,7 +4,7 @@ const record = '\u001e'
 /** A mark is shorter; more after the record separator is text like any other. */
 const longestMark = 128
 /** Marks that nobody waited for: a model may print what looks like one. */
-const keptMarks = 100
+const maxMarks = 100
 
 /** What a worker prints, as it comes. End marks are taken out and told apart. */
 export class Terminal {
@@ -57,6 +57,6 @@ export class Terminal {
     else this.marked.add(id)
     this.waiting.delete(id)
     const [oldest] = this.marked
-    if (this.marked.size > keptMarks && oldest !== undefined) this.marked.delete(oldest)
+    if (this.marked.size > maxMarks && oldest !== undefined) this.marked.delete(oldest)
   }
 }

@@ -29,7 +29,7 @@ export type CallEvent =
 
 const markPatienceMs = 250
 const closePatienceMs = 2000
-const keptLog = 64 * 1024
+const maxLogLength = 64 * 1024
 
 /** One worker: a process with the model in it, holding as many calls as it has slots. */
 export class WorkerProcess implements AsyncDisposable {
@@ -143,19 +143,19 @@ export class WorkerProcess implements AsyncDisposable {
       // Of one that is killed the pipe breaks off: how it exited tells more.
       if (this.leftUnread) return
       const problem = error instanceof Error ? error.message : error
-      const words = `the model's process sent something that is not understood: ${problem}`
-      this.print('stderr', `${words}\n`)
-      this.kill(words)
+      const message = `the model's process sent something that is not understood: ${problem}`
+      this.print('stderr', `${message}\n`)
+      this.kill(message)
     }
   }
 
   /** What is not understood is said and left out; where it was to be the end of a call, the call ends so. */
   private refuse(frame: unknown, problem: string): void {
     const { type, id } = (typeof frame === 'object' && frame !== null ? frame : {}) as { type?: unknown; id?: unknown }
-    const words = `the model's process sent a message ${JSON.stringify(type)} that is not understood: ${problem}`
-    this.print('stderr', `${words.slice(0, 500)}\n`)
+    const message = `the model's process sent a message ${JSON.stringify(type)} that is not understood: ${problem}`
+    this.print('stderr', `${message.slice(0, 500)}\n`)
     if (typeof id === 'string' && (type === 'done' || type === 'failed' || type === 'canceled'))
-      this.endCall(id, { type: 'failed', error: words.slice(0, 500) })
+      this.endCall(id, { type: 'failed', error: message.slice(0, 500) })
   }
 
   private async take(message: WorkerMessage): Promise<void> {
@@ -228,7 +228,7 @@ export class WorkerProcess implements AsyncDisposable {
   private print(source: 'stdout' | 'stderr', text: string): void {
     const [only] = this.slots === 1 ? this.calls.values() : []
     if (only) only.put({ type: 'text', source, text })
-    else this.logs = (this.logs + text).slice(-keptLog)
+    else this.logs = (this.logs + text).slice(-maxLogLength)
     process[source].write(text)
   }
 
@@ -244,7 +244,7 @@ export class WorkerProcess implements AsyncDisposable {
   private async exit(ended: Promise<string>): Promise<string> {
     const closed = once(this.pipe, 'close').catch(() => undefined) // A pipe that broke is closed too.
     const how = await ended
-    const words = this.whyKilled ?? how
+    const message = this.whyKilled ?? how
     await Promise.race([
       Promise.all([closed, ...this.terminals.map((terminal) => terminal.ended)]),
       setTimeout(markPatienceMs, undefined),
@@ -254,11 +254,11 @@ export class WorkerProcess implements AsyncDisposable {
     for (const id of [...this.calls.keys()])
       this.endCall(
         id,
-        this.leftUnread && id === this.lastWritten ? { type: 'not_begun' } : { type: 'crashed', error: words },
+        this.leftUnread && id === this.lastWritten ? { type: 'not_begun' } : { type: 'crashed', error: message },
       )
-    this.described.reject(new Error(words))
-    this.prepared.resolve({ status: 'failed', error: words, logs: `${this.logs}${words}\n` })
-    return words
+    this.described.reject(new Error(message))
+    this.prepared.resolve({ status: 'failed', error: message, logs: `${this.logs}${message}\n` })
+    return message
   }
 }
 

@@ -4,7 +4,7 @@ import type { Launch } from './launch.ts'
 import { type Setup, WorkerProcess } from './worker-process.ts'
 
 /** What one place of the pool holds. */
-export type Place =
+export type WorkerPlace =
   /** Without a worker while it is being launched. */
   | { readonly state: 'starting'; readonly worker?: WorkerProcess }
   | { readonly state: 'idle'; readonly worker: WorkerProcess }
@@ -40,8 +40,8 @@ export interface WorkersOptions {
  */
 export class Workers implements AsyncDisposable {
   private readonly options: WorkersOptions
-  private readonly places = new Map<number, Place>()
-  private readonly kept: Promise<void>[] = []
+  private readonly places = new Map<number, WorkerPlace>()
+  private readonly refilling: Promise<void>[] = []
   private readonly ending = new AbortController()
   private firstSetupMs: number | undefined
 
@@ -80,7 +80,7 @@ export class Workers implements AsyncDisposable {
     while (this.places.size < size) {
       const place = this.places.size
       this.places.set(place, { state: 'starting' })
-      this.kept.push(this.keep(place))
+      this.refilling.push(this.keepFilled(place))
     }
   }
 
@@ -92,7 +92,7 @@ export class Workers implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.kill('the runtime is ending')
-    await Promise.all(this.kept)
+    await Promise.all(this.refilling)
   }
 
   private release(index: number, worker: WorkerProcess): void {
@@ -104,7 +104,7 @@ export class Workers implements AsyncDisposable {
   }
 
   /** Never rejects. */
-  private async keep(place: number): Promise<void> {
+  private async keepFilled(place: number): Promise<void> {
     const { signal } = this.ending
     let failures = 0
     while (!signal.aborted) {
@@ -167,9 +167,9 @@ export class Workers implements AsyncDisposable {
   }
 }
 
-const callsOf = (place: Place): number => (place.state === 'busy' ? place.calls : 0)
+const callsOf = (place: WorkerPlace): number => (place.state === 'busy' ? place.calls : 0)
 
-function takesCalls(place: Place): place is Extract<Place, { state: 'idle' | 'busy' }> {
+function takesCalls(place: WorkerPlace): place is Extract<WorkerPlace, { state: 'idle' | 'busy' }> {
   if (place.state !== 'idle' && place.state !== 'busy') return false
   return place.worker.isOpen && callsOf(place) < place.worker.slots
 }

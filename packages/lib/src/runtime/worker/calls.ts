@@ -56,7 +56,7 @@ export class Calls {
       id,
       signal,
       progress: (done, total = null, note) => this.send({ type: 'progress', id, done, total, note: note ?? null }),
-      log: (...words) => process.stdout.write(`${format(...words)}\n`),
+      log: (...values) => process.stdout.write(`${format(...values)}\n`),
     }
     const result = this.demo.predict(this.withFiles(input), call)
     if (!isGenerator(result)) return this.toWire(await result, outbox)
@@ -95,23 +95,25 @@ export class Calls {
     const wire: Record<string, unknown> = {}
     for (const field of this.schema.outputs) {
       if (!(field.name in byName)) continue
-      const given = byName[field.name]
+      const returned = byName[field.name]
       wire[field.name] =
-        isFileComponent(field.component) && given != null ? await fileOf(field, given, outbox) : (given ?? null)
+        isFileComponent(field.component) && returned != null
+          ? await fileOf(field, returned, outbox)
+          : (returned ?? null)
     }
     return wire
   }
 }
 
-async function fileOf(field: Field, given: unknown, outbox: string): Promise<FileOnWire> {
+async function fileOf(field: Field, returned: unknown, outbox: string): Promise<FileOnWire> {
   const { path, bytes, name, type } =
-    given instanceof Uint8Array
-      ? ({ bytes: given } as Partial<FileOnWire> & { bytes?: Uint8Array })
-      : (given as Partial<FileOnWire> & { bytes?: Uint8Array })
+    returned instanceof Uint8Array
+      ? ({ bytes: returned } as Partial<FileOnWire> & { bytes?: Uint8Array })
+      : (returned as Partial<FileOnWire> & { bytes?: Uint8Array })
   const about = { ...(name === undefined ? {} : { name }), ...(type === undefined ? {} : { type }) }
   if (path !== undefined) return { path, ...about }
   if (!(bytes instanceof Uint8Array))
-    throw new Error(`output ${field.name}: expected bytes or { path }, got ${typeof given}`)
+    throw new Error(`output ${field.name}: expected bytes or { path }, got ${typeof returned}`)
   const written = join(outbox, `${field.name}-${crypto.randomUUID()}`)
   await writeFile(written, bytes)
   return { path: written, name: name ?? field.name, ...(type === undefined ? {} : { type }) }

@@ -3,7 +3,7 @@ import { basename, extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Field, isFileComponent } from '@origami/protocol/demo'
 import { type AnyDemo, demoMark, type Fields } from '../../author/demo.ts'
-import { wordsOf } from '../pool/title.ts'
+import { readableName } from '../pool/title.ts'
 import type { DescribedDemo } from '../wire/messages.ts'
 
 const maxExampleBytes = 1024 ** 2
@@ -37,13 +37,13 @@ function titled({ title }: AnyDemo, model: URL): { title?: string } {
   const path = fileURLToPath(model)
   const name = basename(path, extname(path))
   if (title) return { title }
-  return name === 'model' ? {} : { title: wordsOf(name) }
+  return name === 'model' ? {} : { title: readableName(name) }
 }
 
-function fields(given: Fields, isInput: boolean): Field[] {
-  return Object.entries(given).map(([name, field]) => ({
+function fields(definitions: Fields, isInput: boolean): Field[] {
+  return Object.entries(definitions).map(([name, field]) => ({
     name,
-    label: field.label ?? titleOf(name),
+    label: field.label ?? labelFromName(name),
     component: field.component,
     options: { ...field.options },
     required: isInput && field.optional !== true && field.default === undefined,
@@ -53,13 +53,13 @@ function fields(given: Fields, isInput: boolean): Field[] {
 }
 
 /** `dogBreed`, `dog_breed` → `Dog breed` */
-function titleOf(name: string): string {
-  const words = name
+function labelFromName(name: string): string {
+  const spaced = name
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
     .replaceAll('_', ' ')
     .toLowerCase()
     .trim()
-  return words.charAt(0).toUpperCase() + words.slice(1)
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1)
 }
 
 /** Files of an example travel in the schema, as data: URIs. */

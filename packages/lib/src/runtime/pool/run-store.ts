@@ -1,13 +1,13 @@
 import { statfs } from 'node:fs/promises'
 import type { PredictionId } from '@origami/protocol/demo'
-import { type CountedFiles, refsIn } from './counted-files.ts'
+import { type CountedFiles, fileRefs } from './counted-files.ts'
 import type { Run } from './run.ts'
 
 export interface KeepLimits {
   /** How long a prediction is kept after its end. */
   readonly keepMs: number
   /** How many ended predictions are kept. */
-  readonly maxKept: number
+  readonly maxEnded: number
   /** Files, inputs and outputs of all predictions here, in bytes. */
   readonly maxBytes: number
   /** What ended, or was last read, so short a while ago is spared where room is short, unless all of it was fetched. */
@@ -21,7 +21,7 @@ const followMs = 60_000
 /** How many times the limits what is spared may take, and how many times `maxBytes` what is open. */
 const factors = { spared: 2, open: 3 }
 
-interface Ended {
+interface EndedRun {
   readonly run: Run
   readonly at: number
   /** About what it takes in memory. */
@@ -32,11 +32,11 @@ interface Ended {
  * The predictions of this runtime, open and ended. Those that ended are forgotten, with their files, the oldest first;
  * where room is short those that were fetched go, and not those that somebody is about to fetch.
  */
-export class KeptRuns implements Disposable {
+export class RunStore implements Disposable {
   private readonly runs = new Map<PredictionId, Run>()
   private readonly open = new Set<Run>()
   /** In the order in which they ended. */
-  private readonly ended = new Map<PredictionId, Ended>()
+  private readonly ended = new Map<PredictionId, EndedRun>()
   private endedBytes = 0
   private readonly files: CountedFiles
   private readonly limits: KeepLimits
@@ -93,24 +93,24 @@ export class KeptRuns implements Disposable {
 
   /** Forgets what is over its time, and what may go where there is not room for so many bytes more. */
   private sweep(more = 0): void {
-    const { keepMs, maxKept, maxBytes, unusedFileMs } = this.limits
+    const { keepMs, maxEnded, maxBytes, unusedFileMs } = this.limits
     const now = Date.now()
     const short = () => this.bytes + more > maxBytes
     for (const [id, ended] of this.ended) {
       const isDue = ended.at + keepMs <= now
-      if (!isDue && this.ended.size <= maxKept && !short()) break
+      if (!isDue && this.ended.size <= maxEnded && !short()) break
       if (isDue || !this.isSpared(ended, more, now)) this.forget(id)
     }
-    for (const ref of this.files.unused(now - unusedFileMs)) logged(this.files.forget(ref))
-    for (const ref of this.files.unused(now - followMs)) if (short()) logged(this.files.forget(ref))
+    for (const ref of this.files.unused(now - unusedFileMs)) logFailure(this.files.forget(ref))
+    for (const ref of this.files.unused(now - followMs)) if (short()) logFailure(this.files.forget(ref))
   }
 
   /** Whether somebody is about to fetch it. The newest has time until others need its room. */
-  private isSpared({ run, at }: Ended, more: number, now: number): boolean {
-    const { leastAgeMs, maxKept } = this.limits
+  private isSpared({ run, at }: EndedRun, more: number, now: number): boolean {
+    const { leastAgeMs, maxEnded } = this.limits
     if (more === 0 && this.ended.size === 1) return true
-    if (this.ended.size > factors.spared * maxKept) return false
-    const refs = refsIn(run.outputs)
+    if (this.ended.size > factors.spared * maxEnded) return false
+    const refs = fileRefs(run.outputs)
     if (run.wasFollowed && refs.every((ref) => this.files.wasRead(ref))) return false
     const touched = Math.max(at, ...refs.map((ref) => this.files.lastOpened(ref)))
     return touched + leastAgeMs > now
@@ -120,12 +120,12 @@ export class KeptRuns implements Disposable {
     this.endedBytes -= this.ended.get(id)?.bytes ?? 0
     this.ended.delete(id)
     this.runs.delete(id)
-    logged(this.files.release(id))
+    logFailure(this.files.release(id))
   }
 }
 
 /** What could not be removed is said; the next sweep does not try again, since nobody knows the file any more. */
-function logged(forgetting: Promise<void>): void {
+function logFailure(forgetting: Promise<void>): void {
   forgetting.catch((error) => console.error(`files of a prediction could not be removed: ${error}`))
 }
 

@@ -3,17 +3,17 @@ import { join } from 'node:path'
 import { FolderFiles } from '@origami/serving'
 import { expect, test } from 'vitest'
 import { CountedFiles } from '../../src/runtime/pool/counted-files.ts'
-import { type KeepLimits, KeptRuns } from '../../src/runtime/pool/kept-runs.ts'
 import type { Run } from '../../src/runtime/pool/run.ts'
+import { type KeepLimits, RunStore } from '../../src/runtime/pool/run-store.ts'
 import { newRun } from './runs.ts'
 
 /** Runs without files: the folder of those is never made. */
-function keptRuns(limits: Partial<KeepLimits>): KeptRuns {
+function runStore(limits: Partial<KeepLimits>): RunStore {
   const files = new CountedFiles(new FolderFiles(join(tmpdir(), 'never-made'), { maxFileBytes: () => 0 }))
   const hour = 3_600_000
-  return new KeptRuns(files, {
+  return new RunStore(files, {
     keepMs: hour,
-    maxKept: 100,
+    maxEnded: 100,
     maxBytes: 1024 ** 2,
     leastAgeMs: hour,
     unusedFileMs: hour,
@@ -22,7 +22,7 @@ function keptRuns(limits: Partial<KeepLimits>): KeptRuns {
 }
 
 /** One of about so many bytes that ended. */
-function ended(runs: KeptRuns, bytes = 0): Run {
+function ended(runs: RunStore, bytes = 0): Run {
   const run = newRun()
   runs.add(run)
   run.succeed({ said: 'x'.repeat(bytes) })
@@ -34,19 +34,19 @@ async function follow(run: Run): Promise<void> {
   for await (const _ of run.events());
 }
 
-const keeps = (runs: KeptRuns, ...asked: Run[]) => asked.map(({ id }) => runs.get(id) !== undefined)
+const keeps = (runs: RunStore, ...asked: Run[]) => asked.map(({ id }) => runs.get(id) !== undefined)
 
 test('the oldest go above a number; what nobody fetched a moment ago stays up to twice as many', () => {
-  using old = keptRuns({ maxKept: 2, leastAgeMs: 0 })
+  using old = runStore({ maxEnded: 2, leastAgeMs: 0 })
   const [first, second, third] = [ended(old), ended(old), ended(old)]
   expect(keeps(old, first, second, third)).toEqual([false, true, true])
-  using young = keptRuns({ maxKept: 2 })
+  using young = runStore({ maxEnded: 2 })
   const made = [1, 2, 3, 4, 5].map(() => ended(young))
   expect(keeps(young, ...made)).toEqual([false, true, true, true, true])
 })
 
 test('above a number of bytes what was followed goes first; what is young and was not stays up to twice that', async () => {
-  using runs = keptRuns({ maxBytes: 10_000 })
+  using runs = runStore({ maxBytes: 10_000 })
   const [unread, followed] = [ended(runs, 4000), ended(runs, 4000)]
   await follow(followed)
   expect([runs.hasRoom(4000), ...keeps(runs, unread, followed)]).toEqual([true, true, false])
@@ -57,7 +57,7 @@ test('above a number of bytes what was followed goes first; what is young and wa
 })
 
 test('one that alone is too large stays until its room is needed; then it goes once it was followed', async () => {
-  using runs = keptRuns({ maxBytes: 1000 })
+  using runs = runStore({ maxBytes: 1000 })
   const large = ended(runs, 4000)
   expect([runs.hasRoom(10), ...keeps(runs, large)]).toEqual([false, true])
   await follow(large)
@@ -65,7 +65,7 @@ test('one that alone is too large stays until its room is needed; then it goes o
 })
 
 test('what is open may take three times the bytes where nothing that ended is kept', () => {
-  using runs = keptRuns({ maxBytes: 1000 })
+  using runs = runStore({ maxBytes: 1000 })
   expect([runs.hasRoom(3000), runs.hasRoom(3001)]).toEqual([true, false])
   const open = newRun()
   runs.add(open)
