@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { execa } from 'execa'
 import { bundle } from 'origami-lib/bundler'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { newDemo, writeNewDemo } from '../packages/cli/src/init/new-demo.ts'
+import { newDemoFiles, writeNewDemo } from '../packages/cli/src/init/new-demo.ts'
 
 const main = join(import.meta.dirname, '../packages/cli/src/main.ts')
 
@@ -43,7 +43,7 @@ describe('origami init', () => {
     test.each(kinds)('%s to %s: what it writes bundles, and its example answers', async (input, output) => {
       const work = join(folder, `${language}-${input}-${output}`)
       const told: string[] = []
-      await writeNewDemo(work, newDemo('new', { language, input, output, title: 'New' }))
+      await writeNewDemo(work, newDemoFiles('new', { language, input, output, title: 'New' }))
       await bundle({ folder: work, onLog: (line) => told.push(line) }, new AbortController().signal)
       expect(told.at(-1)).toContain('it answers')
     })

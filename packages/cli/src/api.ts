@@ -118,7 +118,7 @@ export interface DemoAddress {
 }
 
 /** Of what a person wrote: `account/name`, `/account/name` or its whole address. Throws Failure. */
-export function demoAddress(text: string): DemoAddress {
+export function parseDemoAddress(text: string): DemoAddress {
   const [, account, name] = /^(?:https?:\/\/[^/]+)?\/?([^/]+)\/([^/]+)\/?$/.exec(text) ?? []
   if (!account || !name) throw new Failure(`expected account/name, got ${text}`)
   return { account, name }

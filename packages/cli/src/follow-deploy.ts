@@ -7,7 +7,7 @@ import { patiently } from './patiently.ts'
 const between = 500
 
 /** A demo once a deployment of it was followed to its end; that deployment, or the one which took its place. */
-export interface Followed {
+export interface FollowedDeploy {
   readonly page: DemoPage
   readonly deployment: Deployment | undefined
 }
@@ -20,18 +20,18 @@ export async function followDeploy(
   api: Pick<Api, 'call'>,
   made: DemoPage,
   tell: (line: string) => void,
-): Promise<Followed> {
+): Promise<FollowedDeploy> {
   let id = made.detail?.newest?.id
-  let told = 0
+  let reportedSteps = 0
   for (;;) {
     const page = await patiently(() => api.call('GET /-/api/demos/:account/:name', { params: made }))
     id ??= page.detail?.newest?.id
     const deployment = entryOf(page, id)
-    for (const step of deployment?.steps.slice(told) ?? []) tell(`${made.address}: ${step.state}`)
-    told = deployment?.steps.length ?? told
+    for (const step of deployment?.steps.slice(reportedSteps) ?? []) tell(`${made.address}: ${step.state}`)
+    reportedSteps = deployment?.steps.length ?? reportedSteps
     if (deployment?.state === 'superseded' && deployment.superseded_by !== null) {
       id = deployment.superseded_by
-      told = 0
+      reportedSteps = 0
       continue
     }
     const daemonAway = page.mine && !page.detail?.deployments.length

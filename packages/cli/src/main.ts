@@ -1,41 +1,41 @@
 import { env } from './env.ts'
-import { run } from './program.ts'
-import { bundle } from './verbs/bundle.ts'
-import { certificates } from './verbs/certificates.ts'
-import { config } from './verbs/config.ts'
-import { remove, start, stop } from './verbs/control.ts'
-import { daemon } from './verbs/daemon.ts'
-import { deploy } from './verbs/deploy.ts'
-import { deployers } from './verbs/deployers.ts'
-import { init } from './verbs/init.ts'
-import { login } from './verbs/login.ts'
-import { logs } from './verbs/logs.ts'
-import { quickstart } from './verbs/quickstart.ts'
-import { serve } from './verbs/serve.ts'
-import { stats } from './verbs/stats.ts'
-import { status } from './verbs/status.ts'
-import { up } from './verbs/up.ts'
-import { web } from './verbs/web.ts'
+import { runCommandLine } from './program.ts'
+import { bundleVerb } from './verbs/bundle.ts'
+import { certificatesVerb } from './verbs/certificates.ts'
+import { configVerb } from './verbs/config.ts'
+import { removeVerb, startVerb, stopVerb } from './verbs/control.ts'
+import { daemonVerb } from './verbs/daemon.ts'
+import { deployVerb } from './verbs/deploy.ts'
+import { deployersVerb } from './verbs/deployers.ts'
+import { initVerb } from './verbs/init.ts'
+import { loginVerb } from './verbs/login.ts'
+import { logsVerb } from './verbs/logs.ts'
+import { quickstartVerb } from './verbs/quickstart.ts'
+import { serveVerb } from './verbs/serve.ts'
+import { statsVerb } from './verbs/stats.ts'
+import { statusVerb } from './verbs/status.ts'
+import { upVerb } from './verbs/up.ts'
+import { webVerb } from './verbs/web.ts'
 
 // `npm run` goes to the checkout; paths are meant from where the person stands.
 if (env.invokedFrom) process.chdir(env.invokedFrom)
-await run([
-  init,
-  serve,
-  bundle,
-  login,
-  deploy,
-  status,
-  logs,
-  stop,
-  start,
-  remove,
-  stats,
-  up,
-  daemon,
-  web,
-  config,
-  deployers,
-  certificates,
-  quickstart,
+await runCommandLine([
+  initVerb,
+  serveVerb,
+  bundleVerb,
+  loginVerb,
+  deployVerb,
+  statusVerb,
+  logsVerb,
+  stopVerb,
+  startVerb,
+  removeVerb,
+  statsVerb,
+  upVerb,
+  daemonVerb,
+  webVerb,
+  configVerb,
+  deployersVerb,
+  certificatesVerb,
+  quickstartVerb,
 ])

@@ -5,7 +5,7 @@ import { plainText } from './plain-text.ts'
  * Runs the verb that the arguments name. An error that was thrown with words for a person is those words, and exit code
  * 1.
  */
-export async function run(verbs: readonly (() => Command)[]): Promise<void> {
+export async function runCommandLine(verbs: readonly (() => Command)[]): Promise<void> {
   const program = new Command('origami')
     .description('Turns the repository of a trained model into a live, queued, shareable web demo.')
     .showHelpAfterError('(origami --help lists the verbs, origami <verb> --help what each takes)')
@@ -13,12 +13,12 @@ export async function run(verbs: readonly (() => Command)[]): Promise<void> {
   try {
     await program.parseAsync()
   } catch (error) {
-    if (!(error instanceof Error) || isMistakeOfOurs(error)) throw error
+    if (!(error instanceof Error) || isProgrammingError(error)) throw error
     console.error(plainText(error.message))
     process.exitCode = 1
   }
 }
 
-const isMistakeOfOurs = (error: Error): boolean =>
+const isProgrammingError = (error: Error): boolean =>
   [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind) ||
   error.name === 'AssertionError'

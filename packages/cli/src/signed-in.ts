@@ -15,7 +15,7 @@ const folder = () => join(env.home ?? homedir(), '.origami')
 
 /** Reads what `login` kept. Throws Failure when others can read it, or it is not what `login` writes. */
 export async function readSignedIn(): Promise<SignedIn> {
-  const text = await readPrivate(join(folder(), 'servers.json'))
+  const text = await readOwnerOnly(join(folder(), 'servers.json'))
   if (text === undefined) return { servers: {} }
   try {
     const { latest, servers } = JSON.parse(text) as SignedIn
@@ -32,20 +32,20 @@ export async function readSignedIn(): Promise<SignedIn> {
 /** Keeps the token of a server, readable by its owner alone, whole or not at all. */
 export async function keepSignedIn(url: string, token: string, handle?: string): Promise<void> {
   const before = await readSignedIn().catch(() => ({ servers: {} }))
-  const kept: SignedIn = {
+  const updated: SignedIn = {
     latest: url,
     servers: { ...before.servers, [url]: { token, ...(handle ? { handle } : {}) } },
   }
   await mkdir(folder(), { recursive: true, mode: 0o700 })
-  await writePrivate(join(folder(), 'servers.json'), `${JSON.stringify(kept, null, 2)}\n`)
+  await writePrivate(join(folder(), 'servers.json'), `${JSON.stringify(updated, null, 2)}\n`)
 }
 
 /** The token that a person put into `~/.origami/token` by hand. */
 export async function tokenByHand(): Promise<string | undefined> {
-  return (await readPrivate(join(folder(), 'token')))?.trim()
+  return (await readOwnerOnly(join(folder(), 'token')))?.trim()
 }
 
-async function readPrivate(file: string): Promise<string | undefined> {
+async function readOwnerOnly(file: string): Promise<string | undefined> {
   const found = await stat(file).catch(() => undefined)
   if (!found) return undefined
   if (found.mode & 0o077) throw new Failure(`${file} can be read by others; chmod 600 it`)

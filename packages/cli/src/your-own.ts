@@ -4,7 +4,7 @@
  */
 export const yourOwn = (url: string, checkout: string): string => `
 A demo of your own, in another terminal:
-  cd ${inShell(checkout)}
+  cd ${shellQuoted(checkout)}
   python3 -m venv ~/.origami/venv && . ~/.origami/venv/bin/activate   # or the Python your model runs in
   pip install "$(npm run --silent wheel)"                             # the command origami
   origami init ~/your-model && cd ~/your-model                        # or cd to where your model.py is
@@ -16,4 +16,4 @@ A demo of your own, in another terminal:
   origami login ${url}
   origami deploy`
 
-const inShell = (path: string): string => (/^[\w/.-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`)
+const shellQuoted = (path: string): string => (/^[\w/.-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`)

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { withTables } from '../../../scripts/limits-table.ts'
 import { rows } from '../src/settings/file-schema.ts'
 import { daemonLimits, webLimits } from '../src/settings/limits.ts'
-import { type GivenByFlag, readSettings, variableOf } from '../src/settings/read-settings.ts'
+import { type FlagSetting, readSettings, variableOf } from '../src/settings/read-settings.ts'
 
 describe('settings', () => {
   let folder: string
@@ -18,8 +18,8 @@ describe('settings', () => {
 
   const data = () => ({ name: 'data', written: folder, flag: '--data' })
   const file = (text: string) => writeFile(join(folder, 'origami.yaml'), text)
-  const one = async (name: string, ...flags: GivenByFlag[]) =>
-    (await readSettings([data(), ...flags])).inForce.find((setting) => setting.name === name)
+  const one = async (name: string, ...flags: FlagSetting[]) =>
+    (await readSettings([data(), ...flags])).effective.find((setting) => setting.name === name)
 
   /** The settings with a variable of the environment set. */
   async function withVariable<Result>(name: string, value: string, work: () => Promise<Result>): Promise<Result> {
@@ -141,9 +141,9 @@ describe('settings', () => {
     ['limits:\n  retry_after:', 'a list, each a time'],
     ['port: [', 'line 1'],
     ['- port', 'expected keys and values'],
-  ])('%j is refused with %j', async (text, words) => {
+  ])('%j is refused with %j', async (text, message) => {
     await file(text)
-    await expect(readSettings([data()])).rejects.toThrow(words)
+    await expect(readSettings([data()])).rejects.toThrow(message)
     await expect(readSettings([data()])).rejects.toThrow(join(folder, 'origami.yaml'))
   })
 

@@ -1,22 +1,22 @@
 import { readFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
-import { type Identity, isAlive, startTime } from './process-identity.ts'
+import { isAlive, type ProcessIdentity, startTime } from './process-identity.ts'
 
 const pollMs = 20
 
 /** Sends a signal to a process and its group, if it is still the one meant. False: it is gone. */
-export function signalGroup(leader: Identity, signal: NodeJS.Signals): boolean {
+export function signalGroup(leader: ProcessIdentity, signal: NodeJS.Signals): boolean {
   return isAlive(leader) && send(-leader.pid, signal)
 }
 
 /** Kills one process, if it is still the one meant. */
-export function kill(one: Identity): void {
+export function kill(one: ProcessIdentity): void {
   if (isAlive(one)) send(one.pid, 'SIGKILL')
 }
 
 /** Resolves when all of them are gone, or to those that are left after `patienceMs`. */
-export async function untilGone(processes: readonly Identity[], patienceMs: number): Promise<Identity[]> {
+export async function untilGone(processes: readonly ProcessIdentity[], patienceMs: number): Promise<ProcessIdentity[]> {
   const patience = AbortSignal.timeout(patienceMs)
   for (;;) {
     const left = processes.filter(isAlive)
@@ -26,16 +26,16 @@ export async function untilGone(processes: readonly Identity[], patienceMs: numb
 }
 
 /** A process and all that descends from it, in whatever group. */
-export async function family(root: Identity): Promise<Identity[]> {
+export async function family(root: ProcessIdentity): Promise<ProcessIdentity[]> {
   if (!isAlive(root)) return []
-  const children = new Map<number, Identity[]>()
+  const children = new Map<number, ProcessIdentity[]>()
   for (const pid of await processIds()) {
     const [parent, started] = [parentOf(pid), startTime(pid)]
     if (parent === undefined || started === undefined) continue
     children.set(parent, [...(children.get(parent) ?? []), { pid, started }])
   }
-  const found: Identity[] = []
-  const visit = (one: Identity) => {
+  const found: ProcessIdentity[] = []
+  const visit = (one: ProcessIdentity) => {
     found.push(one)
     for (const child of children.get(one.pid) ?? []) visit(child)
   }
@@ -49,14 +49,14 @@ export async function family(root: Identity): Promise<Identity[]> {
  */
 export async function processesWith(
   where: 'environ' | 'cmdline',
-  test: (word: string) => boolean,
-): Promise<Identity[]> {
-  const found: Identity[] = []
+  test: (entry: string) => boolean,
+): Promise<ProcessIdentity[]> {
+  const found: ProcessIdentity[] = []
   for (const pid of await processIds()) {
     const started = startTime(pid)
     if (pid === process.pid || started === undefined) continue
-    const words = await readFile(`/proc/${pid}/${where}`, 'utf8').catch(() => '')
-    if (words.split('\0').some(test)) found.push({ pid, started })
+    const entries = await readFile(`/proc/${pid}/${where}`, 'utf8').catch(() => '')
+    if (entries.split('\0').some(test)) found.push({ pid, started })
   }
   return found
 }

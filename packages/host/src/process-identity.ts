@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 
 /** One process, and no later one that was given its id. */
-export interface Identity {
+export interface ProcessIdentity {
   readonly pid: number
   /** When it started, in the kernel's ticks. */
   readonly started: string
 }
 
-export const isAlive = ({ pid, started }: Identity): boolean => started !== '' && startTime(pid) === started
+export const isAlive = ({ pid, started }: ProcessIdentity): boolean => started !== '' && startTime(pid) === started
 
 /** Tells a process from a later one with the same id: when it started, in the kernel's ticks. Undefined: it is gone. */
 export function startTime(pid: number): string | undefined {

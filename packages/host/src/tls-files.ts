@@ -30,7 +30,7 @@ const turns = new Map<string, PQueue>()
  * missing, or others can read the key.
  */
 export function readTls(paths: TlsPaths): Promise<TlsFiles> {
-  return inTurn(paths, async () => {
+  return oneAtATime(paths, async () => {
     await settleReplacement(paths)
     const [ca, cert, key] = await Promise.all([readFile(paths.ca), readFile(paths.cert), readPrivate(paths.key)])
     return { ca, cert, key }
@@ -41,16 +41,16 @@ export function readTls(paths: TlsPaths): Promise<TlsFiles> {
  * Puts a key and its certificate (PEM) in place of those there, so that a crash at any moment leaves a pair that fits.
  */
 export function replaceTls(paths: TlsPaths, { cert, key }: { cert: string; key: string }): Promise<void> {
-  return inTurn(paths, async () => {
+  return oneAtATime(paths, async () => {
     await mkdir(dirname(paths.key), { recursive: true, mode: 0o700 })
-    await writeDurably(next(paths.key), key)
-    await writeDurably(next(paths.cert), cert)
-    await rename(next(paths.key), paths.key)
-    await rename(next(paths.cert), paths.cert)
+    await writeDurably(nextPath(paths.key), key)
+    await writeDurably(nextPath(paths.cert), cert)
+    await rename(nextPath(paths.key), paths.key)
+    await rename(nextPath(paths.cert), paths.cert)
   })
 }
 
-function inTurn<Result>({ key }: TlsPaths, work: () => Promise<Result>): Promise<Result> {
+function oneAtATime<Result>({ key }: TlsPaths, work: () => Promise<Result>): Promise<Result> {
   return (turns.get(key) ?? newTurn(key)).add(work)
 }
 
@@ -63,10 +63,10 @@ function newTurn(key: string): PQueue {
 
 /** The key goes first: a certificate that waits beside the key it belongs to only has to follow. */
 async function settleReplacement({ cert, key }: TlsPaths): Promise<void> {
-  if (!existsSync(next(cert)) && !existsSync(next(key))) return
-  if (existsSync(next(cert)) && (await fits(next(cert), key))) await rename(next(cert), cert)
-  await rm(next(key), { force: true })
-  await rm(next(cert), { force: true })
+  if (!existsSync(nextPath(cert)) && !existsSync(nextPath(key))) return
+  if (existsSync(nextPath(cert)) && (await fits(nextPath(cert), key))) await rename(nextPath(cert), cert)
+  await rm(nextPath(key), { force: true })
+  await rm(nextPath(cert), { force: true })
 }
 
 async function fits(cert: string, key: string): Promise<boolean> {
@@ -84,4 +84,4 @@ async function writeDurably(path: string, text: string): Promise<void> {
   await file.sync()
 }
 
-const next = (path: string): string => `${path}.next`
+const nextPath = (path: string): string => `${path}.next`

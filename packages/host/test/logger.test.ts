@@ -2,13 +2,13 @@ import { logger } from '@origami/host/logger'
 import { expect, test, vi } from 'vitest'
 
 test('what a room tells is on standard error, with its name and the error', () => {
-  const told = vi.spyOn(console, 'error').mockImplementation(() => {})
+  const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
   const error = new Error('full')
   logger('engine').error('the cache could not be made smaller; the next build tries again', error)
   logger('certificates').info('It was renewed.')
-  expect(told.mock.calls).toEqual([
+  expect(logged.mock.calls).toEqual([
     ['engine: the cache could not be made smaller; the next build tries again', error],
     ['certificates: It was renewed.'],
   ])
-  told.mockRestore()
+  logged.mockRestore()
 })

@@ -7,7 +7,7 @@ import { pythonModel } from './python-model.ts'
 import { typescriptModel } from './typescript-model.ts'
 
 /** The files of a new demo, by name. */
-export function newDemo(name: string, choices: Choices): Map<string, string | Uint8Array> {
+export function newDemoFiles(name: string, choices: Choices): Map<string, string | Uint8Array> {
   const { language, input, output, title } = choices
   const python = language === 'python'
   const files = new Map<string, string | Uint8Array>([
@@ -33,10 +33,10 @@ export async function expectEmpty(folder: string): Promise<void> {
         : `${folder} cannot be read: ${error.message}`,
     )
   })
-  const inTheWay = there.filter((name) => name !== '.git').toSorted()
-  if (inTheWay.length > 0)
+  const conflicting = there.filter((name) => name !== '.git').toSorted()
+  if (conflicting.length > 0)
     throw new Failure(
-      `${folder} is not empty: ${listed(inTheWay)} would be in the way; nothing was written. Name an empty or a new folder`,
+      `${folder} is not empty: ${listed(conflicting)} would be in the way; nothing was written. Name an empty or a new folder`,
     )
 }
 
@@ -48,11 +48,11 @@ export async function writeNewDemo(folder: string, files: ReadonlyMap<string, st
 }
 
 /** What a demo is called whose folder is `night_sky`: `Night sky`. */
-export function titleOf(folder: string): string {
-  const words = basename(folder)
+export function titleFromFolder(folder: string): string {
+  const spaced = basename(folder)
     .replaceAll(/[^\p{L}\p{N}]+/gu, ' ')
     .trim()
-  return words === '' ? 'Demo' : words.charAt(0).toUpperCase() + words.slice(1)
+  return spaced === '' ? 'Demo' : spaced.charAt(0).toUpperCase() + spaced.slice(1)
 }
 
 const listed = (names: readonly string[]): string =>

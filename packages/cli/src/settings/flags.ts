@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { Failure } from '../failure.ts'
 import { type KeyName, keys, standardOf, type Values } from './keys.ts'
-import { type GivenByFlag, readSettings, type Settings } from './read-settings.ts'
+import { type FlagSetting, readSettings, type Settings } from './read-settings.ts'
 
 /** The flags of one verb that set settings, and what they, the environment and `origami.yaml` come to. */
 export interface SettingFlags {
@@ -32,12 +32,12 @@ export function settingFlags(
       return command
     },
     read(command) {
-      const { config: file, limit: given = [] } = command.opts<{ config?: string; limit?: string[] }>()
-      const byFlag = options.flatMap(({ name, option }): GivenByFlag[] => {
+      const { config: file, limit: limitFlags = [] } = command.opts<{ config?: string; limit?: string[] }>()
+      const byFlag = options.flatMap(({ name, option }): FlagSetting[] => {
         const written: unknown = command.opts()[option.attributeName()]
         return written === undefined ? [] : [{ name, written, flag: option.long ?? name }]
       })
-      return readSettings([...byFlag, ...given.map(limitGiven)], file, defaults)
+      return readSettings([...byFlag, ...limitFlags.map(limitFromFlag)], file, defaults)
     },
   }
 }
@@ -54,7 +54,7 @@ function optionOf(name: KeyName, flag: string, defaults: Partial<Values>): Optio
 
 const collect = (written: string, before: string[] = []): string[] => [...before, written]
 
-function limitGiven(written: string): GivenByFlag {
+function limitFromFlag(written: string): FlagSetting {
   const [, name, value] = /^([a-z_]+)=(.+)$/.exec(written) ?? []
   if (name === undefined) throw new Failure(`--limit: expected name=value, such as waiting=200, got ${written}`)
   return { name: `limits.${name}`, written: value, flag: `--limit ${name}` }

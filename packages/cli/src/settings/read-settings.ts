@@ -10,7 +10,7 @@ import { keys, type Values } from './keys.ts'
 import { daemonLimits, limitsOf, webLimits } from './limits.ts'
 
 /** A setting that a flag gave. */
-export interface GivenByFlag {
+export interface FlagSetting {
   /** `port`, or `limits.waiting`. */
   readonly name: string
   readonly written: unknown
@@ -18,7 +18,7 @@ export interface GivenByFlag {
 }
 
 /** One setting with where its value is from: `default`, `/srv/origami.yaml:3`, `ORIGAMI_PORT`, `--port`. */
-export interface SettingInForce {
+export interface EffectiveSetting {
   readonly name: string
   /** As a person would write it; null when nothing is set. */
   readonly value: string | null
@@ -30,7 +30,7 @@ export interface SettingInForce {
 export interface Settings {
   readonly values: Values
   readonly limits: { readonly daemon: Limits; readonly web: WebLimits }
-  readonly inForce: readonly SettingInForce[]
+  readonly effective: readonly EffectiveSetting[]
   /** The file that was read, if there is one. */
   readonly file: string | undefined
 }
@@ -45,11 +45,11 @@ interface Found {
  * else the default. Throws Failure that says where what is wrong stands, and what would be right.
  */
 export async function readSettings(
-  given: readonly GivenByFlag[] = [],
+  flags: readonly FlagSetting[] = [],
   config?: string,
   defaults: Partial<Values> = {},
 ): Promise<Settings> {
-  const above = [...given.map(fromFlag), ...fromEnvironment()]
+  const above = [...flags.map(fromFlag), ...fromEnvironment()]
   const found = new Map<string, Found>(above.toReversed())
   const standard = new Map<string, unknown>([
     ...rows.map((row) => [row.name, row.default] as const),
@@ -68,7 +68,7 @@ export async function readSettings(
   return {
     values: Object.fromEntries(Object.keys(keys).map((name) => [name, values.get(name)])) as Values,
     limits: { daemon: limitsOf(daemonLimits, values), web: limitsOf(webLimits, values) },
-    inForce: all.map(({ row, value, from }) => ({
+    effective: all.map(({ row, value, from }) => ({
       name: row.name,
       value: value === undefined ? null : row.kind.write(value),
       from,
@@ -90,7 +90,7 @@ function refuseSilence(values: ReadonlyMap<string, unknown>): void {
 /** The variable that sets a setting: `ORIGAMI_LIMITS_WAITING`. */
 export const variableOf = (name: string): string => `ORIGAMI_${name.replace('.', '_').toUpperCase()}`
 
-function fromFlag({ name, written, flag }: GivenByFlag): [string, Found] {
+function fromFlag({ name, written, flag }: FlagSetting): [string, Found] {
   const row = rows.find((one) => one.name === name)
   if (!row)
     throw new Failure(`${flag}: there is no setting ${JSON.stringify(name)}; did you mean ${nearest(name, names())}?`)
@@ -127,7 +127,7 @@ async function readFileOf(
     if (!wanted && (cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw new Failure(`cannot read ${path}: ${cause instanceof Error ? cause.message : cause}`)
   }
-  const file = parsed(text, path)
+  const file = parseFile(text, path)
   const found = rows.flatMap(({ name }): [string, Found][] => {
     const [first = '', second] = name.split('.')
     const top = file.value[first]
@@ -137,7 +137,7 @@ async function readFileOf(
   return { path, found }
 }
 
-function parsed(text: string, path: string): YamlKeys<Record<string, unknown>> {
+function parseFile(text: string, path: string): YamlKeys<Record<string, unknown>> {
   try {
     return parseYamlKeys(text, fileSchema(dirname(path)), path)
   } catch (cause) {

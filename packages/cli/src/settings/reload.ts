@@ -1,6 +1,6 @@
 import { on } from 'node:events'
-import { forgetInForce, type InForce, tellInForce } from './in-force.ts'
-import type { SettingInForce, Settings } from './read-settings.ts'
+import type { EffectiveSetting, Settings } from './read-settings.ts'
+import { removeServerRecord, type ServerRecord, writeServerRecord } from './server-records.ts'
 
 /** A server whose settings are read again at SIGHUP. */
 export interface Reloading {
@@ -16,19 +16,21 @@ export interface Reloading {
 export async function reloadAtSighup({ verb, settings, read, apply }: Reloading): Promise<AsyncDisposable> {
   const { data } = settings.values
   const leaving = new AbortController()
-  let record: InForce = { verb, pid: process.pid, settings: [...settings.inForce], error: null, restart: [] }
+  let record: ServerRecord = { verb, pid: process.pid, settings: [...settings.effective], error: null, restart: [] }
   const signals = on(process, 'SIGHUP', { signal: leaving.signal })
-  await tellInForce(data, record)
+  await writeServerRecord(data, record)
   const reload = async () => {
     try {
       const next = await read()
       await apply(next)
-      record = { ...record, error: null, ...taken(record.settings, next.inForce) }
+      record = { ...record, error: null, ...taken(record.settings, next.effective) }
     } catch (error) {
       record = { ...record, error: error instanceof Error ? error.message : String(error) }
     }
-    await tellInForce(data, record).catch((error: unknown) => console.error('origami config cannot be told', error))
-    for (const line of wordsOf(record)) console.error(line)
+    await writeServerRecord(data, record).catch((error: unknown) =>
+      console.error('origami config cannot be told', error),
+    )
+    for (const line of reportLines(record)) console.error(line)
   }
   const reloading = (async () => {
     for await (const _signal of signals) await reload()
@@ -39,16 +41,16 @@ export async function reloadAtSighup({ verb, settings, read, apply }: Reloading)
     async [Symbol.asyncDispose]() {
       leaving.abort()
       await reloading
-      await forgetInForce(data, verb)
+      await removeServerRecord(data, verb)
     },
   }
 }
 
 /** What is in force after a reload: the new value of what may change, the old one of the rest. */
 function taken(
-  before: readonly SettingInForce[],
-  next: readonly SettingInForce[],
-): Pick<InForce, 'settings' | 'restart'> {
+  before: readonly EffectiveSetting[],
+  next: readonly EffectiveSetting[],
+): Pick<ServerRecord, 'settings' | 'restart'> {
   const old = new Map(before.map((setting) => [setting.name, setting]))
   return {
     settings: next.map((setting) => (setting.live ? setting : (old.get(setting.name) ?? setting))),
@@ -57,7 +59,7 @@ function taken(
 }
 
 /** What a person should know of a record: for the log, and for `origami config`. */
-export function wordsOf({ error, restart }: InForce): string[] {
+export function reportLines({ error, restart }: ServerRecord): string[] {
   if (error !== null) return [`The settings of before stay in force: ${error}`]
   return restart.length === 0
     ? ['The settings were read again.']

@@ -4,7 +4,7 @@ import { ensureBuilt } from '../built.ts'
 import { env } from '../env.ts'
 import { plainText } from '../plain-text.ts'
 
-export const bundle = () =>
+export const bundleVerb = () =>
   new Command('bundle')
     .description(
       'write what a repository needs to be deployed: .origami, Dockerfile and the runtime; then run its first example',
@@ -13,7 +13,7 @@ export const bundle = () =>
     .option('--force', 'overwrite files that were changed by hand')
     .option('--python <program>', 'Python that runs the model', env.python)
     .option('--json', 'print JSON: {folder, bytes, kept, commands}')
-    .action(async (folder: string, given: { force?: boolean; python: string; json?: boolean }) => {
+    .action(async (folder: string, flags: { force?: boolean; python: string; json?: boolean }) => {
       await ensureBuilt()
       const { bundle: write } = await import('origami-lib/bundler')
       const interrupted = new AbortController()
@@ -21,13 +21,13 @@ export const bundle = () =>
       const result = await write(
         {
           folder: resolve(folder),
-          force: given.force ?? false,
-          python: given.python,
+          force: flags.force ?? false,
+          python: flags.python,
           onLog: (line: string) => console.error(plainText(line)),
         },
         interrupted.signal,
       )
-      if (given.json) return console.log(JSON.stringify({ folder: resolve(folder), ...result }))
+      if (flags.json) return console.log(JSON.stringify({ folder: resolve(folder), ...result }))
       console.error(`the bundle is ${(result.bytes / 1024 ** 2).toFixed(2)} MB; commit it and push`)
       console.log(result.commands.join('\n'))
     })

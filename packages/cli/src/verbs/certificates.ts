@@ -7,7 +7,7 @@ import { settingFlags } from '../settings/flags.ts'
 
 const flags = settingFlags(['data'])
 
-export const certificates = () =>
+export const certificatesVerb = () =>
   flags
     .addTo(new Command('certificates').description('write what a daemon on another host needs, to be copied there'))
     .requiredOption(

@@ -4,15 +4,15 @@ import { readForges } from '../config.ts'
 import { env } from '../env.ts'
 import { Failure } from '../failure.ts'
 import { settingFlags } from '../settings/flags.ts'
-import { type InForce, whatRuns } from '../settings/in-force.ts'
 import { keys, quickstartData } from '../settings/keys.ts'
-import type { SettingInForce, Settings } from '../settings/read-settings.ts'
-import { wordsOf } from '../settings/reload.ts'
+import type { EffectiveSetting, Settings } from '../settings/read-settings.ts'
+import { reportLines } from '../settings/reload.ts'
+import { runningServers, type ServerRecord } from '../settings/server-records.ts'
 import { table } from '../table.ts'
 
 const flags = settingFlags(['data'])
 
-export const config = () =>
+export const configVerb = () =>
   flags
     .addTo(new Command('config').description('the settings in force, and where each is from; no secret is printed'))
     .option('--json', 'print JSON')
@@ -20,12 +20,12 @@ export const config = () =>
       const read = await flags.read(command).catch(asFailure)
       const failed = read instanceof Failure
       const folder = failed ? (data ?? env.variable('ORIGAMI_DATA') ?? keys.data.default) : read.values.data
-      const running = [...(await whatRuns(folder)), ...(await whatRuns(quickstartData(folder)))]
+      const running = [...(await runningServers(folder)), ...(await runningServers(quickstartData(folder)))]
       const secrets = failed ? [] : await secretsOf(read)
       const error = failed ? read.message : null
-      const settings = failed ? null : read.inForce
+      const settings = failed ? null : read.effective
       if (json) console.log(JSON.stringify({ running, settings, secrets, error }))
-      else console.log(inWords(running, settings, secrets, error))
+      else console.log(report(running, settings, secrets, error))
       if (error !== null || running.some((record) => record.error !== null)) process.exitCode = 1
     })
 
@@ -36,14 +36,14 @@ function asFailure(error: unknown): Failure {
 }
 
 /** What runs goes by what it read; without one, what the next one would go by. */
-function inWords(
-  running: readonly InForce[],
-  settings: readonly SettingInForce[] | null,
-  secrets: readonly SettingInForce[],
+function report(
+  running: readonly ServerRecord[],
+  settings: readonly EffectiveSetting[] | null,
+  secrets: readonly EffectiveSetting[],
   error: string | null,
 ): string {
   const parts = running.map((record) => {
-    const about = record.error === null && record.restart.length === 0 ? [] : wordsOf(record)
+    const about = record.error === null && record.restart.length === 0 ? [] : reportLines(record)
     return [`origami ${record.verb} (process ${record.pid}) goes by these:`, shown(record.settings), ...about].join(
       '\n',
     )
@@ -54,14 +54,14 @@ function inWords(
   return parts.join('\n\n')
 }
 
-const shown = (settings: readonly SettingInForce[]): string =>
+const shown = (settings: readonly EffectiveSetting[]): string =>
   table(
     ['setting', 'value', 'from'],
     settings.map(({ name, value, from }) => [name, value ?? '', from]),
   )
 
 /** The OAuth app of each forge: whether it is set, never what it is. */
-async function secretsOf(settings: Settings): Promise<SettingInForce[]> {
+async function secretsOf(settings: Settings): Promise<EffectiveSetting[]> {
   const forges = await readForges(settings)
   return forges
     .filter(({ kind }) => forgeTraits[kind].signsIn)

@@ -1,32 +1,32 @@
 import { Command } from 'commander'
-import { Api, type DemoAddress, demoAddress } from '../api.ts'
+import { Api, type DemoAddress, parseDemoAddress } from '../api.ts'
 import { Failure } from '../failure.ts'
 
 const demo = '/-/api/demos/:account/:name'
 
-export const stop = () =>
-  change('stop', 'stop a demo; predictions that wait for it fail as stopped', 'stopped', (api, params) =>
+export const stopVerb = () =>
+  verb('stop', 'stop a demo; predictions that wait for it fail as stopped', 'stopped', (api, params) =>
     api.call(`POST ${demo}/stop`, { params }),
   )
-export const start = () =>
-  change('start', 'start a stopped demo again', 'starting', (api, params) => api.call(`POST ${demo}/start`, { params }))
-export const remove = () =>
-  change(
+export const startVerb = () =>
+  verb('start', 'start a stopped demo again', 'starting', (api, params) => api.call(`POST ${demo}/start`, { params }))
+export const removeVerb = () =>
+  verb(
     'remove',
     'remove a demo and all that belongs to it; one that is not there is no error',
     'removed',
     (api, params) => api.call(`DELETE ${demo}`, { params }).catch(unlessMissing),
   )
 
-type Change = (api: Api, demo: DemoAddress) => Promise<object>
+type DemoAction = (api: Api, demo: DemoAddress) => Promise<object>
 
-function change(name: string, description: string, done: string, ask: Change): Command {
+function verb(name: string, description: string, done: string, ask: DemoAction): Command {
   return new Command(name)
     .description(description)
     .argument('<demo>', 'account/name')
     .option('--json', 'print JSON')
     .action(async (demo: string, { json }: { json?: boolean }) => {
-      const { account, name } = demoAddress(demo)
+      const { account, name } = parseDemoAddress(demo)
       const address = `/${account}/${name}`
       const answer = await ask(await Api.open(), { account, name })
       if (json) console.log(JSON.stringify({ address, ...answer }))

@@ -14,7 +14,7 @@ const flags = settingFlags([
   'forges',
 ])
 
-export const daemon = () =>
+export const daemonVerb = () =>
   flags
     .addTo(
       new Command('daemon').description(

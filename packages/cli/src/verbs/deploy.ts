@@ -3,7 +3,7 @@ import { Command, Option } from 'commander'
 import { Api } from '../api.ts'
 import { demoLog, parseLogLine } from '../demo-log.ts'
 import { Failure } from '../failure.ts'
-import { type Followed, failedToGoLive, followDeploy } from '../follow-deploy.ts'
+import { type FollowedDeploy, failedToGoLive, followDeploy } from '../follow-deploy.ts'
 import { originOf } from '../origin-link.ts'
 import { plainText } from '../plain-text.ts'
 
@@ -17,7 +17,7 @@ interface Flags {
 
 const linesThatMatter = 20
 
-export const deploy = () =>
+export const deployVerb = () =>
   new Command('deploy')
     .description('make a demo of a repository, or bring its newest commit live, and follow its log until it is')
     .argument('[link]', 'https://github.com/owner/name; without it, the remote `origin` of the folder you stand in')
@@ -28,10 +28,12 @@ export const deploy = () =>
     )
     .option('--no-wait', 'do not follow the deploy')
     .option('--json', 'print JSON')
-    .action(async (given: string | undefined, flags: Flags) => {
+    .action(async (linkArgument: string | undefined, flags: Flags) => {
       const tell = flags.json ? () => {} : (line: string) => console.error(plainText(line))
       const api = await Api.open()
-      const { body: made, status } = await api.answer('POST /-/api/demos', { body: await wanted(given, flags) })
+      const { body: made, status } = await api.answer('POST /-/api/demos', {
+        body: await requestBody(linkArgument, flags),
+      })
       if (status === 200) tell(`already a demo: ${api.url}${made.address}`)
       const { page, deployment } = flags.wait ? await followed(api, made, tell) : { page: made, deployment: undefined }
       const failed = deployment !== undefined && failedToGoLive(deployment)
@@ -40,8 +42,9 @@ export const deploy = () =>
       if (failed) throw new Failure(whyItFailed(deployment))
     })
 
-async function wanted(given: string | undefined, { name, private: isPrivate, public: isPublic }: Flags) {
-  const { link, warnings } = given === undefined ? await originOf(process.cwd()) : { link: given, warnings: [] }
+async function requestBody(linkArgument: string | undefined, { name, private: isPrivate, public: isPublic }: Flags) {
+  const { link, warnings } =
+    linkArgument === undefined ? await originOf(process.cwd()) : { link: linkArgument, warnings: [] }
   for (const warning of warnings) console.error(`warning: ${warning}`)
   // Unsaid, the server decides: it asks of a private repository, and leaves a demo it knows as it is.
   const visibility = isPrivate ? { public: false } : isPublic ? { public: true } : {}
@@ -49,7 +52,7 @@ async function wanted(given: string | undefined, { name, private: isPrivate, pub
 }
 
 /** The demo and its deployment once that ended; what it logged meanwhile was told. */
-async function followed(api: Api, made: DemoPage, tell: (line: string) => void): Promise<Followed> {
+async function followed(api: Api, made: DemoPage, tell: (line: string) => void): Promise<FollowedDeploy> {
   const ended = new AbortController()
   const log = tellLog(api, made, tell, ended.signal)
   try {
@@ -79,7 +82,7 @@ async function tellLog(api: Api, made: DemoPage, tell: (line: string) => void, s
 /** The reason, after the end of the log of the step that failed. */
 function whyItFailed({ state, reason, log_tail, steps }: Deployment): string {
   const began = steps.at(-2)?.at ?? ''
-  const ofStep = log_tail.map(parseLogLine).filter(({ at }) => at === null || at >= began)
-  const lines = ofStep.slice(-linesThatMatter).map(({ text }) => `  ${text}`)
+  const stepLog = log_tail.map(parseLogLine).filter(({ at }) => at === null || at >= began)
+  const lines = stepLog.slice(-linesThatMatter).map(({ text }) => `  ${text}`)
   return ['', ...lines, `${state}: ${reason ?? 'see origami logs'}`].join('\n')
 }

@@ -8,13 +8,13 @@ import { table } from '../table.ts'
 const flags = settingFlags(['data', 'forges'])
 const who = 'forge/login, such as github.com/ann, or forge/id:<number>'
 
-interface Answer {
+interface VerbOutput {
   readonly json: unknown
-  readonly words: string
+  readonly text: string
 }
 
 /** At the host of the web server, which may be running: each request asks its database anew. */
-export const deployers = () =>
+export const deployersVerb = () =>
   new Command('deployers')
     .description('who may deploy besides the owner: list them, add one, remove one; the web server may be running')
     .addCommand(one('list', 'who may deploy', list), { isDefault: true })
@@ -28,39 +28,43 @@ export const deployers = () =>
       ),
     )
 
-function one(name: string, description: string, work: (list: DeployerList, who: string) => Promise<Answer>): Command {
+function one(
+  name: string,
+  description: string,
+  work: (list: DeployerList, who: string) => Promise<VerbOutput>,
+): Command {
   return flags
     .addTo(new Command(name).description(description))
     .option('--json', 'print JSON')
-    .action(async (...given: unknown[]) => {
-      const command = given.at(-1) as Command
+    .action(async (...args: unknown[]) => {
+      const command = args.at(-1) as Command
       const settings = await flags.read(command)
       const { DeployerList } = await import('@origami/web')
       const data = join(settings.values.data, 'web')
       const options = { data, forges: await readForges(settings), limits: settings.limits.web }
       await using opened = await DeployerList.open(options)
-      const { json, words } = await work(opened, command.args[0] ?? '')
-      console.log(command.opts<{ json?: boolean }>().json ? JSON.stringify(json) : words)
+      const { json, text } = await work(opened, command.args[0] ?? '')
+      console.log(command.opts<{ json?: boolean }>().json ? JSON.stringify(json) : text)
     })
 }
 
-async function list(opened: DeployerList): Promise<Answer> {
+async function list(opened: DeployerList): Promise<VerbOutput> {
   const all = await opened.all()
   const rows = all.map(({ forge, subject, login }) => [forge, subject, login ?? '(never signed in)'])
-  return { json: all, words: all.length > 0 ? table(['forge', 'number', 'login'], rows) : 'Nobody but the owner.' }
+  return { json: all, text: all.length > 0 ? table(['forge', 'number', 'login'], rows) : 'Nobody but the owner.' }
 }
 
-async function add(opened: DeployerList, asked: string): Promise<Answer> {
+async function add(opened: DeployerList, asked: string): Promise<VerbOutput> {
   const { added, deployer } = await opened.add(asked)
-  const words = `${asked} (number ${deployer.subject}) ${added ? 'may deploy now' : 'may deploy already'}.`
-  return { json: { added, ...deployer }, words }
+  const text = `${asked} (number ${deployer.subject}) ${added ? 'may deploy now' : 'may deploy already'}.`
+  return { json: { added, ...deployer }, text }
 }
 
-async function remove(opened: DeployerList, asked: string): Promise<Answer> {
+async function remove(opened: DeployerList, asked: string): Promise<VerbOutput> {
   const gone = await opened.remove(asked)
-  if (!gone) return { json: { removed: false }, words: `${asked} may not deploy anyway.` }
+  if (!gone) return { json: { removed: false }, text: `${asked} may not deploy anyway.` }
   return {
     json: { removed: true, ...gone },
-    words: `${asked} (number ${gone.subject}) may deploy no longer. Their demos stay.`,
+    text: `${asked} (number ${gone.subject}) may deploy no longer. Their demos stay.`,
   }
 }

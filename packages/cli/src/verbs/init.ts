@@ -3,12 +3,12 @@ import { cancel, group, select, text } from '@clack/prompts'
 import { Command, Option } from 'commander'
 import { Failure } from '../failure.ts'
 import { type Choices, inputs, languages, outputs } from '../init/choices.ts'
-import { expectEmpty, newDemo, titleOf, writeNewDemo } from '../init/new-demo.ts'
+import { expectEmpty, newDemoFiles, titleFromFolder, writeNewDemo } from '../init/new-demo.ts'
 
-type Said = { readonly [Name in keyof Choices]?: Choices[Name] | undefined }
-type Given = Said & { json?: boolean }
+type FlagChoices = { readonly [Name in keyof Choices]?: Choices[Name] | undefined }
+type Flags = FlagChoices & { json?: boolean }
 
-export const init = () =>
+export const initVerb = () =>
   new Command('init')
     .description('write a new demo: a model, what it depends on, a README and .gitignore. Asks for what no flag says')
     .argument('[folder]', 'a new or empty one', '.')
@@ -17,11 +17,11 @@ export const init = () =>
     .addOption(new Option('--output <component>', 'what comes out').choices(outputs))
     .option('--title <title>', "what it is called; the folder's name when not given")
     .option('--json', 'print JSON: {folder, files}; asks nothing')
-    .action(async (given: string, flags: Given) => {
-      const folder = resolve(given)
+    .action(async (folderArgument: string, flags: Flags) => {
+      const folder = resolve(folderArgument)
       await expectEmpty(folder)
       const choices = await chosen(folder, flags)
-      const files = newDemo(basename(folder), choices)
+      const files = newDemoFiles(basename(folder), choices)
       await writeNewDemo(folder, files)
       if (flags.json) return console.log(JSON.stringify({ folder, files: [...files.keys()] }))
       const model = choices.language === 'python' ? 'model.py' : 'model.ts'
@@ -29,23 +29,24 @@ export const init = () =>
       console.log(`Wrote ${[...files.keys()].join(', ')} in ${folder}.\nNext: ${go}origami serve ${model}`)
     })
 
-async function chosen(folder: string, { language, input, output, title, json }: Given): Promise<Choices> {
+async function chosen(folder: string, { language, input, output, title, json }: Flags): Promise<Choices> {
   const defaults: Choices = {
     language: language ?? 'python',
     input: input ?? 'text',
     output: output ?? 'label',
-    title: title ?? titleOf(folder),
+    title: title ?? titleFromFolder(folder),
   }
   if (title?.trim() === '') throw new Failure('expected a title with letters in it, got an empty one')
   if (json || (language && input && output)) return defaults
   if (process.stdin.isTTY && process.stdout.isTTY) return asked(defaults, { language, input, output, title })
-  const { language: tongue, input: goesIn, output: comesOut } = defaults
-  console.error(`No terminal to ask in: --language ${tongue} --input ${goesIn} --output ${comesOut}`)
+  console.error(
+    `No terminal to ask in: --language ${defaults.language} --input ${defaults.input} --output ${defaults.output}`,
+  )
   return defaults
 }
 
 /** Asks for each that no flag said. Throws Failure when the person leaves. */
-async function asked(defaults: Choices, said: Said): Promise<Choices> {
+async function asked(defaults: Choices, said: FlagChoices): Promise<Choices> {
   const options = <Value extends string>(values: readonly Value[]) => values.map((value) => ({ value, label: value }))
   return group(
     {

@@ -19,7 +19,7 @@ const refusals: Readonly<Record<string, string>> = {
   used: 'the code was used already; origami login again for a new one',
 }
 
-export const login = () =>
+export const loginVerb = () =>
   new Command('login')
     .description(
       'sign in to a server: shows a code that you confirm in a browser, and keeps a token in ~/.origami/servers.json',

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { Api, demoAddress } from '../api.ts'
+import { Api, parseDemoAddress } from '../api.ts'
 import { demoLog, parseLogLine } from '../demo-log.ts'
 import { Failure } from '../failure.ts'
 import { plainText } from '../plain-text.ts'
@@ -10,24 +10,24 @@ interface Flags {
   json?: boolean
 }
 
-export const logs = () =>
+export const logsVerb = () =>
   new Command('logs')
     .description("a demo's log, from the first byte cloned to the last line it printed")
     .argument('<demo>', 'account/name')
     .option('-f, --follow', 'go on as lines come')
     .option('--offset <bytes>', 'start there', '0')
     .option('--json', 'print each line as JSON: {at, source, text}')
-    .action(async (demo: string, given: Flags) => {
-      const offset = Number(given.offset)
+    .action(async (demo: string, flags: Flags) => {
+      const offset = Number(flags.offset)
       if (!Number.isSafeInteger(offset) || offset < 0)
-        throw new Failure(`expected bytes, 0 or more, got ${given.offset}`)
+        throw new Failure(`expected bytes, 0 or more, got ${flags.offset}`)
       const api = await Api.open()
       const interrupted = new AbortController()
       process.once('SIGINT', () => interrupted.abort())
-      const lines = demoLog(api, demoAddress(demo), {
+      const lines = demoLog(api, parseDemoAddress(demo), {
         offset,
-        follow: given.follow ?? false,
+        follow: flags.follow ?? false,
         signal: interrupted.signal,
       })
-      for await (const line of lines) console.log(given.json ? JSON.stringify(parseLogLine(line)) : plainText(line))
+      for await (const line of lines) console.log(flags.json ? JSON.stringify(parseLogLine(line)) : plainText(line))
     })

@@ -19,7 +19,7 @@ const flags = settingFlags(['data', 'port', 'daemon_port'], {
   engine: 'process',
 })
 
-export const quickstart = () =>
+export const quickstartVerb = () =>
   flags
     .addTo(
       new Command('quickstart').description(

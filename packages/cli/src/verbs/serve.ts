@@ -5,7 +5,7 @@ import { env } from '../env.ts'
 import { Failure } from '../failure.ts'
 import { orPortTaken } from '../port-taken.ts'
 
-export const serve = () =>
+export const serveVerb = () =>
   new Command('serve')
     .description('a page and an API for a model on this machine; starts anew when its file changes')
     .argument('<model>', 'model.py or model.ts')
@@ -13,18 +13,18 @@ export const serve = () =>
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--python <program>', 'Python that runs the model', env.python)
     .option('--json', 'print JSON: {model, url}')
-    .action(async (model: string, given: { port: string; host: string; python: string; json?: boolean }) => {
-      const port = Number(given.port)
-      if (given.port.trim() === '' || !Number.isInteger(port) || port < 0 || port > 65_535)
-        throw new Failure(`--port: expected 0 to 65535, got ${given.port}`)
+    .action(async (model: string, flags: { port: string; host: string; python: string; json?: boolean }) => {
+      const port = Number(flags.port)
+      if (flags.port.trim() === '' || !Number.isInteger(port) || port < 0 || port > 65_535)
+        throw new Failure(`--port: expected 0 to 65535, got ${flags.port}`)
       await ensureBuilt()
       const { serveModel } = await import('origami-lib/runtime')
       await using running = await orPortTaken(
         '--port',
-        serveModel({ model: resolve(model), port, host: given.host, python: given.python }),
+        serveModel({ model: resolve(model), port, host: flags.host, python: flags.python }),
       )
       console.log(
-        given.json ? JSON.stringify({ model: resolve(model), url: running.url }) : `${model} is at ${running.url}`,
+        flags.json ? JSON.stringify({ model: resolve(model), url: running.url }) : `${model} is at ${running.url}`,
       )
       await new Promise((done) => {
         for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, done)

@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { Api } from '../api.ts'
 import { table } from '../table.ts'
 
-export const stats = () =>
+export const statsVerb = () =>
   new Command('stats')
     .description("the daemon's row of each of your demos: user_id, container_id, instance_id, port, repolink, status")
     .option('--json', 'print JSON')

@@ -1,10 +1,10 @@
 import type { DemoPage } from '@origami/protocol/control'
 import { Command } from 'commander'
-import { Api, demoAddress } from '../api.ts'
+import { Api, parseDemoAddress } from '../api.ts'
 import { plainText } from '../plain-text.ts'
 import { table } from '../table.ts'
 
-export const status = () =>
+export const statusVerb = () =>
   new Command('status')
     .description('the state of one demo, or of all of yours')
     .argument('[demo]', 'account/name')
@@ -22,11 +22,11 @@ export const status = () =>
         console.log(json ? JSON.stringify(demos) : table(['demo', 'state', 'runs', 'seen by'], rows))
         return
       }
-      const page = await api.call('GET /-/api/demos/:account/:name', { params: demoAddress(demo) })
-      console.log(json ? JSON.stringify(page) : plainText(words(page)))
+      const page = await api.call('GET /-/api/demos/:account/:name', { params: parseDemoAddress(demo) })
+      console.log(json ? JSON.stringify(page) : plainText(summary(page)))
     })
 
-function words(page: DemoPage): string {
+function summary(page: DemoPage): string {
   const newest = page.detail?.newest
   const lines = [
     `${page.address}  ${page.state}${page.commit ? `  ${page.commit.slice(0, 7)}` : ''}  ${page.runs} runs`,

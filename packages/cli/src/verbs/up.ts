@@ -20,7 +20,7 @@ const flags = settingFlags([
   'trust_demos',
 ])
 
-export const up = () =>
+export const upVerb = () =>
   flags
     .addTo(new Command('up').description('run the web server and the daemon, with certificates made for them'))
     .action(async (_flags, command: Command) => {

@@ -18,7 +18,7 @@ const flags = settingFlags([
   'trusted_proxies',
 ])
 
-export const web = () =>
+export const webVerb = () =>
   flags
     .addTo(new Command('web').description('run the web server alone, for a daemon that runs elsewhere'))
     .action(async (_flags, command: Command) => {

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { kill, processesWith } from '@origami/host/process-groups'
-import { type Identity, isAlive, startTime } from '@origami/host/process-identity'
+import { isAlive, type ProcessIdentity, startTime } from '@origami/host/process-identity'
 
 /**
  * In the environment of all that a build or a clone starts, and of what that starts: whose state folder, which daemon,
@@ -44,10 +44,10 @@ export async function endLeftovers(owner: string, patienceMs: number): Promise<v
   }
 }
 
-const marked = (test: (mark: string) => boolean): Promise<Identity[]> =>
+const marked = (test: (mark: string) => boolean): Promise<ProcessIdentity[]> =>
   processesWith('environ', (word) => word.startsWith(`${variable}=`) && test(word.slice(variable.length + 1)))
 
-function daemonOf(mark: string): Identity {
+function daemonOf(mark: string): ProcessIdentity {
   const [pid = '', started = ''] = (mark.split('/')[1] ?? '').split('.')
   return { pid: Number(pid), started }
 }

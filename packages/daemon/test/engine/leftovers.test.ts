@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { family, kill, processesWith } from '@origami/host/process-groups'
-import { type Identity, isAlive, startTime } from '@origami/host/process-identity'
+import { isAlive, type ProcessIdentity, startTime } from '@origami/host/process-identity'
 import { type DemoId, type DeploymentId, manifestSchema, randomId } from '@origami/protocol/demo'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { defaultLimits } from '../../src/config.ts'
@@ -41,7 +41,8 @@ const engine = (killMs = defaultLimits.killMs) =>
     environment: process.env,
     limits: { ...defaultLimits, killMs },
   })
-const builds = (): Promise<Identity[]> => processesWith('environ', (word) => word.startsWith(`ORIGAMI_BUILD=${owner}/`))
+const builds = (): Promise<ProcessIdentity[]> =>
+  processesWith('environ', (word) => word.startsWith(`ORIGAMI_BUILD=${owner}/`))
 const images = () => readdir(join(folder, 'engine/images'))
 
 async function bundle(files: Record<string, string> = {}): Promise<string> {
@@ -52,7 +53,7 @@ async function bundle(files: Record<string, string> = {}): Promise<string> {
   return path
 }
 
-async function sleeper(env: Record<string, string> = {}): Promise<Identity & { child: ChildProcess }> {
+async function sleeper(env: Record<string, string> = {}): Promise<ProcessIdentity & { child: ChildProcess }> {
   const child = spawn('sleep', ['86400'], { stdio: 'ignore', env: { PATH: process.env.PATH, ...env } })
   ours.push(child)
   await once(child, 'spawn')

@@ -1,5 +1,5 @@
 import { family, kill, processesWith, signalGroup, untilGone } from '@origami/host/process-groups'
-import { type Identity, isAlive } from '@origami/host/process-identity'
+import { isAlive, type ProcessIdentity } from '@origami/host/process-identity'
 import type { InstanceId } from '../engine.ts'
 import { type About, shimOf } from './records.ts'
 
@@ -54,7 +54,7 @@ export async function endShims(nonce: string, killMs: number): Promise<void> {
   }
 }
 
-async function end(id: InstanceId, members: readonly Identity[], killMs: number): Promise<void> {
+async function end(id: InstanceId, members: readonly ProcessIdentity[], killMs: number): Promise<void> {
   for (const one of members) kill(one)
   const left = await untilGone(members, killMs)
   if (left.length === 0) return

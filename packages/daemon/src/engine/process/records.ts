@@ -1,6 +1,6 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { logger } from '@origami/host/logger'
-import type { Identity } from '@origami/host/process-identity'
+import type { ProcessIdentity } from '@origami/host/process-identity'
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
 import { z } from 'zod'
 import type { ImageRef } from '../engine.ts'
@@ -27,7 +27,7 @@ export type ExitRecord = z.infer<typeof exitSchema>
 export const imageSchema = aboutSchema.pick({ demo: true, deployment: true })
 
 /** The shim of an instance. Undefined: it was about to be started. */
-export const shimOf = (about: About | undefined): Identity | undefined =>
+export const shimOf = (about: About | undefined): ProcessIdentity | undefined =>
   about?.pid === undefined ? undefined : { pid: about.pid, started: about.started }
 
 /** A file that is there as a whole, or not at all. */

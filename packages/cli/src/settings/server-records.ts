@@ -14,23 +14,23 @@ const recordSchema = z.object({
   /** Settings that were changed in the file and need a restart. */
   restart: z.array(z.string()),
 })
-export type InForce = z.infer<typeof recordSchema>
+export type ServerRecord = z.infer<typeof recordSchema>
 
 const folderOf = (data: string): string => join(data, 'in-force')
 
 /** Puts it where `whatRuns` finds it, whole or not at all. */
-export async function tellInForce(data: string, record: InForce): Promise<void> {
+export async function writeServerRecord(data: string, record: ServerRecord): Promise<void> {
   const folder = folderOf(data)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   await writePrivate(join(folder, `${record.verb}.json`), JSON.stringify(record))
 }
 
-export async function forgetInForce(data: string, verb: string): Promise<void> {
+export async function removeServerRecord(data: string, verb: string): Promise<void> {
   await rm(join(folderOf(data), `${verb}.json`), { force: true })
 }
 
 /** The servers of this data folder that run now. What a killed one left is not among them. */
-export async function whatRuns(data: string): Promise<InForce[]> {
+export async function runningServers(data: string): Promise<ServerRecord[]> {
   const files = await readdir(folderOf(data)).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
     throw error
@@ -42,7 +42,7 @@ export async function whatRuns(data: string): Promise<InForce[]> {
   )
   return records.flatMap((text) => {
     const parsed = recordSchema.safeParse(jsonOf(text))
-    return parsed.success && isAlive(parsed.data.pid) ? [parsed.data] : []
+    return parsed.success && isRunning(parsed.data.pid) ? [parsed.data] : []
   })
 }
 
@@ -55,7 +55,7 @@ function jsonOf(text: string): unknown {
   }
 }
 
-function isAlive(pid: number): boolean {
+function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0)
   } catch (error) {
