@@ -4,6 +4,7 @@ import { logged } from '../logged.ts'
 import { deploymentById, letGo, move } from '../store/deployments.ts'
 import type { DeploymentRow } from '../store/tables.ts'
 import { nextQueued, queueStopped } from '../store/waiting-deployments.ts'
+import { waited } from '../waited.ts'
 import { deploy } from './deploy.ts'
 import type { DeployParts } from './parts.ts'
 import { workFolder } from './work-folder.ts'
@@ -16,11 +17,19 @@ interface UnderWay {
   builds: boolean
 }
 
+/** Before a deployment that broke off is begun again; twice as long each time. */
+const firstPauseMs = 500
+const longestPauseMs = 60_000
+
 /** Takes queued deployments one by one, one for each demo: as many build at a time as the limit says. */
 export class Deployer {
   private readonly parts: DeployParts
   private readonly underWay = new Map<DeploymentId, UnderWay>()
   private readonly leaving = new AbortController()
+  /** How often in a row a deployment broke off. */
+  private readonly failures = new Map<DeploymentId, number>()
+  /** Those that broke off a moment ago: they are left alone for a while. */
+  private readonly putOff = new Set<DeploymentId>()
   private readonly turns = new PQueue({ concurrency: 1 })
 
   constructor(parts: DeployParts) {
@@ -83,7 +92,11 @@ export class Deployer {
     if (!this.leaving.signal.aborted) for (const demo of await queueStopped(db, now())) changed.notify(demo)
     while (!this.leaving.signal.aborted) {
       const building = [...this.underWay.values()].filter(({ builds }) => builds).length
-      const row = await nextQueued(db, [...this.underWay.keys()], building < this.parts.limits.deployments)
+      const row = await nextQueued(
+        db,
+        [...this.underWay.keys(), ...this.putOff],
+        building < this.parts.limits.deployments,
+      )
       if (!row) return
       this.begin(row)
     }
@@ -93,11 +106,23 @@ export class Deployer {
     const cancel = new AbortController()
     const built = () => this.built(row.id)
     const work = () => deploy(this.parts, row, cancel.signal, built)
-    const done = logged(`deployment ${row.id} broke off`, work).then(() => {
+    const done = logged(`deployment ${row.id} broke off`, work).then((isWhole) => {
       this.underWay.delete(row.id)
+      if (isWhole) this.failures.delete(row.id)
+      else void this.leaveAlone(row.id)
       this.wake()
     })
     this.underWay.set(row.id, { cancel, done, folder: workFolder(this.parts.work, row), builds: row.image === null })
+  }
+
+  /** One that could not even be stored as failed would be begun again at once, for ever. */
+  private async leaveAlone(id: DeploymentId): Promise<void> {
+    const failures = this.failures.get(id) ?? 0
+    this.failures.set(id, failures + 1)
+    this.putOff.add(id)
+    await waited(Math.min(firstPauseMs * 2 ** failures, longestPauseMs), this.leaving.signal)
+    this.putOff.delete(id)
+    this.wake()
   }
 
   private built(id: DeploymentId): void {
