@@ -2,8 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { logger } from '@origami/host/logger'
 import type { DeploymentId } from '@origami/protocol/demo'
 import type { HttpPredictor } from '@origami/serving'
+import { logged } from '../logged.ts'
 import { predictionByArrival } from '../store/predictions.ts'
 import type { PredictionRow } from '../store/tables.ts'
+import { waited } from '../waited.ts'
 import type { Ending } from './ending.ts'
 import { cancelAtInstance } from './instance-call.ts'
 import type { DispatcherParts } from './parts.ts'
@@ -17,6 +19,8 @@ interface StoppedRun {
   readonly instance: HttpPredictor
   readonly ending: Ending
 }
+
+const afterFailedReadMs = 500
 
 type StopReason = 'canceled' | 'timeout'
 
@@ -43,24 +47,23 @@ export class RunStop {
   }
 
   /**
-   * Follows the row until the signal aborts: whoever cancels or ends it there is heard, whatever goes on here.
-   * Never rejects.
+   * Follows the row until the signal aborts: whoever cancels or ends it there is heard, whatever goes on here. A read
+   * that fails is tried again soon. Never rejects.
    */
   async watchRow(signal: AbortSignal): Promise<void> {
-    try {
-      while (!signal.aborted) {
-        const { changed } = this.parts
-        const { demo_id, arrival } = this.run.row
-        // Until it runs it may also be ended by what happens to its demo.
-        const change = this.run.ending.live
-          ? changed.ofPrediction(arrival, signal)
-          : changed.ofWaiting(demo_id, arrival, signal)
+    while (!signal.aborted) {
+      const { changed } = this.parts
+      const { demo_id, arrival } = this.run.row
+      // Until it runs it may also be ended by what happens to its demo.
+      const change = this.run.ending.live
+        ? changed.ofPrediction(arrival, signal)
+        : changed.ofWaiting(demo_id, arrival, signal)
+      const isRead = await logged(`prediction ${this.run.row.id} could not be watched; tried again soon`, async () => {
         const row = await predictionByArrival(this.parts.db, arrival)
-        if (!row || row.completed_at || row.cancel_requested_at) return this.abort('canceled')
-        await change
-      }
-    } catch (error) {
-      log.error(`prediction ${this.run.row.id} cannot be watched; a cancel is not heard`, error)
+        if (!row || row.completed_at || row.cancel_requested_at) this.abort('canceled')
+      })
+      if (this.signal.aborted) return
+      await (isRead ? change : Promise.race([change, waited(afterFailedReadMs, signal)]))
     }
   }
 
@@ -90,10 +93,12 @@ export class RunStop {
     if (done.aborted || this.leaving.aborted) return
     const { cancelMs } = this.parts.limits
     try {
-      if (this.signal.reason === 'timeout') await this.run.ending.timedOut()
+      // What cannot be written now is written below; the instance is told to end it all the same.
+      if (this.signal.reason === 'timeout')
+        await logged(`the end of prediction ${this.run.row.id} could not be stored`, () => this.end())
       const canceling = this.cancelAtInstance()
       await sleep(cancelMs, undefined, { signal: done })
-      await this.run.ending.canceled()
+      await this.end()
       await canceling
       await sleep(2 * cancelMs, undefined, { signal: done })
       this.reportStubborn()

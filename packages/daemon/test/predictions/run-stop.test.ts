@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Changes } from '../../src/changes.ts'
+import { defaultLimits } from '../../src/config.ts'
+import type { DispatcherParts } from '../../src/predictions/parts.ts'
+import { RunStop } from '../../src/predictions/run-stop.ts'
+import { addPredictions, predictionByArrival, requestCancel } from '../../src/store/predictions.ts'
+import { StoredQueue } from './stored-queue.ts'
+
+const at = '2026-11-25T00:00:00.000Z'
+const never = new AbortController().signal
+let stored: StoredQueue
+beforeEach(async () => {
+  stored = await StoredQueue.open()
+})
+afterEach(async () => stored[Symbol.asyncDispose]())
+
+/** What stops one that runs, and what it asked its instance and wrote. */
+async function stopOf(change: Partial<DispatcherParts> = {}) {
+  const demo = await stored.demo()
+  const [added] = await addPredictions(stored.db, [StoredQueue.prediction(demo, 'ann', { status: 'processing' })])
+  const row = await predictionByArrival(stored.db, added?.arrival ?? 0)
+  const did: string[] = []
+  let broken = 0
+  const write = (what: string) => async () => {
+    did.push(what)
+    if (broken-- > 0) throw new Error('the disk is full')
+  }
+  const ending = { live: undefined, timedOut: write('timed out'), canceled: write('canceled') }
+  const instance = { find: async () => ({ cancel: async () => did.push('asked to cancel') > 0 }) }
+  const parts = { db: stored.db, limits: defaultLimits, now: () => new Date().toISOString(), changed: new Changes() }
+  const stop = new RunStop(
+    { ...parts, ...change } as unknown as DispatcherParts,
+    { row, deployment: 'd', instance, ending } as unknown as ConstructorParameters<typeof RunStop>[1],
+    never,
+  )
+  const breaks = (times: number) => {
+    broken = times
+  }
+  return { stop, did, breaks, changed: parts.changed, demo, arrival: added?.arrival ?? 0 }
+}
+
+test('a cancel is heard though its row could once not be read', async () => {
+  const { stop, changed, demo, arrival } = await stopOf()
+  vi.spyOn(stored.db, 'selectFrom').mockImplementationOnce(() => {
+    throw new Error('the disk is away')
+  })
+  const done = new AbortController()
+  const watching = stop.watchRow(done.signal)
+  await requestCancel(stored.db, arrival, at)
+  changed.predictionChanged(demo, arrival)
+  await Promise.race([watching, new Promise((resolve) => stop.signal.addEventListener('abort', resolve))])
+  expect([stop.signal.aborted, stop.signal.reason]).toEqual([true, 'canceled'])
+  done.abort()
+  await watching
+})
+
+test('a cancel that came with no change told is heard after a failed read', async () => {
+  const { stop, arrival } = await stopOf()
+  vi.spyOn(stored.db, 'selectFrom').mockImplementationOnce(() => {
+    throw new Error('the disk is away')
+  })
+  await requestCancel(stored.db, arrival, at)
+  await stop.watchRow(never)
+  expect(stop.signal.reason).toBe('canceled')
+})
+
+test('an instance is told to end what ran too long, also where that could not be written at once', async () => {
+  const { stop, did, breaks } = await stopOf({ limits: { ...defaultLimits, cancelMs: 1 } })
+  breaks(1)
+  vi.spyOn(stop, 'signal', 'get').mockReturnValue(AbortSignal.abort('timeout'))
+  await stop.endOnceStopped(never, new AbortController())
+  expect(did).toEqual(['timed out', 'asked to cancel', 'timed out'])
+})
