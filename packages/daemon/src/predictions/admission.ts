@@ -1,5 +1,6 @@
-import { Full } from '@origami/protocol/demo'
+import { Full, Gone } from '@origami/protocol/demo'
 import type { Limits } from '../config.ts'
+import { stoppedOf } from '../store/demos.ts'
 import type { Trx } from '../store/open.ts'
 import { countWaiting, type NewPrediction, predictionById } from '../store/predictions.ts'
 
@@ -14,18 +15,19 @@ const retryAfterSeconds = 30
  * between.
  */
 export async function admit(trx: Trx, arriving: readonly NewPrediction[], caps: Caps) {
+  const demos = [...new Set(arriving.map(({ row }) => row.demo_id))]
   const waiting = new Tally()
-  for (const { count, ...whose } of await countWaiting(trx, [...new Set(arriving.map(({ row }) => row.demo_id))]))
-    waiting.add(whose, count)
+  for (const { count, ...whose } of await countWaiting(trx, demos)) waiting.add(whose, count)
+  const stopped = new Set(await stoppedOf(trx, demos))
   const ids = new Set<string>()
   const admitted: NewPrediction[] = []
-  const refused = new Map<NewPrediction, Full>()
+  const refused = new Map<NewPrediction, Full | Gone>()
   for (const prediction of arriving) {
     const { row } = prediction
     const id = `${row.demo_id} ${row.id}`
-    const full = ids.has(id) ? undefined : waiting.refusal(row, caps)
-    if (full && !(await predictionById(trx, row.demo_id, row.id))) {
-      refused.set(prediction, full)
+    const refusal = stopped.has(row.demo_id) ? demoStopped() : ids.has(id) ? undefined : waiting.refusal(row, caps)
+    if (refusal && !(await predictionById(trx, row.demo_id, row.id))) {
+      refused.set(prediction, refusal)
       continue
     }
     if (!ids.has(id)) waiting.add(row, 1)
@@ -64,6 +66,9 @@ class Tally {
     return this.counts.get(key) ?? 0
   }
 }
+
+/** Nothing would send it or end it, were it stored after its demo was stopped. */
+export const demoStopped = (): Gone => new Gone('This demo is stopped.')
 
 const visitorKey = (demo: string, visitor: string | null | undefined): string => `${demo} visitor ${visitor ?? ''}`
 const addressKey = (demo: string, address: string): string => `${demo} address ${address}`

@@ -30,8 +30,8 @@ export class Arrivals {
   }
 
   /**
-   * Resolves to the arrival once it is durable. Throws Full where no place is left, Gone when its demo was removed
-   * meanwhile.
+   * Resolves to the arrival once it is durable. Throws Full where no place is left, Gone when its demo was stopped
+   * or removed meanwhile.
    */
   add(prediction: NewPrediction): Promise<number> {
     if (this.arriving.length === 0) setImmediate(() => void this.flush())
@@ -50,7 +50,7 @@ export class Arrivals {
         await this.store(part)
       } catch (error) {
         if (part.length > 1) log.error('predictions could not be stored together, and are stored one by one', error)
-        for (const one of part) await this.store([one]).catch((cause: unknown) => one.stored.reject(refusal(cause)))
+        for (const one of part) await this.store([one]).catch((cause: unknown) => one.stored.reject(asRefusal(cause)))
       }
     }
   }
@@ -63,9 +63,9 @@ export class Arrivals {
     })
     for (const { arrival, demo_id } of added) this.changed.predictionChanged(demo_id, arrival)
     for (const { prediction, stored } of batch) {
-      const full = refused.get(prediction)
-      if (full) {
-        stored.reject(full)
+      const refusal = refused.get(prediction)
+      if (refusal) {
+        stored.reject(refusal)
         continue
       }
       const { demo_id, id } = prediction.row
@@ -78,7 +78,7 @@ export class Arrivals {
   }
 }
 
-const refusal = (error: unknown): unknown =>
+const asRefusal = (error: unknown): unknown =>
   error instanceof Error && 'code' in error && error.code === 'SQLITE_CONSTRAINT_FOREIGNKEY'
     ? new Gone('This demo was removed.', { cause: error })
     : error

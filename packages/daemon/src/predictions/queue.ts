@@ -11,6 +11,7 @@ import { checkFiles, type Prediction, type PredictionRequest, type Predictor } f
 import { demoById, routeOf, schemaOf } from '../store/demos.ts'
 import { predictionById } from '../store/predictions.ts'
 import type { DemoRow } from '../store/tables.ts'
+import { demoStopped } from './admission.ts'
 import { Arrivals } from './arrivals.ts'
 import { filesIn } from './file-transfer.ts'
 import type { QueueParts } from './parts.ts'
@@ -58,7 +59,7 @@ export class Queue {
     const { files, now } = this.parts
     const before = await this.find(demo, id)
     if (before) return before
-    if (demo.want === 'stopped') throw new Gone('This demo is stopped.')
+    if (demo.want === 'stopped') throw demoStopped()
     const schema = await this.schema(demo)
     const { input, problems } = validateInput(schema, submitted)
     const wrong = problems.length > 0 ? problems : await checkFiles(schema, input, files)

@@ -44,6 +44,12 @@ export async function demoById(db: Trx, id: DemoId): Promise<DemoRow | undefined
   return db.selectFrom('demos').selectAll().where('id', '=', id).executeTakeFirst()
 }
 
+/** Those of these demos whose owners stopped them. */
+export async function stoppedOf(trx: Trx, ids: readonly DemoId[]): Promise<DemoId[]> {
+  const query = trx.selectFrom('demos').select('id').where('id', 'in', ids).where('want', '=', 'stopped')
+  return (await query.execute()).map(({ id }) => id)
+}
+
 export async function demoIds(db: Trx): Promise<DemoId[]> {
   return (await db.selectFrom('demos').select('id').execute()).map(({ id }) => id)
 }

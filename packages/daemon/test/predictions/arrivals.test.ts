@@ -4,6 +4,7 @@ import { Changes } from '../../src/changes.ts'
 import { defaultLimits } from '../../src/config.ts'
 import { admit } from '../../src/predictions/admission.ts'
 import { Arrivals } from '../../src/predictions/arrivals.ts'
+import { setWant } from '../../src/store/demos.ts'
 import { addPredictions, openPredictions } from '../../src/store/predictions.ts'
 import { StoredQueue } from './stored-queue.ts'
 
@@ -87,6 +88,19 @@ describe('what arrives in one turn', () => {
     const others = taking.add(prediction(demo, 'bob'))
     await expect(removed).rejects.toThrow(Gone)
     expect(await others).toBeGreaterThan(0)
+  })
+
+  test('while its demo was stopped is refused, so that it does not wait for ever, and what is there already is joined', async () => {
+    const taking = arrivals()
+    const there = prediction(demo, 'ann')
+    const arrival = await taking.add(there)
+    await setWant(stored.db, demo, 'stopped')
+    const answers = await Promise.allSettled([taking.add(there), taking.add(prediction(demo, 'bob'))])
+    expect(answers).toMatchObject([
+      { status: 'fulfilled', value: arrival },
+      { status: 'rejected', reason: new Gone('This demo is stopped.') },
+    ])
+    expect(await openPredictions(stored.db, demo)).toHaveLength(1)
   })
 
   test('and has one id is one prediction', async () => {
