@@ -25,7 +25,6 @@ export async function sendEvents(
   keepAliveMs = 15_000,
   slowestMs = usualSlowestMs,
 ): Promise<void> {
-  const gone = new AbortController()
   const socket = reply.raw
   reply.hijack()
   socket.writeHead(200, {
@@ -34,6 +33,9 @@ export async function sendEvents(
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
   })
+  // What would be sent is told, and nothing is sent: the connection is free for what comes next.
+  if (reply.request.method === 'HEAD') return void socket.end()
+  const gone = new AbortController()
   socket.flushHeaders()
   socket.once('close', () => gone.abort())
   const keepAlive = setInterval(() => socket.writableNeedDrain || socket.write(': keep-alive\n\n'), keepAliveMs)

@@ -1,4 +1,4 @@
-import { limitJson, predictionsApi, sendError, underLimits } from '@origami/serving'
+import { limitJson, predictionsApi, sendError, underLimits, unroutable } from '@origami/serving'
 import { documentRoutes } from '@origami/serving/document'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { DaemonConfig } from '../config.ts'
@@ -15,6 +15,7 @@ export async function createServer(config: DaemonConfig, parts: ApiParts): Promi
   const own = await OwnCertificate.open(config.tls)
   own.refuseNameless(config.host)
   const secure = Fastify({
+    ...unroutable,
     https: { ...own.secureContext, requestCert: true, rejectUnauthorized: true },
     forceCloseConnections: true,
     logger: { level: 'warn' },

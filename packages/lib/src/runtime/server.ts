@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import fastifyStatic from '@fastify/static'
-import { apiIndex, FolderFiles, limitJson, predictionsApi, prefersHtml } from '@origami/serving'
+import { apiIndex, FolderFiles, limitJson, predictionsApi, prefersHtml, sendError, unroutable } from '@origami/serving'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { defaultSettings } from '../env.ts'
 import { launchOf } from './pool/launch.ts'
@@ -52,8 +52,10 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const folder = options.files ?? (await mkdtemp(join(tmpdir(), 'origami-files-')))
   if (options.files === undefined) opened.defer(() => rm(folder, { recursive: true, force: true }))
   await mkdir(folder, { recursive: true })
-  const app: FastifyInstance = Fastify({ forceCloseConnections: true, logger: { level: 'warn' } })
+  const app: FastifyInstance = Fastify({ ...unroutable, forceCloseConnections: true, logger: { level: 'warn' } })
   opened.defer(() => app.close())
+  app.setErrorHandler(sendError)
+  app.setNotFoundHandler((_request, reply) => reply.status(404).send({ error: 'There is nothing here.' }))
   // Ends before the connections do: who follows a prediction hears that it was interrupted.
   const predictor = opened.use(await predictorOf(options, folder))
   limitJson(app, { bytes: () => options.bodyBytes ?? defaultSettings.bodyBytes })

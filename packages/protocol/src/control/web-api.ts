@@ -98,9 +98,16 @@ export const demoChange = z
   .strictObject({ public: z.boolean().optional(), name: demoName.optional() })
   .meta({ id: 'DemoChange' })
 
+const expectedNumber = 'expected a whole number from 0'
+const wholeNumber = z.coerce
+  .number(expectedNumber)
+  .int(expectedNumber)
+  .min(0, expectedNumber)
+  .max(999_999_999_999_999, expectedNumber)
+
 /** `GET …/results?before=`: a page of the predictions that this visitor made. */
 export const resultsQuery = z.object({
-  before: z.coerce.number().int().min(0).optional().describe('The `next` of a page: what is older than that page'),
+  before: wholeNumber.optional().describe('The `next` of a page: what is older than that page'),
 })
 export const results = z
   .object({
@@ -111,7 +118,7 @@ export const results = z
 
 /** `GET …/logs` */
 export const logQuery = z.object({
-  offset: z.coerce.number().int().min(0).default(0).describe('The byte to start at'),
+  offset: wholeNumber.default(0).describe('The byte to start at'),
   follow: z.enum(['0', '1']).default('0').describe('1: goes on as lines come'),
 })
 

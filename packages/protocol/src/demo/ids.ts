@@ -48,7 +48,8 @@ export function parseFileRef(text: string): { id: string; name: string; ref: Fil
 function isFileName(name: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
   const refused = /[/\\\u0000-\u001f\u007f]/
-  return name.length >= 1 && name.length <= 200 && name !== '.' && name !== '..' && !refused.test(name)
+  const isPath = name === '.' || name === '..' || refused.test(name)
+  return name.length >= 1 && name.length <= 200 && name.isWellFormed() && !isPath
 }
 
 function decode(text: string): string | undefined {

@@ -11,7 +11,12 @@ export function validateInput(schema: DemoSchema, input: Input): { input: Input;
   const problems: Problem[] = []
   const checked: Input = {}
   const known = new Set(schema.inputs.map((field) => field.name))
-  for (const name of Object.keys(input)) if (!known.has(name)) problems.push(unknownField(name, schema))
+  problems.push(
+    ...unknownFields(
+      Object.keys(input).filter((name) => !known.has(name)),
+      schema,
+    ),
+  )
   for (const field of schema.inputs) {
     const supplied = Object.hasOwn(input, field.name) ? input[field.name] : undefined
     const value = supplied ?? field.default ?? null
@@ -34,7 +39,7 @@ export function valueProblem(field: Field, value: unknown): Problem | undefined 
   if (parsed.success) return undefined
   const [issue] = parsed.error.issues
   const expected = issue ? expectation(issue, component.expects) : component.expects
-  return { field: field.name, type: 'value_error', message: `expected ${expected}, got ${show(value)}` }
+  return { field: field.name, type: 'value_error', message: `expected ${cut(expected, 500)}, got ${show(value)}` }
 }
 
 function expectation(issue: z.core.$ZodIssue, expects: string): string {
@@ -49,8 +54,10 @@ function expectation(issue: z.core.$ZodIssue, expects: string): string {
 /** A value, short enough for a message. */
 export function show(value: unknown): string {
   const text = typeof value === 'string' && value.length > 60 ? `text of ${value.length} characters` : written(value)
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text
+  return cut(text, 80)
 }
+
+const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 3)}…` : text)
 
 /** What is nested deeper than JSON.stringify goes is named by its kind. */
 function written(value: unknown): string {
@@ -61,8 +68,16 @@ function written(value: unknown): string {
   }
 }
 
-function unknownField(name: string, schema: DemoSchema): Problem {
+/** However many a caller sent: an answer is not to be larger than what is asked. */
+const mostUnknown = 10
+
+function unknownFields(names: readonly string[], schema: DemoSchema): Problem[] {
   const fields = schema.inputs.map((field) => field.name).join(', ')
-  const message = fields ? `unknown field; this demo takes ${fields}` : 'unknown field; this demo takes no input'
-  return { field: name, type: 'value_error.extra', message }
+  const message = fields
+    ? `unknown field; this demo takes ${cut(fields, 1000)}`
+    : 'unknown field; this demo takes no input'
+  const type = 'value_error.extra'
+  const told = names.slice(0, mostUnknown).map((name) => ({ field: cut(name, 100), type, message }))
+  const more = names.length - told.length
+  return more === 0 ? told : [...told, { type, message: `and ${more} more unknown fields` }]
 }

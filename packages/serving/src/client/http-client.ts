@@ -9,6 +9,13 @@ export interface HttpClientOptions {
   readonly base: string
   readonly dispatcher?: Dispatcher | undefined
   readonly headers?: Readonly<Record<string, string>>
+  /** What its callers are told of it, where its address is not for them. */
+  readonly messages?: {
+    /** Nobody answers. */
+    readonly away: string
+    /** It knows no such demo. */
+    readonly missing: string
+  }
   /** Asked anew for each call, so that an operator may change them while the server runs. */
   readonly deadlines?: () => Partial<Deadlines>
 }
@@ -77,7 +84,7 @@ export class HttpClient {
     try {
       const { statusCode, headers: answered, body } = await this.send('GET', path, sent)
       if (statusCode >= 300)
-        throw refusal(this.base, statusCode, await readText(body, readCaps.error), answered['retry-after'])
+        throw this.refusal(statusCode, await readText(body, readCaps.error), answered['retry-after'])
       this.checkType(path, headers.accept, answered['content-type'])
       yield* idle.watching(body)
     } catch (error) {
@@ -106,8 +113,7 @@ export class HttpClient {
   ): Promise<unknown> {
     const response = await this.send(method, path, sent)
     const answered = await readText(response.body, response.statusCode < 300 ? cap : readCaps.error)
-    if (response.statusCode >= 300)
-      throw refusal(this.base, response.statusCode, answered, response.headers['retry-after'])
+    if (response.statusCode >= 300) throw this.refusal(response.statusCode, answered, response.headers['retry-after'])
     try {
       return JSON.parse(answered)
     } catch (cause) {
@@ -136,6 +142,11 @@ export class HttpClient {
     })
   }
 
+  private refusal(status: number, answered: string, retryAfter: unknown): Error {
+    const { messages } = this.options
+    return status === 404 && messages ? new Gone(messages.missing) : refusal(this.base, status, answered, retryAfter)
+  }
+
   private async translated<Result>(signal: AbortSignal | undefined, work: () => Promise<Result>): Promise<Result> {
     return work().catch((error: unknown) => {
       throw this.translate(error, signal)
@@ -146,7 +157,7 @@ export class HttpClient {
   private translate(error: unknown, signal: AbortSignal | undefined): unknown {
     if (signal?.aborted) return signal.reason
     if (!isTransport(error)) return error
-    const message = `nobody answers at ${this.base}`
+    const message = this.options.messages?.away ?? `nobody answers at ${this.base}`
     return neverConnected.has(String(error.code))
       ? new Gone(message, { cause: error })
       : new Unanswered(message, { cause: error })

@@ -32,6 +32,7 @@ export class FolderFiles implements Files {
     this.maxFileBytes = maxFileBytes
   }
 
+  /** Throws Invalid too where the id has a file of another name. */
   async put(id: string, name: string, type: string | undefined, bytes: AsyncIterable<Uint8Array>): Promise<FileRef> {
     const ref = fileRef(id, name)
     if (await this.open(ref)) return ref
@@ -46,6 +47,7 @@ export class FolderFiles implements Files {
     } finally {
       await rm(arriving, { recursive: true, force: true })
     }
+    if (!(await this.open(ref))) throw otherName(id)
     return ref
   }
 
@@ -131,6 +133,11 @@ export class FolderFiles implements Files {
 export const fileTooLarge = (limit: number, came?: number): Invalid =>
   new Invalid([
     { type: 'value_error.too_large', message: `expected a file of at most ${limit} bytes, got ${came ?? 'more'}` },
+  ])
+
+const otherName = (id: string): Invalid =>
+  new Invalid([
+    { type: 'value_error', message: `expected an id that no file has yet, got ${id}, which has one of another name` },
   ])
 
 /** Letters, digits and a few marks; never hidden, never longer than a file system takes. */

@@ -2,6 +2,7 @@ import { Full, Gone, Invalid } from '@origami/protocol/demo'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { ZodError } from 'zod'
 import { BodyRefused } from './limit-json.ts'
+import { clipped, misfitMessage } from './misfit.ts'
 
 /**
  * An error that says by itself what its caller is answered, above 500 too, where the text of others stays in the log.
@@ -31,7 +32,7 @@ export function sendError(error: FastifyError | Error, request: FastifyRequest, 
   const misfit = misfitOf(error)
   if (misfit) return reply.status(misfit.status).send({ error: misfit.message })
   const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500
-  if (status < 500) return reply.status(status).send({ error: error.message })
+  if (status < 500) return reply.status(status).send({ error: clipped(messageOf(error, request)) })
   request.log.error(error)
   return reply.status(500).send({ error: 'Something went wrong here; the log has it under this id.', id: request.id })
 }
@@ -41,17 +42,21 @@ export function sendError(error: FastifyError | Error, request: FastifyRequest, 
  * each part (422).
  */
 function misfitOf(error: FastifyError | Error): { status: number; message: string } | undefined {
-  if (error instanceof ZodError)
-    return { status: 422, message: error.issues.map(({ path, message }) => named(path.join('.'), message)).join('; ') }
+  if (error instanceof ZodError) return { status: 422, message: misfitMessage(error.issues) }
   if (!('validation' in error) || !error.validation) return undefined
   if (error.validationContext === 'params')
     return { status: 404, message: error.validation[0]?.message ?? error.message }
-  const messages = error.validation.map(({ instancePath, message = '' }) =>
-    named(instancePath.slice(1).replaceAll('/', '.'), message),
-  )
-  return { status: 422, message: messages.join('; ') }
+  const issues = error.validation.map(({ instancePath, message = '', params: { errors } }) => ({
+    path: instancePath.split('/').filter((part) => part !== ''),
+    message,
+    errors,
+  }))
+  return { status: 422, message: misfitMessage(issues, error.validationContext === 'body' ? 'the body' : '') }
 }
 
-const named = (part: string, message: string): string => (part === '' ? message : `${part}: ${message}`)
+function messageOf(error: FastifyError | Error, { headers }: FastifyRequest): string {
+  if (!('code' in error) || error.code !== 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return error.message
+  return `expected content-type: application/json, or of a file its own; got ${headers['content-type'] ?? 'none'}`
+}
 
 const answersItself = (error: Error): error is AnswersItself => 'answer' in error && 'statusCode' in error

@@ -48,7 +48,7 @@ export class BodyRefused extends Error {
 const patience = 4
 
 /**
- * Reads `application/json` bodies up to a limit of bytes and of depth, on every route of this server.
+ * Reads `application/json` bodies up to a limit of bytes and of depth, on every route of this server, and no others.
  * What is refused is read to its end first, within reason: the caller sees the answer, and its connection stays usable.
  */
 export function limitJson(app: FastifyInstance, limits: JsonLimits): void {
@@ -61,7 +61,7 @@ export function limitJson(app: FastifyInstance, limits: JsonLimits): void {
   } = limits
   const held = { bytes: 0, most: heldBytes }
   const parse = app.getDefaultJsonParser('error', 'error')
-  app.removeContentTypeParser('application/json')
+  app.removeContentTypeParser(['application/json', 'text/plain'])
   app.addContentTypeParser('application/json', (request, payload, done) => {
     readUpTo(bytes(), paced(payload, idleMs(), totalMs()), request.headers['content-length'], held).then(
       (body) => {

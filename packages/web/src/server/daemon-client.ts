@@ -39,6 +39,12 @@ export class DaemonRefused extends Error implements AnswersItself {
   }
 }
 
+/** What callers of a demo are told: where the daemon is, is nobody's to know. */
+const demoMessages = {
+  away: 'The daemon does not answer.',
+  missing: 'This demo was not deployed yet; its owner deploys it on its page.',
+}
+
 /** The daemon, over mutual TLS. Throws Gone when it does not answer. */
 export class DaemonClient implements AsyncDisposable {
   private readonly config: WebConfig['daemon']
@@ -191,7 +197,8 @@ export class DaemonClient implements AsyncDisposable {
     const address: Record<string, string> = who?.address ? { [addressHeader]: who.address } : {}
     const headers = who ? { ...address, [visitorHeader]: who.visitor } : {}
     const deadlines = () => ({ answerMs: this.limits.callAnswerMs, idleMs: this.limits.callIdleMs })
-    return new HttpPredictor({ base: `${this.config.url}/demos/${demo}`, dispatcher: this.agent, headers, deadlines })
+    const base = `${this.config.url}/demos/${demo}`
+    return new HttpPredictor({ base, dispatcher: this.agent, headers, deadlines, messages: demoMessages })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

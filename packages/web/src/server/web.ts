@@ -7,7 +7,7 @@ import rateLimit from '@fastify/rate-limit'
 import { logger } from '@origami/host/logger'
 import { Notices } from '@origami/host/notices'
 import { Slices } from '@origami/host/slices'
-import { limitJson, predictionsApi, sendError, underLimits } from '@origami/serving'
+import { limitJson, predictionsApi, sendError, underLimits, unroutable } from '@origami/serving'
 import Fastify, { type FastifyInstance, type FastifyRequest, type RouteOptions } from 'fastify'
 import { addressKey } from './accounts/address.ts'
 import { Deployers } from './accounts/deployers.ts'
@@ -175,6 +175,7 @@ async function sweepRegularly(
 async function createServer(context: Context, proxies: TrustedProxies, { onRoute }: Given): Promise<FastifyInstance> {
   const { config, limits, daemon, publicUrl, sessions } = context
   const app: FastifyInstance = Fastify({
+    ...unroutable,
     trustProxy: (address) => proxies.has(address),
     forceCloseConnections: true,
     logger: { level: 'warn' },

@@ -5,6 +5,7 @@ import {
   isPredictionId,
   newPredictionId,
   type PredictionId,
+  show,
   type VisitorId,
 } from '@origami/protocol/demo'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -110,6 +111,9 @@ async function predict(
   reply: FastifyReply,
   requestedId: unknown,
 ): Promise<unknown> {
+  const { body } = request
+  if (body !== null && body !== undefined && !isObject(body))
+    throw unfit(`expected a body such as {"input": {…}}, got ${show(body)}`)
   const id = predictionId(requestedId)
   const predictor = await predictorOf(options, request)
   const [schema, before] = [await predictor.schema(), requestedId === undefined ? undefined : await predictor.find(id)]
@@ -123,7 +127,7 @@ async function predict(
     slowReaderMs: options.slowReaderMs?.(),
   }
   if (request.headers.accept?.includes('text/event-stream')) return answerInEvents(context)
-  if (before || request.headers.prefer === 'respond-async') return accepted(context)
+  if (before || asksAtOnce(request)) return accepted(context)
   return answerWhenDone(context)
 }
 
@@ -136,11 +140,8 @@ async function submit(
   id: PredictionId,
 ) {
   const rawInput = request.body?.input ?? {}
-  if (typeof rawInput !== 'object' || Array.isArray(rawInput))
-    throw new Invalid([
-      { type: 'value_error', message: `expected input to be an object of fields, got ${JSON.stringify(rawInput)}` },
-    ])
-  const input = await resolveInputFiles(schema, rawInput as Record<string, unknown>, predictor.files, {
+  if (!isObject(rawInput)) throw unfit(`expected input to be an object of fields, got ${show(rawInput)}`)
+  const input = await resolveInputFiles(schema, rawInput, predictor.files, {
     base: baseOf(options, request),
     remote: fetchBounds(options),
     maxFileBytes: options.maxFileBytes(),
@@ -211,9 +212,20 @@ function unlessGone(error: unknown): undefined {
 function predictionId(requestedId: unknown): PredictionId {
   if (requestedId === undefined) return newPredictionId()
   if (typeof requestedId === 'string' && isPredictionId(requestedId)) return requestedId
-  throw Object.assign(new Error(`expected an id of 8 to 64 of A-Z a-z 0-9 _ -, got ${JSON.stringify(requestedId)}`), {
+  throw Object.assign(new Error(`expected an id of 8 to 64 of A-Z a-z 0-9 _ -, got ${show(requestedId)}`), {
     statusCode: 422,
   })
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const unfit = (message: string): Invalid => new Invalid([{ type: 'value_error', message }])
+
+/** `respond-async` among the preferences (RFC 7240, 2). */
+function asksAtOnce({ headers }: FastifyRequest): boolean {
+  const preferences = [headers.prefer ?? ''].flat().join(',').split(',')
+  return preferences.some((one) => one.split(';')[0]?.trim().toLowerCase() === 'respond-async')
 }
 
 /** Whether who asks is a browser that shows a page, rather than a program. */

@@ -45,10 +45,10 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
     return {}
   })
 
-  app.get<{ Params: { host: string }; Querystring: { return?: string; scope?: string } }>(
+  app.get<{ Params: { host: string }; Querystring: Record<string, unknown> }>(
     '/-/sign-in/:host',
     async (request, reply) => {
-      const { return: returnTo = '/', scope } = request.query
+      const { return: returnTo = '/', scope } = eachOnce(request.query)
       return reply.redirect(
         await signIn.start(
           request.params.host,
@@ -59,12 +59,12 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
       )
     },
   )
-  app.get<{ Params: { host: string }; Querystring: { code?: string; state?: string; error?: string } }>(
+  app.get<{ Params: { host: string }; Querystring: Record<string, unknown> }>(
     '/-/callback/:host',
     async (request, reply) => {
       const visitor = visitorOf(request.who.visitor, request.cookies)
       try {
-        const { account, returnTo } = await signIn.finish(request.params.host, visitor, request.query)
+        const { account, returnTo } = await signIn.finish(request.params.host, visitor, eachOnce(request.query))
         await sessions.signIn(reply, account)
         return reply.redirect(returnTo)
       } catch (error) {
@@ -89,6 +89,10 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
     return {}
   })
 }
+
+/** What a query says; a name that is there twice says nothing that can be gone by. */
+const eachOnce = (query: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(query).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
 
 /** The browser that a sign-in is bound to: its own cookie, not the account it may be signed in to meanwhile. */
 const visitorOf = (visitor: string, cookies: Record<string, string | undefined>): string =>

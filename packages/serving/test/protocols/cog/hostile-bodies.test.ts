@@ -1,0 +1,164 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type DemoSchema, type Input, Invalid, validateInput } from '@origami/protocol/demo'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { FolderFiles, limitJson, type Prediction, predictionsApi, sendError, unroutable } from '../../../src/index.ts'
+
+const schema: DemoSchema = {
+  api: 1,
+  title: 'Any',
+  description: '',
+  inputs: [
+    { name: 'word', label: 'word', component: 'text', options: {}, required: false },
+    { name: 'paper', label: 'paper', component: 'file', options: {}, required: false },
+  ],
+  outputs: [{ name: 'said', label: 'said', component: 'text', options: {}, required: true }],
+  examples: [],
+  streaming: false,
+  concurrency: 1,
+}
+
+let app: FastifyInstance
+let folder: string
+let taken: Input[]
+
+beforeEach(async () => {
+  taken = []
+  folder = await mkdtemp(join(tmpdir(), 'origami-bodies-'))
+  app = Fastify({ ...unroutable }) as unknown as FastifyInstance
+  limitJson(app, { bytes: () => 1024 ** 2 })
+  app.setErrorHandler(sendError)
+  const files = new FolderFiles(folder, { maxFileBytes: () => 1024 })
+  const submit = async ({ id, input }: { id: Prediction['id']; input: Input }): Promise<Prediction> => {
+    const { problems } = validateInput(schema, input)
+    if (problems.length > 0) throw new Invalid(problems)
+    taken.push(input)
+    return { id, snapshot: async () => snapshot(id, input), events: async function* () {}, cancel: async () => false }
+  }
+  const health = async () => ({ status: 'READY' as const, setup: null, version: {} })
+  const demo = { schema: async () => schema, health, submit, find: async () => undefined, files }
+  await app.register(predictionsApi, { predictor: async () => demo, maxFileBytes: () => 1024, remoteFiles: false })
+})
+afterEach(async () => {
+  await app.close()
+  await rm(folder, { recursive: true })
+})
+
+const post = async (payload: string, headers: Record<string, string> = {}) => {
+  const asked = { 'content-type': 'application/json', prefer: 'respond-async', ...headers }
+  const answer = await app.inject({ method: 'POST', url: '/predictions', payload, headers: asked })
+  return { status: answer.statusCode, body: answer.json(), bytes: answer.rawPayload.length }
+}
+
+describe('a prediction', () => {
+  test.each(['[]', '5', '"{}"', 'true', '[{"input":{}}]'])(
+    'of the body %s is refused, and does not run without input',
+    async (body) => {
+      const { status, body: answer } = await post(body)
+      expect([status, answer]).toEqual([
+        422,
+        {
+          detail: [
+            { loc: ['body', 'input'], msg: `expected a body such as {"input": {…}}, got ${body}`, type: 'value_error' },
+          ],
+        },
+      ])
+      expect(taken).toEqual([])
+    },
+  )
+
+  test('whose JSON says that it is text is refused, and does not run without input', async () => {
+    expect((await post('{"input":{"word":"x"}}', { 'content-type': 'text/plain' })).status).toBe(415)
+    expect(taken).toEqual([])
+  })
+
+  test.each([
+    [
+      'thousands of unknown fields',
+      { input: Object.fromEntries(Array.from({ length: 5000 }, (_, at) => [`k${at}`, 1])) },
+    ],
+    ['an unknown field with a name of 100 KB', { input: { ['k'.repeat(100_000)]: 1 } }],
+    ['an id of 100 KB', { id: 'a'.repeat(100_000) }],
+    ['an input that is a long list', { input: Array.from({ length: 50_000 }, () => 1) }],
+  ])('with %s is refused in an answer that is small', async (_what, body) => {
+    const { status, bytes } = await post(JSON.stringify(body))
+    expect(status).toBe(422)
+    expect(bytes).toBeLessThan(4096)
+  })
+
+  test('names the first unknown fields, and how many more there are', async () => {
+    const { body } = await post(
+      JSON.stringify({ input: Object.fromEntries(Array.from({ length: 12 }, (_, at) => [`k${at}`, 1])) }),
+    )
+    expect(body.detail.map(({ loc, msg }: { loc: string[]; msg: string }) => loc[2] ?? msg)).toEqual([
+      ...Array.from({ length: 10 }, (_, at) => `k${at}`),
+      'and 2 more unknown fields',
+    ])
+  })
+
+  test('that refers to a file by half a character is refused by its field', async () => {
+    const { status, body } = await post(String.raw`{"input":{"paper":"files/0123456789abcdef/\ud800"}}`)
+    expect([status, body.detail[0].loc]).toEqual([422, ['body', 'input', 'paper']])
+  })
+
+  test.each(['respond-async', 'respond-async, wait=10', 'wait=10,Respond-Async;foo'])(
+    'with Prefer: %s is answered at once',
+    async (prefer) => {
+      expect((await post('{"input":{"word":"x"}}', { prefer })).status).toBe(202)
+    },
+  )
+})
+
+describe('a file', () => {
+  const put = (name: string, payload: string) =>
+    app.inject({
+      method: 'PUT',
+      url: `/files/0123456789abcdef/${encodeURIComponent(name)}`,
+      payload,
+      headers: { 'content-type': 'text/plain' },
+    })
+  const get = (name: string) => app.inject(`/files/0123456789abcdef/${encodeURIComponent(name)}`)
+
+  test.each([200, 101])('may have a name of %i characters', async (length) => {
+    const name = '€'.repeat(length)
+    expect((await put(name, 'hello')).statusCode).toBe(201)
+    expect((await get(name)).body).toBe('hello')
+  })
+
+  test('of 201 characters in its name is refused in words', async () => {
+    const answer = await put('a'.repeat(201), 'hello')
+    expect([answer.statusCode, answer.json().detail[0].msg]).toEqual([
+      422,
+      expect.stringContaining('1 to 200 characters'),
+    ])
+  })
+
+  test('under an id that has one of another name is refused, and not said to be stored', async () => {
+    expect((await put('a.txt', 'first')).statusCode).toBe(201)
+    const other = await put('b.txt', 'second')
+    expect([other.statusCode, other.json().detail[0].msg]).toEqual([
+      422,
+      'expected an id that no file has yet, got 0123456789abcdef, which has one of another name',
+    ])
+    expect((await get('a.txt')).body).toBe('first')
+  })
+})
+
+const snapshot = (id: string, input: Input) => ({
+  id,
+  status: 'starting' as const,
+  input,
+  output: null,
+  error: null,
+  reason: null,
+  logs: '',
+  metrics: {},
+  created_at: '2026-01-01T00:00:00.000Z',
+  started_at: null,
+  completed_at: null,
+  deployment: null,
+  commit: null,
+  queue: null,
+})

@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Person } from './person.ts'
+import { World } from './world.ts'
+
+describe('requests that nobody should send', () => {
+  let world: World
+  let ann: Person
+
+  beforeAll(async () => {
+    world = await World.start({ engine: 'process' })
+    ann = await world.person('ann')
+  })
+  afterAll(async () => world[Symbol.asyncDispose]())
+
+  const ask = async (path: string) => {
+    const answer = await fetch(world.url + path, { redirect: 'manual' })
+    return {
+      status: answer.status,
+      body: (await answer.json().catch(() => undefined)) as { error?: string } | undefined,
+    }
+  }
+
+  test('a query that says the same name twice is as one that does not say it', async () => {
+    expect((await ask('/-/sign-in/github.test?return=/a&return=/b')).status).toBe(302)
+    expect(await ask('/-/callback/github.test?state=a&state=b')).toEqual({
+      status: 422,
+      body: { error: 'This sign-in was not begun in this browser, or too long ago; begin again.' },
+    })
+  })
+
+  test('what comes to no route is refused in the form of every error', async () => {
+    for (const [path, status] of [
+      ['/-/api/accounts/%zz', 400],
+      [`/-/api/accounts/${'a'.repeat(501)}`, 414],
+      [`/${'a'.repeat(20_000)}`, 431],
+    ] as const)
+      expect(await ask(path)).toEqual({ status, body: { error: expect.stringMatching(/^expected /) } })
+  })
+
+  test.each(['offset=soon', 'offset=-1', 'offset=1.5', 'offset=9007199254740991', 'offset=1&offset=2'])(
+    'of a log, %s is refused by its name',
+    async (query) => {
+      const answer = await ann.fetch(`/-/api/demos/ann/none/logs?${query}`)
+      expect([answer.status, await answer.json()]).toEqual([422, { error: 'offset: expected a whole number from 0' }])
+    },
+  )
+
+  test('the API of a demo that never reached the daemon says so, and tells nobody where the daemon is', async () => {
+    const link = await world.push('tests/demos/gated', 'ann', { name: 'early' })
+    await world.killDaemon()
+    expect(await ann.status('POST', '/-/api/demos', { link })).toBe(503)
+    const predict = async () => {
+      const sent = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"input":{"word":"x"}}' }
+      const answer = await ann.fetch('/ann/early/predictions', sent)
+      return [answer.status, await answer.json()]
+    }
+    expect(await predict()).toEqual([503, { error: 'The daemon does not answer.', status: 'failed' }])
+    await world.startDaemon()
+    const missing = {
+      error: 'This demo was not deployed yet; its owner deploys it on its page.',
+      status: 'failed',
+    }
+    expect(await predict()).toEqual([503, missing])
+    for (const path of ['schema', 'health-check', 'openapi.json'])
+      expect(await ask(`/ann/early/${path}`)).toEqual({ status: 503, body: missing })
+    const put = await ann.fetch('/ann/early/files/0123456789abcdef/a', { method: 'PUT', body: 'x' })
+    expect([put.status, await put.json()]).toEqual([503, missing])
+  })
+})
