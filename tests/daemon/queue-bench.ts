@@ -33,6 +33,8 @@ export class QueueBench implements AsyncDisposable {
   readonly limits: Limits
   readonly changed = new Changes()
   readonly lookedAt: DeploymentId[] = []
+  /** Milliseconds that the clock of its waits is ahead. */
+  ahead = 0
   db: Db
   queue: Queue
   files: FolderFiles
@@ -67,6 +69,7 @@ export class QueueBench implements AsyncDisposable {
       live: new LiveRuns(this.limits),
       places: new Places(this.db, this.changed),
       reach: (base) => new HttpPredictor({ base, deadlines: () => ({ answerMs: 1000, idleMs: 60_000 }) }),
+      clockMs: () => performance.now() + this.ahead,
       lookAt: (deployment) => void this.lookedAt.push(deployment),
     }
   }

@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { detail } from '../../packages/daemon/src/api/demo-stats.ts'
 import { QueueBench } from './queue-bench.ts'
-import type { ScriptedInstance } from './scripted-instance.ts'
+import { fileSchema, type ScriptedInstance } from './scripted-instance.ts'
 
 let bench: QueueBench
 let instance: ScriptedInstance
@@ -56,6 +56,54 @@ describe('a prediction that no instance takes', () => {
     instance.instead = undefined
     ;(await instance.run(prediction)).end()
     expect(await bench.ended(demo, prediction)).toMatchObject({ status: 'succeeded' })
+  })
+
+  const full = () => {
+    const answer = { tries: 0 }
+    instance.instead = (request, reply) => {
+      if (request.method !== 'PUT') return undefined
+      answer.tries += 1
+      return reply.status(429).send({ error: 'no room' })
+    }
+    return async () => {
+      const { tries } = answer
+      await vi.waitFor(() => expect(answer.tries).toBeGreaterThan(tries + 2))
+    }
+  }
+
+  test('because it is full for ever though nothing runs in it has it looked at, and ends when that did not help', async () => {
+    const triedMore = full()
+    const demo = await bench.demo(instance)
+    const prediction = await bench.submit(demo)
+    await triedMore()
+    bench.ahead += 121_000
+    await vi.waitFor(() => expect(bench.lookedAt).toHaveLength(1))
+    expect(await bench.row(demo, prediction)).toMatchObject({ status: 'starting' })
+    bench.ahead += 121_000
+    expect(await bench.ended(demo, prediction)).toMatchObject({
+      status: 'failed',
+      reason: 'error',
+      error: expect.stringContaining('no room'),
+    })
+  })
+
+  test('because it is full for as long as others run in it waits for them, and its instance is left alone', async () => {
+    const demo = await bench.demo(instance, {}, { ...fileSchema, concurrency: 2 })
+    const first = await bench.submit(demo, { word: 'first' })
+    const run = await instance.run(first)
+    await vi.waitFor(async () => expect(await bench.row(demo, first)).toMatchObject({ status: 'processing' }))
+    const triedMore = full()
+    const second = await bench.submit(demo, { word: 'second' })
+    for (const _ of ['once', 'twice', 'thrice']) {
+      await triedMore()
+      bench.ahead += 121_000
+    }
+    await triedMore()
+    expect(bench.lookedAt).toEqual([])
+    instance.instead = undefined
+    run.end()
+    ;(await instance.run(second)).end()
+    expect(await bench.ended(demo, second)).toMatchObject({ status: 'succeeded' })
   })
 
   test('goes to the version that comes live meanwhile, and draining the old one does not wait for it', async () => {

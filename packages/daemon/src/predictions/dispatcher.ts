@@ -9,10 +9,13 @@ import {
   openPredictions,
   predictionByArrival,
 } from '../store/predictions.ts'
+import type { PredictionRow } from '../store/tables.ts'
+import { Ending } from './ending.ts'
 import { InstanceRun, type Outcome, type Target } from './instance-run.ts'
 import { next } from './next.ts'
-import type { DispatcherParts } from './parts.ts'
-import { Refusals } from './refusals.ts'
+import { NoRoom } from './no-room.ts'
+import type { DispatcherParts, InstanceFault } from './parts.ts'
+import { fullPatienceMs, Refusals } from './refusals.ts'
 
 const log = logger('predictions')
 
@@ -32,11 +35,14 @@ export class Dispatcher {
   /** Instances that surely have not got a prediction they were asked to take, by arrival. */
   private readonly absentAt = new Map<number, string>()
   private readonly refusals: Refusals
+  private readonly noRoom: NoRoom
 
   constructor(parts: DispatcherParts, signal: AbortSignal) {
     this.parts = parts
     this.signal = signal
-    this.refusals = new Refusals(parts.limits, (deployment) => void this.lookAt(deployment))
+    const clockMs = parts.clockMs ?? (() => performance.now())
+    this.refusals = new Refusals(parts.limits, (...found) => void this.lookAt(...found), clockMs)
+    this.noRoom = new NoRoom(clockMs)
   }
 
   /** Goes on until the signal aborts, a round after each change, and when an instance may be tried again. */
@@ -109,7 +115,7 @@ export class Dispatcher {
     if (!row || row.completed_at || this.runs.has(arrival)) return
     const run = new InstanceRun(this.parts, row, target, this.signal, () => this.refusals.took(target.endpoint))
     const done = work(run)
-      .then((outcome) => this.noteOutcome(arrival, target, outcome))
+      .then((outcome) => this.noteOutcome(row, target, outcome))
       .catch((error: unknown) => {
         log.error(`prediction ${row.id} could not be ended; it is taken up again`, error)
         this.refusals.refused(target)
@@ -121,12 +127,16 @@ export class Dispatcher {
     this.runs.set(arrival, done)
   }
 
-  private noteOutcome(arrival: number, target: Target, outcome: Outcome): void {
+  private async noteOutcome(row: PredictionRow, target: Target, outcome: Outcome): Promise<void> {
+    const { arrival } = row
     if (outcome === 'refused' || outcome === 'full') this.absentAt.set(arrival, target.endpoint)
     else this.absentAt.delete(arrival)
     if (outcome === 'over' || this.signal.aborted) return
-    if (outcome === 'full') this.refusals.full(target)
-    else this.refusals.refused(target)
+    if (outcome !== 'full') return this.refusals.refused(target)
+    this.refusals.full(target)
+    const forMs = this.noRoom.found(arrival, await this.runsAt(target.deployment.id))
+    // Its instance was started again meanwhile.
+    if (forMs >= 2 * fullPatienceMs(target.times)) await new Ending(this.parts, row).noRoom()
   }
 
   private async canceled({ arrival, demo }: OpenPrediction): Promise<void> {
@@ -157,12 +167,11 @@ export class Dispatcher {
   }
 
   /** An instance whose places are all taken by what was sent there is honest: it is left alone. */
-  private async lookAt(deployment: DeploymentId): Promise<void> {
+  private async lookAt(deployment: DeploymentId, fault: InstanceFault): Promise<void> {
     try {
-      const open = await openPredictions(this.parts.db)
-      if (open.some((row) => row.running && row.deployment === deployment)) return
-      log.error(`the instance of deployment ${deployment} takes no predictions`)
-      this.parts.lookAt?.(deployment, 'takes nothing')
+      if (await this.runsAt(deployment)) return
+      log.error(`the instance of deployment ${deployment} ${fault}, though nothing runs in it`)
+      this.parts.lookAt?.(deployment, fault)
     } catch (error) {
       log.error(
         `whether deployment ${deployment} is well could not be told; it is asked again when it refuses again`,
@@ -171,9 +180,14 @@ export class Dispatcher {
     }
   }
 
+  private async runsAt(deployment: DeploymentId): Promise<boolean> {
+    return (await openPredictions(this.parts.db)).some((row) => row.running && row.deployment === deployment)
+  }
+
   private forget(open: readonly OpenPrediction[], ways: Routes): void {
     const arrivals = new Set(open.map(({ arrival }) => arrival))
     for (const arrival of this.absentAt.keys()) if (!arrivals.has(arrival)) this.absentAt.delete(arrival)
+    this.noRoom.keep(open)
     const sentTo = open.flatMap((row) => row.sentTo ?? [])
     this.refusals.keep(new Set([...[...ways.values()].map(({ endpoint }) => endpoint), ...sentTo]))
   }

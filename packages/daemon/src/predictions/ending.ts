@@ -58,6 +58,12 @@ export class Ending {
     return this.failed('interrupted', error)
   }
 
+  /** Its demo had none for a long time, though nothing else ran in it. */
+  noRoom(): Promise<void> {
+    const error = 'The demo had no room for this, though nothing else ran in it. Send less, such as smaller files.'
+    return this.failed('error', error)
+  }
+
   /** For a reason that nobody foresaw. */
   brokeOff(): Promise<void> {
     return this.failed('interrupted', 'Something went wrong between the queue and the demo; run it again.')

@@ -18,10 +18,11 @@ export interface QueueParts {
 }
 
 /**
- * What the queue found wrong with an instance: it takes nothing, or runs on what it was told to end, as a visitor may
- * bring about.
+ * What the queue found wrong with an instance: it takes nothing, or, as a visitor may bring about, has no room though
+ * nothing runs in it, or runs on what it was told to end.
  */
-export type InstanceFault = 'takes nothing' | 'runs on'
+export type InstanceFault = RefusalFault | 'runs on'
+export type RefusalFault = 'takes nothing' | 'has no room'
 export type LookAt = (deployment: DeploymentId, fault: InstanceFault) => void
 
 /** What sending works with. */
@@ -30,4 +31,6 @@ export interface DispatcherParts extends QueueParts {
   readonly reach: (endpoint: string) => HttpPredictor
   /** Somebody should look whether the instance of this deployment is well. */
   readonly lookAt?: LookAt
+  /** Milliseconds by a clock that is never set back, for pauses; the process's own where there is none. */
+  readonly clockMs?: () => number
 }

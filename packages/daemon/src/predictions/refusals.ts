@@ -1,11 +1,14 @@
 import type { DeploymentId } from '@origami/protocol/demo'
 import type { Limits } from '../config.ts'
+import type { RefusalFault } from './parts.ts'
 
 interface Refusing {
   tries: number
   /** Since when it takes nothing without being full, and when it is tried again. */
   since: number
   until: number
+  /** Since when it is full whenever it does not take nothing. */
+  fullSince?: number
 }
 
 /** Where an instance is, and how long its demo gives it to be ready. */
@@ -15,20 +18,27 @@ export interface RefusingRoute {
   readonly times: { readonly ready_within: number }
 }
 
+/** A runtime keeps results that nobody fetched for a minute before others get their room: it may be full as long. */
+const leastFullMs = 90_000
+
+/** How long an instance may be full though nothing runs in it. */
+export const fullPatienceMs = ({ ready_within }: RefusingRoute['times']): number =>
+  Math.max(ready_within * 1000, leastFullMs)
+
 /**
  * Instances that took nothing when they were tried: each is left alone for a while, longer each time, and looked at in
- * the end. One that says it is full is well: it has room again once its results are fetched.
+ * the end. One that says it is full may be well, and is given the time in which a runtime has room again.
  */
 export class Refusals {
   private readonly refusing = new Map<string, Refusing>()
   private readonly limits: Pick<Limits, 'retryMs'>
-  private readonly lookAt: (deployment: DeploymentId) => void
+  private readonly lookAt: (deployment: DeploymentId, fault: RefusalFault) => void
   private readonly nowMs: () => number
 
   /** `nowMs`: a clock that is never set back. */
   constructor(
     limits: Pick<Limits, 'retryMs'>,
-    lookAt: (deployment: DeploymentId) => void,
+    lookAt: (deployment: DeploymentId, fault: RefusalFault) => void,
     nowMs: () => number = () => performance.now(),
   ) {
     this.limits = limits
@@ -50,13 +60,19 @@ export class Refusals {
     const refusing = this.leaveAlone(endpoint)
     if (!refusing || this.nowMs() - refusing.since < times.ready_within * 1000) return
     refusing.since = this.nowMs()
-    this.lookAt(deployment.id)
+    this.lookAt(deployment.id, 'takes nothing')
   }
 
   /** It said that it has no room. */
-  full({ endpoint }: Pick<RefusingRoute, 'endpoint'>): void {
+  full({ endpoint, deployment, times }: RefusingRoute): void {
     const refusing = this.leaveAlone(endpoint)
-    if (refusing) refusing.since = this.nowMs()
+    if (!refusing) return
+    const now = this.nowMs()
+    refusing.since = now
+    refusing.fullSince ??= now
+    if (now - refusing.fullSince < fullPatienceMs(times)) return
+    refusing.fullSince = now
+    this.lookAt(deployment.id, 'has no room')
   }
 
   /** Undefined: it is left alone already; of several that were on their way at once the first counts. */

@@ -45,8 +45,8 @@ export class HealthChecks {
   }
 
   /**
-   * The queue met an instance that is not well. It is started again, at most once in its `ready_within`. One that runs
-   * on what it was told to end is no crash: visitors who cancel often must not bring down a version that ignores it.
+   * The queue met an instance that is not well. It is started again, at most once in its `ready_within`. What visitors
+   * can bring about is no crash: those who cancel often, or send much, must not bring down a version.
    */
   async lookAt(id: DeploymentId, fault: InstanceFault): Promise<void> {
     await logged(`deployment ${id} could not be looked at`, async () => {
@@ -56,10 +56,7 @@ export class HealthChecks {
       if (this.signal.aborted || row?.state !== 'running' || row.endpoint === null || !instance) return
       const withinMs = manifestOf(row).ready_within * 1000
       if (clock() - (this.restarted.get(id) ?? Number.NEGATIVE_INFINITY) < withinMs) return
-      const [why, leave] =
-        fault === 'runs on'
-          ? ['It did not end a prediction that it was told to end', held]
-          : ['It took no predictions', stoppedServing]
+      const { why, leave } = faults[fault]
       if (tasks.start(id, (signal) => this.restart(row, instance, why, leave, signal))) this.restarted.set(id, clock())
     })
   }
@@ -107,6 +104,15 @@ const stoppedServing = (parts: DeployParts, row: DeploymentRow): Promise<void> =
 /** Its demo waits until it answers again. */
 const held = ({ db }: DeployParts, row: DeploymentRow): Promise<boolean> =>
   note(db, row, { endpoint: null, ready_at: null })
+
+const faults: Record<
+  InstanceFault,
+  { why: string; leave: (parts: DeployParts, row: DeploymentRow) => Promise<unknown> }
+> = {
+  'takes nothing': { why: 'It took no predictions', leave: stoppedServing },
+  'has no room': { why: 'It had no room for a prediction, though none ran in it', leave: held },
+  'runs on': { why: 'It did not end a prediction that it was told to end', leave: held },
+}
 
 /** A runtime made before `workers` was told serves while it says READY or BUSY. */
 const hasWorker = ({ workers, status }: Health): boolean =>

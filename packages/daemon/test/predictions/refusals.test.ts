@@ -8,14 +8,14 @@ const route = {
   times: { ready_within: 10 },
 }
 let now: number
-let lookedAt: DeploymentId[]
+let lookedAt: string[]
 let refusals: Refusals
 beforeEach(() => {
   now = 0
   lookedAt = []
   refusals = new Refusals(
     { retryMs: [1000, 4000] },
-    (deployment) => lookedAt.push(deployment),
+    (deployment, fault) => lookedAt.push(`${deployment} ${fault}`),
     () => now,
   )
 })
@@ -46,22 +46,40 @@ test('one that takes nothing for as long as it may take to be ready is looked at
   tries(4, () => refusals.refused(route))
   expect(lookedAt).toEqual([])
   tries(1, () => refusals.refused(route))
-  expect(lookedAt).toEqual(['deployment-1'])
+  expect(lookedAt).toEqual(['deployment-1 takes nothing'])
   tries(2, () => refusals.refused(route))
-  expect(lookedAt).toEqual(['deployment-1'])
+  expect(lookedAt).toEqual(['deployment-1 takes nothing'])
 })
 
-test('one that is full is left alone longer each time, and never looked at for that', () => {
-  expect(tries(30, () => refusals.full(route)).slice(0, 3)).toEqual([1000, 4000, 4000])
+test('one that is full is left alone longer each time, and looked at once a runtime would have room again', () => {
+  expect(tries(24, () => refusals.full(route)).slice(0, 3)).toEqual([1000, 4000, 4000])
+  expect(lookedAt).toEqual([])
+  tries(1, () => refusals.full(route))
+  expect(lookedAt).toEqual(['deployment-1 has no room'])
+  tries(22, () => refusals.full(route))
+  expect(lookedAt).toEqual(['deployment-1 has no room'])
+})
+
+test('one that is full is given no more time because it also takes nothing between, or because others ask it', () => {
+  tries(23, () => refusals.full(route))
+  tries(1, () => refusals.refused(route))
+  tries(1, () => refusals.full(route))
+  expect(lookedAt).toEqual(['deployment-1 has no room'])
+})
+
+test('one that is full and took something has its whole time from then on', () => {
+  tries(23, () => refusals.full(route))
+  refusals.took(route.endpoint)
+  tries(10, () => refusals.full(route))
   expect(lookedAt).toEqual([])
 })
 
 test('one that was full and then takes nothing has its whole time from then on', () => {
-  tries(30, () => refusals.full(route))
+  tries(20, () => refusals.full(route))
   tries(2, () => refusals.refused(route))
   expect(lookedAt).toEqual([])
   tries(1, () => refusals.refused(route))
-  expect(lookedAt).toEqual(['deployment-1'])
+  expect(lookedAt).toEqual(['deployment-1 takes nothing'])
 })
 
 test('one that is a route no more is forgotten', () => {
