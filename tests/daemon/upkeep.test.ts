@@ -172,6 +172,21 @@ describe('what a daemon looks after', () => {
     expect(await newest(demo)).toMatchObject({ id: deployment.id, state: 'running', reason: null })
   })
 
+  test('an instance that could not be ended after a start that failed, and answers later, is known as the one that serves', async () => {
+    const { demo } = await yard.deploy('not-ended', puppet.files)
+    await yard.ask('POST', `/demos/${demo}/stop`, {})
+    await puppet.set('health', { status: 'SETUP_FAILED' })
+    yard.engine.faults.set('stop', 1)
+    await yard.ask('POST', `/demos/${demo}/start`, {})
+    await vi.waitFor(async () => expect((await newest(demo))?.reason).toContain('setup failed'), { timeout: 20_000 })
+    const [left] = await yard.engine.list()
+    expect(await yard.detail(demo)).toMatchObject({ port: null, instance_id: null })
+    await puppet.clear()
+    yard.ahead += minute + 1000
+    await servesAt(demo, null)
+    expect(await yard.detail(demo)).toMatchObject({ status: 'running', instance_id: left?.id })
+  })
+
   test('after a boot of the host demos start no more at a time than deployments', async () => {
     const demos = [await yard.deploy('one', puppet.files), await yard.deploy('two', puppet.files)]
     await yard.leave()

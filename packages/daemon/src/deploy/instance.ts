@@ -72,8 +72,9 @@ export async function logDrained({ pumps }: DeployParts, instance: InstanceId): 
 }
 
 /**
- * Asks until the instance is READY, and returns its schema, with its endpoint noted. Throws DeployFailed with what it
- * said instead. One that takes a connection and never answers is as silent as one that does not listen.
+ * Asks until the instance is READY, and returns its schema, with the instance and its endpoint noted. Throws
+ * DeployFailed with what it said instead. One that takes a connection and never answers is as silent as one that does
+ * not listen.
  */
 export async function untilReady(
   parts: DeployParts,
@@ -104,7 +105,7 @@ async function untilReadyAt(
     if (instance?.state !== 'running') throw await exited(parts, instance)
     const ready = instance.endpoint ? await schemaOnceReady(parts, progress, instance.endpoint, port, signal) : silent
     if (ready !== silent) {
-      await progress.note({ endpoint: instance.endpoint ?? null, ready_at: parts.now() })
+      await progress.note({ instance: instance.id, endpoint: instance.endpoint ?? null, ready_at: parts.now() })
       return ready
     }
   } while (await waited(betweenChecksMs, signal))
