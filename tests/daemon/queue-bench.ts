@@ -15,6 +15,7 @@ import { FolderFiles, HttpPredictor, type Prediction, type Predictor } from '@or
 import { expect, vi } from 'vitest'
 import { Changes } from '../../packages/daemon/src/changes.ts'
 import { defaultLimits, type Limits } from '../../packages/daemon/src/config.ts'
+import type { ImageRef, InstanceId } from '../../packages/daemon/src/engine/engine.ts'
 import { Dispatcher } from '../../packages/daemon/src/predictions/dispatcher.ts'
 import { LiveRuns } from '../../packages/daemon/src/predictions/live-runs.ts'
 import type { DispatcherParts } from '../../packages/daemon/src/predictions/parts.ts'
@@ -123,6 +124,8 @@ export class QueueBench implements AsyncDisposable {
         id: deployment,
         demo_id: demo,
         state: 'running',
+        image: 'image' as ImageRef,
+        instance: randomId() as InstanceId,
         endpoint,
         schema: JSON.stringify(schema),
         manifest: JSON.stringify({ ready_within: 120, ...manifest }),

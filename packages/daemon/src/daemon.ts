@@ -27,6 +27,7 @@ import { GitSource } from './source/git.ts'
 import type { Source } from './source/source.ts'
 import { lockFolder } from './state/lock.ts'
 import { openVault } from './state/vault.ts'
+import { failBroken } from './store/broken-deployments.ts'
 import { openStore } from './store/open.ts'
 import { repairEnded } from './store/predictions.ts'
 import { requeueInterrupted } from './upkeep/interrupted.ts'
@@ -80,6 +81,7 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
     lookAfter: () => void upkeep.rounds.run(),
     changed,
   }
+  await failBroken(db, now())
   await requeueInterrupted(deployParts)
   await repairEnded(db)
   const deployer = new Deployer(deployParts)

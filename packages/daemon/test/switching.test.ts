@@ -5,7 +5,7 @@ import { type DemoId, type DeploymentId, demoSchema } from '@origami/protocol/de
 import { expect, test } from 'vitest'
 import { Changes } from '../src/changes.ts'
 import { switchTo } from '../src/deploy/serving.ts'
-import type { InstanceId } from '../src/engine/engine.ts'
+import type { ImageRef, InstanceId } from '../src/engine/engine.ts'
 import { demoById, wantDemo } from '../src/store/demos.ts'
 import { deploymentById, move } from '../src/store/deployments.ts'
 import { openStore } from '../src/store/open.ts'
@@ -17,6 +17,8 @@ const said = { name: 'said', label: 'Said', component: 'text', options: {}, requ
 const about = { api: 1, title: 'x', description: '', examples: [], streaming: false, concurrency: 1 }
 const schema = demoSchema.parse({ ...about, inputs: [], outputs: [said] })
 
+const [image, instance] = ['image' as ImageRef, 'instance' as InstanceId]
+
 test('a cancel until the switch is done leaves the version before serving; one after it comes too late', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'origami-switching-'))
   const db = await openStore(folder)
@@ -27,14 +29,13 @@ test('a cancel until the switch is done leaves the version before serving; one a
   try {
     await wantDemo(db, { id: demo, user_id: 'ann', repolink: 'https://folder.test/ann/x' }, at)
     const before = await added()
-    await move(db, await rowOf(before), 'running', at)
+    await move(db, await rowOf(before), 'running', at, { image })
     await db.updateTable('demos').set({ serving: before }).execute()
     const next = await added()
-    await move(db, await rowOf(next), 'switching', at)
+    await move(db, await rowOf(next), 'switching', at, { image, instance })
 
     const cancel = new AbortController()
-    const switching = async () =>
-      switchTo(parts, { row: await rowOf(next) }, { id: 'i' as InstanceId }, schema, cancel.signal)
+    const switching = async () => switchTo(parts, { row: await rowOf(next) }, { id: instance }, schema, cancel.signal)
     cancel.abort('canceled')
     await expect(switching()).rejects.toBe('canceled')
     const states = async () => [
@@ -45,7 +46,7 @@ test('a cancel until the switch is done leaves the version before serving; one a
     expect(await states()).toEqual(['running', 'switching', before])
 
     const late = new AbortController()
-    await switchTo(parts, { row: await rowOf(next) }, { id: 'i' as InstanceId }, schema, late.signal)
+    await switchTo(parts, { row: await rowOf(next) }, { id: instance }, schema, late.signal)
     late.abort('canceled')
     expect(await states()).toEqual(['draining', 'running', next])
   } finally {

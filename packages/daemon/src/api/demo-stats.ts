@@ -2,10 +2,11 @@ import type { DemoDetail, DemoState, DemoStats } from '@origami/protocol/control
 import { isActiveState, isFailed } from '@origami/protocol/control'
 import type { DemoId } from '@origami/protocol/demo'
 import { allDemos, demoById, schemaOf } from '../store/demos.ts'
+import type { Deployment } from '../store/deployment.ts'
 import { deploymentById, deploymentsOf } from '../store/deployments.ts'
 import type { Db } from '../store/open.ts'
 import { countOpen } from '../store/predictions.ts'
-import type { DemoRow, DeploymentRow } from '../store/tables.ts'
+import type { DemoRow } from '../store/tables.ts'
 import { presentDeployment } from './present-deployment.ts'
 
 /** Every demo, as the API shows it. */
@@ -24,20 +25,21 @@ async function stats(db: Db, demo: DemoRow): Promise<DemoStats> {
   const [newest] = await deploymentsOf(db, demo.id, 1)
   const serving = demo.serving ? await deploymentById(db, demo.serving) : undefined
   const { waiting, running } = await countOpen(db, demo.id)
+  const reached = serving?.instance?.reached
   const status = demoState(demo, serving, newest)
   return {
     demo_id: demo.id,
     user_id: demo.user_id,
     container_id: demo.id,
-    instance_id: serving?.instance ?? null,
-    port: serving?.endpoint ? Number(new URL(serving.endpoint).port) : null,
+    instance_id: serving?.instance?.id ?? null,
+    port: reached ? Number(new URL(reached.endpoint).port) : null,
     repolink: demo.repolink,
     status,
     reason: status === 'stopped' ? null : ((decides(serving) ? serving : newest)?.reason ?? null),
     waiting,
     running,
     runs: demo.runs,
-    commit: serving?.commit_sha ?? null,
+    commit: serving?.commit?.sha ?? null,
     serving: serving?.state === 'running' ? serving.id : null,
     newest: newest ? presentDeployment(newest) : null,
   }
@@ -47,18 +49,18 @@ async function stats(db: Db, demo: DemoRow): Promise<DemoStats> {
  * Whether a demo's state is told by what serves (or is being started again, or crash-looped) rather than by its newest
  * deployment.
  */
-const decides = (serving: DeploymentRow | undefined): boolean =>
+const decides = (serving: Deployment | undefined): boolean =>
   serving !== undefined &&
   (['running', 'queued', 'runtime_error'].includes(serving.state) || isActiveState(serving.state))
 
 /** What serves × what is newest × what its owner wants. */
 function demoState(
   demo: Pick<DemoRow, 'want'>,
-  serving: DeploymentRow | undefined,
-  newest: DeploymentRow | undefined,
+  serving: Deployment | undefined,
+  newest: Deployment | undefined,
 ): DemoState {
   if (demo.want === 'stopped') return 'stopped'
-  if (serving?.state === 'running' && serving.endpoint) return 'running'
+  if (serving?.state === 'running' && serving.instance?.reached) return 'running'
   if (newest?.state === 'queued' || serving?.state === 'queued') return 'waiting'
   if ((newest && isActiveState(newest.state)) || (serving && isActiveState(serving.state))) return 'building'
   if (newest?.state === 'not_linked') return 'not_linked'

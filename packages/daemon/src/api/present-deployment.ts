@@ -1,19 +1,19 @@
-import type { Deployment } from '@origami/protocol/control'
-import type { DeploymentRow } from '../store/tables.ts'
+import type { Deployment as ShownDeployment } from '@origami/protocol/control'
+import type { Deployment } from '../store/deployment.ts'
 
 /** As the API shows it. */
-export function presentDeployment(row: DeploymentRow): Deployment {
+export function presentDeployment(row: Deployment): ShownDeployment {
   return {
     id: row.id,
     demo_id: row.demo_id,
     state: row.state,
     reason: row.reason,
-    commit: row.commit_sha,
-    commit_message: row.commit_message,
+    commit: row.commit?.sha ?? null,
+    commit_message: row.commit?.message ?? null,
     created_at: row.created_at,
     updated_at: row.updated_at,
-    deadline_at: row.deadline_at,
-    superseded_by: row.superseded_by,
+    deadline_at: 'deadline_at' in row ? row.deadline_at : null,
+    superseded_by: row.state === 'superseded' ? row.superseded_by : null,
     steps: row.steps,
     log_tail: [...row.log_tail],
   }

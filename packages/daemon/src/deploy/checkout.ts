@@ -4,20 +4,25 @@ import { parseRepoLink } from '@origami/protocol/control'
 import { type Manifest, parseManifest } from '@origami/protocol/demo'
 import { logged } from '../logged.ts'
 import { demoById } from '../store/demos.ts'
-import type { DeploymentRow } from '../store/tables.ts'
+import type { Attempt, Queued } from '../store/deployment.ts'
 import { DeployFailed } from './failure.ts'
 import type { DeployParts } from './parts.ts'
 import type { Progress } from './progress.ts'
 import { workFolder } from './work-folder.ts'
 
-/** Resolves the commit and lays its tree into a folder of this attempt's own. */
-export async function checkout(parts: DeployParts, progress: Progress, signal: AbortSignal): Promise<string> {
+/** Resolves the commit, unless it is known already, and lays its tree into a folder of this attempt's own. */
+export async function checkout(
+  parts: DeployParts,
+  progress: Progress,
+  queued: Queued,
+  signal: AbortSignal,
+): Promise<string> {
   const { row } = progress
   const demo = await demoById(parts.db, row.demo_id)
   if (!demo) throw new DeployFailed('canceled', 'the demo was removed')
   const repo = parseRepoLink(demo.repolink, parts.forges)
-  const token = row.token ? parts.vault.unseal(row.token, row.id) : undefined
-  const { commit } = row.commit_sha ? { commit: row.commit_sha } : await parts.source.resolve({ repo, token }, signal)
+  const token = queued.token === null ? undefined : parts.vault.unseal(queued.token, row.id)
+  const commit = queued.commit?.sha ?? (await parts.source.resolve({ repo, token }, signal)).commit
   await progress.note({ commit_sha: commit })
   await progress.say(`${repo.canonical} at ${commit}`)
   const into = workFolder(parts.work, row)
@@ -48,7 +53,7 @@ export async function readManifest(folder: string): Promise<Manifest> {
 }
 
 /** Removes the checkout. One that cannot be removed is left to the rounds, and fails nothing. */
-export async function removeCheckout({ work }: DeployParts, row: DeploymentRow): Promise<void> {
+export async function removeCheckout({ work }: DeployParts, row: Attempt): Promise<void> {
   const folder = workFolder(work, row)
   await logged(`${folder} could not be removed`, () => rm(folder, { recursive: true, force: true }))
 }

@@ -4,11 +4,11 @@ import { activeStates, isEnded, parseRepoLink } from '@origami/protocol/control'
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
 import { logged } from '../logged.ts'
 import { deleteDemo, demoById, setWant, wantDemo } from '../store/demos.ts'
+import type { Deployment } from '../store/deployment.ts'
 import { deploymentById, deploymentsIn, deploymentsOf, move, note } from '../store/deployments.ts'
 import { addEvent } from '../store/events.ts'
 import type { Trx } from '../store/open.ts'
 import { failWaiting, openPredictions } from '../store/predictions.ts'
-import type { DeploymentRow } from '../store/tables.ts'
 import { addDeployment, isComing, queueAgain } from '../store/waiting-deployments.ts'
 import { waited } from '../waited.ts'
 import type { Deployer } from './deployer.ts'
@@ -114,11 +114,11 @@ export class Control {
       if (!demo) return false
       const serving = demo.serving ? await deploymentById(trx, demo.serving) : undefined
       if (serving?.state === 'running' && demo.want === 'on') {
-        if (serving.next_try_at !== null) await note(trx, serving, { tries: 0, next_try_at: null, reason: null })
+        if (serving.put_off !== null) await note(trx, serving, { tries: 0, next_try_at: null, reason: null })
         return true
       }
       if (!serving) throw new NothingToStart('It was never live, so there is nothing to start; deploy it.')
-      if (!serving.image && isEnded(serving.state)) throw new NothingToStart(imageGone)
+      if (serving.image === null && isEnded(serving.state)) throw new NothingToStart(imageGone)
       if (demo.want !== 'on')
         await addEvent(trx, { demo: id, deployment: null, from: 'stopped', to: 'on', reason: null, at: now() })
       await setWant(trx, id, 'on')
@@ -173,7 +173,7 @@ export class Control {
     return (await deploymentById(this.parts.db, id))?.demo_id
   }
 
-  async newestOf(id: DemoId): Promise<DeploymentRow | undefined> {
+  async newestOf(id: DemoId): Promise<Deployment | undefined> {
     return (await deploymentsOf(this.parts.db, id, 1))[0]
   }
 }

@@ -1,8 +1,8 @@
 import type { ImageRef } from '../engine/engine.ts'
 import { logged } from '../logged.ts'
 import { demoById } from '../store/demos.ts'
+import type { Queued, Running } from '../store/deployment.ts'
 import { deploymentById } from '../store/deployments.ts'
-import type { DeploymentRow } from '../store/tables.ts'
 import { checkout, readManifest, removeCheckout } from './checkout.ts'
 import { DeployFailed, failureOf, Overtaken } from './failure.ts'
 import { endInstance, startInstance, untilReady } from './instance.ts'
@@ -23,14 +23,14 @@ const endGraceMs = 2_000
  */
 export async function deploy(
   parts: DeployParts,
-  queued: DeploymentRow,
+  queued: Queued,
   signal: AbortSignal,
   built: () => void,
 ): Promise<void> {
   const progress = new Progress(parts, queued, signal)
-  let replaced: DeploymentRow | undefined
+  let replaced: Running | undefined
   try {
-    const image = queued.image ?? (await makeImage(parts, progress))
+    const image = queued.image ?? (await makeImage(parts, progress, queued))
     built()
     replaced = await servingNow(parts, queued)
     const before = replaced
@@ -48,7 +48,7 @@ async function goLive(
   parts: DeployParts,
   progress: Progress,
   image: ImageRef,
-  before: DeploymentRow | undefined,
+  before: Running | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   const manifest = manifestOf(progress.row)
@@ -70,16 +70,18 @@ async function goLive(
   await progress.in('switching', parts.limits.switchMs, (within) => switchTo(parts, progress, instance, schema, within))
 }
 
-async function makeImage(parts: DeployParts, progress: Progress) {
+async function makeImage(parts: DeployParts, progress: Progress, queued: Queued) {
   try {
-    return await cloneAndBuild(parts, progress)
+    return await cloneAndBuild(parts, progress, queued)
   } finally {
     await removeCheckout(parts, progress.row)
   }
 }
 
-async function cloneAndBuild(parts: DeployParts, progress: Progress) {
-  const folder = await progress.in('cloning', parts.limits.cloneMs, (within) => checkout(parts, progress, within))
+async function cloneAndBuild(parts: DeployParts, progress: Progress, queued: Queued) {
+  const folder = await progress.in('cloning', parts.limits.cloneMs, (within) =>
+    checkout(parts, progress, queued, within),
+  )
   const manifest = await progress.in('validating', parts.limits.validateMs, () => readManifest(folder))
   await progress.note({ manifest })
   const { demo_id: demo, id: deployment } = progress.row
@@ -100,7 +102,7 @@ async function cloneAndBuild(parts: DeployParts, progress: Progress) {
 }
 
 /** The deployment that serves now, unless it is this very one. */
-async function servingNow({ db }: DeployParts, row: DeploymentRow): Promise<DeploymentRow | undefined> {
+async function servingNow({ db }: DeployParts, row: Queued): Promise<Running | undefined> {
   const serving = (await demoById(db, row.demo_id))?.serving
   const before = serving && serving !== row.id ? await deploymentById(db, serving) : undefined
   return before?.state === 'running' ? before : undefined
@@ -118,7 +120,7 @@ async function end(parts: DeployParts, progress: Progress, error: unknown, signa
   const serves = (await demoById(parts.db, demo_id))?.serving === id
   // What cannot be removed now is nobody's from here on, and the rounds remove it.
   await logged(`what deployment ${id} started could not be removed`, async () => {
-    if (instance) await endInstance(parts, instance, { graceMs: endGraceMs })
+    if (instance) await endInstance(parts, instance.id, { graceMs: endGraceMs })
     if (image && !serves) await parts.engine.removeImage(image)
   })
   try {
@@ -130,7 +132,7 @@ async function end(parts: DeployParts, progress: Progress, error: unknown, signa
 }
 
 async function tryAgainLater(parts: DeployParts, progress: Progress, { message }: DeployFailed): Promise<void> {
-  const next = nextTry(parts, progress.row.tries + 1, message)
+  const next = nextTry(parts, 1, message)
   await progress.say(next.reason)
   await progress.to('running', { ...next, token: null, instance: null })
 }

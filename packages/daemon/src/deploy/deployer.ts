@@ -1,8 +1,8 @@
 import type { DeploymentId } from '@origami/protocol/demo'
 import PQueue from 'p-queue'
 import { logged } from '../logged.ts'
+import type { Queued } from '../store/deployment.ts'
 import { deploymentById, letGo, move } from '../store/deployments.ts'
-import type { DeploymentRow } from '../store/tables.ts'
 import { nextQueued, queueStopped } from '../store/waiting-deployments.ts'
 import { waited } from '../waited.ts'
 import { deploy } from './deploy.ts'
@@ -102,7 +102,7 @@ export class Deployer {
     }
   }
 
-  private begin(row: DeploymentRow): void {
+  private begin(row: Queued): void {
     const cancel = new AbortController()
     const built = () => this.built(row.id)
     const work = () => deploy(this.parts, row, cancel.signal, built)

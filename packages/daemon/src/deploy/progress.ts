@@ -1,6 +1,6 @@
 import type { ActiveState, DeploymentState } from '@origami/protocol/control'
+import type { Deployment } from '../store/deployment.ts'
 import { deploymentById, move, note } from '../store/deployments.ts'
-import type { DeploymentRow } from '../store/tables.ts'
 import { DeployFailed, Overtaken } from './failure.ts'
 import type { DeployParts } from './parts.ts'
 
@@ -9,13 +9,13 @@ const leastMs = 2000
 
 /** One deployment as the deploy sees it: its row as last written, its log, and the way from step to step. */
 export class Progress {
-  row: DeploymentRow
+  row: Deployment
   step: DeploymentState
   private readonly parts: DeployParts
   private readonly signal: AbortSignal
   private readonly interrupted: { readonly state: DeploymentState; readonly until: number } | undefined
 
-  constructor(parts: DeployParts, row: DeploymentRow, signal: AbortSignal) {
+  constructor(parts: DeployParts, row: Deployment, signal: AbortSignal) {
     this.parts = parts
     this.row = row
     this.step = row.state
@@ -81,10 +81,11 @@ export class Progress {
  * Where an instance was being waited for when the daemon went away, and until when it may take: a restart gives no more
  * time.
  */
-function interruptedStep({ steps, deadline_at }: DeploymentRow): Progress['interrupted'] {
-  const state = steps.at(-2)?.state
+function interruptedStep(row: Deployment): Progress['interrupted'] {
+  if (row.state !== 'queued' || row.deadline_at === null) return undefined
+  const state = row.steps.at(-2)?.state
   const waited = state === 'starting' || state === 'health_checking'
-  return waited && deadline_at ? { state, until: Date.parse(deadline_at) } : undefined
+  return waited ? { state, until: Date.parse(row.deadline_at) } : undefined
 }
 
 const words: Record<ActiveState, string> = {

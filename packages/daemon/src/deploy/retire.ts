@@ -1,19 +1,23 @@
+import type { Attempt } from '../store/deployment.ts'
 import { deploymentById, move } from '../store/deployments.ts'
 import { runningOn } from '../store/predictions.ts'
-import type { DeploymentRow } from '../store/tables.ts'
 import { endInstance } from './instance.ts'
 import type { DeployParts } from './parts.ts'
 import { noteServedWell } from './served-well.ts'
 
 /** Lets what runs on a version finish, then removes it, and its image unless it served well. */
-export async function retire(parts: DeployParts, version: DeploymentRow, signal: AbortSignal): Promise<void> {
+export async function retire(
+  parts: DeployParts,
+  version: Pick<Attempt, 'id' | 'demo_id'>,
+  signal: AbortSignal,
+): Promise<void> {
   const { db, engine, now, changed } = parts
   await drained(parts, version, signal)
   const row = await deploymentById(db, version.id)
   if (signal.aborted || row?.state !== 'draining') return
   const good = await noteServedWell(parts, row)
-  if (row.instance) await endInstance(parts, row.instance, { signal })
-  if (row.image && !good) await engine.removeImage(row.image)
+  if (row.instance) await endInstance(parts, row.instance.id, { signal })
+  if (!good) await engine.removeImage(row.image)
   const ended = { instance: null, endpoint: null, ...(good ? {} : { image: null }) }
   await db.transaction().execute((trx) => move(trx, row, 'retired', now(), ended))
   changed.notify(version.demo_id)
@@ -22,7 +26,7 @@ export async function retire(parts: DeployParts, version: DeploymentRow, signal:
 /** Resolves when nothing runs on a version any more, its time to drain is over, or the signal aborts. */
 export async function drained(
   { db, changed, limits }: DeployParts,
-  version: DeploymentRow,
+  version: Pick<Attempt, 'id' | 'demo_id'>,
   signal: AbortSignal,
 ): Promise<void> {
   const enough = AbortSignal.any([signal, AbortSignal.timeout(limits.drainMs)])

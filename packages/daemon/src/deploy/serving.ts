@@ -1,8 +1,8 @@
 import type { DemoSchema } from '@origami/protocol/demo'
 import type { Instance } from '../engine/engine.ts'
 import { demoById, setServing } from '../store/demos.ts'
+import type { Attempt } from '../store/deployment.ts'
 import { deploymentById, move, note } from '../store/deployments.ts'
-import type { DeploymentRow } from '../store/tables.ts'
 import { DeployFailed, Overtaken } from './failure.ts'
 import { endInstance } from './instance.ts'
 import type { DeployParts } from './parts.ts'
@@ -48,7 +48,7 @@ export async function switchTo(
  * Stops the serving version, keeping its image: its demo is held until something serves again. When nothing new does,
  * the rounds start it again.
  */
-export async function suspend(parts: DeployParts, version: DeploymentRow, signal: AbortSignal): Promise<void> {
+export async function suspend(parts: DeployParts, version: Attempt, signal: AbortSignal): Promise<void> {
   const { db, engine, changed, tasks } = parts
   await tasks.end(version.id)
   await note(db, version, { endpoint: null, ready_at: null })

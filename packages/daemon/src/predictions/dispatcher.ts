@@ -98,12 +98,12 @@ export class Dispatcher {
     if (!row.running && route?.endpoint === sentTo && !row.cancelRequested)
       return this.follow(arrival, route, (run) => run.send(true))
     const deployment = row.deployment ? await deploymentById(this.parts.db, row.deployment) : undefined
-    const endpoint = sentTo ?? deployment?.endpoint
+    const reached = deployment?.instance?.reached?.endpoint
+    const endpoint = sentTo ?? reached
     if (!deployment?.schema || !deployment.manifest || !endpoint) return this.lost(row)
-    const target = { endpoint, deployment, schema: deployment.schema, times: deployment.manifest }
-    await this.follow(arrival, target, (run) =>
-      row.running ? run.join() : run.settle(deployment.endpoint === endpoint),
-    )
+    const { id, commit, schema, manifest: times } = deployment
+    const target = { endpoint, deployment: { id, commit_sha: commit?.sha ?? null }, schema, times }
+    await this.follow(arrival, target, (run) => (row.running ? run.join() : run.settle(reached === endpoint)))
   }
 
   private isUnsure({ arrival, sentTo, running }: OpenPrediction): boolean {

@@ -1,8 +1,10 @@
 import type { DemoId, DemoSchema, Manifest } from '@origami/protocol/demo'
+import type { NotNull } from 'kysely'
+import type { Attempt } from './deployment.ts'
 import { storedManifest, storedSchema } from './deployment-documents.ts'
 import { deploymentById } from './deployments.ts'
 import type { Db, Trx } from './open.ts'
-import type { DemoRow, DeploymentRow, StoredDeployment } from './tables.ts'
+import type { DemoRow, StoredDeployment } from './tables.ts'
 
 /** Stores a demo, or wants one on again that is known. */
 export async function wantDemo(
@@ -28,7 +30,7 @@ export async function setWant(trx: Trx, id: DemoId, want: DemoRow['want']): Prom
 }
 
 /** From here on this deployment is the one that answers for its demo. */
-export async function setServing(trx: Trx, { id, demo_id }: Pick<DeploymentRow, 'id' | 'demo_id'>): Promise<void> {
+export async function setServing(trx: Trx, { id, demo_id }: Pick<Attempt, 'id' | 'demo_id'>): Promise<void> {
   await trx.updateTable('demos').set({ serving: id }).where('id', '=', demo_id).execute()
 }
 
@@ -60,7 +62,7 @@ export async function demoIds(db: Trx): Promise<DemoId[]> {
  */
 export interface Route {
   readonly demo: DemoId
-  readonly deployment: Pick<DeploymentRow, 'id' | 'commit_sha'>
+  readonly deployment: Pick<StoredDeployment, 'id' | 'commit_sha'>
   readonly endpoint: string
   readonly schema: DemoSchema
   readonly times: Pick<Manifest, 'ready_within' | 'timeout'>
@@ -84,13 +86,16 @@ const serving = (db: Trx) =>
     .select(['deployments.id', 'demo_id', 'commit_sha', 'endpoint', 'schema', 'manifest'])
     .where('demos.want', '=', 'on')
     .where('deployments.state', '=', 'running')
+    .where('deployments.image', 'is not', null)
+    .where('deployments.instance', 'is not', null)
     .where('deployments.endpoint', 'is not', null)
+    .$narrowType<{ endpoint: NotNull }>()
 
-type Serving = Pick<StoredDeployment, 'id' | 'demo_id' | 'commit_sha' | 'endpoint' | 'schema' | 'manifest'>
+type Serving = Pick<StoredDeployment, 'id' | 'demo_id' | 'commit_sha' | 'schema' | 'manifest'> & { endpoint: string }
 
-function toRoute({ demo_id: demo, endpoint, ...deployment }: Serving): Route[] {
-  const [schema, times] = [storedSchema(deployment.schema), storedManifest(deployment.manifest)]
-  return endpoint && schema && times ? [{ demo, deployment, endpoint, schema, times }] : []
+function toRoute({ demo_id: demo, endpoint, schema, manifest, ...deployment }: Serving): Route[] {
+  const [readSchema, times] = [storedSchema(schema), storedManifest(manifest)]
+  return readSchema && times ? [{ demo, deployment, endpoint, schema: readSchema, times }] : []
 }
 
 /** The schema of what serves, or served last. */

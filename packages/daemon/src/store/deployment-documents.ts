@@ -3,19 +3,15 @@ import { deployment } from '@origami/protocol/control'
 import { type DemoSchema, demoSchema, type Manifest, manifestSchema } from '@origami/protocol/demo'
 import type { Updateable } from 'kysely'
 import { z } from 'zod'
-import type { DeploymentDocuments, DeploymentRow, StoredDeployment, Tables } from './tables.ts'
+import type { DeploymentDocuments, StoredDeployment, Tables } from './tables.ts'
 
 const log = logger('store')
 
 /** What may be changed of a deployment. */
 export type Change = Omit<Updateable<Tables['deployments']>, keyof DeploymentDocuments> & Partial<DeploymentDocuments>
 
-/**
- * A row of the table with what it has as JSON parsed, each by its schema. What cannot be read is told, and counts as
- * not there.
- */
-export const parsedDeployment = (row: StoredDeployment): DeploymentRow => ({
-  ...row,
+/** What a row has as JSON, each parsed by its schema. What cannot be read is told, and counts as not there. */
+export const documentsOf = (row: StoredDeployment): DeploymentDocuments => ({
   steps: read('steps', deployment.shape.steps, row.steps) ?? [],
   log_tail: read('log_tail', z.array(z.string()), row.log_tail) ?? [],
   crash_times: read('crash_times', z.array(z.string()), row.crash_times) ?? [],

@@ -1,9 +1,10 @@
 import { type DeploymentState, endedStates } from '@origami/protocol/control'
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
-import { type Change, parsedDeployment, storedChange } from './deployment-documents.ts'
+import type { Attempt, Deployment, DeploymentIn } from './deployment.ts'
+import { type Change, storedChange } from './deployment-documents.ts'
 import { addEvent } from './events.ts'
 import type { Db, Trx } from './open.ts'
-import type { DeploymentRow } from './tables.ts'
+import { toDeployment } from './read-deployment.ts'
 
 /**
  * Moves a deployment to another state, with its event, if nobody else moved on with it since `row` was read
@@ -11,7 +12,7 @@ import type { DeploymentRow } from './tables.ts'
  */
 export async function move(
   trx: Trx,
-  row: DeploymentRow,
+  row: Attempt & Pick<Deployment, 'state' | 'steps'>,
   to: DeploymentState,
   now: string,
   change: Change = {},
@@ -37,7 +38,7 @@ export async function move(
 }
 
 /** Notes something on a deployment whose attempt is still the caller's. False: it is not. */
-export async function note(trx: Trx, row: Pick<DeploymentRow, 'id' | 'attempt'>, change: Change): Promise<boolean> {
+export async function note(trx: Trx, row: Pick<Attempt, 'id' | 'attempt'>, change: Change): Promise<boolean> {
   const { numUpdatedRows } = await trx
     .updateTable('deployments')
     .set(storedChange(change))
@@ -47,23 +48,32 @@ export async function note(trx: Trx, row: Pick<DeploymentRow, 'id' | 'attempt'>,
   return numUpdatedRows > 0n
 }
 
-export async function deploymentById(db: Trx, id: DeploymentId): Promise<DeploymentRow | undefined> {
+export async function deploymentById(db: Trx, id: DeploymentId): Promise<Deployment | undefined> {
   const row = await db.selectFrom('deployments').selectAll().where('id', '=', id).executeTakeFirst()
-  return row && parsedDeployment(row)
+  return row && toDeployment(row)
 }
 
-export async function deploymentsIn(db: Trx, states: readonly DeploymentState[]): Promise<DeploymentRow[]> {
+/** Oldest first. */
+export async function deploymentsIn<State extends DeploymentState>(
+  db: Trx,
+  states: readonly State[],
+): Promise<DeploymentIn<State>[]> {
   const query = db
     .selectFrom('deployments')
     .selectAll()
     .where('state', 'in', states)
     .orderBy('created_at')
     .orderBy('id')
-  return (await query.execute()).map(parsedDeployment)
+  return (await query.execute()).map(toDeployment).filter((row) => isIn(row, states))
+}
+
+function isIn<State extends DeploymentState>(row: Deployment, states: readonly State[]): row is DeploymentIn<State> {
+  const all: readonly DeploymentState[] = states
+  return all.includes(row.state)
 }
 
 /** Newest first. */
-export async function deploymentsOf(db: Trx, demo: DemoId, limit: number): Promise<DeploymentRow[]> {
+export async function deploymentsOf(db: Trx, demo: DemoId, limit: number): Promise<Deployment[]> {
   const rows = await db
     .selectFrom('deployments')
     .selectAll()
@@ -72,7 +82,7 @@ export async function deploymentsOf(db: Trx, demo: DemoId, limit: number): Promi
     .orderBy('id', 'desc')
     .limit(limit)
     .execute()
-  return rows.map(parsedDeployment)
+  return rows.map(toDeployment)
 }
 
 /**

@@ -1,16 +1,14 @@
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
-import { parsedDeployment } from './deployment-documents.ts'
+import type { Attempt, Retired } from './deployment.ts'
 import type { Trx } from './open.ts'
-import type { DeploymentRow } from './tables.ts'
+import { toDeployment } from './read-deployment.ts'
 
 /** The newest version before this one that served well and can be started. */
-export async function lastGood(
-  trx: Trx,
-  row: Pick<DeploymentRow, 'id' | 'demo_id'>,
-): Promise<DeploymentRow | undefined> {
+export async function lastGood(trx: Trx, row: Pick<Attempt, 'id' | 'demo_id'>): Promise<Retired | undefined> {
   const query = good(trx, row.demo_id).selectAll().where('id', '!=', row.id).where('state', '=', 'retired')
   const found = await query.executeTakeFirst()
-  return found && parsedDeployment(found)
+  const version = found && toDeployment(found)
+  return version?.state === 'retired' ? version : undefined
 }
 
 /** The newest versions that served well and can be started, at most `limit`; those that serve or are stopped count. */

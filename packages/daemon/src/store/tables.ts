@@ -113,7 +113,7 @@ export interface Tables {
 }
 
 export type DemoRow = Selectable<Tables['demos']>
-/** A deployment as the table has it. */
+/** A deployment as the table has it; what the store hands out of it is a `Deployment`. */
 export type StoredDeployment = Selectable<Tables['deployments']>
 /** What is JSON in the table, as it is read. */
 export interface DeploymentDocuments {
@@ -126,6 +126,4 @@ export interface DeploymentDocuments {
   /** Undefined: it was not live yet, or what is stored cannot be read. */
   schema: DemoSchema | undefined
 }
-/** A deployment as the store hands it out. */
-export type DeploymentRow = Omit<StoredDeployment, keyof DeploymentDocuments> & Readonly<DeploymentDocuments>
 export type PredictionRow = Selectable<Tables['predictions']>

@@ -1,10 +1,12 @@
 import { activeStates } from '@origami/protocol/control'
 import { type DemoId, type DeploymentId, randomId } from '@origami/protocol/demo'
-import { type Change, parsedDeployment } from './deployment-documents.ts'
+import type { Deployment, Queued } from './deployment.ts'
+import type { Change } from './deployment-documents.ts'
 import { move } from './deployments.ts'
 import { addEvent } from './events.ts'
 import type { Db, Trx } from './open.ts'
-import type { DeploymentRow } from './tables.ts'
+import { toDeployment } from './read-deployment.ts'
+import type { StoredDeployment } from './tables.ts'
 
 /**
  * Stores a new request. One that waits already is superseded by it, but for what serves: that is stopped with its
@@ -36,16 +38,15 @@ export async function addDeployment(
 }
 
 /** The one of a demo that waits. */
-export async function waitingOf(db: Trx, demo: DemoId): Promise<DeploymentRow | undefined> {
+export async function waitingOf(db: Trx, demo: DemoId): Promise<Queued | undefined> {
   const query = db.selectFrom('deployments').selectAll().where('demo_id', '=', demo).where('state', '=', 'queued')
-  const row = await query.executeTakeFirst()
-  return row && parsedDeployment(row)
+  return queuedOf(await query.executeTakeFirst())
 }
 
 /** Ends one that waits, for a newer request. What serves keeps its image, and is only stopped. */
 export async function makeWay(
   trx: Trx,
-  row: DeploymentRow,
+  row: Deployment,
   newer: DeploymentId,
   now: string,
   change: Change = {},
@@ -72,14 +73,14 @@ export async function queueStopped(db: Db, now: string): Promise<DemoId[]> {
       .where('deployments.image', 'is not', null)
       .execute()
     const queued: DemoId[] = []
-    for (const row of stopped.map(parsedDeployment))
+    for (const row of stopped.map(toDeployment))
       if (!(await isComing(trx, row.demo_id)) && (await queueAgain(trx, row, now))) queued.push(row.demo_id)
     return queued
   })
 }
 
 /** Lets a version that ended wait for its start from its image. */
-export const queueAgain = (trx: Trx, row: DeploymentRow, now: string): Promise<boolean> =>
+export const queueAgain = (trx: Trx, row: Deployment, now: string): Promise<boolean> =>
   move(trx, row, 'queued', now, {
     ...{ attempt: row.attempt + 1, crash_times: [], interruptions: 0 },
     ...{ tries: 0, next_try_at: null },
@@ -100,7 +101,7 @@ export async function nextQueued(
   db: Db,
   taken: readonly DeploymentId[],
   mayBuild: boolean,
-): Promise<DeploymentRow | undefined> {
+): Promise<Queued | undefined> {
   const active = await db
     .selectFrom('deployments')
     .innerJoin('demos', 'demos.id', 'deployments.demo_id')
@@ -119,5 +120,10 @@ export async function nextQueued(
   const load = (user: string) => active.filter((row) => row.user_id === user).length
   const ready = queued.filter((row) => !busy.has(row.demo_id) && (mayBuild || row.image !== null))
   const [first] = ready.toSorted((a, b) => load(a.user_id) - load(b.user_id))
-  return first && parsedDeployment(first)
+  return queuedOf(first)
+}
+
+function queuedOf(row: StoredDeployment | undefined): Queued | undefined {
+  const deployment = row && toDeployment(row)
+  return deployment?.state === 'queued' ? deployment : undefined
 }

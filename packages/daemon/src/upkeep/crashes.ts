@@ -1,7 +1,7 @@
 import type { DeployParts } from '../deploy/parts.ts'
 import { noteServedWell } from '../deploy/served-well.ts'
+import type { Attempt } from '../store/deployment.ts'
 import { deploymentById, note } from '../store/deployments.ts'
-import type { DeploymentRow } from '../store/tables.ts'
 import { handBack } from './revive.ts'
 
 /** Those of the times (ISO 8601) that are at most `windowMs` ago. */
@@ -12,7 +12,7 @@ const crashesWithin = (times: readonly string[], now: number, windowMs: number):
  * Counts a crash of a version that should serve. `how`: 'exited', 'ran out of memory', … Too many within the window,
  * and it makes way for the last version that served well; where there is none, its demo fails.
  */
-export async function crashed(parts: DeployParts, version: DeploymentRow, how: string): Promise<void> {
+export async function crashed(parts: DeployParts, version: Attempt, how: string): Promise<void> {
   const { db, limits, clock, now } = parts
   const row = await deploymentById(db, version.id)
   if (row?.state !== 'running' || row.attempt !== version.attempt) return

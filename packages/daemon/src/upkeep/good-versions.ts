@@ -2,10 +2,10 @@ import { activeStates, type DeploymentState } from '@origami/protocol/control'
 import type { DeployParts } from '../deploy/parts.ts'
 import { logged } from '../logged.ts'
 import { demoById } from '../store/demos.ts'
+import type { Deployment } from '../store/deployment.ts'
 import { deploymentById, note } from '../store/deployments.ts'
 import { goodVersions } from '../store/good-versions.ts'
 import type { Trx } from '../store/open.ts'
-import type { DeploymentRow } from '../store/tables.ts'
 
 /** States whose image may be started, now or again. */
 const keepsImage = new Set<DeploymentState>(['queued', ...activeStates, 'running', 'draining', 'stopped'])
@@ -28,7 +28,7 @@ export async function pruneImages({ db, engine, limits }: DeployParts): Promise<
   }
 }
 
-async function keeps(db: Trx, row: DeploymentRow, versions: number): Promise<boolean> {
+async function keeps(db: Trx, row: Deployment, versions: number): Promise<boolean> {
   if (keepsImage.has(row.state) || (await demoById(db, row.demo_id))?.serving === row.id) return true
   if (row.state !== 'retired' || row.served_well === null) return false
   return (await goodVersions(db, row.demo_id, versions)).includes(row.id)

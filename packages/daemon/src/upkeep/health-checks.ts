@@ -9,10 +9,21 @@ import { noteServedWell } from '../deploy/served-well.ts'
 import type { InstanceId } from '../engine/engine.ts'
 import { logged } from '../logged.ts'
 import type { InstanceFault } from '../predictions/parts.ts'
+import type { Running } from '../store/deployment.ts'
 import { deploymentById, deploymentsIn, note } from '../store/deployments.ts'
-import type { DeploymentRow } from '../store/tables.ts'
 import { crashed } from './crashes.ts'
 import { revive } from './revive.ts'
+
+/** A version that serves, with the instance that answers for it. */
+interface Serving {
+  readonly row: Running
+  readonly instance: InstanceId
+  readonly endpoint: string
+  readonly ready_at: string | null
+}
+
+const servingOf = (row: Running): Serving[] =>
+  row.instance?.reached ? [{ row, instance: row.instance.id, ...row.instance.reached }] : []
 
 /**
  * Asks all that serve whether they have a worker; an instance that has none for its `ready_within` is ended and started
@@ -33,14 +44,14 @@ export class HealthChecks {
 
   /** One turn over all that serve. */
   async run(): Promise<void> {
-    const serving = (await deploymentsIn(this.parts.db, ['running'])).filter((row) => row.endpoint !== null)
-    const present = new Set(serving.map((row) => row.instance))
+    const serving = (await deploymentsIn(this.parts.db, ['running'])).flatMap(servingOf)
+    const present = new Set(serving.map(({ instance }) => instance))
     for (const id of this.without.keys()) if (!present.has(id)) this.without.delete(id)
     const day = 24 * 3_600_000
     for (const [id, at] of this.restarted) if (this.parts.clock() - at > day) this.restarted.delete(id)
     const queue = new PQueue({ concurrency: this.parts.limits.healthChecks })
-    const one = (row: DeploymentRow) => () =>
-      logged(`deployment ${row.id} could not be asked for its health`, () => this.check(row))
+    const one = (version: Serving) => () =>
+      logged(`deployment ${version.row.id} could not be asked for its health`, () => this.check(version))
     await queue.addAll(serving.map(one))
   }
 
@@ -52,8 +63,8 @@ export class HealthChecks {
     await logged(`deployment ${id} could not be looked at`, async () => {
       const { db, clock, tasks } = this.parts
       const row = await deploymentById(db, id)
-      const instance = row?.instance
-      if (this.signal.aborted || row?.state !== 'running' || row.endpoint === null || !instance) return
+      if (this.signal.aborted || row?.state !== 'running' || !row.instance?.reached) return
+      const instance = row.instance.id
       const withinMs = manifestOf(row).ready_within * 1000
       if (clock() - (this.restarted.get(id) ?? Number.NEGATIVE_INFINITY) < withinMs) return
       const { why, leave } = faults[fault]
@@ -61,19 +72,18 @@ export class HealthChecks {
     })
   }
 
-  private async check(row: DeploymentRow): Promise<void> {
+  private async check({ row, instance, endpoint, ready_at }: Serving): Promise<void> {
     const { db, limits, clock, now } = this.parts
-    const { endpoint, instance } = row
-    if (endpoint === null || instance === null || this.parts.tasks.has(row.id)) return
+    if (this.parts.tasks.has(row.id)) return
     const answer = await probe({ endpoint, deadlineMs: limits.answerMs, signal: this.signal }, '/health-check', health)
     if (this.signal.aborted) return
     if (answer !== silent && answer !== stranger && hasWorker(answer)) {
       this.without.delete(instance)
-      if (row.ready_at === null) await note(db, row, { ready_at: now() })
+      if (ready_at === null) await note(db, row, { ready_at: now() })
       else await noteServedWell(this.parts, row)
       return
     }
-    if (row.ready_at !== null) await note(db, row, { ready_at: null })
+    if (ready_at !== null) await note(db, row, { ready_at: null })
     const since = this.without.get(instance) ?? clock()
     this.without.set(instance, since)
     const { ready_within } = manifestOf(row)
@@ -83,10 +93,10 @@ export class HealthChecks {
   }
 
   private async restart(
-    row: DeploymentRow,
+    row: Running,
     instance: InstanceId,
     why: string,
-    leave: (parts: DeployParts, row: DeploymentRow) => Promise<unknown>,
+    leave: (parts: DeployParts, row: Running) => Promise<unknown>,
     signal: AbortSignal,
   ): Promise<void> {
     const { logs, clock, changed } = this.parts
@@ -99,16 +109,12 @@ export class HealthChecks {
   }
 }
 
-const stoppedServing = (parts: DeployParts, row: DeploymentRow): Promise<void> => crashed(parts, row, 'stopped serving')
+const stoppedServing = (parts: DeployParts, row: Running): Promise<void> => crashed(parts, row, 'stopped serving')
 
 /** Its demo waits until it answers again. */
-const held = ({ db }: DeployParts, row: DeploymentRow): Promise<boolean> =>
-  note(db, row, { endpoint: null, ready_at: null })
+const held = ({ db }: DeployParts, row: Running): Promise<boolean> => note(db, row, { endpoint: null, ready_at: null })
 
-const faults: Record<
-  InstanceFault,
-  { why: string; leave: (parts: DeployParts, row: DeploymentRow) => Promise<unknown> }
-> = {
+const faults: Record<InstanceFault, { why: string; leave: (parts: DeployParts, row: Running) => Promise<unknown> }> = {
   'takes nothing': { why: 'It took no predictions', leave: stoppedServing },
   'has no room': { why: 'It had no room for a prediction, though none ran in it', leave: held },
   'runs on': { why: 'It did not end a prediction that it was told to end', leave: held },

@@ -5,8 +5,8 @@ import type { DeployParts } from '../deploy/parts.ts'
 import { retire } from '../deploy/retire.ts'
 import type { Instance } from '../engine/engine.ts'
 import { logged } from '../logged.ts'
+import type { Running } from '../store/deployment.ts'
 import { deploymentById, deploymentsIn, note } from '../store/deployments.ts'
-import type { DeploymentRow } from '../store/tables.ts'
 import { crashed } from './crashes.ts'
 import { failOverdue } from './deadlines.ts'
 import { keepsInstance, pruneImages } from './good-versions.ts'
@@ -55,12 +55,13 @@ export class Reconciler {
   }
 
   /** One that is meant to serve: followed where it is, or started again. */
-  private async serving(row: DeploymentRow, instance: Instance | undefined, wasAway: boolean): Promise<void> {
+  private async serving(row: Running, instance: Instance | undefined, wasAway: boolean): Promise<void> {
     const { db, pumps, changed, tasks } = this.parts
     if (tasks.has(row.id) || (await this.deployedAnew(row))) return
-    if (instance?.state === 'running' && row.endpoint !== null) {
+    const reached = row.instance?.reached
+    if (instance?.state === 'running' && reached) {
       pumps.start(row.id, instance.id)
-      if (!instance.endpoint || instance.endpoint === row.endpoint) return
+      if (!instance.endpoint || instance.endpoint === reached.endpoint) return
       await note(db, row, { endpoint: instance.endpoint, instance: instance.id })
       changed.notify(row.demo_id)
     } else {
@@ -69,19 +70,19 @@ export class Reconciler {
   }
 
   /** A `recreate` deploy stopped it on purpose, and looks after it. */
-  private async deployedAnew(row: DeploymentRow): Promise<boolean> {
+  private async deployedAnew(row: Running): Promise<boolean> {
     const active = await deploymentsIn(this.parts.db, ['starting', 'health_checking', 'switching'])
     return (
-      row.endpoint === null &&
+      !row.instance?.reached &&
       active.some((other) => other.demo_id === row.demo_id && manifestOf(other).strategy === 'recreate')
     )
   }
 
-  private async startAgain(row: DeploymentRow, left: Instance | undefined, wasAway: boolean): Promise<void> {
+  private async startAgain(row: Running, left: Instance | undefined, wasAway: boolean): Promise<void> {
     const { db, clock, changed, tasks } = this.parts
     if (isPutOff(row, clock())) return
     const exited = left?.state === 'exited' ? left : undefined
-    if (row.endpoint !== null) {
+    if (row.instance?.reached) {
       await note(db, row, { endpoint: null, ready_at: null })
       changed.notify(row.demo_id)
     }

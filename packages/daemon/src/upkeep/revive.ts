@@ -6,9 +6,9 @@ import type { DeployParts } from '../deploy/parts.ts'
 import { Progress } from '../deploy/progress.ts'
 import type { ImageRef } from '../engine/engine.ts'
 import { setServing } from '../store/demos.ts'
+import type { Attempt, Deployment, Running } from '../store/deployment.ts'
 import { deploymentById, move, note } from '../store/deployments.ts'
 import { lastGood } from '../store/good-versions.ts'
-import type { DeploymentRow } from '../store/tables.ts'
 import { isComing } from '../store/waiting-deployments.ts'
 
 /**
@@ -16,7 +16,7 @@ import { isComing } from '../store/waiting-deployments.ts'
  * back when it answers; when it does not, it is tried again later, after longer and longer waits, for as long as its
  * owner wants it on.
  */
-export async function revive(parts: DeployParts, version: DeploymentRow, signal: AbortSignal): Promise<void> {
+export async function revive(parts: DeployParts, version: Attempt, signal: AbortSignal): Promise<void> {
   try {
     await parts.slots.take('revive', signal, () => startAgain(parts, version, signal))
   } catch (error) {
@@ -28,20 +28,19 @@ export async function revive(parts: DeployParts, version: DeploymentRow, signal:
 }
 
 /** Whether a version that could not be started is still left alone. */
-export const isPutOff = ({ next_try_at }: DeploymentRow, now: number): boolean =>
-  next_try_at !== null && now < Date.parse(next_try_at)
+export const isPutOff = ({ put_off }: Running, now: number): boolean =>
+  put_off !== null && now < Date.parse(put_off.until)
 
 /** What is to be started is not there any more: trying again does not help. */
 class ImageGone extends Error {}
 
-async function startAgain(parts: DeployParts, version: DeploymentRow, signal: AbortSignal): Promise<void> {
+async function startAgain(parts: DeployParts, version: Attempt, signal: AbortSignal): Promise<void> {
   const row = await deploymentById(parts.db, version.id)
   if (row?.state !== 'running' || row.attempt !== version.attempt) throw new Overtaken()
   const progress = new Progress(parts, row, signal)
   const { image } = row
-  if (!image) throw new ImageGone('its image is gone')
   await startImage(parts, progress, image, signal).catch((error) => whyNotStarted(parts, image, error))
-  if (row.tries > 0) await progress.note({ tries: 0, next_try_at: null, reason: null })
+  if (row.put_off) await progress.note({ tries: 0, next_try_at: null, reason: null })
 }
 
 /** Starts an instance, or takes the one that is there; resolves once it is ready. */
@@ -70,12 +69,12 @@ async function whyNotStarted({ engine }: DeployParts, image: ImageRef, error: un
   throw error
 }
 
-async function putOff(parts: DeployParts, version: DeploymentRow, error: unknown): Promise<void> {
+async function putOff(parts: DeployParts, version: Attempt, error: unknown): Promise<void> {
   const { db, limits } = parts
   const row = await deploymentById(db, version.id)
   if (row?.state !== 'running' || row.attempt !== version.attempt) return
   const why = failureOf(error, 'starting').message
-  const tries = row.tries + 1
+  const tries = (row.put_off?.tries ?? 0) + 1
   const good = isItsOwn(error) ? await lastGood(db, row) : undefined
   if (good && tries > limits.crashes)
     return handBack(parts, row, `It could not be started ${tries} times in a row: ${why}`)
@@ -84,7 +83,7 @@ async function putOff(parts: DeployParts, version: DeploymentRow, error: unknown
   const next = nextTry(parts, tries, why, good ? 0 : undefined)
   await note(db, row, next)
   await new Progress(parts, row, AbortSignal.timeout(limits.answerMs)).say(next.reason)
-  if (row.instance) await endInstance(parts, row.instance)
+  if (row.instance) await endInstance(parts, row.instance.id)
 }
 
 /** Whether it is the version that cannot be started (it exits, its image is gone), and not its host or the time. */
@@ -96,7 +95,7 @@ const isItsOwn = (error: unknown): boolean =>
  * Lets a version whose image is gone be deployed anew from its commit; when that fails, it ends with why, until
  * somebody deploys. False: something newer is on its way already.
  */
-async function buildAgain({ db, now, changed, logs, clock }: DeployParts, row: DeploymentRow): Promise<boolean> {
+async function buildAgain({ db, now, changed, logs, clock }: DeployParts, row: Running): Promise<boolean> {
   const anew = {
     attempt: row.attempt + 1,
     image: null,
@@ -120,7 +119,7 @@ async function buildAgain({ db, now, changed, logs, clock }: DeployParts, row: D
  * Ends a version and starts the last one that served well; where there is none, its demo fails. `why`: what it did, for
  * people.
  */
-export async function handBack(parts: DeployParts, row: DeploymentRow, why: string): Promise<void> {
+export async function handBack(parts: DeployParts, row: Running, why: string): Promise<void> {
   const { db, now, changed, logs, clock } = parts
   const log_tail = await logs.tail(row.demo_id, 200)
   const ended = { log_tail, instance: null, endpoint: null, ready_at: null }
@@ -142,4 +141,4 @@ export async function handBack(parts: DeployParts, row: DeploymentRow, why: stri
   if (good) parts.tasks.start(good.id, (signal) => revive(parts, good, signal))
 }
 
-const nameOf = ({ commit_sha, id }: DeploymentRow): string => commit_sha?.slice(0, 7) ?? id
+const nameOf = ({ commit, id }: Deployment): string => commit?.sha.slice(0, 7) ?? id

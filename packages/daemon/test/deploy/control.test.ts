@@ -51,5 +51,6 @@ test('a start of what was put off begins a new row of tries', async () => {
   await setServing(db, { id, demo_id: demo })
   await setWant(db, demo, 'stopped')
   await (await controlOf()).start(demo)
-  expect(await deploymentById(db, id)).toMatchObject({ tries: 0, next_try_at: null })
+  expect((await rowOf(db, id)).state).toBe('queued')
+  expect(await movedTo(db, id, 'running')).toMatchObject({ put_off: null })
 })

@@ -5,8 +5,9 @@ import { Deployer } from '../../src/deploy/deployer.ts'
 import type { DeployParts } from '../../src/deploy/parts.ts'
 import { Tasks } from '../../src/deploy/tasks.ts'
 import { demoById, setServing, setWant } from '../../src/store/demos.ts'
+import type { Queued } from '../../src/store/deployment.ts'
 import { deploymentById, note } from '../../src/store/deployments.ts'
-import type { DeploymentRow } from '../../src/store/tables.ts'
+import { waitingOf } from '../../src/store/waiting-deployments.ts'
 import { addedDemo, demo, movedTo, openInMemory, rowOf } from '../store/in-memory.ts'
 import { deployParts } from './deploy-parts.ts'
 
@@ -19,11 +20,13 @@ afterEach(() => db.destroy())
 const never = new AbortController().signal
 
 /** A version that served, and waits for its start from its image. */
-async function startedAgain(): Promise<DeploymentRow> {
+async function startedAgain(): Promise<Queued> {
   const row = await addedDemo(db)
   await note(db, row, { image: 'i' as never })
   await setServing(db, row)
-  return rowOf(db, row.id)
+  const waiting = await waitingOf(db, demo)
+  if (!waiting) throw new Error('nothing waits')
+  return waiting
 }
 
 test('a demo that is stopped while its start fails stays stopped: it is not tried again later', async () => {
@@ -36,7 +39,7 @@ test('a demo that is stopped while its start fails stays stopped: it is not trie
     throw new Error('the engine restarts')
   })
   await deploy(parts, row, never, () => {})
-  expect(await rowOf(db, row.id)).toMatchObject({ state: 'stopped', image: 'i', next_try_at: null })
+  expect(await rowOf(db, row.id)).toMatchObject({ state: 'stopped', image: 'i' })
 })
 
 test('a start of a demo that is stopped though its version says that it runs wants it on', async () => {

@@ -46,7 +46,7 @@ test('a log that breaks off is told and read on from there: no line is lost, non
   await db.insertInto('demos').values(row).execute()
   await db
     .insertInto('deployments')
-    .values({ id: deployment, demo_id: demo, state: 'running', created_at: '', updated_at: '' })
+    .values({ id: deployment, demo_id: demo, state: 'running', image: 'x' as never, created_at: '', updated_at: '' })
     .execute()
   const engine = new BreakingEngine({ folder: join(folder, 'engine'), owner: randomId(), environment: process.env })
   await engine.ready()

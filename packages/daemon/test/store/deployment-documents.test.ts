@@ -1,9 +1,12 @@
 import { demoSchema, parseManifest } from '@origami/protocol/demo'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { ImageRef, InstanceId } from '../../src/engine/engine.ts'
 import { routeOf, setServing } from '../../src/store/demos.ts'
-import { deploymentsIn, move } from '../../src/store/deployments.ts'
+import { deploymentsIn } from '../../src/store/deployments.ts'
 import type { Db } from '../../src/store/open.ts'
-import { addedDemo, at, demo, openInMemory, rowOf } from './in-memory.ts'
+import { addedDemo, at, demo, movedTo, openInMemory } from './in-memory.ts'
+
+const [image, instance] = ['image' as ImageRef, 'instance' as InstanceId]
 
 let db: Db
 beforeEach(async () => {
@@ -22,9 +25,8 @@ const documents = {
 
 test('what is kept as JSON is read as it was written, the memory of a manifest in bytes', async () => {
   const row = await addedDemo(db)
-  expect(row).toMatchObject({ log_tail: [], crash_times: [], manifest: { ready_within: 120 }, schema: undefined })
-  await move(db, row, 'running', at, documents)
-  const read = await rowOf(db, row.id)
+  expect(row).toMatchObject({ log_tail: [], manifest: { ready_within: 120 }, schema: undefined })
+  const read = await movedTo(db, row.id, 'running', { ...documents, image })
   expect(read).toMatchObject(documents)
   expect(read.manifest?.memory).toBe(512 * 1024 ** 2)
   expect(read.steps.map(({ state }) => state)).toEqual(['queued', 'running'])
@@ -33,7 +35,7 @@ test('what is kept as JSON is read as it was written, the memory of a manifest i
 test('what cannot be read is told, holds its own demo, and hides no deployment', async () => {
   const told = vi.spyOn(console, 'error').mockImplementation(() => {})
   const row = await addedDemo(db)
-  await move(db, row, 'running', at, { ...documents, endpoint: 'http://127.0.0.1:1' })
+  await movedTo(db, row.id, 'running', { ...documents, image, instance, endpoint: 'http://127.0.0.1:1' })
   await setServing(db, row)
   expect((await routeOf(db, demo))?.times).toMatchObject({ ready_within: 7 })
   await db.updateTable('deployments').set({ manifest: '{"port":"high"}', steps: '[1]', crash_times: '{' }).execute()

@@ -1,0 +1,23 @@
+import { activeStates } from '@origami/protocol/control'
+import { move } from './deployments.ts'
+import type { Db } from './open.ts'
+import { toDeployment } from './read-deployment.ts'
+
+/**
+ * Ends deployments that are to do something and are stored without what that needs: as they are they would be in the
+ * way of the next one of their demo. Returns how many.
+ */
+export async function failBroken(db: Db, now: string): Promise<number> {
+  const open = ['queued', ...activeStates, 'running', 'draining'] as const
+  const rows = await db.selectFrom('deployments').selectAll().where('state', 'in', open).execute()
+  let failed = 0
+  for (const row of rows) {
+    const deployment = toDeployment(row)
+    const { state: to, reason } = deployment
+    if (to === row.state) continue
+    const stored = { ...deployment, state: row.state }
+    const over = { reason, token: null, instance: null, endpoint: null, ready_at: null }
+    if (await db.transaction().execute((trx) => move(trx, stored, to, now, over))) failed += 1
+  }
+  return failed
+}
