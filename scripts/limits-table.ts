@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type KeyName, keys, standardOf } from '../packages/cli/src/settings/keys.ts'
+import { type Key, type KeyName, keys, standardOf } from '../packages/cli/src/settings/keys.ts'
 import { limits } from '../packages/cli/src/settings/limits.ts'
 import { variableOf } from '../packages/cli/src/settings/read-settings.ts'
 
@@ -10,7 +10,7 @@ const document = join(import.meta.dirname, '../docs/operator.md')
 export function withTables(text: string): string {
   const names = Object.keys(keys) as KeyName[]
   const settings = names.map((name) => {
-    const { meaning, flag, live } = keys[name]
+    const { meaning, flag, live, flagOf }: Key<unknown> = keys[name]
     const shown = name === 'data' ? '~/.origami' : standardOf(name)
     return [
       `\`${name}\``,
@@ -18,7 +18,7 @@ export function withTables(text: string): string {
       `\`${variableOf(name)}\``,
       shown ? `\`${shown}\`` : '',
       live ? 'yes' : '',
-      meaning,
+      flagOf ? `${meaning} (the flag is that of \`origami ${flagOf}\`)` : meaning,
     ]
   })
   const rows = limits.map(({ name, kind, default: standard, meaning }) => [

@@ -13,6 +13,7 @@ export default defineConfig({
     emptyOutDir: true,
     minify: true,
     rolldownOptions: {
+      checks: { bundlerTimings: false },
       input: { cli: join(import.meta.dirname, 'src/author.ts') },
       external: [...builtinModules, /^node:/],
       output: { entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' },

@@ -7,5 +7,11 @@ export default defineConfig({
   root: join(import.meta.dirname, 'page'),
   base: './',
   plugins: [react()],
-  build: { outDir: '../dist/page', emptyOutDir: true, assetsInlineLimit: 0, manifest: 'manifest.json' },
+  build: {
+    outDir: '../dist/page',
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    manifest: 'manifest.json',
+    rolldownOptions: { checks: { bundlerTimings: false } },
+  },
 })

@@ -64,6 +64,7 @@ export default defineConfig({
     outDir: 'dist/vendor',
     minify: true,
     rolldownOptions: {
+      checks: { bundlerTimings: false },
       input: {
         server: entry('runtime/main.ts'),
         worker: entry('runtime/worker/main.ts'),

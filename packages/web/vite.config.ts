@@ -7,5 +7,10 @@ export default defineConfig({
   root: join(import.meta.dirname, 'src/ui'),
   base: '/-/',
   plugins: [react()],
-  build: { outDir: '../../dist/ui', emptyOutDir: true, assetsInlineLimit: 0 },
+  build: {
+    outDir: '../../dist/ui',
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    rolldownOptions: { checks: { bundlerTimings: false } },
+  },
 })

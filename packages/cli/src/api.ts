@@ -1,11 +1,20 @@
 import { type Client, endpointClient, type Outgoing, parsedAnswer, Refusal } from '@origami/protocol/client'
-import type { AnswerOf, EndpointRequest, WebApi } from '@origami/protocol/control'
+import { type Answer, type AnswerOf, type EndpointRequest, type WebApi, webApi } from '@origami/protocol/control'
+import { ZodType } from 'zod'
 import { env } from './env.ts'
 import { Failure, Unreachable } from './failure.ts'
 import { readSignedIn, tokenByHand } from './signed-in.ts'
 
 /** Where the web server of `npm start` is. */
 const nearby = 'http://127.0.0.1:8000'
+/** Longer than a server takes for its slowest answer, to a change that ends what runs and asks a forge before. */
+const usualPatienceMs = 120_000
+
+interface ApiOptions {
+  readonly forAccount?: boolean
+  /** Until an answer comes. */
+  readonly patienceMs?: number
+}
 
 /**
  * The web server's own API, as whoever the token stands for. Without a token: as anyone, who changes nothing but by
@@ -16,9 +25,11 @@ export class Api {
   private readonly token: string | undefined
   /** Somebody is meant to be signed in: a refusal without a token says how. */
   private readonly forAccount: boolean
+  private readonly patienceMs: number
   private readonly client: Client<WebApi>
 
-  constructor(url: string, token?: string, { forAccount = false }: { forAccount?: boolean } = {}) {
+  constructor(url: string, token?: string, { forAccount = false, patienceMs = usualPatienceMs }: ApiOptions = {}) {
+    this.patienceMs = patienceMs
     this.url = url
     this.token = token
     this.forAccount = forAccount
@@ -31,7 +42,12 @@ export class Api {
   static async open(): Promise<Api> {
     const { latest, servers } = await readSignedIn()
     const url = serverUrl(env.url ?? latest ?? nearby)
-    return new Api(url, env.token ?? servers[url]?.token ?? (await tokenByHand()), { forAccount: true })
+    const token = env.token ?? servers[url]?.token ?? (await tokenByHand())
+    if (token && !/^[!-~]+$/.test(token))
+      throw new Failure(
+        'expected a token as the account page shows it, got one with spaces, line ends or other letters',
+      )
+    return new Api(url, token, { forAccount: true })
   }
 
   /** Sends, and reads JSON. Throws Failure with the server's own words, or Unreachable. */
@@ -44,22 +60,39 @@ export class Api {
     key: Key,
     sent: EndpointRequest<WebApi[Key]>,
   ): Promise<{ status: number; body: AnswerOf<WebApi[Key]> }> {
-    const response = await this.send(key, sent)
-    const body = await parsedAnswer<AnswerOf<WebApi[Key]>>(response).catch((cause: unknown) => {
-      throw new Unreachable(`${this.url} broke off in the middle of its answer, or gave no JSON`, { cause })
-    })
-    return { status: response.status, body }
+    const within = AbortSignal.timeout(this.patienceMs)
+    try {
+      const response = await this.send(key, sent, within)
+      const body = await parsedAnswer<AnswerOf<WebApi[Key]>>(response).catch((cause: unknown) => {
+        throw new Unreachable(`${this.url} broke off in the middle of its answer, or gave no JSON`, { cause })
+      })
+      const expected = answersOf(key)[response.status]?.body
+      if (!(expected instanceof ZodType) || !expected.safeParse(body).success) throw this.foreign()
+      return { status: response.status, body }
+    } catch (error) {
+      throw within.aborted ? this.late(error) : error
+    }
   }
 
-  /** Sends, and hands back the answer to be read as it comes. */
+  /** Sends, and hands back the answer to be read as it comes. Throws as call does. */
   async send<Key extends keyof WebApi>(
     key: Key,
     sent: EndpointRequest<WebApi[Key]>,
     signal?: AbortSignal,
   ): Promise<Response> {
-    return this.client.send(key, sent, signal ? { signal } : {}).catch((error: unknown) => {
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), this.patienceMs)
+    const until = signal ? AbortSignal.any([signal, late.signal]) : late.signal
+    try {
+      const answer = await this.client.send(key, sent, { signal: until })
+      if (!hasType(answer, answersOf(key)[answer.status]?.body)) throw this.foreign()
+      return answer
+    } catch (error) {
+      if (late.signal.aborted && !signal?.aborted) throw this.late(error)
       throw error instanceof Refusal ? this.failure(error) : error
-    })
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   private async transport({ path, ...request }: Outgoing): Promise<Response> {
@@ -72,6 +105,14 @@ export class Api {
         cause,
       })
     })
+  }
+
+  private late(cause: unknown): Unreachable {
+    return new Unreachable(`${this.url} gave no answer within ${this.patienceMs / 1000} s; try again later`, { cause })
+  }
+
+  private foreign(): Failure {
+    return new Failure(`${this.url} answers as no Origami does; ORIGAMI_URL or origami login <server> names another`)
   }
 
   private failure(refusal: Refusal): Failure {
@@ -99,6 +140,12 @@ export class Api {
     return `not signed in: origami login ${this.url}`
   }
 }
+
+const answersOf = (key: keyof WebApi): Readonly<Record<number, Answer>> => webApi[key].answers
+
+/** Whether an answer that is no JSON is of the type that its endpoint has. */
+const hasType = ({ headers }: Response, expected: Answer['body']): boolean =>
+  typeof expected !== 'string' || (headers.get('content-type') ?? '').toLowerCase().startsWith(expected)
 
 /**
  * The address of a server as it is kept: `demos.example.org` and `https://demos.example.org/` are one. Throws Failure.

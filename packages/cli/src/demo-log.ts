@@ -42,6 +42,7 @@ export async function* demoLog(
       if (!follow || error instanceof Failure) throw error
     }
     if (!follow) return
+    // An aborted wait ends the loop by its condition.
     await setTimeout(betweenMs, undefined, { signal }).catch(() => undefined)
   }
 }

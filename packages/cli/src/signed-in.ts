@@ -31,7 +31,10 @@ export async function readSignedIn(): Promise<SignedIn> {
 
 /** Keeps the token of a server, readable by its owner alone, whole or not at all. */
 export async function keepSignedIn(url: string, token: string, handle?: string): Promise<void> {
-  const before = await readSignedIn().catch(() => ({ servers: {} }))
+  const before = await readSignedIn().catch((error: unknown) => {
+    console.error(`${error instanceof Error ? error.message : error}: it is written anew, with this server alone`)
+    return { servers: {} }
+  })
   const updated: SignedIn = {
     latest: url,
     servers: { ...before.servers, [url]: { token, ...(handle ? { handle } : {}) } },
@@ -46,8 +49,12 @@ export async function tokenByHand(): Promise<string | undefined> {
 }
 
 async function readOwnerOnly(file: string): Promise<string | undefined> {
-  const found = await stat(file).catch(() => undefined)
+  const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw new Failure(`cannot read ${file}: ${error.message}`)
+  })
   if (!found) return undefined
+  if (!found.isFile()) throw new Failure(`expected ${file} to be a file, got something else; move it away`)
   if (found.mode & 0o077) throw new Failure(`${file} can be read by others; chmod 600 it`)
   return readFile(file, 'utf8')
 }

@@ -8,6 +8,8 @@ import { withTables } from '../../../scripts/limits-table.ts'
 import { rows } from '../src/settings/file-schema.ts'
 import { daemonLimits, webLimits } from '../src/settings/limits.ts'
 import { type FlagSetting, readSettings, variableOf } from '../src/settings/read-settings.ts'
+import { daemonVerb } from '../src/verbs/daemon.ts'
+import { webVerb } from '../src/verbs/web.ts'
 
 describe('settings', () => {
   let folder: string
@@ -121,6 +123,7 @@ describe('settings', () => {
     ['daemon:\n  - a', 'line 1, column 1: daemon: '],
     ['port: lots', 'line 1, column 1: port: expected a whole number from 0 to 65535, got lots'],
     ['port:', 'port: expected a whole number from 0 to 65535, got null'],
+    ['limits: {output: 65m}', 'limits.output: expected a size such as 512k or 32m, at most 64m, got 65m'],
     ['limits: {file: 12}', 'limits.file: expected a size such as 512k, 32m or 5g, got 12'],
     ['limits: {round: 25d}', 'limits.round: expected a time such as 30s, 10m, 12h (at most 24d), got 25d'],
     ['limits: {waiting: -1}', 'limits.waiting: expected a whole number from 1, got -1'],
@@ -155,6 +158,21 @@ describe('settings', () => {
     await withVariable('ORIGAMI_PORT', 'x', () =>
       expect(readSettings([data()])).rejects.toThrow('ORIGAMI_PORT: expected a whole'),
     )
+  })
+
+  test('a setting that is gone says so, wherever it stands, and leads to no other', async () => {
+    const gone = /limits\.build_memory is no setting any more, since it bounded no build; take it out$/
+    await file('limits: {build_memory: 4g}')
+    await expect(readSettings([data()])).rejects.toThrow(gone)
+    await file('')
+    await withVariable('ORIGAMI_LIMITS_BUILD_MEMORY', '4g', () => expect(readSettings([data()])).rejects.toThrow(gone))
+    const flag = { name: 'limits.build_memory', written: '4g', flag: '--limit build_memory' }
+    await expect(readSettings([data(), flag])).rejects.toThrow(gone)
+  })
+
+  test('no flag tells of itself in its help which verb it is of', () => {
+    for (const verb of [daemonVerb(), webVerb()])
+      expect(verb.helpInformation()).not.toMatch(/the flag is that|`origami (daemon|web)` finds/)
   })
 
   test('a silence that is shorter than the time between two signs of the daemon is refused', async () => {

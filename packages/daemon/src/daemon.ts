@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { serverUrl } from '@origami/host/server-url'
 import { Slices } from '@origami/host/slices'
 import { randomId } from '@origami/protocol/demo'
 import { FolderFiles, HttpPredictor } from '@origami/serving'
@@ -119,7 +120,7 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   const kept = opened.move()
 
   return {
-    url: `https://${config.host}:${port}`,
+    url: serverUrl('https', config.host, port),
     port,
     configure: (given) => void Object.assign(limits, given),
     async stopInstances() {

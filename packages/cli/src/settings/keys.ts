@@ -25,6 +25,8 @@ export interface Key<Value> {
   readonly flag: string
   /** Whether SIGHUP changes it in a server that runs. The others need a restart. */
   readonly live?: boolean
+  /** The one verb that has the flag, where another's flag of that name sets something else. */
+  readonly flagOf?: string
 }
 
 const key = <Value>(
@@ -32,8 +34,8 @@ const key = <Value>(
   kind: Kind<NonNullable<Value>>,
   standard: Value,
   meaning: string,
-  live = false,
-): Key<Value> => ({ kind, default: standard, meaning, flag, live })
+  more: Pick<Key<Value>, 'live' | 'flagOf'> = {},
+): Key<Value> => ({ kind, default: standard, meaning, flag, ...more })
 
 /** Where `origami quickstart` keeps its state, below that of the others. */
 export const quickstartData = (data: string): string => join(data, 'quickstart')
@@ -77,7 +79,7 @@ export const keys = {
     list(addressOrNetwork),
     [],
     'whose X-Forwarded-* is believed',
-    true,
+    { live: true },
   ),
   trust_demos: key(
     '--trust-demos',
@@ -85,17 +87,15 @@ export const keys = {
     false,
     'lets the process engine, which isolates nothing, run on a public address',
   ),
-  'daemon.host': key(
-    '--host <address>',
-    text('an address'),
-    '127.0.0.1',
-    'address the daemon listens on (the flag is that of `origami daemon`)',
-  ),
+  'daemon.host': key('--host <address>', text('an address'), '127.0.0.1', 'address the daemon listens on', {
+    flagOf: 'daemon',
+  }),
   'daemon.url': key(
     '--daemon <url>',
     origin('https:'),
     'https://127.0.0.1:6001',
-    'where `origami web` finds the daemon',
+    'where the web server finds the daemon',
+    { flagOf: 'web' },
   ),
   'daemon.certificates': key<string | undefined>(
     '--certificates <folder>',

@@ -160,6 +160,17 @@ export const size: Kind<number> = kind({
   write: (bytes) => withUnit(bytes, sizes, 'k'),
 })
 
+/** In bytes, and no more than something else of ours carries. */
+export const sizeUpTo = (most: string): Kind<number> =>
+  kind({
+    expected: `a size such as 512k or 32m, at most ${most}`,
+    read(written, base) {
+      const bytes = size.read(written, base)
+      return bytes <= size.read(most, base) ? bytes : undefined
+    },
+    write: size.write,
+  })
+
 /** In bytes; 0 means: no such limit. */
 export const sizeOrNone: Kind<number> = kind({
   expected: 'a size such as 512k, 32m or 5g, or 0',

@@ -1,6 +1,6 @@
 import { defaultLimits as daemonDefaults, type Limits } from '@origami/daemon/config'
 import { type WebLimits, defaultLimits as webDefaults } from '@origami/web/config'
-import { amount, count, duration, type Kind, list, part, size, sizeOrNone } from './kinds.ts'
+import { amount, count, duration, type Kind, list, part, size, sizeOrNone, sizeUpTo } from './kinds.ts'
 
 /** One limit as an operator sees it. It stands under `limits:` in `origami.yaml`. */
 export interface Limit<Value> {
@@ -41,7 +41,7 @@ export const daemonLimits: TableOf<Limits> = {
     'events kept of a running prediction, for who follows it later; older ones are folded',
   ),
   liveBytes: limit('live', size, 'the same, in bytes'),
-  outputBytes: limit('output', size, 'text and JSON that one prediction may put out'),
+  outputBytes: limit('output', sizeUpTo('64m'), 'text and JSON that one prediction may put out'),
   eventDays: limit('events', duration('d'), 'how long events of deployments are kept'),
   eventsKept: limit('events_kept', count(), 'events of deployments that are kept at most'),
   deploymentsKept: limit('deployments_kept', count(), 'deployments of a demo that are kept, with the end of their log'),

@@ -32,9 +32,11 @@ export async function removeServerRecord(data: string, verb: string): Promise<vo
 /** The servers of this data folder that run now. What a killed one left is not among them. */
 export async function runningServers(data: string): Promise<ServerRecord[]> {
   const files = await readdir(folderOf(data)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return []
+    // Where the data is no folder, the settings say so.
+    if (['ENOENT', 'ENOTDIR'].includes(error.code ?? '')) return []
     throw error
   })
+  // What ended meanwhile took its record with it.
   const records = await Promise.all(
     files
       .filter((name) => name.endsWith('.json'))

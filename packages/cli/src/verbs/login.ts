@@ -68,6 +68,7 @@ async function granted(
 ): Promise<Granted> {
   const within = AbortSignal.any([signal, AbortSignal.timeout(expires_in * 1000)])
   for (let seconds = interval; ; ) {
+    // Why a wait was aborted is asked below.
     await setTimeout(seconds * 1000, undefined, { signal: within }).catch(() => undefined)
     if (signal.aborted) throw new Failure('left before it was confirmed; nothing was kept')
     const answer = await patiently(() => asked(api, device_code), signal)

@@ -19,8 +19,8 @@ export const logsVerb = () =>
     .option('--json', 'print each line as JSON: {at, source, text}')
     .action(async (demo: string, flags: Flags) => {
       const offset = Number(flags.offset)
-      if (!Number.isSafeInteger(offset) || offset < 0)
-        throw new Failure(`expected bytes, 0 or more, got ${flags.offset}`)
+      if (!/^[0-9]{1,15}$/.test(flags.offset))
+        throw new Failure(`--offset: expected a whole number of bytes from 0, got ${flags.offset}`)
       const api = await Api.open()
       const interrupted = new AbortController()
       process.once('SIGINT', () => interrupted.abort())

@@ -36,6 +36,7 @@ export async function createServer(config: DaemonConfig, parts: ApiParts): Promi
     predictor: (request: FastifyRequest) => parts.queue.predictor(demoParam(request), addressOf(request)),
     visitor: visitorOf,
     maxFileBytes: () => parts.limits.fileBytes,
+    fileIdleMs: () => parts.limits.callIdleMs,
     remoteFiles: () => ({ deadlineMs: parts.limits.fetchMs, idleMs: parts.limits.fetchIdleMs }),
     slowReaderMs: () => parts.limits.slowReaderMs,
   })

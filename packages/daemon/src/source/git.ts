@@ -181,12 +181,17 @@ async function measure(root: string, limits: TreeLimits): Promise<void> {
     else if (!entry.isFile() && !entry.isSymbolicLink())
       throw new SourceError(`${path.slice(root.length + 1)} is neither a file nor a folder`)
     // What git removed meanwhile takes no room.
-    bytes += (await lstat(path).catch(() => ({ size: 0 }))).size
+    bytes += (await lstat(path).catch(unlessRemoved)).size
     files += inGit ? 0 : 1
   }
   if (bytes > limits.bytes) throw new SourceError(`the repository is too large: expected at most ${limits.bytes} bytes`)
   if (files > limits.files)
     throw new SourceError(`the repository has too many files: expected at most ${limits.files}, got ${files}`)
+}
+
+function unlessRemoved(error: NodeJS.ErrnoException): { size: number } {
+  if (error.code !== 'ENOENT') throw error
+  return { size: 0 }
 }
 
 async function staysInside(root: string, link: string): Promise<void> {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import fastifyStatic from '@fastify/static'
+import { serverUrl } from '@origami/host/server-url'
 import { apiIndex, FolderFiles, limitJson, predictionsApi, prefersHtml, sendError, unroutable } from '@origami/serving'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { defaultSettings } from '../env.ts'
@@ -69,7 +70,12 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   await app.listen({ host: options.host, port: options.port })
   const { port } = app.server.address() as AddressInfo
   const open = opened.move()
-  return { url: `http://${options.host}:${port}`, port, predictor, [Symbol.asyncDispose]: () => open.disposeAsync() }
+  return {
+    url: serverUrl('http', options.host, port),
+    port,
+    predictor,
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  }
 }
 
 async function predictorOf(options: RuntimeOptions, folder: string): Promise<ModelPredictor> {

@@ -55,11 +55,11 @@ export async function readRefusal(answer: Unread, fallback = answered): Promise<
 
 /** As readRefusal, of an answer that was read. `retryAfter`: what its header says. */
 export function refusalOf(status: number, text: string, retryAfter: string | null, fallback = answered): Refusal {
-  const { error, authorize, reason, detail, message } = fields(parse(text))
+  const { error, id, authorize, reason, detail, message } = fields(parse(text))
   const problems = Array.isArray(detail) ? detail.map((one) => problemOf(fields(one))) : []
   const general = problems.find(({ field }) => field === undefined)?.message
   const said = {
-    serverMessage: general ?? [error, detail, message].map(textOf).find((text) => text !== undefined),
+    serverMessage: general ?? [withId(error, id), detail, message].map(textOf).find((text) => text !== undefined),
     authorize: textOf(authorize),
     reason: textOf(reason),
     problems,
@@ -67,6 +67,9 @@ export function refusalOf(status: number, text: string, retryAfter: string | nul
   }
   return new Refusal(status, said, fallback)
 }
+
+/** What went wrong over there is found in its log by this. */
+const withId = (error: unknown, id: unknown): unknown => (textOf(error) && textOf(id) ? `${error} (${id})` : error)
 
 /** One of FastAPI's `{loc: ['body', 'input', field], msg, type}`. */
 function problemOf({ loc, msg, type }: Readonly<Record<string, unknown>>): Problem {

@@ -8,6 +8,9 @@ export interface YamlKeys<Value> {
   lineOf(path: readonly string[]): number | undefined
 }
 
+/** What is said of a key that there is not, given its path (`limits.waitng`) and what else is said of it. */
+type OfUnknown = (path: string, message: string) => string
+
 /**
  * Reads a YAML file of keys and values by its schema; an empty file has no keys. Aliases are refused. Throws Error with
  * the file's name, line, column and what would be right: for an unknown key the known one nearest to it.
@@ -16,6 +19,7 @@ export function parseYamlKeys<Shape extends z.ZodRawShape>(
   text: string,
   schema: z.ZodObject<Shape>,
   name: string,
+  unknown: OfUnknown = (_path, message) => message,
 ): YamlKeys<z.infer<z.ZodObject<Shape>>> {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
@@ -36,7 +40,7 @@ export function parseYamlKeys<Shape extends z.ZodRawShape>(
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw new Error(`${where(0)}: expected keys and values, such as "${Object.keys(schema.shape)[0]}: …"`)
   const parsed = schema.safeParse(value)
-  if (!parsed.success) throw new Error(describeIssue(document, schema, parsed.error, where))
+  if (!parsed.success) throw new Error(describeIssue(document, schema, parsed.error, where, unknown))
   return {
     value: parsed.data,
     lineOf(path) {
@@ -51,6 +55,7 @@ function describeIssue(
   schema: z.ZodObject,
   error: z.ZodError,
   where: (offset: number) => string,
+  unknown: OfUnknown,
 ): string {
   const [issue] = error.issues
   const path = (issue?.path ?? []).map(String)
@@ -58,7 +63,8 @@ function describeIssue(
     return `${where(offsetOf(document, path) ?? 0)}: ${path.join('.')}: ${issue?.message ?? 'not understood'}`
   const [key = ''] = issue.keys
   const place = where(offsetOf(document, [...path, key]) ?? 0)
-  return `${place}: unknown key ${JSON.stringify(key)}; did you mean ${nearest(key, keysAt(schema, path))}?`
+  const message = `unknown key ${JSON.stringify(key)}; did you mean ${nearest(key, keysAt(schema, path))}?`
+  return `${place}: ${unknown([...path, key].join('.'), message)}`
 }
 
 /** Where a key stands, or the deepest one above it that the file has. */

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { Gone } from '@origami/protocol/demo'
 import { Agent, type Dispatcher, request } from 'undici'
+import { BodyRefused } from '../http/limit-json.ts'
 import { type Deadlines, defaultDeadlines, Idle, readCaps } from './deadlines.ts'
 import { Misbehaved, refusal } from './refusal.ts'
 
@@ -183,6 +184,8 @@ class UploadSource {
   }
 
   readonly rethrow = (error: unknown): never => {
+    // Whoever sends it here too slowly is told so.
+    if (this.broken?.error instanceof BodyRefused) throw this.broken.error
     if (this.broken) throw new Error('what was to be sent cannot be read', { cause: this.broken.error })
     throw error
   }

@@ -28,14 +28,21 @@ export function sendError(error: FastifyError | Error, request: FastifyRequest, 
   if (error instanceof Gone) return reply.status(503).send({ error: error.message, status: 'failed' })
   if (error instanceof BodyRefused && error.statusCode === 503)
     return reply.status(503).header('retry-after', 5).send({ error: error.message })
+  // The rest of the body is not waited for.
+  if (error instanceof BodyRefused && error.statusCode === 408) reply.header('connection', 'close')
   if (answersItself(error)) return reply.status(error.statusCode).send(error.answer)
   const misfit = misfitOf(error)
   if (misfit) return reply.status(misfit.status).send({ error: misfit.message })
   const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500
   if (status < 500) return reply.status(status).send({ error: clipped(messageOf(error, request)) })
-  request.log.error(error)
+  request.log[isLeaving(error, reply) ? 'info' : 'error'](error)
   return reply.status(500).send({ error: 'Something went wrong here; the log has it under this id.', id: request.id })
 }
+
+/** Whether it is only that who asked went while they were sending: no mistake, and nobody reads the answer. */
+const isLeaving = (error: Error, { raw }: FastifyReply): boolean =>
+  raw.destroyed &&
+  [error, error.cause].some((one) => one instanceof Error && 'code' in one && one.code === 'ECONNRESET')
 
 /**
  * What does not fit its schema: a part of the address is not there (404), what was sent is refused with the name of

@@ -6,6 +6,7 @@ import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import { logger } from '@origami/host/logger'
 import { Notices } from '@origami/host/notices'
+import { serverUrl } from '@origami/host/server-url'
 import { Slices } from '@origami/host/slices'
 import { limitJson, predictionsApi, sendError, underLimits, unroutable } from '@origami/serving'
 import Fastify, { type FastifyInstance, type FastifyRequest, type RouteOptions } from 'fastify'
@@ -71,7 +72,7 @@ export async function startWeb(config: WebConfig, { oauth }: WebSecrets, given: 
   const app = await createServer(context, proxies, given)
   await app.listen({ host: config.host, port: config.port })
   const { port } = app.server.address() as AddressInfo
-  listening = `http://${config.host}:${port}`
+  listening = serverUrl('http', config.host, port)
   const leaving = new AbortController()
   const working = work(context, slices, log, leaving.signal)
   const { data, daemon } = config
@@ -227,6 +228,7 @@ async function createServer(context: Context, proxies: TrustedProxies, { onRoute
     publicBase: (request: FastifyRequest) => publicUrl() + request.url.split('/').slice(0, 3).join('/'),
     html: (request, reply) => pages.demo(request, reply),
     maxFileBytes: () => limits.fileBytes,
+    fileIdleMs: () => limits.bodyIdleMs,
     remoteFiles: false,
     slowReaderMs: () => limits.slowReaderMs,
   })

@@ -3,6 +3,7 @@ import { fileRef, Invalid } from '@origami/protocol/demo'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { fileAddress } from '../../files/addresses.ts'
 import { fileTooLarge } from '../../files/folder-files.ts'
+import { BodyRefused } from '../../http/limit-json.ts'
 import type { Files, OpenFile } from '../../predictor.ts'
 
 interface FileRouteOptions {
@@ -10,6 +11,8 @@ interface FileRouteOptions {
   base(request: FastifyRequest): string
   /** Bytes of one file, asked anew for each. */
   maxFileBytes(): number
+  /** Until more of a file comes from its sender. */
+  idleMs(): number
 }
 
 /** Names that a prefix with parameters (`/:account/:name`) does not have: of two of one name Fastify keeps the last. */
@@ -19,7 +22,10 @@ interface FileParams {
 }
 
 /** Bytes up and down. What comes down never runs as a page of ours. */
-export async function fileRoutes(app: FastifyInstance, { files, base, maxFileBytes }: FileRouteOptions): Promise<void> {
+export async function fileRoutes(
+  app: FastifyInstance,
+  { files, base, maxFileBytes, idleMs }: FileRouteOptions,
+): Promise<void> {
   await app.register(async (uploads) => {
     uploads.removeAllContentTypeParsers()
     uploads.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
@@ -29,7 +35,8 @@ export async function fileRoutes(app: FastifyInstance, { files, base, maxFileByt
       const [limit, announced] = [maxFileBytes(), Number(request.headers['content-length'] ?? 0)]
       if (announced > limit) throw fileTooLarge(limit, announced)
       const store = await files(request)
-      await store.put(id, name, request.headers['content-type'], (request.body as Readable | null) ?? Readable.from([]))
+      const bytes = arriving((request.body as Readable | null) ?? Readable.from([]), idleMs())
+      await store.put(id, name, request.headers['content-type'], bytes)
       const { type, size } = (await store.open(ref)) ?? {}
       return reply.status(201).send({ ref: fileAddress(base(request), ref), name, type, size })
     })
@@ -46,6 +53,24 @@ export async function fileRoutes(app: FastifyInstance, { files, base, maxFileByt
       return sendFile(request, reply, file)
     },
   })
+}
+
+/** The bytes as they come. Throws BodyRefused when its sender leaves off for too long; whoever takes them has time. */
+async function* arriving(payload: Readable, idleMs: number): AsyncIterable<Uint8Array> {
+  // Not `for await`: leaving it would end the connection before the answer.
+  const parts: AsyncIterator<Uint8Array> = payload[Symbol.asyncIterator]()
+  for (;;) {
+    const late = Promise.withResolvers<never>()
+    const refused = new BodyRefused(408, `expected more of the file within ${idleMs / 1000} s`)
+    const timer = setTimeout(() => late.reject(refused), idleMs)
+    try {
+      const { done, value } = await Promise.race([parts.next(), late.promise])
+      if (done) return
+      yield value
+    } finally {
+      clearTimeout(timer)
+    }
+  }
 }
 
 function sendFile(request: FastifyRequest, reply: FastifyReply, file: OpenFile): FastifyReply {

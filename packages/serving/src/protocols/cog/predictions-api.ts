@@ -32,6 +32,8 @@ export interface PredictionsApiOptions {
   html?: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
   /** Bytes of one file, asked anew for each. */
   maxFileBytes(): number
+  /** Until more of a file comes from its sender, asked anew for each; 30 s when not said. */
+  fileIdleMs?(): number
   /**
    * Whether http(s) URLs given for files are fetched, from public addresses, and within which bounds. `data:` URIs are
    * always taken.
@@ -58,6 +60,7 @@ export async function predictionsApi(app: FastifyInstance, options: PredictionsA
     files: async (request) => (await predictor(request)).files,
     base,
     maxFileBytes: options.maxFileBytes,
+    idleMs: () => options.fileIdleMs?.() ?? 30_000,
   })
 
   app.get('/schema', async (request, reply) => sendTagged(request, reply, await (await predictor(request)).schema()))

@@ -1,9 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { type DemoSchema, type Input, Invalid, validateInput } from '@origami/protocol/demo'
 import Fastify, { type FastifyInstance } from 'fastify'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { FolderFiles, limitJson, type Prediction, predictionsApi, sendError, unroutable } from '../../../src/index.ts'
 
 const schema: DemoSchema = {
@@ -23,11 +25,18 @@ const schema: DemoSchema = {
 let app: FastifyInstance
 let folder: string
 let taken: Input[]
+/** What the server says went wrong. */
+let logged: string[]
 
 beforeEach(async () => {
   taken = []
+  logged = []
   folder = await mkdtemp(join(tmpdir(), 'origami-bodies-'))
-  app = Fastify({ ...unroutable }) as unknown as FastifyInstance
+  app = Fastify({
+    ...unroutable,
+    forceCloseConnections: true,
+    logger: { level: 'error', stream: { write: (line: string) => void logged.push(line) } },
+  }) as unknown as FastifyInstance
   limitJson(app, { bytes: () => 1024 ** 2 })
   app.setErrorHandler(sendError)
   const files = new FolderFiles(folder, { maxFileBytes: () => 1024 })
@@ -39,7 +48,12 @@ beforeEach(async () => {
   }
   const health = async () => ({ status: 'READY' as const, setup: null, version: {} })
   const demo = { schema: async () => schema, health, submit, find: async () => undefined, files }
-  await app.register(predictionsApi, { predictor: async () => demo, maxFileBytes: () => 1024, remoteFiles: false })
+  await app.register(predictionsApi, {
+    predictor: async () => demo,
+    maxFileBytes: () => 1024,
+    remoteFiles: false,
+    fileIdleMs: () => 200,
+  })
 })
 afterEach(async () => {
   await app.close()
@@ -161,4 +175,24 @@ const snapshot = (id: string, input: Input) => ({
   deployment: null,
   commit: null,
   queue: null,
+})
+
+test('a file of which nothing more comes is answered with 408 and words, and is not kept', async () => {
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const socket = connect(port, '127.0.0.1')
+  socket.write('PUT /files/0123456789abcdef/slow HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf')
+  expect(await text(socket)).toMatch(/^HTTP\/1.1 408 [\s\S]*expected more of the file within 0.2 s/)
+  expect((await app.inject('/files/0123456789abcdef/slow')).statusCode).toBe(404)
+})
+
+test('a sender that goes in the middle of a file is no mistake of the server', async () => {
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const socket = connect(port, '127.0.0.1')
+  socket.write('PUT /files/0123456789abcdef/left HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf')
+  await vi.waitFor(async () => expect(await readdir(folder)).not.toEqual([]))
+  socket.destroy()
+  await vi.waitFor(async () => expect(await readdir(folder)).toEqual([]))
+  expect(logged).toEqual([])
 })

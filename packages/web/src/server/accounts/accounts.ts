@@ -3,7 +3,10 @@ import type { ForgeUser } from '../forges/forge.ts'
 import { type Account, accountByHandle, accountByIdentity, addAccount, ownersAccount } from '../store/accounts.ts'
 import type { Db } from '../store/open.ts'
 
-/** The account of somebody who signed in at a forge, made at the first sign-in. Their handle stays what it was then. */
+/**
+ * The account of somebody who signed in at a forge, made at the first sign-in. Their handle stays what it was then.
+ * `db`: a transaction that keeps their identity too.
+ */
 export async function accountOf(db: Db, forge: string, user: ForgeUser, now: string): Promise<Account> {
   const known = await accountByIdentity(db, forge, user.subject)
   if (known) return known
@@ -13,9 +16,11 @@ export async function accountOf(db: Db, forge: string, user: ForgeUser, now: str
 
 /** The one who runs this server, signed in by a one-time link. */
 export async function ownerAccount(db: Db, now: string): Promise<Account> {
-  const known = await ownersAccount(db)
-  if (known) return known
-  return addAccount(db, { handle: await freeHandle(db, 'owner'), name: null, avatar: null, owner: true }, now)
+  return db.transaction().execute(async (trx) => {
+    const known = await ownersAccount(trx)
+    if (known) return known
+    return addAccount(trx, { handle: await freeHandle(trx, 'owner'), name: null, avatar: null, owner: true }, now)
+  })
 }
 
 export const presentAccount = (account: Account, mayDeploy: boolean): AccountInfo => ({

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Slices } from '@origami/host/slices'
 import type { WebLimits } from '../config.ts'
-import { CodeRefused, type Forge, type ForgeSignIn, type Grant } from '../forges/forge.ts'
+import { CodeRefused, type Forge, type ForgeSignIn, type ForgeUser, type Grant } from '../forges/forge.ts'
 import { forgeAt } from '../forges/forges.ts'
 import { hashOf, randomSecret, type Secrets } from '../secrets.ts'
 import { type Account, identityOf, keepIdentity } from '../store/accounts.ts'
@@ -73,12 +73,21 @@ export class SignIn {
     if (!query.code) throw new Refused(422, `${host} did not sign you in: ${query.error ?? 'it gave no code'}`)
     const returned = { code: query.code, verifier: pending.verifier, redirect: this.parts.callback(host) }
     const { user, grant } = await forge.finish(returned).catch(asRefused)
-    const account = await accountOf(this.parts.db, host, user, new Date().toISOString())
-    const token = this.parts.secrets.forgeTokens.seal(grant.token, account.id)
-    const identity = { login: user.login, token, scope: grant.scope }
-    await keepIdentity(this.parts.db, { forge: host, subject: user.subject, account: account.id, ...identity })
+    const account = await this.keep(host, user, grant)
     await this.parts.deployers.seen(host, user)
     return { account, returnTo: pending.return_to }
+  }
+
+  /** The account and its identity in one: of two sign-ins at once, the second finds what the first made. */
+  private async keep(host: string, user: ForgeUser, grant: Grant): Promise<Account> {
+    const { db, secrets } = this.parts
+    return db.transaction().execute(async (trx) => {
+      const account = await accountOf(trx, host, user, new Date().toISOString())
+      const token = secrets.forgeTokens.seal(grant.token, account.id)
+      const identity = { login: user.login, token, scope: grant.scope }
+      await keepIdentity(trx, { forge: host, subject: user.subject, account: account.id, ...identity })
+      return account
+    })
   }
 
   /** What an account allowed at a forge. Undefined: they never signed in there. */

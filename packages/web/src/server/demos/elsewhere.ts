@@ -107,6 +107,7 @@ export class Elsewhere {
 
   /** Asks one. True: something about it is new. */
   async check(demo: Owned, signal?: AbortSignal): Promise<boolean> {
+    // Whatever went wrong, it is not reached: that is its state, which its owner sees.
     const found = signal?.aborted ? undefined : await this.inspect(demo.url ?? '', signal).catch(() => undefined)
     // Who stopped asking has learnt nothing of it.
     if (signal?.aborted) return false

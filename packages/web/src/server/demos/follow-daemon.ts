@@ -116,6 +116,7 @@ export class FollowDaemon {
   private async count(signal: AbortSignal): Promise<void> {
     const { demos, daemon, slices } = this.parts
     while (!signal.aborted) {
+      // An aborted wait ends the loop, since nothing is open then.
       await setTimeout(this.parts.limits.runsRoundMs, undefined, { signal }).catch(() => undefined)
       if (!this.open) continue
       try {

@@ -1,0 +1,137 @@
+import { glob, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Daemon, Limits } from '@origami/daemon'
+import type { Web, WebLimits } from '@origami/web'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { configure } from '../../src/servers.ts'
+import { rows } from '../../src/settings/file-schema.ts'
+import { daemonLimits, webLimits } from '../../src/settings/limits.ts'
+import { readSettings } from '../../src/settings/read-settings.ts'
+import { reloadAtSighup } from '../../src/settings/reload.ts'
+
+/** Another value than the default, as a person would write it; a list of times has the times of a time. */
+function other(name: string): string {
+  const row = rows.find((one) => one.name === name)
+  const known = row?.default
+  if (row === undefined) throw new Error(`no setting ${name}`)
+  if (name === 'trusted_proxies') return '[10.0.0.0/8]'
+  // Less than a silence may be.
+  if (name === 'limits.keep_alive') return '7s'
+  if (Array.isArray(known)) return '[7s, 9s]'
+  if (row.kind.expected.startsWith('a part')) return '0.5'
+  if (row.kind.expected.startsWith('a size')) return '3m'
+  if (row.kind.expected.startsWith('a time')) return '17h'
+  return '7'
+}
+
+const live = rows.filter((row) => row.live).map(({ name }) => name)
+
+describe('SIGHUP', () => {
+  let folder: string
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'origami-reload-'))
+  })
+  afterAll(() => rm(folder, { recursive: true }))
+
+  const file = (name: string, value: string) =>
+    writeFile(join(folder, 'origami.yaml'), `${name.replace(/^limits\./, 'limits:\n  ')}: ${value}\n`)
+  const read = () => readSettings([{ name: 'data', written: folder, flag: '--data' }])
+
+  /** What servers that run have in force, after SIGHUP and a file that says this. */
+  async function after(name: string, value: string) {
+    const inForce = { daemon: {} as Partial<Limits>, web: {} as Partial<WebLimits>, proxies: [] as readonly string[] }
+    const daemon = { configure: (limits: Partial<Limits>) => void Object.assign(inForce.daemon, limits) }
+    const web = {
+      configure: (limits: Partial<WebLimits>) => void Object.assign(inForce.web, limits),
+      trust(proxies: readonly string[]) {
+        inForce.proxies = proxies
+      },
+    }
+    await writeFile(join(folder, 'origami.yaml'), '')
+    const servers = { daemon: daemon as Daemon, web: web as Web }
+    await using _reloading = await reloadAtSighup({
+      verb: 'up',
+      settings: await read(),
+      read,
+      apply: (settings) => configure(servers, settings),
+    })
+    const told = vi.spyOn(console, 'error').mockImplementation(() => {})
+    await file(name, value)
+    process.emit('SIGHUP')
+    await vi.waitFor(() => expect(told).toHaveBeenCalled())
+    told.mockRestore()
+    const record = JSON.parse(await readFile(join(folder, 'in-force/up.json'), 'utf8'))
+    return { inForce, record }
+  }
+
+  test('takes every limit, and each of the other settings that the operator is told it takes', async () => {
+    const document = await readFile(join(import.meta.dirname, '../../../../docs/operator.md'), 'utf8')
+    const told = [...document.matchAll(/^\| `([\w.]+)` +\|.*\| +yes +\|/gm)].map(([, name]) => name)
+    expect(live.filter((name) => !name.startsWith('limits.'))).toEqual(told)
+    expect(live.filter((name) => name.startsWith('limits.')).length).toBeGreaterThan(80)
+  })
+
+  test.each(live)('brings %s into the servers that have it', async (name) => {
+    const { inForce, record } = await after(name, other(name))
+    const [before, now] = [await defaults(), await read()]
+    expect(record).toMatchObject({ error: null, restart: [] })
+    const shown = record.settings.find((setting: { name: string }) => setting.name === name)
+    expect(shown.value).toBe(now.effective.find((setting) => setting.name === name)?.value)
+    if (name === 'trusted_proxies') return expect(inForce.proxies).toEqual(['10.0.0.0/8'])
+    let servers = 0
+    for (const [server, table] of [
+      ['daemon', daemonLimits],
+      ['web', webLimits],
+    ] as const)
+      for (const [key, { name: limit }] of Object.entries(table)) {
+        if (`limits.${limit}` !== name) continue
+        servers += 1
+        const [old, fresh] = [before.limits[server], inForce[server]] as Record<string, unknown>[]
+        expect(fresh?.[key], `${server} ${key}`).not.toEqual(old?.[key])
+        expect(fresh?.[key]).toEqual((now.limits[server] as unknown as Record<string, unknown>)[key])
+      }
+    expect(servers).toBeGreaterThan(0)
+  })
+
+  async function defaults() {
+    const text = await readFile(join(folder, 'origami.yaml'), 'utf8')
+    await writeFile(join(folder, 'origami.yaml'), '')
+    const settings = await read()
+    await writeFile(join(folder, 'origami.yaml'), text)
+    return settings
+  }
+
+  test.each(rows.filter((row) => !row.live && row.name !== 'data').map(({ name }) => name))(
+    'says that %s needs a restart, and leaves it as it was',
+    async (name) => {
+      const values: Record<string, string> = {
+        host: '127.0.0.2',
+        port: '8001',
+        daemon_port: '6002',
+        engine: 'process',
+        public_url: 'https://demos.example.org',
+        forges: 'forges.json',
+        deployers: '[github.com/ann]',
+        private_networks: '[10.0.0.0/8]',
+        trust_demos: 'true',
+        'daemon.host': '127.0.0.2',
+        'daemon.url': 'https://gpu.example.org:6001',
+        'daemon.certificates': 'keys',
+      }
+      const { record } = await after(name.replace('.', ':\n  '), values[name] ?? '')
+      expect(record).toMatchObject({ error: null, restart: [name] })
+    },
+  )
+})
+
+test('no part of a server keeps a limit for itself when it is made: it would never hear of another', async () => {
+  const root = join(import.meta.dirname, '../../..')
+  const kept: string[] = []
+  for await (const path of glob('{daemon,web}/src/**/*.ts', { cwd: root })) {
+    const text = await readFile(join(root, path), 'utf8')
+    for (const [line] of text.matchAll(/^ *(this\.\w+ = |private readonly \w+ = )[^(]*\blimits\.\w+.*$/gm))
+      kept.push(`${path}: ${line.trim()}`)
+  }
+  expect(kept).toEqual([])
+})
