@@ -25,7 +25,13 @@ const products = [
   {
     name: 'web',
     config: 'packages/web/vite.config.ts',
-    from: ['packages/web/src/ui', 'packages/web/vite.config.ts', 'packages/demo-ui/src', 'packages/protocol/src'],
+    from: [
+      'packages/web/src/ui',
+      'packages/web/src/page-paths.ts',
+      'packages/web/vite.config.ts',
+      'packages/demo-ui/src',
+      'packages/protocol/src',
+    ],
   },
 ] as const
 

@@ -1,3 +1,5 @@
+import '../src/look/look.css'
+
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { RuntimePage } from '../src/index.ts'

@@ -1,5 +1,3 @@
-import './look/look.css'
-
 export { type DemoClient, demoClient } from './client/client.ts'
 export { Demo, type DemoProps } from './demo/demo.tsx'
 export { LogView } from './log/log-view.tsx'

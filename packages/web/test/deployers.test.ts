@@ -47,10 +47,10 @@ test('who is listed where no forge tells whose a login is, may deploy once they 
     log: () => {},
   })
   if (!whole) throw new Error('no forge was opened')
-  const signInAlone = { ...whole, people: undefined, repositories: undefined, pages: undefined }
+  const onlySignIn = { ...whole, people: undefined, repositories: undefined, pages: undefined }
   const logged: string[] = []
   const log = (message: string) => void logged.push(message)
-  const deployers = new Deployers({ db, forges: [signInAlone], listed: ['login.test/Ann'], log })
+  const deployers = new Deployers({ db, forges: [onlySignIn], listed: ['login.test/Ann'], log })
   await deployers.seed(new AbortController().signal)
   const ann = { login: 'ann', subject: '7', name: null, avatar: null }
   const account = await accountOf(db, 'login.test', ann, new Date().toISOString())

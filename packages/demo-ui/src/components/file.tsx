@@ -1,5 +1,5 @@
 import styles from './components.module.css'
-import { nameOf, Upload } from './upload.tsx'
+import { fileNameOf, Upload } from './upload.tsx'
 import type { InputProps, OutputProps, ViewOf } from './view.ts'
 
 const Input = (props: InputProps) => (
@@ -8,7 +8,7 @@ const Input = (props: InputProps) => (
 
 const Output = ({ value, demo }: OutputProps) => (
   <a className={styles.file} href={demo.address(String(value))} download>
-    {nameOf(String(value))}
+    {fileNameOf(String(value))}
   </a>
 )
 

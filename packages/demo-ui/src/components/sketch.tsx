@@ -21,7 +21,7 @@ function Input(props: InputProps) {
     if (value === sent.current && value !== null) return
     sent.current = value
     strokes.current++
-    show(canvas.current, typeof value === 'string' ? demo.address(value) : undefined)
+    paint(canvas.current, typeof value === 'string' ? demo.address(value) : undefined)
   }, [value, demo])
   // Begun before the pointer's event ends, so that a Run pressed next waits for it. Where it fails, the drawing goes
   // with the input.
@@ -36,7 +36,7 @@ function Input(props: InputProps) {
   }
   const clear = () => {
     strokes.current++
-    show(canvas.current, undefined)
+    paint(canvas.current, undefined)
     onChange(null)
   }
   return (
@@ -85,7 +85,7 @@ function blobOf(dataUri: string): Blob {
   return new Blob([bytes], { type: 'image/png' })
 }
 
-function show(canvas: HTMLCanvasElement | null, address: string | undefined): void {
+function paint(canvas: HTMLCanvasElement | null, address: string | undefined): void {
   const context = canvas?.getContext('2d')
   if (!canvas || !context) return
   context.fillStyle = paper

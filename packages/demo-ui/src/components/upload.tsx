@@ -39,7 +39,7 @@ export function Upload({
     // biome-ignore lint/a11y/noStaticElementInteractions: dropping and pasting come besides the button inside
     <div className={styles.drop} onDragOver={(event) => event.preventDefault()} onDrop={dropped} onPaste={pasted}>
       {has && preview && <img className={styles.picture} src={demo.address(value)} alt={label} />}
-      {has && !preview && <span className={styles.file}>{nameOf(value)}</span>}
+      {has && !preview && <span className={styles.file}>{fileNameOf(value)}</span>}
       <div className={styles.row}>
         <input
           id={id}
@@ -66,7 +66,7 @@ export function Upload({
 }
 
 /** The file's name at the end of a reference. */
-export function nameOf(ref: string): string {
+export function fileNameOf(ref: string): string {
   if (ref.startsWith('data:')) return 'from the example'
   try {
     return decodeURIComponent(ref.split('/').at(-1) ?? ref)

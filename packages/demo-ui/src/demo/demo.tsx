@@ -5,7 +5,7 @@ import { type DemoRun, isRunActive } from '../client/run.ts'
 import { LogView } from '../log/log-view.tsx'
 import styles from './demo.module.css'
 import { Examples } from './examples.tsx'
-import { Fields } from './fields.tsx'
+import { InputFields } from './fields.tsx'
 import { Result } from './result.tsx'
 import { RunButton } from './run-button.tsx'
 import { sentInput } from './sent-input.ts'
@@ -57,7 +57,7 @@ export function Demo(props: DemoProps) {
   const submit = (event: FormEvent) => {
     event.preventDefault()
     if (blocked || run?.phase === 'sending') return
-    const unsendable = unsendableIn(form.current)
+    const unsendable = unsendableField(form.current)
     if (unsendable) return unsendable.focus()
     start(async () => ((await settled()) ? sentInput(schema, latest.current) : undefined))
   }
@@ -65,7 +65,7 @@ export function Demo(props: DemoProps) {
   return (
     <div className={styles.demo}>
       <form ref={form} className={styles.sheet} onSubmit={submit} noValidate aria-label="Input">
-        <Fields schema={schema} input={input} onChange={change} problems={problems} demo={demo} />
+        <InputFields schema={schema} input={input} onChange={change} problems={problems} demo={demo} />
         <Examples schema={schema} onPick={(example) => change(() => ({ ...emptyInput(schema), ...example }))} />
         <RunButton run={run} blocked={blocked} onCancel={cancel} />
       </form>
@@ -111,5 +111,5 @@ function useShortcuts(form: RefObject<HTMLFormElement | null>, cancel: (() => vo
 }
 
 /** A field whose text is no value yet, as half-written JSON: it says so by a custom validity. */
-const unsendableIn = (form: HTMLFormElement | null) =>
+const unsendableField = (form: HTMLFormElement | null) =>
   Array.from(form?.querySelectorAll('textarea') ?? []).find(({ validity }) => validity.customError)

@@ -4,7 +4,7 @@ import type { DemoClient } from '../client/client.ts'
 import { views } from '../components/registry.ts'
 import styles from './demo.module.css'
 
-interface FieldsProps {
+interface InputFieldsProps {
   readonly schema: DemoSchema
   readonly input: Input
   /** By what stands there then: an upload answers long after its field was drawn. */
@@ -14,7 +14,7 @@ interface FieldsProps {
 }
 
 /** One control for each input, with its label, its words and what is wrong with it. */
-export function Fields({ schema, input, onChange, problems, demo }: FieldsProps) {
+export function InputFields({ schema, input, onChange, problems, demo }: InputFieldsProps) {
   const page = useId()
   return schema.inputs.map((field) => {
     const View = views[field.component].Input

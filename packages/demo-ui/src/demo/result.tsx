@@ -3,7 +3,7 @@ import { useRef } from 'react'
 import type { DemoClient } from '../client/client.ts'
 import { type DemoRun, isRunActive } from '../client/run.ts'
 import { views } from '../components/registry.ts'
-import { nameOf } from '../components/upload.tsx'
+import { fileNameOf } from '../components/upload.tsx'
 import { useCopy } from '../look/use-copy.ts'
 import styles from './demo.module.css'
 
@@ -14,7 +14,7 @@ export function Result({ run, schema, demo }: { run: DemoRun | undefined; schema
   return (
     <div ref={place} className={styles.result} style={height ? { minHeight: height } : undefined}>
       {!run && <p className={styles.mute}>The answer comes here.</p>}
-      {run?.phase === 'failed' && <Failure run={run} />}
+      {run?.phase === 'failed' && <FailureNotice run={run} />}
       {run?.phase === 'canceled' && <p className={styles.mute}>Canceled.</p>}
       {run && <Outputs run={run} schema={schema} demo={demo} />}
       {run?.phase === 'succeeded' && run.id && <Facts run={run} schema={schema} demo={demo} />}
@@ -37,7 +37,7 @@ function Outputs({ run, schema, demo }: { run: DemoRun; schema: DemoSchema; demo
   })
 }
 
-function Failure({ run }: { run: DemoRun }) {
+function FailureNotice({ run }: { run: DemoRun }) {
   const advice: Record<string, string> = {
     interrupted: 'Run it again if you like.',
     crashed: 'The model has been started again; run it once more.',
@@ -84,7 +84,7 @@ function answerOf(
   const value = only && more.length === 0 ? fields[only.name] : fields
   if (typeof value === 'string' && only && views[only.component].isFile) {
     const href = demo.address(value)
-    return { text: new URL(href, location.href).href, href, name: nameOf(value) }
+    return { text: new URL(href, location.href).href, href, name: fileNameOf(value) }
   }
   if (typeof value === 'string') return { text: value, href: dataOf('text/plain', value), name: 'output.txt' }
   const text = JSON.stringify(value, null, 2) ?? 'null'

@@ -15,7 +15,7 @@ export function RunButton({
   onCancel: () => void
 }) {
   const now = useNow(run?.phase === 'running')
-  const status = run && isRunActive(run) ? statusOf(run, now) : undefined
+  const status = run && isRunActive(run) ? statusText(run, now) : undefined
   useStatusTitle(status)
   return (
     <div className={styles.run} {...useFocusThroughSwap(status === undefined)}>
@@ -60,7 +60,7 @@ function ProgressBar({ done, total, note }: NonNullable<DemoRun['progress']>) {
   )
 }
 
-function statusOf(run: DemoRun, now: number): string {
+function statusText(run: DemoRun, now: number): string {
   if (!run.lineUp) return 'Connecting again…'
   if (run.phase === 'sending') return 'Sending…'
   if (run.phase === 'running')

@@ -2,7 +2,7 @@ import type { DemoSchema, Health } from '@origami/protocol/demo'
 import { useEffect, useMemo, useState } from 'react'
 import { type DemoClient, demoClient } from '../client/client.ts'
 
-interface Runtime {
+interface RuntimeState {
   readonly schema: DemoSchema | undefined
   readonly health: Health | undefined
   /** It does not answer now; what it said before stays. */
@@ -10,10 +10,10 @@ interface Runtime {
 }
 
 const everyMs = 1500
-const unknown: Runtime = { schema: undefined, health: undefined, away: false }
+const unknown: RuntimeState = { schema: undefined, health: undefined, away: false }
 
 /** Asks again and again: the author saves the model, and the page follows. */
-export function useRuntime(): Runtime {
+export function useRuntime(): RuntimeState {
   const demo = useMemo(() => demoClient(''), [])
   const [state, setState] = useState(unknown)
   useEffect(() => {
@@ -27,7 +27,7 @@ export function useRuntime(): Runtime {
 /** Tells how the runtime stands, until the signal aborts. */
 async function poll(
   demo: DemoClient,
-  tell: (next: (before: Runtime) => Runtime) => void,
+  tell: (next: (before: RuntimeState) => RuntimeState) => void,
   signal: AbortSignal,
 ): Promise<void> {
   let etag: string | null = null

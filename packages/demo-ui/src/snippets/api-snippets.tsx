@@ -5,11 +5,11 @@ import { useCopy } from '../look/use-copy.ts'
 import styles from './snippets.module.css'
 
 const kinds = ['curl', 'Python', 'JavaScript'] as const
-type Kind = (typeof kinds)[number]
+type SnippetKind = (typeof kinds)[number]
 
 /** How a program runs the demo with what is in the form now. Each runs as printed. */
 export function ApiSnippets({ base, schema, input }: { base: string; schema: DemoSchema; input: Input }) {
-  const [kind, setKind] = useState<Kind>('curl')
+  const [kind, setKind] = useState<SnippetKind>('curl')
   const { copied, copy } = useCopy()
   const text = snippet(kind, `${location.origin}${base}/predictions`, sentInput(schema, input))
   return (
@@ -32,7 +32,7 @@ export function ApiSnippets({ base, schema, input }: { base: string; schema: Dem
   )
 }
 
-function snippet(kind: Kind, url: string, input: Input): string {
+function snippet(kind: SnippetKind, url: string, input: Input): string {
   const body = JSON.stringify({ input })
   if (kind === 'curl')
     return `curl ${url} \\\n  -H 'content-type: application/json' \\\n  -d '${body.replaceAll("'", "'\\''")}'`

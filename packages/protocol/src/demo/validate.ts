@@ -39,7 +39,7 @@ export function valueProblem(field: Field, value: unknown): Problem | undefined 
   if (parsed.success) return undefined
   const [issue] = parsed.error.issues
   const expected = issue ? expectation(issue, component.expects) : component.expects
-  return { field: field.name, type: 'value_error', message: `expected ${cut(expected, 500)}, got ${show(value)}` }
+  return { field: field.name, type: 'value_error', message: `expected ${cut(expected, 500)}, got ${shown(value)}` }
 }
 
 function expectation(issue: z.core.$ZodIssue, expects: string): string {
@@ -52,7 +52,7 @@ function expectation(issue: z.core.$ZodIssue, expects: string): string {
 }
 
 /** A value, short enough for a message. */
-export function show(value: unknown): string {
+export function shown(value: unknown): string {
   const text = typeof value === 'string' && value.length > 60 ? `text of ${value.length} characters` : written(value)
   return cut(text, 80)
 }

@@ -3,7 +3,7 @@ import { Gone } from '@origami/protocol/demo'
 import { Agent, type Dispatcher, request } from 'undici'
 import { BodyRefused } from '../http/limit-json.ts'
 import { type Deadlines, defaultDeadlines, Idle, readCaps } from './deadlines.ts'
-import { Misbehaved, refusal } from './refusal.ts'
+import { answerError, Misbehaved } from './refusal.ts'
 
 export interface HttpClientOptions {
   /** Where its predictions API hangs: `http://127.0.0.1:6000`, `https://daemon:6001/demos/<id>`. */
@@ -145,7 +145,9 @@ export class HttpClient {
 
   private refusal(status: number, answered: string, retryAfter: unknown): Error {
     const { messages } = this.options
-    return status === 404 && messages ? new Gone(messages.missing) : refusal(this.base, status, answered, retryAfter)
+    return status === 404 && messages
+      ? new Gone(messages.missing)
+      : answerError(this.base, status, answered, retryAfter)
   }
 
   private async translated<Result>(signal: AbortSignal | undefined, work: () => Promise<Result>): Promise<Result> {

@@ -20,7 +20,7 @@ import { refOf } from '../files/addresses.ts'
 import type { Files, OpenFile, Prediction, PredictionRequest, Predictor } from '../predictor.ts'
 import { readCaps } from './deadlines.ts'
 import { HttpClient, type HttpClientOptions } from './http-client.ts'
-import { Misbehaved, refusal } from './refusal.ts'
+import { answerError, Misbehaved } from './refusal.ts'
 
 export type HttpPredictorOptions = HttpClientOptions
 
@@ -58,7 +58,7 @@ export class HttpPredictor implements Predictor {
   async find(id: PredictionId, signal?: AbortSignal): Promise<Prediction | undefined> {
     const { statusCode, headers } = await this.client.head('GET', `/predictions/${id}`, signal)
     if (statusCode === 404) return undefined
-    if (statusCode !== 200) throw refusal(this.base, statusCode, '', headers['retry-after'])
+    if (statusCode !== 200) throw answerError(this.base, statusCode, '', headers['retry-after'])
     return this.prediction(id)
   }
 
@@ -140,7 +140,7 @@ export class HttpPredictor implements Predictor {
   private async open(ref: FileRef, signal?: AbortSignal): Promise<OpenFile | undefined> {
     const { statusCode, headers } = await this.client.head('HEAD', `/${ref}`, signal)
     if (statusCode === 404) return undefined
-    if (statusCode !== 200) throw refusal(this.base, statusCode, '', headers['retry-after'])
+    if (statusCode !== 200) throw answerError(this.base, statusCode, '', headers['retry-after'])
     const size = this.parsed(z.coerce.number().int().min(0), headers['content-length'] ?? 0)
     return {
       name: parseFileRef(ref)?.name ?? 'file',

@@ -22,7 +22,7 @@ export class Misbehaved extends Error {
  * An answer of 300 and above as the error it stands for: Invalid, Full, Gone, ServerFault, or Misbehaved.
  * `retryAfter`: what its header says, in seconds.
  */
-export function refusal(base: string, status: number, text: string, retryAfter?: unknown): Error {
+export function answerError(base: string, status: number, text: string, retryAfter?: unknown): Error {
   const { detail, error } = read(text)
   if ((status === 422 || status === 413) && detail)
     return new Invalid(

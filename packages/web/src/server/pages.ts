@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import { apiIndex, prefersHtml } from '@origami/serving'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { pagePaths } from '../page-paths.ts'
 import { Refused } from './accounts/who.ts'
 import { type Context, visibleDemo } from './context.ts'
 
@@ -26,9 +27,9 @@ export class Pages {
   async routes(app: FastifyInstance): Promise<void> {
     const root = join(this.context.config.ui, 'assets')
     await app.register(fastifyStatic, { root, prefix: '/-/assets/', immutable: true, maxAge: '1y', index: false })
-    for (const path of ['/', '/-/new', '/-/mine', '/-/account', '/-/docs', '/-/sign-in', '/-/device', '/:account'])
-      app.get(path, async (_request, reply) => this.send(reply))
-    app.get('/:account/:name', async (request, reply) =>
+    const { demo, ...others } = pagePaths
+    for (const path of Object.values(others)) app.get(routeOf(path), async (_request, reply) => this.send(reply))
+    app.get(routeOf(demo), async (request, reply) =>
       prefersHtml(request) ? this.demo(request, reply) : this.index(request),
     )
     app.setNotFoundHandler(async (request, reply) => {
@@ -56,13 +57,16 @@ export class Pages {
   }
 
   private send(reply: FastifyReply, about?: { title: string; description: string }): FastifyReply {
-    const words =
+    const headTags =
       about &&
       `<title>${escapeHtml(about.title)}</title><meta property="og:title" content="${escapeHtml(about.title)}"><meta property="og:description" content="${escapeHtml(about.description)}">`
-    const html = words ? this.html.replace(/<title>.*?<\/title>/, () => words) : this.html
+    const html = headTags ? this.html.replace(/<title>.*?<\/title>/, () => headTags) : this.html
     return reply.headers({ 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-cache' }).send(html)
   }
 }
+
+/** `/$account` of the browser's router is `/:account` of this server. */
+const routeOf = (path: string): string => path.replaceAll('$', ':')
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
 const escapeHtml = (text: string): string => text.replaceAll(/[&<>"]/g, (character) => entities[character] ?? character)

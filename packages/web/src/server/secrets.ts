@@ -7,7 +7,7 @@ import { deriveKey, SealedBox } from '@origami/host/sealed-box'
 export const randomSecret = (): string => randomBytes(32).toString('base64url')
 
 /** How a secret is stored that is only ever compared. */
-export const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex')
+export const secretHash = (secret: string): string => createHash('sha256').update(secret).digest('hex')
 
 /** What the web server alone knows: seals forge tokens, each to its account, and signs what it hands out. */
 export class Secrets {
@@ -31,7 +31,7 @@ export class Secrets {
   }
 
   verify(purpose: string, text: string, signature: string): boolean {
-    const [expected, given] = [Buffer.from(this.sign(purpose, text)), Buffer.from(signature)]
-    return expected.length === given.length && timingSafeEqual(expected, given)
+    const [expected, actual] = [Buffer.from(this.sign(purpose, text)), Buffer.from(signature)]
+    return expected.length === actual.length && timingSafeEqual(expected, actual)
   }
 }

@@ -52,13 +52,13 @@ export interface Web extends AsyncDisposable {
 
 type Log = (message: string, error?: unknown) => void
 
-export interface Given {
+export interface WebHooks {
   /** Is told of each route as it is made. */
   readonly onRoute?: (route: RouteOptions) => void
 }
 
 /** Opens the state folder, listens, and follows the daemon, which may be away. */
-export async function startWeb(config: WebConfig, { oauth }: WebSecrets, given: Given = {}): Promise<Web> {
+export async function startWeb(config: WebConfig, { oauth }: WebSecrets, hooks: WebHooks = {}): Promise<Web> {
   await using opened = new AsyncDisposableStack()
   await mkdir(config.data, { recursive: true, mode: 0o700 })
   const limits: WebLimits = { ...defaultLimits, ...config.limits }
@@ -69,7 +69,7 @@ export async function startWeb(config: WebConfig, { oauth }: WebSecrets, given: 
   const context = await openContext({ config, apps: oauth, limits, publicUrl, slices, log }, opened)
 
   const proxies = new TrustedProxies(config.trustedProxies ?? [])
-  const app = await createServer(context, proxies, given)
+  const app = await createServer(context, proxies, hooks)
   await app.listen({ host: config.host, port: config.port })
   const { port } = app.server.address() as AddressInfo
   listening = serverUrl('http', config.host, port)
@@ -78,7 +78,7 @@ export async function startWeb(config: WebConfig, { oauth }: WebSecrets, given: 
   const { data, daemon } = config
   const renewal = new CertificateRenewal({ data, tls: daemon.tls, daemon: context.daemon, limits, clock: Date.now })
   const renewing = renewal.work(leaving.signal)
-  const kept = opened.move()
+  const resources = opened.move()
   return {
     url: listening,
     port,
@@ -90,7 +90,7 @@ export async function startWeb(config: WebConfig, { oauth }: WebSecrets, given: 
       await app.close()
       await working
       // Ends the connections to the daemon, and with them a renewal that waits for its answer.
-      await kept.disposeAsync()
+      await resources.disposeAsync()
       await renewing
     },
   }
@@ -173,7 +173,11 @@ async function sweepRegularly(
   }
 }
 
-async function createServer(context: Context, proxies: TrustedProxies, { onRoute }: Given): Promise<FastifyInstance> {
+async function createServer(
+  context: Context,
+  proxies: TrustedProxies,
+  { onRoute }: WebHooks,
+): Promise<FastifyInstance> {
   const { config, limits, daemon, publicUrl, sessions } = context
   const app: FastifyInstance = Fastify({
     ...unroutable,

@@ -19,7 +19,7 @@ export const demoApi = (address: string): Client<PredictionApi> =>
   endpointClient(({ path, ...request }) => fetch(address + path, request))
 
 /** What went wrong, for people: the server's Refusal, or that it did not answer. */
-export const problemOf = (cause: unknown): Error =>
+export const errorOf = (cause: unknown): Error =>
   cause instanceof Refusal ? cause : new Error('The server did not answer.', { cause })
 
 /** Whether the server said that there is no such thing. */

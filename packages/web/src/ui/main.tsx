@@ -1,3 +1,5 @@
+import '@origami/demo-ui/look.css'
+
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'

@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router'
-import { Gallery } from './pages/gallery.tsx'
+import { pagePaths } from '../page-paths.ts'
+import { GalleryPage } from './pages/gallery.tsx'
 import { NotFound } from './parts/not-found.tsx'
 import { Shell } from './parts/shell.tsx'
 
@@ -8,57 +9,57 @@ const root = createRootRoute({ component: Shell, notFoundComponent: NotFound })
 /** A demo's page stays as it is while it shows one prediction or another. */
 const demo = createRoute({
   getParentRoute: () => root,
-  path: '/$account/$name',
-  component: lazyRouteComponent(() => import('./pages/demo/demo-page.tsx'), 'DemoPage'),
+  path: pagePaths.demo,
+  component: lazyRouteComponent(() => import('./pages/demo/demo-page.tsx'), 'DemoPageView'),
 })
 
 /** A parameter of an address, where it is text. */
-const text = <Name extends string>(search: Record<string, unknown>, name: Name): { [one in Name]?: string } =>
+const textParameter = <Name extends string>(search: Record<string, unknown>, name: Name): { [one in Name]?: string } =>
   (typeof search[name] === 'string' ? { [name]: search[name] } : {}) as { [one in Name]?: string }
 
-/** Every address of a page. Our own are under `/-/`, where no account is. */
+/** Every page at its address. Our own are under `/-/`, where no account is. */
 const routes = [
-  createRoute({ getParentRoute: () => root, path: '/', component: Gallery }),
+  createRoute({ getParentRoute: () => root, path: pagePaths.gallery, component: GalleryPage }),
   createRoute({
     getParentRoute: () => root,
-    path: '/-/sign-in',
+    path: pagePaths.signIn,
     validateSearch: (search): { failed?: string; return?: string } => ({
-      ...text(search, 'failed'),
-      ...text(search, 'return'),
+      ...textParameter(search, 'failed'),
+      ...textParameter(search, 'return'),
     }),
-    component: lazyRouteComponent(() => import('./pages/sign-in.tsx'), 'SignIn'),
+    component: lazyRouteComponent(() => import('./pages/sign-in.tsx'), 'SignInPage'),
   }),
   createRoute({
     getParentRoute: () => root,
-    path: '/-/new',
-    validateSearch: (search): { link?: string } => text(search, 'link'),
-    component: lazyRouteComponent(() => import('./pages/new-demo.tsx'), 'NewDemo'),
+    path: pagePaths.newDemo,
+    validateSearch: (search): { link?: string } => textParameter(search, 'link'),
+    component: lazyRouteComponent(() => import('./pages/new-demo.tsx'), 'NewDemoPage'),
   }),
   createRoute({
     getParentRoute: () => root,
-    path: '/-/mine',
-    component: lazyRouteComponent(() => import('./pages/mine.tsx'), 'Mine'),
+    path: pagePaths.mine,
+    component: lazyRouteComponent(() => import('./pages/mine.tsx'), 'MinePage'),
   }),
   createRoute({
     getParentRoute: () => root,
-    path: '/-/account',
-    component: lazyRouteComponent(() => import('./pages/account.tsx'), 'Account'),
+    path: pagePaths.account,
+    component: lazyRouteComponent(() => import('./pages/account.tsx'), 'AccountPage'),
   }),
   createRoute({
     getParentRoute: () => root,
-    path: '/-/device',
-    validateSearch: (search): { code?: string } => text(search, 'code'),
-    component: lazyRouteComponent(() => import('./pages/device.tsx'), 'Device'),
+    path: pagePaths.device,
+    validateSearch: (search): { code?: string } => textParameter(search, 'code'),
+    component: lazyRouteComponent(() => import('./pages/device.tsx'), 'DevicePage'),
   }),
   createRoute({
     getParentRoute: () => root,
-    path: '/-/docs',
-    component: lazyRouteComponent(() => import('./pages/docs/docs.tsx'), 'Docs'),
+    path: pagePaths.docs,
+    component: lazyRouteComponent(() => import('./pages/docs/docs.tsx'), 'DocsPage'),
   }),
   createRoute({
     getParentRoute: () => root,
-    path: '/$account',
-    component: lazyRouteComponent(() => import('./pages/owner.tsx'), 'Owner'),
+    path: pagePaths.owner,
+    component: lazyRouteComponent(() => import('./pages/owner.tsx'), 'OwnerPage'),
   }),
   demo.addChildren([createRoute({ getParentRoute: () => demo, path: 'predictions/$id' })]),
 ]

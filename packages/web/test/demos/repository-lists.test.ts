@@ -27,7 +27,7 @@ describe('a list of repositories', () => {
         .end(JSON.stringify(is404 ? {} : repos))
     })
     const lists = new RepositoryLists(defaultLimits)
-    const search = async (words: string) => (await lists.search('ann', forge.forge, grant, words)).repositories
+    const search = async (searched: string) => (await lists.search('ann', forge.forge, grant, searched)).repositories
     expect(await search('repository-3-6')).toMatchObject([{ name: 'repository-3-6', linked: true }])
     expect(asked.filter((path) => path === '/user/repos')).toHaveLength(3)
     expect(asked).toHaveLength(4)
@@ -42,7 +42,7 @@ describe('a list of repositories', () => {
     ['the first 30 that match', 31, '', true],
     ['the few that match', 31, 'repository-1-30', false],
     ['what matches of a thousand, and there may be more', 1000, 'repository-1-30', true],
-  ])('is a list that says whether it is cut: %s', async (_what, count, words, cut) => {
+  ])('is a list that says whether it is cut: %s', async (_what, count, searched, cut) => {
     await using forge = await startForge((request, response) => {
       const page = Number(new URL(request.url ?? '/', 'http://forge').searchParams.get('page'))
       const names = Array.from(
@@ -52,7 +52,7 @@ describe('a list of repositories', () => {
       const repos = names.map((name) => ({ owner: { login: 'ann' }, name, private: false }))
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(repos))
     })
-    expect((await new RepositoryLists(defaultLimits).search('ann', forge.forge, grant, words)).cut).toBe(cut)
+    expect((await new RepositoryLists(defaultLimits).search('ann', forge.forge, grant, searched)).cut).toBe(cut)
   })
 })
 

@@ -42,11 +42,11 @@ describe('a code', () => {
     ],
     ['with status 400, as RFC 6749 says', 400, { error: 'invalid_grant' }, 'invalid_grant'],
     ['without a reason', 200, {}, 'it gave no token'],
-  ])('that is refused %s is refused in words', async (_how, status, body, words) => {
+  ])('that is refused %s is refused in words', async (_how, status, body, message) => {
     await using forge = await startServer((_request, response) => json(status, body)(response))
     const refusal = forge.exchange()
     await expect(refusal).rejects.toBeInstanceOf(CodeRefused)
-    await expect(refusal).rejects.toThrow(`forge.test refused the sign-in: ${words}`)
+    await expect(refusal).rejects.toThrow(`forge.test refused the sign-in: ${message}`)
   })
 
   test.each<[string, (response: ServerResponse) => void, number?]>([

@@ -5,7 +5,7 @@ import {
   isPredictionId,
   newPredictionId,
   type PredictionId,
-  show,
+  shown,
   type VisitorId,
 } from '@origami/protocol/demo'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -116,7 +116,7 @@ async function predict(
 ): Promise<unknown> {
   const { body } = request
   if (body !== null && body !== undefined && !isObject(body))
-    throw unfit(`expected a body such as {"input": {…}}, got ${show(body)}`)
+    throw unfit(`expected a body such as {"input": {…}}, got ${shown(body)}`)
   const id = predictionId(requestedId)
   const predictor = await predictorOf(options, request)
   const [schema, before] = [await predictor.schema(), requestedId === undefined ? undefined : await predictor.find(id)]
@@ -143,7 +143,7 @@ async function submit(
   id: PredictionId,
 ) {
   const rawInput = request.body?.input ?? {}
-  if (!isObject(rawInput)) throw unfit(`expected input to be an object of fields, got ${show(rawInput)}`)
+  if (!isObject(rawInput)) throw unfit(`expected input to be an object of fields, got ${shown(rawInput)}`)
   const input = await resolveInputFiles(schema, rawInput, predictor.files, {
     base: baseOf(options, request),
     remote: fetchBounds(options),
@@ -215,7 +215,7 @@ function unlessGone(error: unknown): undefined {
 function predictionId(requestedId: unknown): PredictionId {
   if (requestedId === undefined) return newPredictionId()
   if (typeof requestedId === 'string' && isPredictionId(requestedId)) return requestedId
-  throw Object.assign(new Error(`expected an id of 8 to 64 of A-Z a-z 0-9 _ -, got ${show(requestedId)}`), {
+  throw Object.assign(new Error(`expected an id of 8 to 64 of A-Z a-z 0-9 _ -, got ${shown(requestedId)}`), {
     statusCode: 422,
   })
 }

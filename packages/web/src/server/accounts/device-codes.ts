@@ -3,16 +3,16 @@ import type { Slices } from '@origami/host/slices'
 import type { DeviceReason } from '@origami/protocol/control'
 import { Full } from '@origami/protocol/demo'
 import type { WebLimits } from '../config.ts'
-import { hashOf, randomSecret } from '../secrets.ts'
+import { randomSecret, secretHash } from '../secrets.ts'
 import type { Account } from '../store/accounts.ts'
 import {
-  type Asking,
   addDeviceCode,
   answerDevice,
-  askingUnder,
   countDeviceCodes,
+  type DeviceRequest,
   deviceCodeOf,
   noteAsked,
+  pendingDevice,
   sweepDeviceCodes,
 } from '../store/device-codes.ts'
 import type { Db } from '../store/open.ts'
@@ -40,30 +40,30 @@ export class DeviceCodes {
   }
 
   /** Throws Full when very many are pending. */
-  async begin(asking: Asking): Promise<{ deviceCode: string; userCode: string }> {
+  async begin(asking: DeviceRequest): Promise<{ deviceCode: string; userCode: string }> {
     const pending = await countDeviceCodes(this.db, new Date().toISOString())
     if (pending >= this.limits.deviceCodes)
       throw new Full('Too many programs ask to sign in just now; try again in ten minutes.', 600)
     const [deviceCode, userCode] = [randomSecret(), randomUserCode()]
     const expires = new Date(Date.now() + deviceTimes.expires * 1000).toISOString()
-    await addDeviceCode(this.db, { hash: hashOf(deviceCode), user_hash: hashOf(userCode) }, asking, expires)
+    await addDeviceCode(this.db, { hash: secretHash(deviceCode), user_hash: secretHash(userCode) }, asking, expires)
     return { deviceCode, userCode }
   }
 
   /** Who asks under the code that a person read. Undefined: nobody, or nobody any more. */
-  async pending(userCode: string): Promise<(Asking & { readonly expires_at: string }) | undefined> {
-    return askingUnder(this.db, hashOf(normal(userCode)), new Date().toISOString())
+  async pending(userCode: string): Promise<(DeviceRequest & { readonly expires_at: string }) | undefined> {
+    return pendingDevice(this.db, secretHash(normal(userCode)), new Date().toISOString())
   }
 
   /** Lets the program in as an account, or not. False: it was answered before, or is too old. */
   async answer(userCode: string, account: Account, allow: boolean): Promise<boolean> {
     const said = { state: allow ? 'allowed' : 'denied', account: account.id } as const
-    return answerDevice(this.db, hashOf(normal(userCode)), said, new Date().toISOString())
+    return answerDevice(this.db, secretHash(normal(userCode)), said, new Date().toISOString())
   }
 
   /** What the program asks again and again: the token, once, or why there is none (yet). */
   async take(deviceCode: string): Promise<{ token: string; handle: string } | { reason: DeviceReason }> {
-    const hash = hashOf(deviceCode)
+    const hash = secretHash(deviceCode)
     return this.db.transaction().execute(async (trx) => {
       const row = await deviceCodeOf(trx, hash)
       if (!row || Date.parse(row.expires_at) <= Date.now()) return { reason: 'expired_token' }

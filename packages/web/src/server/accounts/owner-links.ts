@@ -1,4 +1,4 @@
-import { hashOf, randomSecret } from '../secrets.ts'
+import { randomSecret, secretHash } from '../secrets.ts'
 
 /**
  * One-time links that sign in the owner: the secret is in the fragment, so no server and no log sees it on the way.
@@ -9,12 +9,12 @@ export class OwnerLinks {
 
   make(publicUrl: string): string {
     const secret = randomSecret()
-    this.open.add(hashOf(secret))
+    this.open.add(secretHash(secret))
     return `${publicUrl}/-/sign-in#${secret}`
   }
 
   /** False: it is none, or was used. */
   use(secret: string): boolean {
-    return this.open.delete(hashOf(secret))
+    return this.open.delete(secretHash(secret))
   }
 }

@@ -3,7 +3,7 @@ import type { Slices } from '@origami/host/slices'
 import type { WebLimits } from '../config.ts'
 import { CodeRefused, type Forge, type ForgeSignIn, type ForgeUser, type Grant } from '../forges/forge.ts'
 import { forgeAt } from '../forges/forges.ts'
-import { hashOf, randomSecret, type Secrets } from '../secrets.ts'
+import { randomSecret, type Secrets, secretHash } from '../secrets.ts'
 import { type Account, identityOf, keepIdentity } from '../store/accounts.ts'
 import type { Db } from '../store/open.ts'
 import { addSignIn, sweepSignIns, takeSignIn } from '../store/sign-ins.ts'
@@ -35,7 +35,7 @@ export class SignIn {
     const [state, verifier] = [randomSecret(), randomSecret()]
     const expires_at = new Date(Date.now() + this.parts.limits.signInMs).toISOString()
     const started = {
-      hash: hashOf(state),
+      hash: secretHash(state),
       visitor,
       forge: host,
       verifier,
@@ -105,7 +105,7 @@ export class SignIn {
   }
 
   private async take(state: string) {
-    return takeSignIn(this.parts.db, hashOf(state))
+    return takeSignIn(this.parts.db, secretHash(state))
   }
 
   private forge(host: string): ForgeSignIn {

@@ -1,5 +1,5 @@
 import { randomId } from '@origami/protocol/demo'
-import { hashOf, randomSecret } from '../secrets.ts'
+import { randomSecret, secretHash } from '../secrets.ts'
 import { addToken } from '../store/tokens.ts'
 
 /** A new token of an account, whose secret is told this once. `db` may be a transaction. */
@@ -9,6 +9,6 @@ export async function makeToken(
   name: string,
 ): Promise<{ id: string; name: string; token: string }> {
   const [id, token] = [randomId(), `ori_${randomSecret()}`]
-  await addToken(db, { id, account, name, hash: hashOf(token) }, new Date().toISOString())
+  await addToken(db, { id, account, name, hash: secretHash(token) }, new Date().toISOString())
   return { id, name, token }
 }

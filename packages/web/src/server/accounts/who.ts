@@ -3,7 +3,7 @@ import type { VisitorId } from '@origami/protocol/demo'
 import { randomId } from '@origami/protocol/demo'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { WebLimits } from '../config.ts'
-import { hashOf, randomSecret, type Secrets } from '../secrets.ts'
+import { randomSecret, type Secrets, secretHash } from '../secrets.ts'
 import type { Account } from '../store/accounts.ts'
 import type { Db } from '../store/open.ts'
 import { accountOfSession, addSession, endSession, sweepSessions } from '../store/sessions.ts'
@@ -70,7 +70,7 @@ export class Sessions {
     const visitor = known ?? place
     const secret = request.cookies[sessionCookie]
     const account = secret ? await this.accountOf(secret) : undefined
-    const csrf = this.secrets.sign('csrf', account && secret ? hashOf(secret) : (fresh ?? visitor))
+    const csrf = this.secrets.sign('csrf', account && secret ? secretHash(secret) : (fresh ?? visitor))
     return {
       visitor: (account ? `a-${account.id}` : visitor) as VisitorId,
       ...(account ? { account } : { address: place }),
@@ -81,7 +81,7 @@ export class Sessions {
 
   async signIn(reply: FastifyReply, account: Account): Promise<void> {
     const secret = randomSecret()
-    await addSession(this.db, hashOf(secret), account.id, new Date().toISOString())
+    await addSession(this.db, secretHash(secret), account.id, new Date().toISOString())
     reply.setCookie(sessionCookie, secret, this.lasting(this.limits.sessionDays))
   }
 
@@ -93,7 +93,7 @@ export class Sessions {
 
   async signOut(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const secret = request.cookies[sessionCookie]
-    if (secret) await endSession(this.db, hashOf(secret))
+    if (secret) await endSession(this.db, secretHash(secret))
     reply.clearCookie(sessionCookie, this.cookie())
   }
 
@@ -107,7 +107,7 @@ export class Sessions {
   }
 
   private async byToken(token: string): Promise<Who> {
-    const hash = hashOf(token)
+    const hash = secretHash(token)
     const found = await accountOfToken(this.db, hash)
     if (!found) throw new Refused(401, 'That token is not known; make one on the account page.')
     const { account, usedAt } = found
@@ -122,7 +122,7 @@ export class Sessions {
   }
 
   private async accountOf(secret: string): Promise<Account | undefined> {
-    return accountOfSession(this.db, hashOf(secret), this.oldestSession())
+    return accountOfSession(this.db, secretHash(secret), this.oldestSession())
   }
 
   private oldestSession(): string {

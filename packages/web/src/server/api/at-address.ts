@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type Context, type DemoParams, sees } from '../context.ts'
-import { addressOf } from '../demos/present.ts'
+import { demoPath } from '../demos/present.ts'
 import type { Owned } from '../store/demos.ts'
 
 /** Finds the demo of an address, once a request; an address that a demo had before leads to where it is now. */
@@ -26,5 +26,5 @@ function movedUrl(request: FastifyRequest, demo: Owned): string {
   const prefix = '/-/api/demos'
   const base = request.url.startsWith(`${prefix}/`) ? prefix : ''
   const rest = request.url.slice(base.length).replace(/^\/[^/?]*\/[^/?]*/, '')
-  return base + addressOf(demo) + rest
+  return base + demoPath(demo) + rest
 }

@@ -10,17 +10,21 @@ import type { Owned } from '../store/demos.ts'
  * A demo as who asks may see it, with what the daemon says now, or to visitors a few seconds ago; while it is away,
  * with what it last said.
  */
-export async function demoPage({ daemon, details }: Context, demo: Owned, request: FastifyRequest): Promise<DemoPage> {
+export async function readDemoPage(
+  { daemon, details }: Context,
+  demo: Owned,
+  request: FastifyRequest,
+): Promise<DemoPage> {
   const mine = demo.account === request.who.account?.id
   if (demo.url) return presentPage(demo, mine, undefined)
   // Before the detail, so that a page never says of a deployment what its demo's state does not know yet.
   const deployments = mine ? await daemon.deployments(demo.id).catch(unlessGone) : []
-  const detail = await (mine ? details.ask(demo.id) : details.of(demo.id)).catch(unlessGone)
+  const detail = await (mine ? details.ask(demo.id) : details.get(demo.id)).catch(unlessGone)
   return presentPage(demo, mine, detail && { ...detail, deployments: deployments ?? [] })
 }
 
 /** The page now and after each change of this very demo, until it is not there to be seen any more. */
-export async function* demoPages(
+export async function* followDemoPage(
   context: Context,
   id: string,
   request: FastifyRequest,
@@ -32,7 +36,7 @@ export async function* demoPages(
     const change = changed.next(id, signal)
     const demo = await demos.byId(id)
     if (!demo || !sees(context, request, demo)) return
-    const now = await demoPage(context, demo, request)
+    const now = await readDemoPage(context, demo, request)
     if (JSON.stringify(now) !== sent) yield { event: 'demo', data: now }
     sent = JSON.stringify(now)
     await change

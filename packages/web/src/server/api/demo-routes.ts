@@ -7,7 +7,7 @@ import { Refused } from '../accounts/who.ts'
 import { type Context, signedIn, visibleDemo } from '../context.ts'
 import { presentCard } from '../demos/present.ts'
 import { accountByHandle } from '../store/accounts.ts'
-import { demoPage, demoPages } from './demo-page.ts'
+import { followDemoPage, readDemoPage } from './demo-page.ts'
 import { remarksOn } from './remarks.ts'
 
 /** Demos to see, and a visitor's results at one. */
@@ -19,19 +19,19 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
   on('GET /-/api/accounts/:account', async ({ params, request }) => {
     const account = await accountByHandle(db, params.account)
     if (!account) throw new Refused(404, 'There is no such account.')
-    const all = await demos.ofAccount(account, { onlyPublic: account.id !== request.who.account?.id })
+    const all = await demos.byAccount(account, { onlyPublic: account.id !== request.who.account?.id })
     return { account: presentAccount(account, await deployers.mayDeploy(account)), demos: all.map(presentCard) }
   })
   on('GET /-/api/mine', async ({ request }) => ({
-    demos: (await demos.ofAccount(signedIn(request), { onlyPublic: false })).map(presentCard),
+    demos: (await demos.byAccount(signedIn(request), { onlyPublic: false })).map(presentCard),
   }))
 
   on('GET /-/api/demos/:account/:name', async ({ request, reply }) =>
-    demoPage(context, visibleDemo(context, request, reply), request),
+    readDemoPage(context, visibleDemo(context, request, reply), request),
   )
   on('GET /-/api/demos/:account/:name/events', async ({ request, reply }) => {
     const { id } = visibleDemo(context, request)
-    await sendEvents(reply, (signal) => demoPages(context, id, request, signal), undefined, limits.slowReaderMs)
+    await sendEvents(reply, (signal) => followDemoPage(context, id, request, signal), undefined, limits.slowReaderMs)
     return undefined
   })
   on('GET /-/api/demos/:account/:name/results', async ({ query, request }) => {

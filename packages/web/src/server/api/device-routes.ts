@@ -6,7 +6,7 @@ import { Refused } from '../accounts/who.ts'
 import { type Context, deployer, signedIn } from '../context.ts'
 import { remarksOn } from './remarks.ts'
 
-const words: Record<DeviceReason, string> = {
+const messages: Record<DeviceReason, string> = {
   authorization_pending: 'Nobody has answered yet; open the page and allow it.',
   slow_down: 'Nobody has answered yet, and you ask too often; wait longer between two times.',
   access_denied: 'It was denied on the page.',
@@ -39,7 +39,7 @@ export async function deviceRoutes(app: FastifyInstance, context: Context): Prom
   on('POST /-/api/device/token', { config: { byCookie: false } }, async ({ body, reply }) => {
     const taken = await deviceCodes.take(body.device_code)
     if ('token' in taken) return taken
-    return reply.status(400).send({ error: words[taken.reason], reason: taken.reason })
+    return reply.status(400).send({ error: messages[taken.reason], reason: taken.reason })
   })
 
   on('GET /-/api/device', { config: oftenEnough }, async ({ query, request }) => {

@@ -64,7 +64,7 @@ const about = {
 } satisfies Parameters<typeof documentRoutes>[1]
 
 const prefix = '/:account/:name'
-const demoRoutes: Readonly<Record<string, WebEndpoint>> = {
+const demoEndpoints: Readonly<Record<string, WebEndpoint>> = {
   ...Object.fromEntries(
     Object.entries(predictionEndpoints).map(([key, endpoint]) => [key.replace(' ', ` ${prefix}`), endpoint]),
   ),
@@ -78,7 +78,7 @@ const demoRoutes: Readonly<Record<string, WebEndpoint>> = {
 function describeDemoRoute(route: RouteOptions): void {
   const [method] = [route.method].flat()
   const key = `${method} ${route.url}`
-  const endpoint = demoRoutes[key]
+  const endpoint = demoEndpoints[key]
   if (!endpoint) return
   const params = demoParams.extend(endpoint.params?.shape ?? {})
   Object.assign(route, describedOnly({ ...endpoint, params }, key, remarksOn))
@@ -118,7 +118,7 @@ function complete({
   'x-origami-headers': headers = {},
   ...operation
 }: Operation): Operation {
-  const parameters = [...(operation.parameters ?? []).map(withExample), ...Object.entries(headers).map(inHeader)]
+  const parameters = [...(operation.parameters ?? []).map(withExample), ...Object.entries(headers).map(headerParameter)]
   const content = Object.entries(operation.requestBody?.content ?? {}).map(([type, media]) => [
     type,
     { ...media, example },
@@ -138,7 +138,7 @@ const withExample = ({ schema: { example, ...schema }, ...parameter }: Parameter
   ...(example === undefined ? {} : { example }),
 })
 
-const inHeader = ([name, description]: [string, string]): Parameter => ({
+const headerParameter = ([name, description]: [string, string]): Parameter => ({
   name,
   in: 'header',
   description,

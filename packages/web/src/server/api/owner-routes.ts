@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Refused } from '../accounts/who.ts'
 import { type Context, deployer, ownDemo, ownHere } from '../context.ts'
 import type { Owned } from '../store/demos.ts'
-import { demoPage } from './demo-page.ts'
+import { readDemoPage } from './demo-page.ts'
 import { remarksOn } from './remarks.ts'
 
 /** Demos for their owner: to make, deploy, start, stop, change and remove. */
@@ -24,12 +24,12 @@ export async function ownerRoutes(app: FastifyInstance, context: Context): Promi
     const { demo, made } = 'url' in body ? await elsewhere.create(account, body) : await deploys.create(account, body)
     changed.notify(demo.id)
     reply.status(made ? 201 : 200)
-    return demoPage(context, demo, request)
+    return readDemoPage(context, demo, request)
   })
 
   on('POST /-/api/demos/:account/:name/deploy', async ({ request }) => {
     const own = ownHere(request)
-    return demoPage(context, await deploys.again(await deployer(context, request), own), request)
+    return readDemoPage(context, await deploys.redeploy(await deployer(context, request), own), request)
   })
   on('POST /-/api/demos/:account/:name/stop', async ({ request }) =>
     acted(context, request, (demo) => daemon.stop(demo.id)),
@@ -47,7 +47,7 @@ export async function ownerRoutes(app: FastifyInstance, context: Context): Promi
     const own = ownDemo(request)
     if (!own.url) throw new Refused(409, 'It runs here; there is nothing to check.')
     if (await elsewhere.check(own)) changed.notify(own.id)
-    return demoPage(context, (await demos.byId(own.id)) ?? own, request)
+    return readDemoPage(context, (await demos.byId(own.id)) ?? own, request)
   })
   on('PATCH /-/api/demos/:account/:name', async ({ body: { name, public: isPublic }, request }) => {
     const own = ownDemo(request)
@@ -55,7 +55,7 @@ export async function ownerRoutes(app: FastifyInstance, context: Context): Promi
       throw new Refused(409, `You have a demo called ${name} already.`)
     if (isPublic !== undefined) await demos.change(own.id, { public: isPublic })
     changed.notify(own.id)
-    return demoPage(context, (await demos.byId(own.id)) ?? own, request)
+    return readDemoPage(context, (await demos.byId(own.id)) ?? own, request)
   })
   on('DELETE /-/api/demos/:account/:name', async ({ request }) => {
     const own = ownDemo(request)
@@ -74,5 +74,5 @@ async function acted(
 ): Promise<DemoPage> {
   const own = ownHere(request)
   await act(own)
-  return demoPage(context, own, request)
+  return readDemoPage(context, own, request)
 }

@@ -24,13 +24,13 @@ export function remarksOn(
 
 const otherwise = 'An unknown token (401), too many requests (429), the daemon is away (503), our mistake (500)'
 
-interface Kind extends WebEndpoint {
+interface EndpointTraits extends WebEndpoint {
   readonly own: boolean
   readonly change: boolean
 }
 
 /** A change of our own API by no account still needs the CSRF token of the visitor: a token stands in for it. */
-function securityOf({ who, byCookie, own, change }: Kind): object[] {
+function securityOf({ who, byCookie, own, change }: EndpointTraits): object[] {
   if (byCookie === false) return [{}]
   const csrf = own && change
   const open = who === 'anyone' || who === 'sees'
@@ -38,16 +38,16 @@ function securityOf({ who, byCookie, own, change }: Kind): object[] {
   return [...(open && !csrf ? [{}] : []), { token: [] }, cookie]
 }
 
-function refusalsOf({ who, query, body, byCookie, own, change }: Kind): Record<string, Answer> {
+function refusalsOf({ who, query, body, byCookie, own, change }: EndpointTraits): Record<string, Answer> {
   const account = who === 'signedIn' || who === 'deployer'
-  const ofDemo = who === 'sees' || who === 'owner' || who === 'redeployer'
+  const isAboutDemo = who === 'sees' || who === 'owner' || who === 'redeployer'
   const foreign = own ? 'You may not, or the CSRF token is missing' : 'A page of another site asks'
   const refused = (applies: boolean, status: number, what: string) =>
     applies ? { [status]: { what, body: errorBody } } : {}
   return {
     ...refused(account, 401, 'Sign in first, or the token is not known'),
     ...refused((change && byCookie !== false) || who === 'deployer', 403, change ? foreign : 'You may not'),
-    ...refused(ofDemo, 404, 'No such demo'),
+    ...refused(isAboutDemo, 404, 'No such demo'),
     ...refused(query !== undefined || body !== undefined, 422, 'That does not fit, and why'),
   }
 }

@@ -64,7 +64,7 @@ export function isDue({ validFromDate, validToDate }: X509Certificate, now: numb
 }
 
 /** The names and addresses in a certificate. */
-export function namesIn({ subjectAltName = '' }: Pick<X509Certificate, 'subjectAltName'>): string[] {
+export function certificateNames({ subjectAltName = '' }: Pick<X509Certificate, 'subjectAltName'>): string[] {
   return [...subjectAltName.matchAll(/(?:DNS|IP Address):([^,\s]+)/g)].map(([, name = '']) => name)
 }
 

@@ -7,7 +7,7 @@ import { replaceTls, type TlsPaths } from '@origami/host/tls-files'
 import type { WebLimits } from '../config.ts'
 import type { DaemonClient } from '../daemon-client.ts'
 import { Authority } from './authority.ts'
-import { daemonSubject, isDue, namesIn, webSubject } from './certificates.ts'
+import { certificateNames, daemonSubject, isDue, webSubject } from './certificates.ts'
 
 const log = logger('certificates')
 
@@ -35,15 +35,15 @@ export class CertificateRenewal {
 
   /** Until the signal aborts. A round that fails is logged, and tried again with back-off. */
   async work(signal: AbortSignal): Promise<void> {
-    let told = ''
+    let lastLogged = ''
     for (let failures = 0; !signal.aborted; ) {
       const failure = await this.round().then(
         () => '',
         (error: unknown) => (error instanceof Error ? `${error.message}${causeOf(error)}` : String(error)),
       )
-      if (failure !== '' && failure !== told && !signal.aborted)
+      if (failure !== '' && failure !== lastLogged && !signal.aborted)
         log.error(`certificates cannot be looked after: ${failure}`)
-      told = failure
+      lastLogged = failure
       failures = failure === '' ? 0 : failures + 1
       const { certificateRoundMs } = this.parts.limits
       const wait = Math.min(
@@ -76,7 +76,7 @@ export class CertificateRenewal {
     const shown = await daemon.certificate()
     if (!isDue(shown, clock())) return
     const authority = await this.authority()
-    const subject = daemonSubject(namesIn(shown), limits.certificateDays)
+    const subject = daemonSubject(certificateNames(shown), limits.certificateDays)
     await daemon.giveCertificate(await authority.sign(await daemon.requestCertificate(), subject))
     await daemon.reopen()
     log.info("The daemon's certificate was renewed.")

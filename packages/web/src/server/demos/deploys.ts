@@ -9,11 +9,11 @@ import { forgeAt } from '../forges/forges.ts'
 import type { Account } from '../store/accounts.ts'
 import type { Demos, Owned } from '../store/demos.ts'
 import { demoIdOf } from './demo-id.ts'
-import { addressOf } from './present.ts'
+import { demoPath } from './present.ts'
 import { accessRepository, type RepositoryAccess } from './repository-access.ts'
 import { RepositoryLists } from './repository-lists.ts'
 
-export interface DeployParts {
+export interface DeploysParts {
   readonly demos: Demos
   readonly daemon: DaemonClient
   readonly signIn: SignIn
@@ -42,13 +42,13 @@ const staysUnlisted = ({ name }: Owned): Refused =>
 
 /** From a link to a deployment: who may read the repository, what it is called here, and the trigger. */
 export class Deploys {
-  private readonly parts: DeployParts
+  private readonly parts: DeploysParts
   /** Deployments that the daemon is being told of, or was just now, by their demo. */
   private readonly triggering = new Map<string, Triggering>()
 
   private readonly repositoryLists: RepositoryLists
 
-  constructor(parts: DeployParts) {
+  constructor(parts: DeploysParts) {
     this.parts = parts
     this.repositoryLists = new RepositoryLists(parts.limits)
   }
@@ -80,7 +80,7 @@ export class Deploys {
   }
 
   /** Deploys the newest commit of a demo. */
-  async again(account: Account, demo: Owned): Promise<Owned> {
+  async redeploy(account: Account, demo: Owned): Promise<Owned> {
     return this.trigger(account, demo, await accessRepository(this.parts, account, demo.link))
   }
 
@@ -143,16 +143,16 @@ export class Deploys {
       linked,
       dockerfile,
       commit: commit ?? null,
-      demo: known ? { address: addressOf(known) } : null,
+      demo: known ? { address: demoPath(known) } : null,
     }
   }
 
   /** One's own repositories at a forge, each with whether it has `.origami`. */
-  async repositories(account: Account, host: string, words: string): Promise<RepositoryList> {
+  async repositories(account: Account, host: string, search: string): Promise<RepositoryList> {
     const forge = forgeAt(this.parts.forges, host)
     const grant = forge && (await this.parts.signIn.grantAt(account, host))
     if (!grant) return { repositories: [], private_authorised: false, cut: false }
-    const found = await this.repositoryLists.search(account.id, forge, grant, words)
+    const found = await this.repositoryLists.search(account.id, forge, grant, search)
     return { ...found, private_authorised: forge.repositories?.readsPrivate(grant) ?? false }
   }
 

@@ -2,13 +2,13 @@ import type { DemoDetail } from '@origami/protocol/control'
 import type { WebLimits } from '../config.ts'
 import type { DaemonClient } from '../daemon-client.ts'
 
-type Said = DemoDetail | undefined
+type LatestDetail = DemoDetail | undefined
 
 /** What the daemon said last of each demo. However many look at a demo, it is asked at most once in a few seconds. */
 export class LatestDetails {
   private readonly daemon: DaemonClient
   private readonly limits: WebLimits
-  private readonly known = new Map<string, { readonly said: Promise<Said>; readonly at: number }>()
+  private readonly known = new Map<string, { readonly said: Promise<LatestDetail>; readonly at: number }>()
 
   constructor(daemon: DaemonClient, limits: WebLimits) {
     this.limits = limits
@@ -16,7 +16,7 @@ export class LatestDetails {
   }
 
   /** Undefined: the daemon knows no such demo. Throws Gone while it is away. */
-  async of(demo: string): Promise<Said> {
+  async get(demo: string): Promise<LatestDetail> {
     const known = this.known.get(demo)
     return known && Date.now() - known.at < this.limits.detailsFreshMs ? known.said : this.ask(demo)
   }
@@ -27,7 +27,7 @@ export class LatestDetails {
   }
 
   /** As it is now; who looks next is told the same. */
-  async ask(demo: string): Promise<Said> {
+  async ask(demo: string): Promise<LatestDetail> {
     const said = this.daemon.detail(demo)
     this.known.delete(demo)
     this.known.set(demo, { said, at: Date.now() })

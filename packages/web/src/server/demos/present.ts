@@ -1,11 +1,11 @@
 import type { DemoCard, DemoPage } from '@origami/protocol/control'
 import type { Owned } from '../store/demos.ts'
 
-export const addressOf = (demo: Owned): string => `/${demo.handle}/${demo.name}`
+export const demoPath = (demo: Owned): string => `/${demo.handle}/${demo.name}`
 
 export const presentCard = (demo: Owned): DemoCard => ({
   id: demo.id,
-  address: addressOf(demo),
+  address: demoPath(demo),
   account: demo.handle,
   name: demo.name,
   title: demo.title,
@@ -24,7 +24,7 @@ export function presentPage(demo: Owned, mine: boolean, detail: NonNullable<Demo
     ...(detail?.schema ? { title: detail.schema.title, description: detail.schema.description } : {}),
     link: demo.url === null && (mine || !demo.private) ? demo.link : null,
     url: demo.url,
-    unlisted: mine && !demo.public ? `${addressOf(demo)}?key=${demo.key}` : null,
+    unlisted: mine && !demo.public ? `${demoPath(demo)}?key=${demo.key}` : null,
     commit: detail?.commit ?? demo.commit,
     schema: detail?.schema ?? demo.schema,
     mine,

@@ -3,7 +3,7 @@ import PQueue from 'p-queue'
 import type { WebLimits } from '../config.ts'
 import type { Forge, FoundRepo, Grant, RepoPath, RepositoryReader } from '../forges/forge.ts'
 
-interface Listed {
+interface CachedList {
   readonly repos: Promise<{ all: readonly FoundRepo[]; cut: boolean }>
   /** Whether `.origami` is there, by owner and name, of those that were looked at. */
   readonly linked: Map<string, Promise<boolean | null>>
@@ -18,7 +18,7 @@ const shown = 30
  * a bundle.
  */
 export class RepositoryLists {
-  private readonly known = new Map<string, Listed>()
+  private readonly known = new Map<string, CachedList>()
   private readonly looking = new PQueue()
   private readonly limits: WebLimits
 
@@ -29,16 +29,16 @@ export class RepositoryLists {
   /** Those with the words in owner or name, pushed to last first; `cut`: there may be more. Throws ForgeError. */
   async search(
     account: string,
-    { entry, repositories: ofForge }: Forge,
+    { entry, repositories: repositoryAccess }: Forge,
     grant: Grant,
-    words: string,
+    searched: string,
   ): Promise<{ repositories: Repository[]; cut: boolean }> {
-    if (!ofForge) return { repositories: [], cut: false }
+    if (!repositoryAccess) return { repositories: [], cut: false }
     this.looking.concurrency = this.limits.forgeQuestions
-    const reader = ofForge.reader(grant)
+    const reader = repositoryAccess.reader(grant)
     const listed = this.listed(`${account} ${entry.host} ${grant.token}`, reader)
     const { all, cut } = await listed.repos
-    const wanted = all.filter((one) => `${one.owner}/${one.name}`.toLowerCase().includes(words.toLowerCase()))
+    const wanted = all.filter((one) => `${one.owner}/${one.name}`.toLowerCase().includes(searched.toLowerCase()))
     const repositories = await Promise.all(
       wanted.slice(0, shown).map(async ({ owner, name, description, private: isPrivate, pushedAt }) => ({
         link: canonicalLink(entry, owner, name),
@@ -53,10 +53,10 @@ export class RepositoryLists {
     return { repositories, cut: cut || wanted.length > shown }
   }
 
-  private listed(key: string, reader: RepositoryReader): Listed {
+  private listed(key: string, reader: RepositoryReader): CachedList {
     const known = this.known.get(key)
     if (known && Date.now() - known.at < this.limits.repositoriesFreshMs) return known
-    const fresh: Listed = { repos: reader.mine(), linked: new Map(), at: Date.now() }
+    const fresh: CachedList = { repos: reader.mine(), linked: new Map(), at: Date.now() }
     this.known.delete(key)
     this.known.set(key, fresh)
     for (const oldest of this.known.keys()) if (this.known.size > this.limits.repositoryLists) this.known.delete(oldest)
@@ -65,7 +65,7 @@ export class RepositoryLists {
     return fresh
   }
 
-  private async isLinked({ linked }: Listed, reader: RepositoryReader, repo: RepoPath): Promise<boolean | null> {
+  private async isLinked({ linked }: CachedList, reader: RepositoryReader, repo: RepoPath): Promise<boolean | null> {
     const key = `${repo.owner}/${repo.name}`
     const looked = linked.get(key) ?? this.looking.add(() => reader.has(repo, '.origami')).catch(unknown)
     linked.set(key, looked)

@@ -22,7 +22,7 @@ export function githubForge({ entry, app, limits }: ForgeParts): Forge {
   }
 }
 
-interface SignInParts {
+interface GitHubSignInParts {
   readonly host: string
   readonly web: string
   readonly app: OAuthApp
@@ -31,7 +31,7 @@ interface SignInParts {
 }
 
 /** Source: docs.github.com, "Authorizing OAuth apps", web application flow. */
-const signIn = ({ host, web, app, limits, asked }: SignInParts): ForgeSignIn => ({
+const signIn = ({ host, web, app, limits, asked }: GitHubSignInParts): ForgeSignIn => ({
   async authorize(request) {
     const scope = request.privateRepositories ? privateScope : ''
     return authorizeUrl(new URL('/login/oauth/authorize', web), app, scope, request)

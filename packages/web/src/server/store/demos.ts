@@ -34,7 +34,7 @@ export interface Owned {
   readonly created_at: string
 }
 
-type Told = Pick<Owned, 'public' | 'private' | 'state' | 'title' | 'description'>
+type Changeable = Pick<Owned, 'public' | 'private' | 'state' | 'title' | 'description'>
 export type NewDemo = Pick<Owned, 'id' | 'name' | 'link' | 'public' | 'private'> &
   Partial<Pick<Owned, 'url' | 'state' | 'title' | 'description'>>
 
@@ -77,7 +77,7 @@ export class Demos {
     return this.db.selectFrom('demos').select('id').where('state', '=', 'undeployed').execute()
   }
 
-  async ofAccount(account: Account, { onlyPublic }: { onlyPublic: boolean }): Promise<Owned[]> {
+  async byAccount(account: Account, { onlyPublic }: { onlyPublic: boolean }): Promise<Owned[]> {
     const rows = await this.all()
       .where('demos.account', '=', account.id)
       .$if(onlyPublic, (query) => query.where('demos.public', '=', 1))
@@ -87,12 +87,12 @@ export class Demos {
   }
 
   /** Public ones that were deployed, by words in their title, description, name or account. */
-  async public(words: string, sort: Sort): Promise<Owned[]> {
-    const pattern = `%${words.toLowerCase().replaceAll(/[%_]/g, '')}%`
+  async public(searched: string, sort: Sort): Promise<Owned[]> {
+    const pattern = `%${searched.toLowerCase().replaceAll(/[%_]/g, '')}%`
     const query = this.all()
       .where('demos.public', '=', 1)
       .where('demos.state', '!=', 'undeployed')
-      .$if(words !== '', (all) =>
+      .$if(searched !== '', (all) =>
         all.where((eb) =>
           eb.or(
             (['demos.title', 'demos.description', 'demos.name', 'accounts.handle'] as const).map((column) =>
@@ -160,7 +160,7 @@ export class Demos {
     return (await this.all().where('demos.url', 'is not', null).execute()).map(toDemo)
   }
 
-  async change(id: string, change: Partial<Told>): Promise<void> {
+  async change(id: string, change: Partial<Changeable>): Promise<void> {
     await this.db.updateTable('demos').set(stored(change)).where('id', '=', id).execute()
   }
 
@@ -209,7 +209,7 @@ export class Demos {
 }
 
 /** As its row has it. */
-function stored<Change extends Partial<Told>>({ public: isPublic, private: isPrivate, ...rest }: Change) {
+function stored<Change extends Partial<Changeable>>({ public: isPublic, private: isPrivate, ...rest }: Change) {
   return {
     ...rest,
     ...(isPublic === undefined ? {} : { public: Number(isPublic) }),
@@ -222,14 +222,14 @@ const toDemo = ({ commit_sha: commit, schema, ...row }: DemoRow & { readonly han
   public: row.public === 1,
   private: row.private === 1,
   commit,
-  schema: storedSchema(schema),
+  schema: cachedSchema(schema),
 })
 
 /** Read once for many lookups: an address is asked for with each request. */
 const known = new Map<string, DemoSchema | null>()
 const mostKnown = 500
 
-function storedSchema(text: string | null): DemoSchema | null {
+function cachedSchema(text: string | null): DemoSchema | null {
   if (text === null) return null
   const read = known.get(text)
   if (read !== undefined) return read

@@ -28,10 +28,10 @@ export async function listDeployers(db: Db): Promise<ListedDeployer[]> {
     .execute()
 }
 
-type Deployer = Pick<ListedDeployer, 'forge' | 'subject'>
+type DeployerKey = Pick<ListedDeployer, 'forge' | 'subject'>
 
 /** False: they may already. */
-export async function addDeployer(trx: Db, { forge, subject }: Deployer): Promise<boolean> {
+export async function addDeployer(trx: Db, { forge, subject }: DeployerKey): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await trx
     .insertInto('deployers')
     .values({ forge, subject })
@@ -40,7 +40,7 @@ export async function addDeployer(trx: Db, { forge, subject }: Deployer): Promis
   return (numInsertedOrUpdatedRows ?? 0n) > 0n
 }
 
-export async function removeDeployer(trx: Db, { forge, subject }: Deployer): Promise<void> {
+export async function removeDeployer(trx: Db, { forge, subject }: DeployerKey): Promise<void> {
   await trx.deleteFrom('deployers').where('forge', '=', forge).where('subject', '=', subject).execute()
 }
 

@@ -2,7 +2,7 @@ import type { Transaction } from 'kysely'
 import type { Db, Tables } from './open.ts'
 
 /** A program that asks to be let in. */
-export interface Asking {
+export interface DeviceRequest {
   /** The machine that asks, by its own word. */
   readonly host: string
   readonly agent: string
@@ -15,11 +15,16 @@ export interface CodeHashes {
   readonly user_hash: string
 }
 
-export async function addDeviceCode(db: Db, hashes: CodeHashes, asking: Asking, expires_at: string): Promise<void> {
+export async function addDeviceCode(
+  db: Db,
+  hashes: CodeHashes,
+  request: DeviceRequest,
+  expires_at: string,
+): Promise<void> {
   const fresh = { state: 'pending', account: null, asked_at: null } as const
   await db
     .insertInto('device_codes')
-    .values({ ...hashes, ...asking, ...fresh, expires_at })
+    .values({ ...hashes, ...request, ...fresh, expires_at })
     .execute()
 }
 
@@ -33,11 +38,11 @@ export async function countDeviceCodes(db: Db, now: string): Promise<number> {
 }
 
 /** Who asks under a person's code and was not answered. */
-export async function askingUnder(
+export async function pendingDevice(
   db: Db,
   userHash: string,
   now: string,
-): Promise<(Asking & { readonly expires_at: string }) | undefined> {
+): Promise<(DeviceRequest & { readonly expires_at: string }) | undefined> {
   return db
     .selectFrom('device_codes')
     .select(['host', 'agent', 'address', 'expires_at'])

@@ -12,7 +12,7 @@ import { useAct } from '../parts/use-act.ts'
 import { useTitle } from '../parts/use-title.ts'
 
 /** Who one is, tokens for programs, and the way out. */
-export function Account() {
+export function AccountPage() {
   useTitle('Account')
   const { data: session, error, refetch } = useSession()
   const forget = useForgetSession()

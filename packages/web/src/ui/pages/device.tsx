@@ -10,7 +10,7 @@ import { useAct } from '../parts/use-act.ts'
 import { useTitle } from '../parts/use-title.ts'
 
 /** Where a person answers a program that shows a code and waits: `origami login`. */
-export function Device() {
+export function DevicePage() {
   useTitle('A program asks to sign in')
   const { data: session, error, refetch } = useSession()
   const { code } = useSearch({ strict: false })
@@ -21,7 +21,7 @@ export function Device() {
     <div className={styles.stack}>
       <h1>A program asks to sign in</h1>
       {code ? (
-        <Asking key={code} code={code} handle={session.account.handle} may={session.account.may_deploy} />
+        <AllowDevice key={code} code={code} handle={session.account.handle} may={session.account.may_deploy} />
       ) : (
         <EnterCode />
       )}
@@ -57,7 +57,7 @@ function EnterCode() {
   )
 }
 
-function Asking({ code, handle, may }: { code: string; handle: string; may: boolean }) {
+function AllowDevice({ code, handle, may }: { code: string; handle: string; may: boolean }) {
   const { data, error, refetch } = useQuery({
     queryKey: ['device', code],
     queryFn: () => call('GET /-/api/device', { query: { code } }),

@@ -9,7 +9,7 @@ const sorts = { new: 'newest', used: 'most used', name: 'by name' }
 const isSort = (text: string): text is keyof typeof sorts => text in sorts
 
 /** All public demos. */
-export function Gallery() {
+export function GalleryPage() {
   useTitle('Demos')
   const [searchText, setSearchText] = useState('')
   const [sort, setSort] = useState<keyof typeof sorts>('new')

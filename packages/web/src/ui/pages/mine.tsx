@@ -6,7 +6,7 @@ import styles from '../parts/parts.module.css'
 import { useTitle } from '../parts/use-title.ts'
 
 /** One's own demos, public or not. */
-export function Mine() {
+export function MinePage() {
   useTitle('My demos')
   const query = useQuery({ queryKey: ['demos', 'mine'], queryFn: () => call('GET /-/api/mine', {}) })
   return (

@@ -4,17 +4,17 @@ import type { Inspection, Repository } from '@origami/protocol/control'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import { type FormEvent, useCallback, useEffect, useState } from 'react'
-import { call, problemOf, useSession } from '../api.ts'
+import { call, errorOf, useSession } from '../api.ts'
 import { Failed } from '../parts/failed.tsx'
 import { Loading } from '../parts/loading.tsx'
 import styles from '../parts/parts.module.css'
 import { Prose } from '../parts/prose.tsx'
 import { useDebounced } from '../parts/use-debounced.ts'
 import { useTitle } from '../parts/use-title.ts'
-import { RunsElsewhere } from './runs-elsewhere.tsx'
+import { RunsElsewherePage } from './runs-elsewhere.tsx'
 
 /** From a repository to a demo: one of one's own, or a link. */
-export function NewDemo() {
+export function NewDemoPage() {
   useTitle('New demo')
   const { data: session } = useSession()
   const { link: asked } = useSearch({ strict: false })
@@ -28,7 +28,7 @@ export function NewDemo() {
       const there = await call('POST /-/api/inspect', { body: { link: wanted } })
       if ('link' in there) setFound(there)
     } catch (error) {
-      setProblem(problemOf(error))
+      setProblem(errorOf(error))
     }
   }, [])
   useEffect(() => {
@@ -71,7 +71,7 @@ export function NewDemo() {
         .map(({ host }) => (
           <Repositories key={host} host={host} onPick={(one) => void inspect(one.link)} />
         ))}
-      <RunsElsewhere />
+      <RunsElsewherePage />
     </div>
   )
 }

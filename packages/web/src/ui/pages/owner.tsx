@@ -7,7 +7,7 @@ import styles from '../parts/parts.module.css'
 import { useTitle } from '../parts/use-title.ts'
 
 /** An account, with its demos. */
-export function Owner() {
+export function OwnerPage() {
   const { account = '' } = useParams({ strict: false })
   const query = useQuery({
     queryKey: ['demos', 'of', account],

@@ -6,7 +6,7 @@ import { call } from '../api.ts'
 import styles from '../parts/parts.module.css'
 
 /** A demo that runs on somebody's own server already: asked while one waits, then listed. */
-export function RunsElsewhere() {
+export function RunsElsewherePage() {
   const [url, setUrl] = useState('')
   const [asking, setAsking] = useState(false)
   const [found, setFound] = useState<ElsewhereInspection>()

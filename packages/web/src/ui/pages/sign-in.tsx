@@ -12,7 +12,7 @@ const failures: Record<string, string> = {
 }
 
 /** Sign in at a forge, or by the one-time link whose secret is in the fragment. */
-export function SignIn() {
+export function SignInPage() {
   useTitle('Sign in')
   const { data: session } = useSession()
   const { failed, return: back = '/' } = useSearch({ strict: false })

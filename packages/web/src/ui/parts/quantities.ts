@@ -2,7 +2,7 @@
 export const runCount = (count: number): string => `${count.toLocaleString('en')} ${count === 1 ? 'run' : 'runs'}`
 
 /** Milliseconds for people: `< 0.1 s`, `0.4 s`, `12 s`, `3 min 5 s`. */
-export function duration(ms: number): string {
+export function durationText(ms: number): string {
   const seconds = Math.max(0, ms) / 1000
   if (seconds < 0.05) return '< 0.1 s'
   if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`

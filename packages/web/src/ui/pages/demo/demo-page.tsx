@@ -14,7 +14,7 @@ import { State } from '../../parts/state.tsx'
 import { useTitle } from '../../parts/use-title.ts'
 import { type DemoPanel, type DemoTab, DemoTabs } from './demo-tabs.tsx'
 import { Deployments } from './deployments.tsx'
-import { Listed } from './listed.tsx'
+import { OwnedElsewhere } from './listed.tsx'
 import { NotDeployed } from './not-deployed.tsx'
 import { Results } from './results.tsx'
 import { blockedBy, StateStrip } from './state-strip.tsx'
@@ -24,7 +24,7 @@ import { useDemoPage } from './use-demo-page.ts'
  * A demo: try it, read about it, call it; for its owner, deploy it. With an id in the address it shows that
  * prediction.
  */
-export function DemoPage() {
+export function DemoPageView() {
   const { account = '', name = '', id } = useParams({ strict: false })
   const navigate = useNavigate()
   const { page, error, refresh } = useDemoPage(account, name)
@@ -158,7 +158,7 @@ function panelsOf(page: Page, input: Input, refresh: () => void): readonly DemoP
     panels.push({ tab: 'results', label: 'My results', content: <Results page={page} /> })
   }
   if (page.mine && url)
-    panels.push({ tab: 'deployments', label: 'Listing', content: <Listed page={page} refresh={refresh} /> })
+    panels.push({ tab: 'deployments', label: 'Listing', content: <OwnedElsewhere page={page} refresh={refresh} /> })
   else if (page.mine && detail)
     panels.push({
       tab: 'deployments',

@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { call } from '../../api.ts'
 import { Failed } from '../../parts/failed.tsx'
 import styles from '../../parts/parts.module.css'
-import { DeploymentRow } from './deployment-row.tsx'
+import { DeploymentEntry } from './deployment-entry.tsx'
 import { ListingButton, UnlistedLink } from './listing.tsx'
 import { OwnerActions } from './owner-actions.tsx'
 import { useLog } from './use-log.ts'
@@ -29,7 +29,7 @@ export function Deployments({ page, detail, refresh }: { page: DemoPage; detail:
       <UnlistedLink page={page} />
       <ul className={styles.list}>
         {detail.deployments.map((deployment, index) => (
-          <DeploymentRow
+          <DeploymentEntry
             key={deployment.id}
             deployment={deployment}
             serving={deployment.id === detail.serving}

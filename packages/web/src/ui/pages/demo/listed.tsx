@@ -5,7 +5,7 @@ import { ListingButton, UnlistedLink } from './listing.tsx'
 import { OwnerActions } from './owner-actions.tsx'
 
 /** For the owner of a demo that runs elsewhere: how it is listed, and the buttons. */
-export function Listed({ page, refresh }: { page: DemoPage; refresh: () => void }) {
+export function OwnedElsewhere({ page, refresh }: { page: DemoPage; refresh: () => void }) {
   const removal = {
     question: `Take ${page.title} off the list?`,
     detail: 'Its page here goes; the demo itself runs on.',

@@ -6,7 +6,7 @@ import { call } from '../../api.ts'
 import { Ago } from '../../parts/ago.tsx'
 import { ConfirmButton } from '../../parts/confirm.tsx'
 import styles from '../../parts/parts.module.css'
-import { duration } from '../../parts/quantities.ts'
+import { durationText } from '../../parts/quantities.ts'
 import type { Acting } from '../../parts/use-act.ts'
 
 /** One result: its permalink, what came out, when and how long it ran; run again, and deleted once it ended. */
@@ -14,7 +14,7 @@ export function ResultRow({ page, result, act }: { page: DemoPage; result: Predi
   const { account, name, address } = page
   const { id, input, output, error, status, commit, metrics } = result
   const navigate = useNavigate()
-  const runAgain = async () => {
+  const rerun = async () => {
     const { id } = await demoClient(address).submit(input)
     await navigate({ to: '/$account/$name/predictions/$id', params: { account, name, id } })
   }
@@ -29,10 +29,10 @@ export function ResultRow({ page, result, act }: { page: DemoPage; result: Predi
       <div className={styles.row}>
         <span className={`${styles.mute} ${styles.grow}`}>
           {status} · <Ago at={result.created_at} />
-          {metrics.predict_time !== undefined && ` · ${duration(metrics.predict_time * 1000)}`}
+          {metrics.predict_time !== undefined && ` · ${durationText(metrics.predict_time * 1000)}`}
           {commit && ` · ${commit.slice(0, 7)}`}
         </span>
-        <button type="button" className={styles.button} onClick={() => act(runAgain)}>
+        <button type="button" className={styles.button} onClick={() => act(rerun)}>
           Run again
         </button>
         {result.completed_at && (

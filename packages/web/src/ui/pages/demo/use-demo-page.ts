@@ -1,9 +1,9 @@
 import type { DemoPage } from '@origami/protocol/control'
 import { requestLine } from '@origami/protocol/endpoint'
 import { useCallback, useEffect, useState } from 'react'
-import { call, problemOf } from '../../api.ts'
+import { call, errorOf } from '../../api.ts'
 
-interface Followed {
+interface DemoPageState {
   readonly page: DemoPage | undefined
   readonly error: Error | undefined
   refresh(): void
@@ -13,7 +13,7 @@ interface Followed {
  * A demo's page, and each change of it. For visitors it is asked for now and then; for its owner it is streamed, and
  * asked for where the stream breaks.
  */
-export function useDemoPage(account: string, name: string): Followed {
+export function useDemoPage(account: string, name: string): DemoPageState {
   const [page, setPage] = useState<DemoPage>()
   const [error, setError] = useState<Error>()
   const refresh = useCallback(() => {
@@ -25,7 +25,7 @@ export function useDemoPage(account: string, name: string): Followed {
     const key = new URLSearchParams(location.search).get('key') ?? undefined
     call('GET /-/api/demos/:account/:name', { params: { account, name }, query: { key } }).then(
       seen,
-      (cause: unknown) => setError(problemOf(cause)),
+      (cause: unknown) => setError(errorOf(cause)),
     )
   }, [account, name])
   useEffect(refresh, [refresh])

@@ -72,9 +72,9 @@ export function operationsOf({ paths }: ApiDocument, tag: string): Operation[] {
 }
 
 /** `listDemos`: List demos */
-export function titleOf(operationId: string): string {
+export function operationTitle(operationId: string): string {
   const name = operationId.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
   return name.charAt(0).toUpperCase() + name.slice(1)
 }
 
-export const nameOf = (ref: string): string => ref.slice(ref.lastIndexOf('/') + 1)
+export const schemaName = (ref: string): string => ref.slice(ref.lastIndexOf('/') + 1)

@@ -6,14 +6,14 @@ import { Loading } from '../../parts/loading.tsx'
 import parts from '../../parts/parts.module.css'
 import { Prose } from '../../parts/prose.tsx'
 import { useTitle } from '../../parts/use-title.ts'
-import { type ApiDocument, operationsOf, titleOf } from './api-document.ts'
+import { type ApiDocument, operationsOf, operationTitle } from './api-document.ts'
 import styles from './docs.module.css'
 import { OperationView } from './operation-view.tsx'
-import { Fields } from './schema-view.tsx'
+import { SchemaFields } from './schema-view.tsx'
 import { useExampleDemo } from './use-example-demo.ts'
 
 /** The API, as its own document tells it. */
-export function Docs() {
+export function DocsPage() {
   useTitle('API')
   const { data, isPending, error, refetch } = useQuery({
     queryKey: ['openapi'],
@@ -34,7 +34,7 @@ function Document({ document }: { document: ApiDocument }) {
   const wrong = operationsOf(document, document.tags[0]?.name ?? '')[0]?.responses.default?.description
   return (
     <div className={styles.docs}>
-      <Contents document={document} />
+      <TableOfContents document={document} />
       <div className={styles.body}>
         <h1>API</h1>
         <p>
@@ -73,7 +73,7 @@ function Document({ document }: { document: ApiDocument }) {
               <h3>
                 <a href={`#schema-${name}`}>{name}</a>
               </h3>
-              <Fields schema={schema} />
+              <SchemaFields schema={schema} />
             </article>
           ))}
         </section>
@@ -83,7 +83,7 @@ function Document({ document }: { document: ApiDocument }) {
 }
 
 /** Beside the text where there is room, else folded above it. */
-function Contents({ document }: { document: ApiDocument }) {
+function TableOfContents({ document }: { document: ApiDocument }) {
   return (
     <nav className={styles.contents} aria-label="Contents">
       <details open={matchMedia('(min-width: 800px)').matches}>
@@ -96,7 +96,7 @@ function Contents({ document }: { document: ApiDocument }) {
             <ul>
               {operationsOf(document, name).map(({ operationId }) => (
                 <li key={operationId}>
-                  <a href={`#${operationId}`}>{titleOf(operationId)}</a>
+                  <a href={`#${operationId}`}>{operationTitle(operationId)}</a>
                 </li>
               ))}
             </ul>

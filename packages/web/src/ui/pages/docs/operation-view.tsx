@@ -1,10 +1,17 @@
 import { useCopy } from '@origami/demo-ui'
 import parts from '../../parts/parts.module.css'
 import { Prose } from '../../parts/prose.tsx'
-import { type ApiDocument, nameOf, type Operation, type Parameter, type Schema, titleOf } from './api-document.ts'
+import {
+  type ApiDocument,
+  type Operation,
+  operationTitle,
+  type Parameter,
+  type Schema,
+  schemaName,
+} from './api-document.ts'
 import { curl, type ExampleDemo } from './curl.ts'
 import styles from './docs.module.css'
-import { Field, Fields, Type } from './schema-view.tsx'
+import { SchemaField, SchemaFields, Type } from './schema-view.tsx'
 
 interface Props {
   document: ApiDocument
@@ -15,7 +22,7 @@ interface Props {
 /** One operation: who may call it, what it takes, what it answers, and a line that calls it. */
 export function OperationView({ document, operation, demo }: Props) {
   const { operationId, method, path, summary, description, requestBody } = operation
-  const title = titleOf(operationId)
+  const title = operationTitle(operationId)
   const [type, body] = Object.entries(requestBody?.content ?? {})[0] ?? []
   const answers = Object.entries(operation.responses).filter(([status]) => status !== 'default')
   const line = curl(document.servers[0]?.url ?? location.origin, operation, demo)
@@ -84,7 +91,7 @@ function Parameters({ all }: { all: Parameter[] }) {
       <h4>Parameters</h4>
       <ul className={styles.fields}>
         {all.map(({ name, in: place, description, required, schema }) => (
-          <Field
+          <SchemaField
             key={`${place} ${name}`}
             name={name}
             required={required ?? false}
@@ -104,7 +111,7 @@ function Named({ document, schema }: { document: ApiDocument; schema: Schema }) 
       <p>
         <Type schema={schema} />
       </p>
-      <Fields schema={resolved(document, schema)} />
+      <SchemaFields schema={resolved(document, schema)} />
     </>
   )
 }
@@ -115,14 +122,14 @@ function Unfolded({ document, schema }: { document: ApiDocument; schema: Schema 
   if (Object.keys(shape.properties ?? {}).length === 0) return null
   return (
     <details>
-      <summary>Fields of {nameOf(schema.$ref)}</summary>
-      <Fields schema={shape} />
+      <summary>Fields of {schemaName(schema.$ref)}</summary>
+      <SchemaFields schema={shape} />
     </details>
   )
 }
 
 function resolved({ components }: ApiDocument, schema: Schema): Schema {
-  return schema.$ref ? (components.schemas[nameOf(schema.$ref)] ?? schema) : schema
+  return schema.$ref ? (components.schemas[schemaName(schema.$ref)] ?? schema) : schema
 }
 
 function Line({ label, text }: { label: string; text: string }) {

@@ -1,23 +1,23 @@
 import type { ReactNode } from 'react'
 import { Prose } from '../../parts/prose.tsx'
-import { nameOf, type Schema } from './api-document.ts'
+import { type Schema, schemaName } from './api-document.ts'
 import styles from './docs.module.css'
 
 /** The fields of an object, and those of the objects in it. What is named leads to where it is told. */
-export function Fields({ schema }: { schema: Schema }) {
+export function SchemaFields({ schema }: { schema: Schema }) {
   const { properties = {}, required = [] } = schema
   const names = Object.keys(properties)
   if (names.length === 0) return <p className={styles.mute}>{schema.anyOf ? <Type schema={schema} /> : 'No fields'}</p>
   return (
     <ul className={styles.fields}>
       {Object.entries(properties).map(([name, field]) => (
-        <Field key={name} name={name} schema={field} required={required.includes(name)} />
+        <SchemaField key={name} name={name} schema={field} required={required.includes(name)} />
       ))}
     </ul>
   )
 }
 
-interface FieldProps {
+interface SchemaFieldProps {
   name: string
   schema: Schema
   required: boolean
@@ -25,9 +25,9 @@ interface FieldProps {
   place?: string
 }
 
-export function Field({ name, schema, required, place }: FieldProps) {
-  const inner = objectIn(schema)
-  const limits = limitsOf(schema)
+export function SchemaField({ name, schema, required, place }: SchemaFieldProps) {
+  const inner = innerObject(schema)
+  const limits = boundsOf(schema)
   return (
     <li>
       <code className={styles.name}>{name}</code> <Type schema={schema} />
@@ -39,7 +39,7 @@ export function Field({ name, schema, required, place }: FieldProps) {
           <Prose text={schema.description} />
         </div>
       )}
-      {inner && <Fields schema={inner} />}
+      {inner && <SchemaFields schema={inner} />}
     </li>
   )
 }
@@ -48,7 +48,7 @@ export function Field({ name, schema, required, place }: FieldProps) {
 export function Type({ schema }: { schema: Schema }): ReactNode {
   const { $ref, anyOf, items, type } = schema
   const values = schema.enum ?? (schema.const === undefined ? undefined : [schema.const])
-  if ($ref) return <a href={`#schema-${nameOf($ref)}`}>{nameOf($ref)}</a>
+  if ($ref) return <a href={`#schema-${schemaName($ref)}`}>{schemaName($ref)}</a>
   if (values) return <span className={styles.type}>{values.map((value) => JSON.stringify(value)).join(' or ')}</span>
   if (items)
     return (
@@ -67,13 +67,13 @@ export function Type({ schema }: { schema: Schema }): ReactNode {
 }
 
 /** The object without a name of its own that is the value, or one of its items. */
-function objectIn({ properties, items, anyOf, ...schema }: Schema): Schema | undefined {
+function innerObject({ properties, items, anyOf, ...schema }: Schema): Schema | undefined {
   if (properties) return { ...schema, properties }
-  if (items) return objectIn(items)
-  return anyOf?.map(objectIn).find(Boolean)
+  if (items) return innerObject(items)
+  return anyOf?.map(innerObject).find(Boolean)
 }
 
-function limitsOf(schema: Schema): string {
+function boundsOf(schema: Schema): string {
   const { minimum, maximum, minLength, maxLength, maxItems, pattern } = schema
   const said = [
     schema.default === undefined ? '' : `default ${JSON.stringify(schema.default)}`,

@@ -3,7 +3,7 @@ import type { Deployment } from '@origami/protocol/control'
 import { useEffect, useState } from 'react'
 import { Ago } from '../../parts/ago.tsx'
 import styles from '../../parts/parts.module.css'
-import { duration } from '../../parts/quantities.ts'
+import { durationText } from '../../parts/quantities.ts'
 
 const steps = {
   queued: 'Queued',
@@ -17,7 +17,7 @@ const steps = {
 type Step = keyof typeof steps
 
 /** One deployment: what it is, how far it came and how long each step took; of one that failed, why, first. */
-export function DeploymentRow({
+export function DeploymentEntry({
   deployment,
   serving,
   last,
@@ -38,7 +38,7 @@ export function DeploymentRow({
         <span className={styles.grow}>{deployment.commit_message}</span>
         <span className={styles.mute}>
           {serving ? 'live' : state.replace('_', ' ')} · <Ago at={deployment.created_at} />
-          {state === 'running' && took !== undefined && ` · ${duration(took)}`}
+          {state === 'running' && took !== undefined && ` · ${durationText(took)}`}
         </span>
       </div>
       {reason && <p role={failed ? 'alert' : undefined}>{reason}</p>}
@@ -75,13 +75,13 @@ function StepLine({
   const underWay = state === step
   const now = useSeconds(underWay)
   if (!begun) return <li className={styles.mute}>○ {label}</li>
-  const time = duration((ended ? Date.parse(ended.at) : now) - Date.parse(begun.at))
+  const time = durationText((ended ? Date.parse(ended.at) : now) - Date.parse(begun.at))
   const before = underWay && last ? timeOf(last, step) : undefined
   const broke = ended && !(ended.state in steps) && ended.state !== 'running'
   return (
     <li aria-current={underWay ? 'step' : undefined}>
       {underWay ? '●' : broke ? '✗' : '✓'} {label} {time}
-      {before !== undefined && <span className={styles.mute}> (last time {duration(before)})</span>}
+      {before !== undefined && <span className={styles.mute}> (last time {durationText(before)})</span>}
     </li>
   )
 }

@@ -1,0 +1,12 @@
+/** The address of each page, for the browser's router and for the server that answers it. `$` begins a part that varies. */
+export const pagePaths = {
+  gallery: '/',
+  signIn: '/-/sign-in',
+  newDemo: '/-/new',
+  mine: '/-/mine',
+  account: '/-/account',
+  device: '/-/device',
+  docs: '/-/docs',
+  owner: '/$account',
+  demo: '/$account/$name',
+} as const
