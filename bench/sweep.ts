@@ -53,9 +53,9 @@ async function bench(): Promise<void> {
     fill(join(folder, 'daemon.db'))
     await upload(join(folder, 'files'))
     const times: Times = { wall: [], work: [] }
-    const kept = new FolderFiles(join(folder, 'files'), { maxFileBytes: () => 1_000_000 })
+    const stored = new FolderFiles(join(folder, 'files'), { maxFileBytes: () => 1_000_000 })
     const begun = performance.now()
-    await sweepOld({ db, files: kept, limits: defaultLimits, slices: new TimedSlices(times) }, Date.now())
+    await sweepOld({ db, files: stored, limits: defaultLimits, slices: new TimedSlices(times) }, Date.now())
     const took = performance.now() - begun
     await db.destroy()
     console.log(`${times.wall.length} slices in ${(took / 1000).toFixed(1)} s`)

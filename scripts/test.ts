@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { programWorks } from '@origami/host/program-works'
 import { execa } from 'execa'
-import { failedIn, type Report, slowestIn } from '../tests/report.ts'
+import { failedTests, type Report, slowestTests } from '../tests/report.ts'
 import { buildAll } from './build.ts'
 
 /** What a suite may need beyond Node and git. Its files end in `.<name>.test.ts`. */
@@ -58,9 +58,9 @@ const needs: readonly Need[] = [
 
 const root = join(import.meta.dirname, '..')
 const long = process.argv.includes('--long')
-const given = process.argv.slice(2).filter((argument) => argument !== '--long')
+const args = process.argv.slice(2).filter((argument) => argument !== '--long')
 
-if (given.includes('--help')) {
+if (args.includes('--help')) {
   console.log(
     'npm test [-- vitest arguments]\nRuns every suite this machine can run, and lists the others. ORIGAMI_TEST_REQUIRE=all makes a suite left out a failure.\nnpm run test:long runs the long ones instead (*.long.test.ts): soaks, and crashes by the dozen.',
   )
@@ -78,9 +78,9 @@ if (given.includes('--help')) {
   if (required) console.log('ORIGAMI_TEST_REQUIRE=all: a suite left out is a failure')
   const { numPassedTests: passed = 0, numFailedTests: failed = 0 } = report
   const summary = [
-    ...slowestIn(report, root),
+    ...slowestTests(report, root),
     `tests: ${passed} passed, ${failed} failed`,
-    ...failedIn(report, root),
+    ...failedTests(report, root),
   ].join('\n')
   console.log(summary)
   const { ORIGAMI_TEST_SUMMARY: summaries } = process.env
@@ -96,11 +96,11 @@ async function vitest(left: readonly Need[]): Promise<{ code: number; report: Re
     glob,
   ])
   // Vitest runs what any of several names fits: where files are named, they alone are meant.
-  const only = long && given.every((argument) => argument.startsWith('-')) ? ['.long.'] : []
+  const only = long && args.every((argument) => argument.startsWith('-')) ? ['.long.'] : []
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
   const child = spawn(
     process.execPath,
-    ['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...excludes, ...only, ...given],
+    ['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...excludes, ...only, ...args],
     {
       cwd: root,
       stdio: 'inherit',

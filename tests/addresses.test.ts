@@ -35,9 +35,9 @@ describe('from a link to an address', () => {
     expect((await mine()).map(({ name, state }) => [name, state])).toEqual([['gated', 'undeployed']])
     expect((await new Person(world.url).call('GET /-/api/demos', {})).demos).toEqual([])
     await world.startDaemon()
-    const again = await post({ link })
-    expect(again.status).toBe(200)
-    const { address } = (await again.json()) as DemoPage
+    const repeated = await post({ link })
+    expect(repeated.status).toBe(200)
+    const { address } = (await repeated.json()) as DemoPage
     expect((await ann.settled(address)).state).toBe('running')
   })
 

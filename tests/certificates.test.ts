@@ -24,7 +24,7 @@ const pem = (folder: string) => ({
   cert: join(folder, 'cert.pem'),
   key: join(folder, 'key.pem'),
 })
-const certificateIn = async (folder: string) => new X509Certificate(await readFile(join(folder, 'cert.pem')))
+const readCertificate = async (folder: string) => new X509Certificate(await readFile(join(folder, 'cert.pem')))
 
 let folder: string
 beforeEach(async () => {
@@ -74,7 +74,7 @@ describe('origami certificates', () => {
     const { exitCode, stdout } = await origami('certificates', ...names, '--data', folder, '--out', out)
     expect(exitCode).toBe(0)
     expect(stdout).toContain('origami web --daemon https://gpu.example.org:6001')
-    const certificate = await certificateIn(out)
+    const certificate = await readCertificate(out)
     expect(certificate.checkHost('gpu.example.org')).toBe('gpu.example.org')
     expect(certificate.checkIP('10.0.0.2')).toBe('10.0.0.2')
     expect(certificate.checkIP('fd00::2')).toBe('fd00::2')
@@ -87,7 +87,7 @@ describe('origami certificates', () => {
 
     const twice = await origami('certificates', ...names, '--data', folder, '--out', out)
     expect([twice.exitCode, twice.stderr]).toEqual([1, `${out} is there already; --out names another folder`])
-    expect((await certificateIn(out)).serialNumber).toBe(certificate.serialNumber)
+    expect((await readCertificate(out)).serialNumber).toBe(certificate.serialNumber)
   })
 
   test.each(['https://gpu.example.org', '', 'a b', '-x.org'])('--daemon %j is refused with words', async (host) => {
@@ -166,7 +166,7 @@ describe('between web server and daemon', () => {
     await ensureCertificates(folder, longAgo)
     const certificates = join(folder, 'named')
     await writeDaemonCertificates(folder, ['127.0.0.1', 'gpu.example.org'], certificates, longAgo)
-    const [webs, daemons] = [await certificateIn(join(folder, 'web/tls')), await certificateIn(certificates)]
+    const [webs, daemons] = [await readCertificate(join(folder, 'web/tls')), await readCertificate(certificates)]
     await using daemon = await startDaemon(daemonConfig(certificates))
     const agent = new Agent({ connect: await readTls(pem(join(folder, 'web/tls'))), bodyTimeout: 0 })
     const { body } = await request(`${daemon.url}/events?after=0`, { dispatcher: agent })
@@ -175,13 +175,13 @@ describe('between web server and daemon', () => {
 
     await using _web = await startWeb(webConfig(daemon.url), { oauth: {} })
     await vi.waitFor(async () => expect(await shownBy(daemon)).not.toBe(daemons.serialNumber))
-    const renewed = await certificateIn(certificates)
+    const renewed = await readCertificate(certificates)
     expect(await shownBy(daemon)).toBe(renewed.serialNumber)
     expect(renewed.subjectAltName).toBe(daemons.subjectAltName)
     expect(Math.round((renewed.validToDate.getTime() - Date.now()) / day)).toBe(90)
     expect(renewed.publicKey.equals(daemons.publicKey)).toBe(false)
     expect((await stat(join(certificates, 'key.pem'))).mode & 0o777).toBe(0o600)
-    expect((await certificateIn(join(folder, 'web/tls'))).serialNumber).not.toBe(webs.serialNumber)
+    expect((await readCertificate(join(folder, 'web/tls'))).serialNumber).not.toBe(webs.serialNumber)
     expect(await health(daemon.url, join(folder, 'web/tls'))).toBe(200)
 
     const link = 'https://folder.test/ann/nothing'
@@ -242,7 +242,7 @@ describe('between web server and daemon', () => {
   test('the certificate of a daemon that was away is made anew at the start of its web server on the same host', async () => {
     await ensureCertificates(folder, { clock: () => Date.now() - 100 * day })
     await ensureCertificates(folder)
-    expect((await certificateIn(join(folder, 'daemon/tls'))).validToDate.getTime()).toBeGreaterThan(Date.now())
+    expect((await readCertificate(join(folder, 'daemon/tls'))).validToDate.getTime()).toBeGreaterThan(Date.now())
   })
 })
 

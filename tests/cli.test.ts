@@ -100,7 +100,7 @@ describe('the command', () => {
     await ann.authorize(`${world.url}/-/sign-in/${world.github.forge.host}?scope=repo&return=/`, world.github, 'ann')
     const asked = await origami(['deploy', secret, '--no-wait'])
     expect([asked.exitCode, asked.stdout]).toEqual([1, ''])
-    for (const words of ['The repository is private', '--public', '--private']) expect(asked.stderr).toContain(words)
+    for (const text of ['The repository is private', '--public', '--private']) expect(asked.stderr).toContain(text)
     expect(await ann.status('GET', '/-/api/demos/ann/secret')).toBe(404)
     const isPublic = async (name: string) =>
       (await ann.call('GET /-/api/demos/:account/:name', { params: { account: 'ann', name } })).public
@@ -198,10 +198,10 @@ throw new Error('opened, and broken')
     [['bundle', '/nowhere'], 'expected one of model.py'],
     [['up', '--private-network', 'lab'], 'expected a network such as 10.0.0.0/8, got lab'],
     [['up', '--engine', 'process', '--host', '0.0.0.0'], 'the process engine isolates nothing'],
-  ])('%j ends with words, not with a stack', async (args, words) => {
+  ])('%j ends with words, not with a stack', async (args, message) => {
     const { exitCode, stderr } = await origami(args)
     expect(exitCode).toBe(1)
-    expect(stderr).toContain(words)
+    expect(stderr).toContain(message)
     expect(stderr).not.toContain('at ')
   })
 

@@ -43,7 +43,7 @@ describe('a program that signs in by a code', () => {
     await page.getByRole('button', { name: 'Authorize' }).click()
     const asks = page.getByRole('region', { name: 'Who asks' })
     await asks.getByText(begun.user_code).waitFor()
-    for (const words of ['laptop', 'ann', '127.0.0.1', 'origami/1']) await asks.getByText(words).first().waitFor()
+    for (const text of ['laptop', 'ann', '127.0.0.1', 'origami/1']) await asks.getByText(text).first().waitFor()
     await page.getByRole('button', { name: 'Allow' }).click()
     await page.getByText('It is signed in.').waitFor()
 

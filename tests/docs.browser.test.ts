@@ -104,10 +104,10 @@ describe('the page of the API', () => {
     const page = await (await newVisitor(browser)).newPage()
     await page.route('**/-/openapi.json', (route) => route.abort())
     await page.goto(`${world.url}/-/docs`)
-    const again = page.getByRole('alert').getByRole('button', { name: 'Try again' })
-    await again.waitFor()
+    const retry = page.getByRole('alert').getByRole('button', { name: 'Try again' })
+    await retry.waitFor()
     await page.unroute('**/-/openapi.json')
-    await again.click()
+    await retry.click()
     await page.getByRole('heading', { name: 'Schemas' }).waitFor()
   })
 

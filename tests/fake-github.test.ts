@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type FakeGithub, startFakeGithub } from './fake-github/index.ts'
+import { type FakeGithub, startFakeGithub } from './fake-github/fake-github.ts'
 
 const callback = 'http://127.0.0.1:8000/-/callback/github.test'
 

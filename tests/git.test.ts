@@ -11,7 +11,7 @@ import { randomId } from '@origami/protocol/demo'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { GitSource } from '../packages/daemon/src/source/git.ts'
 import { SourceError } from '../packages/daemon/src/source/source.ts'
-import { type FakeGithub, startFakeGithub } from './fake-github/index.ts'
+import { type FakeGithub, startFakeGithub } from './fake-github/fake-github.ts'
 
 const whole = new AbortController().signal
 const roomy = { bytes: 10 * 1024 ** 2, files: 1000 }

@@ -42,10 +42,10 @@ describe('origami init', () => {
   describe.each(['python', 'typescript'] as const)('in %s', (language) => {
     test.each(kinds)('%s to %s: what it writes bundles, and its example answers', async (input, output) => {
       const work = join(folder, `${language}-${input}-${output}`)
-      const told: string[] = []
+      const logged: string[] = []
       await writeNewDemo(work, newDemoFiles('new', { language, input, output, title: 'New' }))
-      await bundle({ folder: work, onLog: (line) => told.push(line) }, new AbortController().signal)
-      expect(told.at(-1)).toContain('it answers')
+      await bundle({ folder: work, onLog: (line) => logged.push(line) }, new AbortController().signal)
+      expect(logged.at(-1)).toContain('it answers')
     })
 
     test('what it writes bundles at once, by the command', async () => {

@@ -101,12 +101,12 @@ describe('origami login, of what a server says', () => {
   test.each([
     ['expired_token', 'nobody confirmed it in time'],
     ['used', 'the code was used already'],
-  ])('%s is words and 1, after waiting, and after a server that was away for a moment', async (reason, words) => {
+  ])('%s is words and 1, after waiting, and after a server that was away for a moment', async (reason, message) => {
     replies.push(refusal('authorization_pending'), { status: 503, body: { error: 'Starting.' } }, refusal(reason))
     const { exitCode, stdout, stderr } = await execa(process.execPath, [main, 'login', url, '--json'], {
       reject: false,
     })
-    expect([exitCode, stderr, replies]).toEqual([1, expect.stringContaining(words), []])
+    expect([exitCode, stderr, replies]).toEqual([1, expect.stringContaining(message), []])
     expect(JSON.parse(stdout)).not.toHaveProperty('device_code')
   })
 })
@@ -119,8 +119,8 @@ function gathered(child: ChildProcess): () => string {
   return () => printed
 }
 
-function expectMatch(text: string, words: RegExp): string {
-  const found = words.exec(text)?.[1]
+function expectMatch(text: string, pattern: RegExp): string {
+  const found = pattern.exec(text)?.[1]
   expect(found, text).toBeDefined()
   return found as string
 }

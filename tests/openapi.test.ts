@@ -54,8 +54,10 @@ describe('the document of the API', () => {
     for (const [, name = ''] of JSON.stringify(document).matchAll(/"\$ref":"([^"]*)"/g))
       expect(Object.keys(document.components.schemas).map((key) => `#/components/schemas/${key}`)).toContain(name)
     for (const { path, operation } of operations()) {
-      const inPath = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path' && parameter.required)
-      expect(inPath.map(({ name }) => `{${name}}`)).toEqual(path.match(/\{\w+\}/g) ?? [])
+      const pathParameters = (operation.parameters ?? []).filter(
+        (parameter) => parameter.in === 'path' && parameter.required,
+      )
+      expect(pathParameters.map(({ name }) => `{${name}}`)).toEqual(path.match(/\{\w+\}/g) ?? [])
       for (const tag of operation.tags) expect(document.tags.map(({ name }) => name)).toContain(tag)
       for (const scheme of operation.security.flatMap(Object.keys))
         expect(Object.keys(document.components.securitySchemes)).toContain(scheme)
@@ -135,9 +137,9 @@ describe('the document of the API', () => {
     const found = operations().find(({ operation }) => operation.operationId === operationId)
     if (!found) throw new Error(`no operation ${operationId}`)
     const { method, operation } = found
-    const given: Record<string, string> = { account: demo.account, name: demo.name, ...(id ? { id } : {}) }
+    const values: Record<string, string> = { account: demo.account, name: demo.name, ...(id ? { id } : {}) }
     const example = (name: string) =>
-      given[name] ?? operation.parameters?.find((one) => one.name === name)?.example ?? ''
+      values[name] ?? operation.parameters?.find((one) => one.name === name)?.example ?? ''
     const path = found.path.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => example(name))
     const bytes = typeof body === 'string'
     const response = await who.fetch(path + query, {

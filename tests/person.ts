@@ -2,7 +2,7 @@ import { type Client, endpointClient } from '@origami/protocol/client'
 import { type DemoPage, isEnded, type PredictionApi, type Session, type WebApi } from '@origami/protocol/control'
 import type { PredictionSnapshot } from '@origami/protocol/demo'
 import { expect, vi } from 'vitest'
-import type { FakeGithub } from './fake-github/index.ts'
+import type { FakeGithub } from './fake-github/fake-github.ts'
 
 /** Somebody with a browser's cookies but no browser: visits when not signed in. */
 export class Person {

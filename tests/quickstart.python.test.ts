@@ -28,11 +28,11 @@ class Quickstart {
       stream?.setEncoding('utf8').on('data', (text: string) => this.lines.push(...text.split('\n')))
   }
 
-  async says(words: RegExp): Promise<string> {
+  async says(pattern: RegExp): Promise<string> {
     return vi.waitFor(
       () => {
-        const found = this.lines.find((line) => words.test(line))
-        expect(found, `${words}\n${this.lines.join('\n')}`).toBeDefined()
+        const found = this.lines.find((line) => pattern.test(line))
+        expect(found, `${pattern}\n${this.lines.join('\n')}`).toBeDefined()
         return found as string
       },
       { timeout: patience, interval: 100 },

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { type FakeGithub, startFakeGithub } from './fake-github/index.ts'
+import { type FakeGithub, startFakeGithub } from './fake-github/fake-github.ts'
 import { Person } from './person.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -93,8 +93,8 @@ class Reader {
   }
 
   /** What a line printed for the first group of a pattern, once it did. */
-  async says(running: Running, words: RegExp): Promise<string> {
-    const found = () => words.exec(running.printed)?.[1]
+  async says(running: Running, pattern: RegExp): Promise<string> {
+    const found = () => pattern.exec(running.printed)?.[1]
     await vi.waitUntil(() => found() !== undefined || hasEnded(running.child), { timeout: patience, interval: 100 })
     expect(found(), `${running.line}\n${running.printed}`).toBeDefined()
     return found() as string
@@ -140,14 +140,14 @@ class Reader {
 
 /** This machine's environment, without what `npm test` added to it and without what signs in anywhere. */
 function machine(): Record<string, string> {
-  const kept = Object.entries(process.env).filter(
+  const inherited = Object.entries(process.env).filter(
     ([name]) =>
       !/^(npm_(?!config_(cache|registry|cafile|proxy|https_proxy)$)|INIT_CWD|NODE$|NODE_COMPILE_CACHE$|VITEST|NODE_ENV|TEST|ORIGAMI_|VIRTUAL_ENV)/.test(
         name,
       ),
   )
   const path = (process.env.PATH ?? '').split(':').filter((folder) => !folder.includes('node_modules'))
-  return { ...(Object.fromEntries(kept) as Record<string, string>), PATH: path.join(':') }
+  return { ...(Object.fromEntries(inherited) as Record<string, string>), PATH: path.join(':') }
 }
 
 const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { failedIn, slowestIn } from './report.ts'
+import { failedTests, slowestTests } from './report.ts'
 
 const file = (name: string, seconds: number, tests: Record<string, string>, message = '') => ({
   name: `/clone/${name}`,
@@ -16,7 +16,7 @@ const testResults = [
 ]
 
 test('the files that took longest are named, the longest first', () => {
-  expect(slowestIn({ testResults }, '/clone')).toEqual([
+  expect(slowestTests({ testResults }, '/clone')).toEqual([
     'slowest files:',
     '   12.0 s  tests/slow.test.ts',
     '    1.0 s  tests/broken.test.ts',
@@ -25,9 +25,9 @@ test('the files that took longest are named, the longest first', () => {
 })
 
 test('each test that failed is named, and of a file that failed before its tests, why', () => {
-  expect(failedIn({ testResults }, '/clone')).toEqual([
+  expect(failedTests({ testResults }, '/clone')).toEqual([
     'failed: tests/quick.test.ts > an empty list is empty',
     'failed: tests/broken.test.ts > there is no Chromium',
   ])
-  expect(failedIn({ testResults: testResults.slice(1, 2) }, '/clone')).toEqual([])
+  expect(failedTests({ testResults: testResults.slice(1, 2) }, '/clone')).toEqual([])
 })

@@ -15,7 +15,7 @@ export interface Report {
 }
 
 /** The ten files that took longest, the longest first, as lines. */
-export function slowestIn({ testResults = [] }: Report, root: string): string[] {
+export function slowestTests({ testResults = [] }: Report, root: string): string[] {
   const took = testResults.map(({ name, startTime, endTime }) => ({ name, seconds: (endTime - startTime) / 1000 }))
   const slowest = took.toSorted((one, other) => other.seconds - one.seconds).slice(0, 10)
   return [
@@ -25,12 +25,12 @@ export function slowestIn({ testResults = [] }: Report, root: string): string[] 
 }
 
 /** Each test that failed, as a line; of a file that failed as a whole, why. Nothing when none failed. */
-export function failedIn({ testResults = [] }: Report, root: string): string[] {
+export function failedTests({ testResults = [] }: Report, root: string): string[] {
   return testResults
     .filter(({ status }) => status === 'failed')
     .flatMap(({ name, message = '', assertionResults }) => {
       const failed = assertionResults.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName)
-      const words = failed.length > 0 ? failed : [message.trim().split('\n')[0] || 'the file itself']
-      return words.map((one) => `failed: ${relative(root, name)} > ${one}`)
+      const messages = failed.length > 0 ? failed : [message.trim().split('\n')[0] || 'the file itself']
+      return messages.map((one) => `failed: ${relative(root, name)} > ${one}`)
     })
 }

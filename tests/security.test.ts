@@ -123,11 +123,11 @@ describe('who asks too much', () => {
     await using world = await World.start({ engine: 'process' })
     const body = `{"input":"${'x'.repeat(65 * 1024 ** 2)}"}`
     const headers = { 'content-type': 'application/json' }
-    const told = fetch(`${world.url}/ann/gated/predictions`, { method: 'POST', headers, body }).then(
+    const outcome = fetch(`${world.url}/ann/gated/predictions`, { method: 'POST', headers, body }).then(
       ({ status }) => status,
       () => 'cut off',
     )
-    expect(await told).toSatisfy((status) => status === 413 || status === 'cut off')
+    expect(await outcome).toSatisfy((status) => status === 413 || status === 'cut off')
   })
 })
 

@@ -32,7 +32,8 @@ describe('settings while a server runs', () => {
   const origami = (args: string[], env: Record<string, string> = {}) =>
     execa(process.execPath, [main, ...args, '--data', folder], { env, reject: false })
   const config = async () => JSON.parse((await origami(['config', '--json'])).stdout) as Shown
-  const inForce = async (name: string) => (await config()).running[0]?.settings.find((setting) => setting.name === name)
+  const runningSetting = async (name: string) =>
+    (await config()).running[0]?.settings.find((setting) => setting.name === name)
 
   test('SIGHUP puts limits of the web server in force; a broken file changes nothing, and is told by the log and origami config', async () => {
     await file('limits: {requests: 1000}')
@@ -40,7 +41,7 @@ describe('settings while a server runs', () => {
     await web.printed(`Its daemon is expected at https://127.0.0.1:6001 (origami daemon --data ${folder})`)
     const status = async () => (await fetch(`${web.url}/-/api/session`)).status
     expect([await status(), await status(), await status()]).toEqual([200, 200, 200])
-    expect(await inForce('limits.requests')).toEqual({
+    expect(await runningSetting('limits.requests')).toEqual({
       name: 'limits.requests',
       value: '1000',
       from: `${join(folder, 'origami.yaml')}:1`,
@@ -58,7 +59,7 @@ describe('settings while a server runs', () => {
     await file('limits: {requests: 2}\ntrusted_proxies: [127.0.0.1]')
     web.signal('SIGHUP')
     await vi.waitFor(async () => expect(await forwarded()).toBe(200))
-    expect(await inForce('trusted_proxies')).toMatchObject({ value: '127.0.0.1' })
+    expect(await runningSetting('trusted_proxies')).toMatchObject({ value: '127.0.0.1' })
 
     await file('limits: {requests: 1000, waitng: 3}')
     web.signal('SIGHUP')
@@ -68,7 +69,7 @@ describe('settings while a server runs', () => {
     const shown = await origami(['config'])
     expect(shown.exitCode).toBe(1)
     expect(shown.stdout).toContain('The settings of before stay in force: ')
-    expect(await inForce('limits.requests')).toMatchObject({ value: '2' })
+    expect(await runningSetting('limits.requests')).toMatchObject({ value: '2' })
 
     await file('limits: {requests: 1000, sign_ins: 1}\nprivate_networks: [10.0.0.0/8]')
     web.signal('SIGHUP')
@@ -76,7 +77,7 @@ describe('settings while a server runs', () => {
     expect(await status()).toBe(200)
     const ask = async () => (await fetch(`${web.url}/-/api/device`, { method: 'POST' })).status
     expect([await ask(), await ask()]).toEqual([200, 429])
-    expect(await inForce('private_networks')).toMatchObject({ value: '', from: 'default' })
+    expect(await runningSetting('private_networks')).toMatchObject({ value: '', from: 'default' })
     expect((await origami(['config'])).stdout).toContain('A restart is needed for: private_networks')
   })
 
@@ -112,17 +113,17 @@ describe('settings while a server runs', () => {
       const flags = ['--data', folder, '--port', '0', '--daemon-port', '0', '--engine', 'process']
       await using up = await startOrigamiVerb('up', flags, /Origami is at (\S+)/)
       expect((await config()).running).toMatchObject([{ verb: 'up', pid: up.pid, error: null }])
-      expect(await inForce('engine')).toMatchObject({ value: 'process', from: '--engine' })
+      expect(await runningSetting('engine')).toMatchObject({ value: 'process', from: '--engine' })
       await file('limits: {requests: 8}')
       up.signal('SIGHUP')
       await up.printed('The settings were read again.')
-      expect(await inForce('limits.requests')).toMatchObject({ value: '8' })
+      expect(await runningSetting('limits.requests')).toMatchObject({ value: '8' })
     }
     const { running, settings } = await config()
     expect(running).toEqual([])
     expect(settings?.find(({ name }) => name === 'limits.requests')).toMatchObject({ value: '8' })
-    const words = (await origami(['config'])).stdout
-    expect(words).toMatch(/limits\.requests +8 +\S*origami\.yaml:1/)
+    const output = (await origami(['config'])).stdout
+    expect(output).toMatch(/limits\.requests +8 +\S*origami\.yaml:1/)
   })
 
   test('no secret is printed, and one may come from a file', async () => {

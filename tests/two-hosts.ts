@@ -98,7 +98,7 @@ export class TwoHosts implements AsyncDisposable {
     const made = ['certificates', '--daemon', daemon, '--data', join(folder, 'web'), '--out', certificates]
     await execa(process.execPath, [main, ...made])
     const inside = (space: string) => ({ within: ['ip', 'netns', 'exec', space] })
-    const given = limits.daemon.flatMap((limit) => ['--limit', limit])
+    const limitFlags = limits.daemon.flatMap((limit) => ['--limit', limit])
     const daemonFlags = [
       '--data',
       join(folder, 'gpu'),
@@ -111,7 +111,7 @@ export class TwoHosts implements AsyncDisposable {
     ]
     this.daemon = await startOrigamiVerb(
       'daemon',
-      [...daemonFlags, '--forges', forges, ...given],
+      [...daemonFlags, '--forges', forges, ...limitFlags],
       /The daemon listens at (\S+)/,
       inside(spaces.daemon),
     )

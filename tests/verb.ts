@@ -26,9 +26,9 @@ export class ServingVerb implements AsyncDisposable {
   }
 
   /** Waits until it printed some words. */
-  async printed(words: string | RegExp, timeout = 30_000): Promise<void> {
+  async printed(expected: string | RegExp, timeout = 30_000): Promise<void> {
     const found = () =>
-      typeof words === 'string' ? expect(this.output).toContain(words) : expect(this.output).toMatch(words)
+      typeof expected === 'string' ? expect(this.output).toContain(expected) : expect(this.output).toMatch(expected)
     await vi.waitFor(found, { timeout })
   }
 

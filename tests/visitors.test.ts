@@ -95,19 +95,20 @@ describe('who a caller is', () => {
       cookies.push((await from('203.0.113.10', '/')).headers.getSetCookie()[0]?.split(';')[0] ?? '')
     const calls = cookies.flatMap((cookie) => Array.from({ length: 25 }, () => cookie))
     const answers = await Promise.all(calls.map((cookie) => submit('203.0.113.10', 'many', cookie)))
-    const words = answers.flatMap(({ error }) => error ?? [])
+    const errors = answers.flatMap(({ error }) => error ?? [])
     expect([
-      answers.length - words.length,
-      new Set(words.map((text) => text.replace(/^\d+ /, '').slice(0, 30))),
+      answers.length - errors.length,
+      new Set(errors.map((text) => text.replace(/^\d+ /, '').slice(0, 30))),
     ]).toEqual([50, new Set(['predictions of yours wait for ', 'predictions from your address '])])
     expect((await submit('203.0.113.11', 'other')).id).toEqual(expect.any(String))
     await ann.call('DELETE /-/api/demos/:account/:name/queue', { params: { account: 'ann', name: 'gated' } })
   }, 60_000)
 
   test('an address gets so many cookies an hour, and is itself beyond', async () => {
-    const given: number[] = []
-    for (let time = 0; time < 5; time += 1) given.push((await from('203.0.113.8', '/')).headers.getSetCookie().length)
-    expect(given).toEqual([1, 1, 1, 0, 0])
+    const cookieCounts: number[] = []
+    for (let time = 0; time < 5; time += 1)
+      cookieCounts.push((await from('203.0.113.8', '/')).headers.getSetCookie().length)
+    expect(cookieCounts).toEqual([1, 1, 1, 0, 0])
     expect((await from('203.0.113.9', '/')).headers.getSetCookie()).toHaveLength(1)
   })
 

@@ -9,7 +9,7 @@ import { ensureCertificates, startWeb, type Web, type WebConfig, type WebLimits 
 import Docker from 'dockerode'
 import { execa } from 'execa'
 import { bundle } from 'origami-lib/bundler'
-import { type FakeGithub, startFakeGithub } from './fake-github/index.ts'
+import { type FakeGithub, startFakeGithub } from './fake-github/fake-github.ts'
 import { freePort } from './free-port.ts'
 import { Person } from './person.ts'
 
@@ -175,8 +175,8 @@ export class World implements AsyncDisposable {
   ): Promise<string> {
     const work = await mkdtemp(join(tmpdir(), 'origami-push-'))
     try {
-      const kept = (path: string) => !/node_modules|__pycache__|\.venv/.test(path.slice(root.length))
-      await cp(join(root, model), work, { recursive: true, filter: kept })
+      const isSource = (path: string) => !/node_modules|__pycache__|\.venv/.test(path.slice(root.length))
+      await cp(join(root, model), work, { recursive: true, filter: isSource })
       for (const [name, text] of Object.entries(change.files ?? {})) await writeFile(join(work, name), text)
       await bundle({ folder: work, force: true, run: false, onLog: () => {} }, new AbortController().signal)
       const name = change.name ?? basename(model)

@@ -26,7 +26,7 @@ export async function answerApi(
     return answer(
       200,
       repositories
-        .ofOwner(grant)
+        .byOwner(grant)
         .slice(((page || 1) - 1) * (size || 30), (page || 1) * (size || 30))
         .map(present),
     )

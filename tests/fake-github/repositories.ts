@@ -40,7 +40,7 @@ export class Repositories {
     return allowed ? found : undefined
   }
 
-  ofOwner(grant: Grant): Repository[] {
+  byOwner(grant: Grant): Repository[] {
     return [...this.all.values()].filter(
       (one) => one.owner === grant.user.login && this.find(one.owner, one.name, grant),
     )

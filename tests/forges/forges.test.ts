@@ -6,7 +6,7 @@ import type { ForgeEntry, ForgeKind } from '@origami/protocol/control'
 import { expect, test } from 'vitest'
 import { defaultLimits } from '../../packages/web/src/server/config.ts'
 import { openForges } from '../../packages/web/src/server/forges/forges.ts'
-import { startFakeGithub } from '../fake-github/index.ts'
+import { startFakeGithub } from '../fake-github/fake-github.ts'
 import { Repositories } from '../fake-github/repositories.ts'
 import { type Capability, type ForgeUnderTest, forgeContract, type PushedRepository } from './contract.ts'
 

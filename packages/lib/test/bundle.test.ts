@@ -11,20 +11,20 @@ import { childProcesses, eventually } from './pool.ts'
 
 describe('a bundle', () => {
   let folder: string
-  let told: string[]
+  let logged: string[]
   const run = (options: { force?: boolean; run?: boolean } = {}) =>
-    bundle({ folder, onLog: (line) => told.push(line), ...options }, new AbortController().signal)
+    bundle({ folder, onLog: (line) => logged.push(line), ...options }, new AbortController().signal)
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'origami-bundle-'))
-    told = []
+    logged = []
     await cp(join(import.meta.dirname, 'models/many.ts'), join(folder, 'model.ts'))
   })
   afterEach(async () => rm(folder, { recursive: true, force: true }))
 
   test('carries its runtime, and its first example answers in it', async () => {
     const { commands } = await run()
-    expect(told.at(-1)).toContain('it answers: {"said":"ababab"')
+    expect(logged.at(-1)).toContain('it answers: {"said":"ababab"')
     expect(await readdir(folder)).toEqual(
       expect.arrayContaining(['.origami', 'Dockerfile', '.dockerignore', 'origami']),
     )
@@ -68,13 +68,13 @@ describe('a bundle', () => {
       'console.error("reading the weights")\nawait new Promise((go) => setTimeout(go, 1e9))\n',
     )
     const tried = runFirstExample(
-      { folder, onLog: (line) => told.push(line), withinMs: 3000 },
+      { folder, onLog: (line) => logged.push(line), withinMs: 3000 },
       new AbortController().signal,
     )
     const refused = expect(tried).rejects.toThrow(
       /it was not ready within 0\.05 min; it printed last:\n(.*\n)*reading the weights/,
     )
-    await vi.waitFor(() => expect(told).toContain('reading the weights'))
+    await vi.waitFor(() => expect(logged).toContain('reading the weights'))
     await refused
   })
 
@@ -84,7 +84,7 @@ describe('a bundle', () => {
       join(folder, 'origami/server.mjs'),
       'console.error("no memory")\nprocess.kill(process.pid, "SIGKILL")\n',
     )
-    const tried = runFirstExample({ folder, onLog: (line) => told.push(line) }, new AbortController().signal)
+    const tried = runFirstExample({ folder, onLog: (line) => logged.push(line) }, new AbortController().signal)
     await expect(tried).rejects.toThrow('the runtime exited (SIGKILL):\nno memory')
   })
 
@@ -106,7 +106,7 @@ describe('a bundle', () => {
     await run({ run: false })
     await writeFile(join(folder, 'model.ts'), deafModel)
     const tried = () =>
-      runFirstExample({ folder, onLog: (line) => told.push(line), graceMs: 300 }, new AbortController().signal)
+      runFirstExample({ folder, onLog: (line) => logged.push(line), graceMs: 300 }, new AbortController().signal)
     const nothingRuns = () => eventually(async () => expect(await childProcesses(folder)).toEqual([]))
     await tried()
     await nothingRuns()
@@ -114,8 +114,8 @@ describe('a bundle', () => {
     await writeFile(join(folder, 'origami/server.mjs'), deafServer)
     await tried()
     await nothingRuns()
-    expect(told.filter((line) => line.startsWith('it answers'))).toHaveLength(2)
-    expect(told).toContain('the runtime did not end within 0.3 s of SIGTERM and was killed')
+    expect(logged.filter((line) => line.startsWith('it answers'))).toHaveLength(2)
+    expect(logged).toContain('the runtime did not end within 0.3 s of SIGTERM and was killed')
   }, 60_000)
 
   test('holds what its demo uses, and nothing that was left lying about', async () => {

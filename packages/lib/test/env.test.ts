@@ -36,8 +36,8 @@ describe('the environment of a runtime', () => {
     ['ORIGAMI_FILE_BYTES', '0', 'ORIGAMI_FILE_BYTES: expected a whole number of bytes'],
     ['ORIGAMI_FILE_BYTES', '1e999', 'ORIGAMI_FILE_BYTES: expected a whole number of bytes'],
     ['ORIGAMI_FILE_BYTES', '9'.repeat(20), 'ORIGAMI_FILE_BYTES: expected a whole number of bytes'],
-  ])('%s=%s is refused with what was expected', (name, value, words) => {
-    expect(() => runtimeSettings({ [name]: value })).toThrow(words)
+  ])('%s=%s is refused with what was expected', (name, value, expected) => {
+    expect(() => runtimeSettings({ [name]: value })).toThrow(expected)
   })
 
   test('is documented, each variable and no other', async () => {

@@ -63,9 +63,17 @@ export type Builder<Name extends ComponentName> =
     ? <const Options extends Given<Name> = Record<never, never>>(options?: Options) => Made<Name, Options>
     : <const Options extends Given<Name>>(options: Options) => Made<Name, Options>
 
+/** What every builder takes, whatever the component: what a field says, and options by name. */
+interface WrittenField extends FieldWords {
+  readonly default?: unknown
+  readonly optional?: boolean
+  readonly [option: string]: unknown
+}
+
 /** The builder of a component by its name. */
-export function builder<Name extends ComponentName>(component: Name): Builder<Name> {
-  const build = ({ label, description, default: value, optional, ...options }: Record<string, unknown> = {}) => ({
+export function builder<Name extends ComponentName>(component: Name): Builder<Name>
+export function builder(component: ComponentName): (written?: WrittenField) => Field {
+  return ({ label, description, default: value, optional, ...options } = {}) => ({
     component,
     options,
     ...(label === undefined ? {} : { label }),
@@ -73,5 +81,4 @@ export function builder<Name extends ComponentName>(component: Name): Builder<Na
     ...(value === undefined ? {} : { default: value }),
     ...(optional === undefined ? {} : { optional }),
   })
-  return build as unknown as Builder<Name>
 }

@@ -29,6 +29,12 @@ export const isDeploymentId = (text: string): text is DeploymentId => deployment
 export const isVisitorId = (text: string): text is VisitorId => text.length >= 1 && text.length <= 200
 export const isPredictionId = (text: string): text is PredictionId => predictionId.test(text)
 
+/** The text as the id of a visitor. Throws RangeError where it cannot be one. */
+export function visitorId(text: string): VisitorId {
+  if (!isVisitorId(text)) throw new RangeError(`a visitor's id is 1 to 200 characters, got ${text.length}`)
+  return text
+}
+
 /** The reference of the file `name` under the caller's own `id`. Throws RangeError when either cannot be one. */
 export function fileRef(id: string, name: string): FileRef {
   if (!fileId.test(id)) throw new RangeError(`a file id is 16 to 64 of A-Z a-z 0-9 _ -, got ${JSON.stringify(id)}`)

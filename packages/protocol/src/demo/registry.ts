@@ -39,6 +39,6 @@ export type FileComponentName = {
 export const componentNames = Object.keys(components) as readonly ComponentName[]
 
 /** The definition behind a field, its types erased: options and values meet in `validate.ts` alone. */
-export const componentOf = (name: ComponentName): Component => components[name] as unknown as Component
+export const componentOf = (name: ComponentName): Component => components[name]
 
 export const isFileComponent = (name: ComponentName): boolean => componentOf(name).file !== undefined

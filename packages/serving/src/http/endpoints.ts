@@ -51,9 +51,11 @@ export function endpointsOn<E extends Endpoint, Table extends Endpoints<E>>(
       validatorCompiler: validatorCompiler as FastifySchemaCompiler<unknown>,
       serializerCompiler: asJson,
       handler: (request, reply) => {
-        const { params, query, body } = request as unknown as EndpointCall<Table[Key]>
+        // Each part was parsed by the endpoint's schema before.
+        const { params, query, body } = request
+        const call = { params, query, body } as EndpointCall<Table[Key]>
         reply.status(Number(Object.keys(endpoint.answers)[0]))
-        return handle({ params, query, body, request, reply })
+        return handle({ ...call, request, reply })
       },
     })
   }

@@ -153,7 +153,7 @@ async function* paced(payload: AsyncIterable<Buffer>, idleMs: number, totalMs: n
   }
 }
 
-const [quote, backslash, openArray, closeArray, openObject, closeObject] = Buffer.from('"\\[]{}') as unknown as number[]
+const [quote, backslash, openArray, closeArray, openObject, closeObject] = Buffer.from('"\\[]{}')
 
 /**
  * Counts brackets outside of strings: before parsing, since what walks a value later may not be made for such depth.

@@ -1,6 +1,5 @@
 import type { Slices } from '@origami/host/slices'
-import type { VisitorId } from '@origami/protocol/demo'
-import { randomId } from '@origami/protocol/demo'
+import { randomId, type VisitorId, visitorId } from '@origami/protocol/demo'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { WebLimits } from '../config.ts'
 import { randomSecret, type Secrets, secretHash } from '../secrets.ts'
@@ -26,6 +25,8 @@ const sessionCookie = 'origami_session'
 const visitorCookie = 'origami_visitor'
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
+
+const accountVisitor = ({ id }: Account): VisitorId => visitorId(`a-${id}`)
 
 /** Refused for want of who asks, or what they may. */
 export class Refused extends Error {
@@ -72,7 +73,7 @@ export class Sessions {
     const account = secret ? await this.accountOf(secret) : undefined
     const csrf = this.secrets.sign('csrf', account && secret ? secretHash(secret) : (fresh ?? visitor))
     return {
-      visitor: (account ? `a-${account.id}` : visitor) as VisitorId,
+      visitor: account ? accountVisitor(account) : visitorId(visitor),
       ...(account ? { account } : { address: place }),
       byToken: false,
       csrf,
@@ -112,7 +113,7 @@ export class Sessions {
     if (!found) throw new Refused(401, 'That token is not known; make one on the account page.')
     const { account, usedAt } = found
     await this.noteUse(hash, usedAt)
-    return { visitor: `a-${account.id}` as VisitorId, account, byToken: true, csrf: '' }
+    return { visitor: accountVisitor(account), account, byToken: true, csrf: '' }
   }
 
   /** At most once an hour: a program that reads should not make the server write each time. */
