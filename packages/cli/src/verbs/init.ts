@@ -75,5 +75,5 @@ async function asked(defaults: Choices, said: FlagChoices): Promise<Choices> {
         throw new Failure('left before all was answered')
       },
     },
-  ) as Promise<Choices>
+  )
 }

@@ -38,8 +38,8 @@ function store(storageKey: string, input: Input): void {
 function startingInput(schema: DemoSchema, storageKey: string): Input {
   const empty = emptyInput(schema)
   try {
-    const before = JSON.parse(sessionStorage.getItem(storageKey) ?? '{}') as Input
-    return { ...empty, ...Object.fromEntries(Object.entries(before).filter(([name]) => name in empty)) }
+    const before: unknown = JSON.parse(sessionStorage.getItem(storageKey) ?? '{}')
+    return { ...empty, ...Object.fromEntries(Object.entries(before ?? {}).filter(([name]) => name in empty)) }
   } catch {
     // What cannot be read, or is forbidden to be, is as if nothing had been typed.
     return empty

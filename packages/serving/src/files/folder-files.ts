@@ -6,7 +6,17 @@ import { pipeline } from 'node:stream/promises'
 import { Slices } from '@origami/host/slices'
 import { type FileRef, fileRef, Invalid, parseFileRef } from '@origami/protocol/demo'
 import { fileTypeFromBuffer } from 'file-type'
+import { z } from 'zod'
 import type { Files, OpenFile } from '../predictor.ts'
+
+const aboutSchema = z.object({ name: z.string(), type: z.string() })
+
+/** What `about.json` in the folder of a file says. Undefined: there is none. Throws where it is not what `put` wrote. */
+export async function readAbout(folder: string): Promise<z.infer<typeof aboutSchema> | undefined> {
+  // What cannot be read is no file, or one that never arrived.
+  const text = await readFile(join(folder, 'about.json'), 'utf8').catch(() => undefined)
+  return text === undefined || text === '' ? undefined : aboutSchema.parse(JSON.parse(text))
+}
 
 /** Which ids are still needed. */
 interface Wanted {
@@ -53,9 +63,9 @@ export class FolderFiles implements Files {
 
   async open(ref: FileRef): Promise<OpenFile | undefined> {
     const path = this.path(ref)
-    const about = path && (await readFile(join(path, '../../about.json'), 'utf8').catch(() => undefined))
+    const about = path && (await readAbout(join(path, '../..')))
     if (!path || !about) return undefined
-    const { name, type } = JSON.parse(about) as { name: string; type: string }
+    const { name, type } = about
     if (name !== parseFileRef(ref)?.name) return undefined
     const { size } = await stat(path)
     return {

@@ -1,7 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type FileRef, Full, fileRef, type PredictionId, parseFileRef } from '@origami/protocol/demo'
-import type { Files, FolderFiles, OpenFile } from '@origami/serving'
+import { type Files, type FolderFiles, type OpenFile, readAbout } from '@origami/serving'
 
 interface CountedFile {
   readonly bytes: number
@@ -88,15 +88,11 @@ export class CountedFiles implements Files {
 
   /** Counts what an earlier process left in the folder. */
   async countFolder(folder: string): Promise<void> {
-    // A folder that is not there holds nothing; what has no description is no file, or one that never arrived.
+    // A folder that is not there holds nothing.
     for (const id of await readdir(folder).catch(() => [])) {
-      const about = await readFile(join(folder, id, 'about.json'), 'utf8').catch(() => undefined)
-      if (about === undefined) continue
       try {
-        await this.count(
-          fileRef(id, (JSON.parse(about) as { name: string }).name),
-          (await stat(join(folder, id))).mtimeMs,
-        )
+        const about = await readAbout(join(folder, id))
+        if (about) await this.count(fileRef(id, about.name), (await stat(join(folder, id))).mtimeMs)
       } catch (error) {
         console.error(`${join(folder, id)} is no file of a prediction and is left alone: ${error}`)
       }
