@@ -1,6 +1,5 @@
 import { runCommandLine } from './program.ts'
 import { bundleVerb } from './verbs/bundle.ts'
-import { removeVerb, startVerb, stopVerb } from './verbs/control.ts'
 import { deployVerb } from './verbs/deploy.ts'
 import { initVerb } from './verbs/init.ts'
 import { loginVerb } from './verbs/login.ts'
@@ -8,6 +7,7 @@ import { logsVerb } from './verbs/logs.ts'
 import { serveVerb } from './verbs/serve.ts'
 import { statsVerb } from './verbs/stats.ts'
 import { statusVerb } from './verbs/status.ts'
+import { removeVerb, startVerb, stopVerb } from './verbs/stop-start-remove.ts'
 
 /** `origami` as the Python package brings it: what an author does, without the servers. */
 await runCommandLine([

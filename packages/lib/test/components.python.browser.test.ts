@@ -5,7 +5,7 @@ import { newVisitor, startBrowser } from '../../../tests/browser.ts'
 import type { Runtime } from '../src/runtime/index.ts'
 import { pixelsOf, type Row, rows } from './component-rows.ts'
 import { type Python, pythonWithPillow } from './pillow.ts'
-import { page as built, post, serve } from './serving.ts'
+import { page as built, post, serve } from './serve-model.ts'
 
 let python: Python
 let browser: Browser

@@ -5,7 +5,7 @@ import { type FileRef, Full, fileRef, newPredictionId, type PredictionSnapshot }
 import { HttpPredictor, type Prediction } from '@origami/serving'
 import { describe, expect, test } from 'vitest'
 import { endOf, eventually, type Pool, started, startPool } from './pool.ts'
-import { serve } from './serving.ts'
+import { serve } from './serve-model.ts'
 
 async function upload({ predictor }: Pool, bytes = 10): Promise<FileRef> {
   return predictor.files.put(crypto.randomUUID().replaceAll('-', ''), 'paper.txt', 'text/plain', once(bytes))

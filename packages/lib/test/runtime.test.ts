@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Runtime } from '../src/runtime/index.ts'
-import { post, serve, until } from './serving.ts'
+import { post, serve, until } from './serve-model.ts'
 
 describe('a TypeScript model over HTTP', () => {
   let runtime: Runtime

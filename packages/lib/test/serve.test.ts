@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { serveModel } from '../src/runtime/index.ts'
-import { post } from './serving.ts'
+import { post } from './serve-model.ts'
 
 const written = `import { setTimeout } from 'node:timers/promises'
 import { demo, text } from 'origami-lib'

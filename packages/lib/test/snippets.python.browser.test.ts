@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newVisitor, startBrowser } from '../../../tests/browser.ts'
 import type { Runtime } from '../src/runtime/index.ts'
-import { page as built, serve } from './serving.ts'
+import { page as built, serve } from './serve-model.ts'
 
 const quoted = `It's "so":\n\tC:\\new, $HOME \`pwd\` %s '''quoted''' “naïve” 🦢 '\\''`
 const settings = { "an apostrophe's": ["a 'quote'", 'two\nlines', null, { "'''": '\\u0027' }] }
