@@ -50,7 +50,7 @@ export class Api {
     return new Api(url, token, { forAccount: true })
   }
 
-  /** Sends, and reads JSON. Throws Failure with the server's own words, or Unreachable. */
+  /** Sends a request and reads its answer as JSON. Throws Failure with the server's message, or Unreachable. */
   async call<Key extends keyof WebApi>(key: Key, sent: EndpointRequest<WebApi[Key]>): Promise<AnswerOf<WebApi[Key]>> {
     return (await this.answer(key, sent)).body
   }

@@ -28,8 +28,8 @@ export class Slices {
   }
 
   /**
-   * Repeats `work`, which does at most as many as it is told and returns how many it did, until there are no more or
-   * the signal aborts.
+   * Repeats `work`, which gets how many it may do at most and returns how many it did, until there are no more or the
+   * signal aborts.
    */
   async run(
     kind: string,

@@ -1,4 +1,4 @@
-/** What a runtime in a bundle is told by its environment. docs/operator.md has the same as a table. */
+/** What the environment sets for a runtime in a bundle. docs/operator.md has the same as a table. */
 export interface RuntimeSettings {
   /** PORT. Undefined: what `.origami` says; 0: any free one. */
   readonly port: number | undefined
@@ -22,7 +22,7 @@ export interface RuntimeSettings {
 
 export const defaultSettings = { host: '0.0.0.0', bodyBytes: 32 * 1024 ** 2, fileBytes: 100 * 1024 ** 2 } as const
 
-/** What is wrong with a variable, in words for who set it. */
+/** A variable has a value that cannot be used. The message is for who set it. */
 class SettingError extends Error {
   override readonly name = 'SettingError'
 }

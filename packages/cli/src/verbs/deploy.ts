@@ -64,8 +64,8 @@ async function followed(api: Api, made: DemoPage, tell: (line: string) => void):
 }
 
 /**
- * Tells what is cloned, built and printed; the steps themselves are told by the demo. A log that cannot be read any
- * more does not end a deploy, and is said.
+ * Tells what is cloned, built and printed; `followDeploy` tells the steps themselves. When the log cannot be read any
+ * more, the deploy goes on, and a line says so.
  */
 async function tellLog(api: Api, made: DemoPage, tell: (line: string) => void, signal: AbortSignal): Promise<void> {
   try {

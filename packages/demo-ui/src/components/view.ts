@@ -4,7 +4,7 @@ import type { DemoClient } from '../client/client.ts'
 
 /** What an input's view gets. `value` is null while there is none. */
 export interface InputProps {
-  /** Of the control, for its label; its error and description are told by `described`. */
+  /** The id of the control, which its label refers to. `described` has the ids of its error and its description. */
   readonly id: string
   readonly described: string | undefined
   readonly invalid: boolean

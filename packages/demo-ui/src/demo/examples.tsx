@@ -1,7 +1,7 @@
 import type { DemoSchema, Input } from '@origami/protocol/demo'
 import styles from './demo.module.css'
 
-/** Examples to click: pictures as pictures, the rest in words. */
+/** Examples to click: pictures are shown as pictures, and everything else as text. */
 export function Examples({ schema, onPick }: { schema: DemoSchema; onPick: (example: Input) => void }) {
   if (schema.examples.length === 0) return null
   return (

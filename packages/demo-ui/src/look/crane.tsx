@@ -1,4 +1,4 @@
-/** The mark: a crane of seven folds, in the accent. Decoration; the words beside it name it. */
+/** The mark: a crane of seven folds in the accent colour. It is decoration: the text beside it names it. */
 export function Crane({ size = 28 }: { size?: number }) {
   return (
     <svg width={size} height={size} viewBox="0 0 64 64" aria-hidden="true" focusable="false" fill="var(--ori-accent)">

@@ -32,13 +32,13 @@ type Frozen<Value> = Value extends readonly (infer One)[]
   : Value extends object
     ? { readonly [Key in keyof Value]: Frozen<Value[Key]> }
     : Value
-/** No options at all are typed as an index of never, which would forbid the words beside them. */
+/** Where a component has no options, their type is an index of never, which would forbid a label beside them. */
 type Options<Name extends ComponentName> = string extends keyof ComponentOptions<Name>
   ? unknown
   : Frozen<ComponentOptions<Name>>
 type Default<Name extends ComponentName> = Name extends FileComponentName ? undefined : ComponentValue<Name>
 
-/** What a builder takes: the component's options, the words, and for an input its default or that it is optional. */
+/** What a builder takes: the component's options, label and description, and of an input its default or `optional`. */
 export type Given<Name extends ComponentName> = Options<Name> &
   FieldWords & {
     /** The value when the caller gives none. */

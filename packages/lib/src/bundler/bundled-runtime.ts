@@ -26,7 +26,7 @@ const pollMs = 100
 export class BundledRuntime implements AsyncDisposable {
   /** The end of what it printed. */
   printed = ''
-  /** Aborted once it exited, with words for how. */
+  /** Aborted once it exited; the reason says how. */
   readonly died: AbortSignal
   private readonly options: BundledOptions
   private readonly scratch: string

@@ -10,7 +10,7 @@ export interface TryOptions extends Omit<BundledOptions, 'graceMs'> {
 
 /**
  * Starts what was bundled and runs its first example; passes on what it prints. Returns its schema.
- * Throws Error with the model's own words.
+ * Throws Error with what the model said went wrong.
  */
 export async function runFirstExample(
   { withinMs = 5 * 60_000, graceMs = 5000, ...options }: TryOptions,

@@ -39,8 +39,8 @@ export interface Client<Table, Came extends Unread = Response> {
 
 /**
  * A client of a table of endpoints, given how to send. The table is a type alone: pages are built without its schemas,
- * and the server on the other side is our own, which answers as they say. `fallback`: what a refusal says that came
- * without words.
+ * and the server on the other side is our own, which answers as they say. `fallback`: the message of a refusal that
+ * came without one.
  */
 export function endpointClient<Table extends Endpoints, Came extends Unread = Response>(
   transport: (request: Outgoing) => Promise<Came>,

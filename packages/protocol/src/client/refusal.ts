@@ -9,7 +9,7 @@ export interface Unread {
 
 /** What a server said when it did not do what it was asked. */
 interface Said {
-  /** Its own words; undefined: it gave none that are for people. */
+  /** The server's message for people; undefined where it gave none. */
   readonly serverMessage: string | undefined
   /** Where a browser goes to ask a forge first. */
   readonly authorize: string | undefined
@@ -20,7 +20,7 @@ interface Said {
   readonly retryAfterSeconds: number | undefined
 }
 
-/** A server answered, and said no. The message is its own words where it gave some. */
+/** A server answered, and refused. The message is the server's own where it gave one. */
 export class Refusal extends Error implements Said {
   override readonly name = 'Refusal'
   readonly status: number
@@ -45,7 +45,8 @@ const answered = (status: number): string => `The server answered ${status}.`
 
 /**
  * Reads an answer that is not 2xx: our `{error, authorize, reason}`, FastAPI's `{detail: […]}`, or whatever a proxy in
- * between wrote. Nothing in it is believed to be there. `fallback`: what is said where it has no words.
+ * between wrote. Nothing in it is believed to be there. `fallback`: the message where it has
+ * none.
  */
 export async function readRefusal(answer: Unread, fallback = answered): Promise<Refusal> {
   // An answer that breaks off is a refusal still: its status came.

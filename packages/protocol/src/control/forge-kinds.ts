@@ -4,7 +4,7 @@ export type ForgeKind = (typeof forgeKinds)[number]
 
 /**
  * What the web server, the daemon and the command must all know of a kind.
- * How the web server asks a forge is told in its own room, `web/server/forges`.
+ * How the web server asks a forge is in a room of its own, `web/server/forges`.
  */
 interface ForgeTraits {
   /** What follows the host in a link, for people. */

@@ -36,7 +36,8 @@ import {
 } from './web-api.ts'
 
 /**
- * Who may call, in words. `sees`, `owner` and `redeployer` say it of the demo in the path; to others it is not there.
+ * Who may call, as text for people. `sees`, `owner` and `redeployer` say it of the demo in the path: for others there
+ * is none.
  */
 export const callers = {
   anyone: 'Anyone',

@@ -9,7 +9,7 @@ export interface Component<Options = unknown, Value = unknown, Media extends str
   value(options: Options): z.ZodType<Value>
   /** Media types (`image/*`) when its values are files: on the wire a FileRef. */
   readonly file?: Media
-  /** The shape of a valid value in words, for errors. */
+  /** What a valid value looks like, as errors say it after `expected`. */
   readonly expects: string
   readonly python: string
   readonly typescript: string

@@ -156,7 +156,7 @@ export class HttpClient {
     })
   }
 
-  /** What broke on the way is told as Gone; what was answered, and what the caller aborted, stays what it is. */
+  /** A failure on the way becomes Gone; what was answered, and what the caller aborted, stays what it is. */
   private translate(error: unknown, signal: AbortSignal | undefined): unknown {
     if (signal?.aborted) return signal.reason
     if (!isTransport(error)) return error
@@ -167,7 +167,7 @@ export class HttpClient {
   }
 }
 
-/** Bytes that are sent. When they themselves break, that is what is told, and not that nobody answers. */
+/** Bytes that are sent. When reading them fails, the error says so, and not that nobody answers. */
 class UploadSource {
   private readonly content: AsyncIterable<Uint8Array>
   private broken: { error: unknown } | undefined

@@ -25,7 +25,7 @@ export interface FetchBounds {
 /**
  * Fetches an http(s) URL from public addresses only: every address of the name is checked, the connection goes to a
  * checked one, and redirects are not followed.
- * `networks` (CIDR) are taken for public too. Throws Error with words for the person who gave the URL.
+ * `networks` (CIDR) are taken for public too. Throws Error whose message is for who gave the URL.
  */
 export async function fetchPublic(
   url: URL,

@@ -68,7 +68,7 @@ export interface WebLimits {
   readonly daemonAnswerMs: number
   /** The daemon's answer to a change, which may have to end what runs first. */
   readonly daemonChangeMs: number
-  /** How long what the daemon said of a demo is told to all who look at it, and of how many demos. */
+  /** How long an answer of the daemon about a demo serves all who look at it, and of how many demos one is stored. */
   readonly detailsFreshMs: number
   readonly detailsKept: number
   /** Between two times that the daemon is asked how often demos ran. */

@@ -284,7 +284,7 @@ class DaemonAnswer implements Unread {
   }
 }
 
-/** What the daemon refused, or said that is no JSON, as those who asked by way of the web server are told it. */
+/** What the daemon refused, or said that is no JSON, as an error for those who asked by way of the web server. */
 function refused(error: unknown): never {
   if (error instanceof Refusal)
     throw new DaemonRefused(error.status, error.serverMessage ?? `the daemon answered ${error.status}`, {

@@ -22,7 +22,7 @@ export async function inputForWorker(
   return input
 }
 
-/** What a model gave, by field name, its files taken in. Throws Error with words for what is no output of this demo. */
+/** What a model returned, by field name, with its files stored. The Error says what is no output of this demo. */
 export async function outputFromWorker(
   schema: DemoSchema,
   returned: Readonly<Record<string, unknown>>,

@@ -1,6 +1,6 @@
 import type { Run } from './run.ts'
 
-/** Predictions that wait here for a worker, in order. Each is told its place. */
+/** Predictions that wait here for a worker, in order. Each learns its place. */
 export class WaitingLine {
   private readonly runs: Run[] = []
 

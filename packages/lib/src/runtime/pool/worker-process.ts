@@ -35,7 +35,7 @@ const maxLogLength = 64 * 1024
 export class WorkerProcess implements AsyncDisposable {
   readonly schema: Promise<DescribedDemo>
   readonly setup: Promise<Setup>
-  /** Resolves with words for how it ended. */
+  /** Resolves with a sentence that says how it ended. */
   readonly exited: Promise<string>
   /** Calls that it was written. */
   readonly calls = new Map<string, Mailbox<CallEvent>>()
@@ -108,7 +108,7 @@ export class WorkerProcess implements AsyncDisposable {
     this.write({ type: 'cancel', id })
   }
 
-  /** Ends the worker and all it started, at once. `why` is what its other calls are told. */
+  /** Ends the worker and all it started, at once. `why` is the error of its other calls. */
   kill(why?: string): void {
     if (this.child.pid === undefined || this.child.exitCode !== null || this.child.signalCode !== null) return
     this.whyKilled ??= why

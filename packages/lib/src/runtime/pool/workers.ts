@@ -84,7 +84,7 @@ export class Workers implements AsyncDisposable {
     }
   }
 
-  /** Ends all workers at once. `why` is what their calls are told. */
+  /** Ends all workers at once. `why` is the error of their calls. */
   kill(why: string): void {
     this.ending.abort()
     for (const place of this.places.values()) if (place.state !== 'failed') place.worker?.kill(why)

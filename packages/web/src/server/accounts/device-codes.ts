@@ -19,8 +19,8 @@ import type { Db } from '../store/open.ts'
 import { makeToken } from './tokens.ts'
 
 /**
- * Seconds, as RFC 8628 has them. No settings: the command and the page say them in words, and a life so short needs no
- * change.
+ * Seconds, as RFC 8628 has them. They are no settings: the command and the page say them as text, and a life so short
+ * needs no change.
  */
 export const deviceTimes = { expires: 600, interval: 2 } as const
 /** No vowels, so that no code is a word; nothing that is read for something else. RFC 8628, 6.1. */

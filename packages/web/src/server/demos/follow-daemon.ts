@@ -39,7 +39,7 @@ export class FollowDaemon {
     return this.open
   }
 
-  /** Until the signal aborts. Pages are told when the daemon goes away, and when it is back. */
+  /** Goes on until the signal aborts. Pages learn when the daemon goes away, and when it is back. */
   async work(signal: AbortSignal): Promise<void> {
     await Promise.all([this.follow(signal), this.count(signal)])
   }

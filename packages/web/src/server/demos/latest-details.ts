@@ -26,7 +26,7 @@ export class LatestDetails {
     this.known.delete(demo)
   }
 
-  /** As it is now; who looks next is told the same. */
+  /** As it is now; who looks next gets the same answer. */
   async ask(demo: string): Promise<LatestDetail> {
     const said = this.daemon.detail(demo)
     this.known.delete(demo)

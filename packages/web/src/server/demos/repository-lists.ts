@@ -26,7 +26,7 @@ export class RepositoryLists {
     this.limits = limits
   }
 
-  /** Those with the words in owner or name, pushed to last first; `cut`: there may be more. Throws ForgeError. */
+  /** Those whose owner/name has the text in it, pushed to last first; `cut`: there may be more. Throws ForgeError. */
   async search(
     account: string,
     { entry, repositories: repositoryAccess }: Forge,

@@ -86,7 +86,7 @@ export class Demos {
     return rows.map(toDemo)
   }
 
-  /** Public ones that were deployed, by words in their title, description, name or account. */
+  /** Public ones that were deployed and have the text in their title, description, name or account. */
   async public(searched: string, sort: Sort): Promise<Owned[]> {
     const pattern = `%${searched.toLowerCase().replaceAll(/[%_]/g, '')}%`
     const query = this.all()

@@ -3,7 +3,7 @@ import { Prose } from '../../parts/prose.tsx'
 import { type Schema, schemaName } from './api-document.ts'
 import styles from './docs.module.css'
 
-/** The fields of an object, and those of the objects in it. What is named leads to where it is told. */
+/** The fields of an object, and those of the objects in it. What has a name leads to where it is described. */
 export function SchemaFields({ schema }: { schema: Schema }) {
   const { properties = {}, required = [] } = schema
   const names = Object.keys(properties)
