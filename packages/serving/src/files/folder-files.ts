@@ -11,7 +11,7 @@ import type { Files, OpenFile } from '../predictor.ts'
 
 const aboutSchema = z.object({ name: z.string(), type: z.string() })
 
-/** What `about.json` in the folder of a file says. Undefined: there is none. Throws where it is not what `put` wrote. */
+/** What `about.json` in the folder of a file says. Undefined: there is none. Throws where `put` did not write it. */
 export async function readAbout(folder: string): Promise<z.infer<typeof aboutSchema> | undefined> {
   // What cannot be read is no file, or one that never arrived.
   const text = await readFile(join(folder, 'about.json'), 'utf8').catch(() => undefined)
