@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs'
 import { lstat, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import type { Readable } from 'node:stream'
 import dockerignore from '@balena/dockerignore'
-import { pack } from 'tar-fs'
+import { type Pack, pack } from 'tar-fs'
 import { BuildError, type BuildRequest, ConfigError } from '../engine.ts'
 import { BuildTrace } from './build-trace.ts'
 import { imageTag, labels } from './container-spec.ts'
-import type { DockerClient } from './docker-client.ts'
+import { type DockerClient, readable } from './docker-client.ts'
 import { jsonLines } from './json-lines.ts'
 
 interface Progress {
@@ -30,7 +29,7 @@ export async function buildImage(
   const tag = imageTag(demo, deployment)
   const options = {
     t: tag,
-    version: '2',
+    version: '2' as const,
     forcerm: true,
     labels: { [labels.owner]: owner, [labels.demo]: demo, [labels.deployment]: deployment, [labels.role]: 'demo' },
   }
@@ -38,8 +37,9 @@ export async function buildImage(
   const over = new AbortController()
   try {
     const docker = client.within(AbortSignal.any([signal, over.signal]))
-    const answer = (await docker.buildImage(context as never, options as never)) as unknown as Readable
-    const failed = await follow(answer, request)
+    // It is no stream of Node's, but is piped like one, and breaks the request off where it fails.
+    const answer = await docker.buildImage(context as Pack & NodeJS.ReadableStream, options)
+    const failed = await follow(readable(answer), request)
     signal.throwIfAborted()
     if (failed) throw new BuildError(`The build failed: ${failed}`)
   } catch (error) {
@@ -53,7 +53,7 @@ export async function buildImage(
 }
 
 /** Writes what a build tells into the log, no faster than the log takes it. Resolves to why it failed. */
-async function follow(answer: Readable, { onLog }: BuildRequest): Promise<string | undefined> {
+async function follow(answer: AsyncIterable<Uint8Array>, { onLog }: BuildRequest): Promise<string | undefined> {
   const trace = new BuildTrace()
   const say = (text: string) => onLog({ at: new Date(), source: 'build', text })
   let failed: string | undefined

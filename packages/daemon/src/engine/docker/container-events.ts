@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import { logger } from '@origami/host/logger'
 import type { InstanceId } from '../engine.ts'
@@ -23,7 +22,7 @@ export async function* containerEvents(
   yield undefined
   while (!signal.aborted) {
     try {
-      const stream = (await client.within(signal).getEvents({ filters, since } as never)) as unknown as Readable
+      const stream = await client.events(filters, since, signal)
       for await (const { line, value } of jsonLines(stream)) {
         since = after(line) ?? since
         const { id } = value as { id?: InstanceId }

@@ -1,8 +1,7 @@
-import type { Readable } from 'node:stream'
 import { Lines, type LinesOptions } from '../../logs/lines.ts'
 import type { LogLine } from '../../logs/log-line.ts'
 import type { LogCursor } from '../engine.ts'
-import { type DockerClient, statusOf } from './docker-client.ts'
+import { type DockerClient, readable, statusOf } from './docker-client.ts'
 
 /**
  * Follows what a container prints, from after the cursor (the time of a line, as Docker stamps it) until it exits.
@@ -18,10 +17,11 @@ export async function* followLog(
   let last = after
   for (const isFirst of [true, false]) {
     const since = last ? String(Date.parse(last) / 1000) : 0
-    const how = { follow: true, stdout: true, stderr: true, timestamps: true, since: since as number } as const
+    const how = { follow: true, stdout: true, stderr: true, timestamps: true, since } as const
     const asked = client.within(signal).getContainer(container).logs(how)
-    const stream = (await asked.catch(unlessGone(isFirst))) as unknown as Readable | undefined
-    if (!stream) return
+    const answer = await asked.catch(unlessGone(isFirst))
+    if (!answer) return
+    const stream = readable(answer)
     try {
       for await (const line of stampedLines(stream, last, options)) {
         last = line.cursor

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import Docker from 'dockerode'
 import type { Limits } from '../../config.ts'
 
@@ -6,6 +7,7 @@ interface Dial {
   readonly method: string
   abortSignal?: AbortSignal
 }
+type DialOptions = Parameters<Docker['modem']['dial']>[0]
 type Answered = (error: unknown, data: unknown) => void
 
 /**
@@ -47,16 +49,38 @@ export class DockerClient {
    * Docker knows no owner of it.
    */
   async pruneBuilds(bytes: number, signal: AbortSignal): Promise<void> {
-    const { modem } = this.within(signal, 10 * this.limits.engineMs)
+    const docker = this.within(signal, 10 * this.limits.engineMs)
     // Docker calls it `reserved-space` since API 1.48, and takes the old name too.
     const options = { _query: { all: true, 'keep-storage': bytes, 'reserved-space': bytes }, _body: {} }
-    const statusCodes = { 200: true, 500: 'server error' }
-    await new Promise<void>((resolve, reject) =>
-      modem.dial({ path: '/build/prune?', method: 'POST', options, statusCodes } as never, (error: unknown) =>
-        error ? reject(error) : resolve(),
-      ),
-    )
+    await dialed(docker, { path: '/build/prune?', method: 'POST', options })
   }
+
+  /**
+   * What happens from a time on, as a stream of JSON objects. `since`: seconds with nanoseconds, which no number holds.
+   * `filters`: as Docker's API takes them.
+   */
+  async events(
+    filters: Readonly<Record<string, readonly string[]>>,
+    since: string,
+    signal: AbortSignal,
+  ): Promise<Readable> {
+    const options = { _query: { filters, since } }
+    return readable(await dialed(this.within(signal), { path: '/events?', method: 'GET', options, isStream: true }))
+  }
+}
+
+/** One call of Docker's API, for what dockerode has no method or no true types for. */
+const dialed = (docker: Docker, call: Omit<DialOptions, 'statusCodes'>): Promise<unknown> =>
+  new Promise((resolve, reject) =>
+    docker.modem.dial({ ...call, statusCodes: { 200: true, 500: 'server error' } }, (error, answer) =>
+      error ? reject(error) : resolve(answer),
+    ),
+  )
+
+/** An answer that Docker sends bit by bit. Throws Error where it is none. */
+export function readable(answer: unknown): Readable {
+  if (answer instanceof Readable) return answer
+  throw new Error('expected Docker to answer with a stream')
 }
 
 /**
