@@ -141,7 +141,10 @@ async function fail(parts: DeployParts, progress: Progress, failure: DeployFaile
   const { state, message } = failure
   const { demo_id, created_at } = progress.row
   await progress.say(`${state}: ${message}`)
-  const tail = (await parts.logs.tail(demo_id, 200)).filter((line) => line >= created_at)
+  let tail: string[] = []
+  await logged(`the log of demo ${demo_id} could not be read`, async () => {
+    tail = (await parts.logs.tail(demo_id, 200)).filter((line) => line >= created_at)
+  })
   await progress.to(state, {
     reason: message,
     token: null,

@@ -1,3 +1,4 @@
+import { isActiveState } from '@origami/protocol/control'
 import type { DeploymentId } from '@origami/protocol/demo'
 import PQueue from 'p-queue'
 import { logged } from '../logged.ts'
@@ -56,9 +57,10 @@ export class Deployer {
       return (await deploymentById(db, id))?.state === 'canceled'
     }
     const row = await deploymentById(db, id)
-    const change = { reason: 'canceled', token: null }
-    const canceled =
-      row?.state === 'queued' && (await db.transaction().execute((trx) => move(trx, row, 'canceled', now(), change)))
+    const change = { reason: 'canceled', token: null, instance: null, endpoint: null }
+    // One that is active and not under way here broke off.
+    const waits = row !== undefined && !this.underWay.has(id) && (row.state === 'queued' || isActiveState(row.state))
+    const canceled = waits && (await db.transaction().execute((trx) => move(trx, row, 'canceled', now(), change)))
     if (canceled) {
       changed.notify(row.demo_id)
       this.wake()

@@ -1,4 +1,5 @@
 import type { ActiveState, DeploymentState } from '@origami/protocol/control'
+import { logged } from '../logged.ts'
 import type { Deployment } from '../store/deployment.ts'
 import { deploymentById, move, note } from '../store/deployments.ts'
 import { DeployFailed, Overtaken } from './failure.ts'
@@ -62,12 +63,12 @@ export class Progress {
     await this.reread()
   }
 
+  /** Tells people, in the log. That it cannot be written (a full disk, say) fails nothing. */
   async say(text: string): Promise<void> {
-    const at = new Date(this.parts.clock())
-    await this.parts.logs.append(
-      this.row.demo_id,
-      text.split('\n').map((line) => ({ at, source: 'deploy' as const, text: line })),
-    )
+    const { clock, logs } = this.parts
+    const [at, { demo_id }] = [new Date(clock()), this.row]
+    const lines = text.split('\n').map((line) => ({ at, source: 'deploy' as const, text: line }))
+    await logged(`the log of demo ${demo_id} could not be written`, () => logs.append(demo_id, lines))
   }
 
   private async reread(): Promise<void> {

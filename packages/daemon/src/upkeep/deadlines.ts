@@ -2,15 +2,20 @@ import { activeStates } from '@origami/protocol/control'
 import type { Deployer } from '../deploy/deployer.ts'
 import type { DeployParts } from '../deploy/parts.ts'
 import { deploymentsIn, move } from '../store/deployments.ts'
+import { requeue } from './interrupted.ts'
 
 /**
- * Fails deployments whose deadline is over and that nobody works on: what broke off must not hold its demo for ever.
+ * What broke off, and so nobody works on, must not hold its demo: it waits again, or has failed where its deadline is
+ * over.
  */
-export async function failOverdue({ db, now, changed }: DeployParts, deployer: Deployer): Promise<void> {
+export async function failOverdue(parts: DeployParts, deployer: Deployer): Promise<void> {
+  const { db, now, changed } = parts
   for (const row of await deploymentsIn(db, activeStates)) {
-    if (deployer.isUnderWay(row.id) || row.deadline_at === null || row.deadline_at > now()) continue
+    if (deployer.isUnderWay(row.id)) continue
     const reason = `It broke off in ${row.state.replace('_', ' ')}, and its time is over; deploy it again`
-    await db.transaction().execute((trx) => move(trx, row, 'timed_out', now(), { reason, token: null }))
+    if (row.deadline_at !== null && row.deadline_at <= now())
+      await db.transaction().execute((trx) => move(trx, row, 'timed_out', now(), { reason, token: null }))
+    else await requeue(parts, row, (times) => `It broke off ${times} times while it was under way`)
     changed.notify(row.demo_id)
   }
 }

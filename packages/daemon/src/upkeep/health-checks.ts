@@ -101,7 +101,8 @@ export class HealthChecks {
   ): Promise<void> {
     const { logs, clock, changed } = this.parts
     const text = `${why}: it is ended and started again`
-    await logs.append(row.demo_id, [{ at: new Date(clock()), source: 'deploy', text }])
+    const lines = [{ at: new Date(clock()), source: 'deploy' as const, text }]
+    await logged(`the log of demo ${row.demo_id} could not be written`, () => logs.append(row.demo_id, lines))
     await leave(this.parts, row)
     changed.notify(row.demo_id)
     await endInstance(this.parts, instance, { signal })

@@ -1,5 +1,6 @@
-import { activeStates } from '@origami/protocol/control'
+import { type ActiveState, activeStates } from '@origami/protocol/control'
 import type { DeployParts } from '../deploy/parts.ts'
+import type { DeploymentIn } from '../store/deployment.ts'
 import { deploymentsIn, move } from '../store/deployments.ts'
 import { makeWay, waitingOf } from '../store/waiting-deployments.ts'
 
@@ -7,19 +8,27 @@ import { makeWay, waitingOf } from '../store/waiting-deployments.ts'
  * After a crash: what was under way waits again, with a new attempt. A newer request takes its place where there is
  * one, and what the daemon died of too often is not tried again.
  */
-export async function requeueInterrupted({ db, now, limits }: DeployParts): Promise<void> {
-  for (const row of await deploymentsIn(db, activeStates)) {
-    const interruptions = row.let_go ? row.interruptions : row.interruptions + 1
-    await db.transaction().execute(async (trx) => {
-      const attempt = row.attempt + 1
-      const newer = await waitingOf(trx, row.demo_id)
-      if (newer) await makeWay(trx, row, newer.id, now(), { attempt, interruptions })
-      else if (interruptions >= limits.interruptions)
-        await move(trx, row, 'poisoned', now(), {
-          ...{ attempt, interruptions, token: null, instance: null, endpoint: null },
-          reason: `The daemon died ${interruptions} times while this was under way (last in ${row.state.replace('_', ' ')}); it is not tried again`,
-        })
-      else await move(trx, row, 'queued', now(), { attempt, interruptions, let_go: 0, deadline_at: row.deadline_at })
-    })
-  }
+export async function requeueInterrupted(parts: DeployParts): Promise<void> {
+  for (const row of await deploymentsIn(parts.db, activeStates))
+    await requeue(parts, row, (times) => `The daemon died ${times} times while this was under way`)
+}
+
+/** Lets one that nobody works on any more wait again. `why`: what is told where that happened too often. */
+export async function requeue(
+  { db, now, limits }: DeployParts,
+  row: DeploymentIn<ActiveState>,
+  why: (times: number) => string,
+): Promise<void> {
+  const interruptions = row.let_go ? row.interruptions : row.interruptions + 1
+  await db.transaction().execute(async (trx) => {
+    const attempt = row.attempt + 1
+    const newer = await waitingOf(trx, row.demo_id)
+    if (newer) await makeWay(trx, row, newer.id, now(), { attempt, interruptions })
+    else if (interruptions >= limits.interruptions)
+      await move(trx, row, 'poisoned', now(), {
+        ...{ attempt, interruptions, token: null, instance: null, endpoint: null },
+        reason: `${why(interruptions)} (last in ${row.state.replace('_', ' ')}); it is not tried again`,
+      })
+    else await move(trx, row, 'queued', now(), { attempt, interruptions, let_go: 0, deadline_at: row.deadline_at })
+  })
 }

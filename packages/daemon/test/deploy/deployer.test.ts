@@ -3,7 +3,8 @@ import { sql } from 'kysely'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Deployer } from '../../src/deploy/deployer.ts'
 import type { DeployParts } from '../../src/deploy/parts.ts'
-import { addedDemo, openInMemory, rowOf } from '../store/in-memory.ts'
+import { failOverdue } from '../../src/upkeep/deadlines.ts'
+import { addedDemo, movedTo, openInMemory, rowOf } from '../store/in-memory.ts'
 import { deployParts } from './deploy-parts.ts'
 
 let db: DeployParts['db']
@@ -29,4 +30,29 @@ test('a deployment that cannot be begun is begun again after a pause, and not at
   await sql`DROP TRIGGER full`.execute(db)
   await vi.waitFor(async () => expect((await rowOf(db, id)).state).toBe('clone_failed'), { timeout: 5000 })
   await deployer.leave()
+})
+
+test('a deployment that broke off before its time is over is taken up again by the next round', async () => {
+  const { id } = await addedDemo(db)
+  await movedTo(db, id, 'cloning')
+  const parts = deployParts(db)
+  await failOverdue(parts, new Deployer(parts))
+  expect(await rowOf(db, id)).toMatchObject({ state: 'queued', attempt: 1 })
+})
+
+test('one that breaks off each time is not taken up for ever', async () => {
+  const { id } = await addedDemo(db)
+  const parts = deployParts(db)
+  for (const _ of Array(parts.limits.interruptions)) {
+    await movedTo(db, id, 'cloning')
+    await failOverdue(parts, new Deployer(parts))
+  }
+  expect(await rowOf(db, id)).toMatchObject({ state: 'poisoned' })
+})
+
+test('a deployment that broke off can be canceled', async () => {
+  const { id } = await addedDemo(db)
+  await movedTo(db, id, 'building')
+  expect(await new Deployer(deployParts(db)).cancel(id)).toBe(true)
+  expect(await rowOf(db, id)).toMatchObject({ state: 'canceled' })
 })
