@@ -21,7 +21,7 @@ export async function createServer(config: DaemonConfig, parts: ApiParts): Promi
     logger: { level: 'warn' },
   })
   // What is said of an instance over HTTP holds over HTTPS: its server is one of HTTP too.
-  const app = secure as unknown as FastifyInstance
+  const app = secure as FastifyInstance
   limitJson(app, underLimits(parts.limits))
   app.setErrorHandler(sendError)
   app.setNotFoundHandler((_request, reply) => reply.status(404).send({ error: 'There is nothing here.' }))

@@ -40,6 +40,7 @@ export async function checkout(
  */
 export async function readManifest(folder: string): Promise<Manifest> {
   const path = join(folder, '.origami')
+  // One that cannot be looked at is as good as none: the next line says so.
   const found = await lstat(path).catch(() => undefined)
   if (!found)
     throw new DeployFailed(

@@ -11,6 +11,7 @@ export async function sweepWork(work: string, since: Date, isInUse: (folder: str
   for (const name of await readdir(work)) {
     const path = join(work, name)
     await logged(`${path} is nobody's, but cannot be removed`, async () => {
+      // One that is gone by now was a home that git removed; removing what is not there does no harm.
       const made = name.startsWith('.') ? (await stat(path).catch(() => undefined))?.birthtime : undefined
       const passing = made !== undefined && made >= since // A home of git's, which it removes itself.
       if (!passing && !isInUse(path)) await rm(path, { recursive: true, force: true })

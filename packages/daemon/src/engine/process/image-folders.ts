@@ -3,7 +3,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { BuildRequest, Image, ImageRef } from '../engine.ts'
 import { aboutImage, type Builder, prepareFolder } from './prepare-folder.ts'
-import { imageSchema, readJson, writeWhole } from './records.ts'
+import { imageSchema, readJson, unlessOutOfFiles, writeWhole } from './records.ts'
 
 /** The images of a process engine: a folder each, which is an image once it says whose it is. */
 export class ImageFolders {
@@ -49,7 +49,7 @@ export class ImageFolders {
   async list(): Promise<readonly Image[]> {
     const images: Image[] = []
     // Before the engine is ready there is no folder, and no image.
-    for (const name of await readdir(this.root).catch(() => [])) {
+    for (const name of await readdir(this.root).catch(unlessOutOfFiles([]))) {
       const ref = join(this.root, name) as ImageRef
       const about = await readJson(join(ref, aboutImage), imageSchema)
       if (about) images.push({ ref, ...about })

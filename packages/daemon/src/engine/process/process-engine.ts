@@ -26,7 +26,16 @@ import { ImageFolders } from './image-folders.ts'
 import { readInstanceLog } from './instance-log.ts'
 import { endInstanceProcesses, endShims, endStrays } from './instance-processes.ts'
 import { programSpec } from './program-spec.ts'
-import { type About, aboutSchema, type ExitRecord, exitSchema, readJson, shimOf, writeWhole } from './records.ts'
+import {
+  type About,
+  aboutSchema,
+  type ExitRecord,
+  exitSchema,
+  readJson,
+  shimOf,
+  unlessOutOfFiles,
+  writeWhole,
+} from './records.ts'
 import { ShimCopy } from './shim-copy.ts'
 
 const log = logger('engine')
@@ -128,7 +137,7 @@ export class ProcessEngine implements Engine {
     const { demo, deployment, image } = about
     if (isAlive(shim)) {
       // It is written once the instance listens.
-      const port = await readFile(join(this.folder(id), 'port'), 'utf8').catch(() => undefined)
+      const port = await readFile(join(this.folder(id), 'port'), 'utf8').catch(unlessOutOfFiles(undefined))
       return { id, demo, deployment, image, state: 'running', endpoint: port && `http://127.0.0.1:${port}` }
     }
     const record =
@@ -220,7 +229,7 @@ export class ProcessEngine implements Engine {
 
   private async ids(): Promise<InstanceId[]> {
     // Before the engine is ready there is no folder, and no instance.
-    return (await readdir(this.instances).catch(() => [])) as InstanceId[]
+    return (await readdir(this.instances).catch(unlessOutOfFiles([]))) as InstanceId[]
   }
 
   private about(id: InstanceId): Promise<About | undefined> {

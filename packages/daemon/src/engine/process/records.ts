@@ -36,13 +36,26 @@ export async function writeWhole(path: string, text: string): Promise<void> {
   await rename(`${path}.new`, path)
 }
 
-/** Undefined when it is not there, or not what it should be: a demo runs under the same account and can write it. */
+/**
+ * Handles why something could not be read: it counts as not there. Throws where no other file may be open just now,
+ * since that says nothing of this one.
+ */
+export const unlessOutOfFiles =
+  <Value>(none: Value) =>
+  (error: unknown): Value => {
+    if (error instanceof Error && 'code' in error && (error.code === 'EMFILE' || error.code === 'ENFILE')) throw error
+    return none
+  }
+
+/**
+ * Undefined when it is not there, or not what it should be: a demo runs under the same account and can write it. Throws
+ * where no other file may be open.
+ */
 export async function readJson<Schema extends z.ZodType>(
   path: string,
   schema: Schema,
 ): Promise<z.infer<Schema> | undefined> {
-  // Not there is an answer: see above.
-  const text = await readFile(path, 'utf8').catch(() => undefined)
+  const text = await readFile(path, 'utf8').catch(unlessOutOfFiles(undefined))
   if (text === undefined) return undefined
   try {
     return schema.parse(JSON.parse(text))
