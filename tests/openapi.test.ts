@@ -103,6 +103,40 @@ describe('the document of the API', () => {
     await answers(ann, 'cancelPrediction', 404, { id: 'of-nobody' })
   })
 
+  test('what comes of a body that cannot be read, and of an address of before, is told of every endpoint that has them', async () => {
+    const json = { 'content-type': 'application/json' }
+    const send = (path: string, body: string, headers: Record<string, string>) =>
+      ann.fetch(path, { method: 'POST', body, headers, redirect: 'manual' })
+    world.configure({ bodyBytes: 100 })
+    for (const [path, template] of [
+      ['/-/api/tokens', '/-/api/tokens'],
+      [`${demo.address}/predictions`, '/{account}/{name}/predictions'],
+    ] as const)
+      for (const [status, body, headers] of [
+        [400, '{', json],
+        [413, JSON.stringify({ name: 'x'.repeat(200) }), json],
+        [415, '{}', { 'content-type': 'text/plain' }],
+        [422, '[]', json],
+      ] as const) {
+        const answer = await send(path, body, headers)
+        expect([path, answer.status]).toEqual([path, status])
+        const described = document.paths[template]?.post?.responses[status]
+        expect(described?.description, `${status} of ${path}`).toBeTruthy()
+        expect(fits(described?.content?.['application/json']?.schema, await answer.json()), path).toBe('it fits')
+      }
+    world.configure({})
+    await ann.call('PATCH /-/api/demos/:account/:name', { params: demo, body: { name: 'renamed' } })
+    const [read, change] = [
+      await ann.fetch(demo.address, { redirect: 'manual' }),
+      await send(`${demo.address}/predictions`, '{}', json),
+    ]
+    expect(document.paths['/{account}/{name}']?.get?.responses).toHaveProperty(String(read.status))
+    expect(document.paths['/{account}/{name}/predictions']?.post?.responses).toHaveProperty(String(change.status))
+    expect([read.status, change.status]).toEqual([302, 308])
+    const params = { account: demo.account, name: 'renamed' }
+    await ann.call('PATCH /-/api/demos/:account/:name', { params, body: { name: demo.name } })
+  })
+
   test('a token of the account page is the bearer that it speaks of', async () => {
     const { token } = await ann.call('POST /-/api/tokens', { body: { name: 'program' } })
     const ask = (authorization: string) => fetch(`${world.url}/-/api/mine`, { headers: { authorization } })

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DaemonConfig } from '@origami/daemon'
-import { type ForgeEntry, forgeSchema, github } from '@origami/protocol/control'
+import { type ForgeEntry, forgesSchema, github } from '@origami/protocol/control'
 import type { WebConfig, WebSecrets } from '@origami/web'
 import { env } from './env.ts'
 import { Failure } from './failure.ts'
@@ -14,7 +14,7 @@ export async function readForges({ values: { forges } }: Pick<Settings, 'values'
   const text = await readFile(forges, 'utf8').catch((cause: unknown) => {
     throw new Failure(`--forges: cannot read ${forges}: ${cause instanceof Error ? cause.message : cause}`)
   })
-  const parsed = forgeSchema.array().min(1).safeParse(parseJson(text, forges))
+  const parsed = forgesSchema.safeParse(parseJson(text, forges))
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   throw new Failure(`--forges: ${forges}: ${issue?.path.join('.')}: ${issue?.message}`)

@@ -142,6 +142,14 @@ describe('settings', () => {
     ],
     ['limits:\n  # waiting: 2\n  waitng: 3', 'unknown key "waitng"; did you mean waiting?'],
     ['limits:\n  retry_after:', 'a list, each a time'],
+    ['port: 1\n---\nport: 2', 'line 2, column 1: expected one document, got another after ---'],
+    [`limits: ${'['.repeat(50_000)}`, 'expected fewer keys and lists within each other'],
+    [`port: ${'x'.repeat(5_000)}`, `got ${'x'.repeat(199)}…`],
+    [
+      'forges: [{host: a.org, kind: folder, git: "file:///a"}, {host: a.org, kind: folder, git: "file:///b"}]',
+      '1.host: expected each host once, got a.org again',
+    ],
+    ['forges: [{host: a.org, kind: github, git: "ftp://a.org"}]', '0.git: '],
     ['port: [', 'line 1'],
     ['- port', 'expected keys and values'],
   ])('%j is refused with %j', async (text, message) => {
@@ -182,6 +190,13 @@ describe('settings', () => {
     )
     await file('limits: {silence: 10s, keep_alive: 3s}')
     expect((await readSettings([data()])).limits.web.silenceMs).toBe(10_000)
+  })
+
+  test('a file that is no UTF-8 is refused, and not read as something else', async () => {
+    await writeFile(join(folder, 'origami.yaml'), Buffer.from('host: \xe9', 'latin1'))
+    await expect(readSettings([data()])).rejects.toThrow('origami.yaml: expected text in UTF-8, got other bytes')
+    await writeFile(join(folder, 'origami.yaml'), Buffer.from('\ufeffport: 8001\r\nlimits:\r\n  waiting: 3\r\n'))
+    expect((await readSettings([data()])).values.port).toBe(8001)
   })
 
   test('a file that was named must be there, and be a file', async () => {

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { isAbsolute, resolve } from 'node:path'
-import { type ForgeEntry, forgeSchema } from '@origami/protocol/control'
+import { type ForgeEntry, forgesSchema } from '@origami/protocol/control'
 
 /** How a setting is written by people. */
 export interface Kind<Value> {
@@ -32,8 +32,10 @@ function kind<Value>({ expected, read, write }: Definition<Value>): Kind<Value> 
   }
 }
 
-const shown = (written: unknown): string =>
-  typeof written === 'string' ? written : (JSON.stringify(written) ?? 'nothing')
+function shown(written: unknown): string {
+  const text = typeof written === 'string' ? written : (JSON.stringify(written) ?? 'nothing')
+  return text.length > 200 ? `${text.slice(0, 199)}…` : text
+}
 
 export const text = (expected: string, pattern = /./): Kind<string> =>
   textThat(expected, (written) => pattern.test(written))
@@ -104,13 +106,17 @@ export const list = <Item>(item: Kind<Item>, { atLeast = 0 } = {}): Kind<readonl
     write: (value) => value.map((one) => item.write(one)).join(', '),
   })
 
+const forgesExpected = 'a list of forges (host, kind, web, api, git), or the path of a JSON file with one'
+
 /** The forges themselves, or the path of a JSON file that lists them. */
 export const forges: Kind<string | readonly ForgeEntry[]> = kind({
-  expected: 'a list of forges (host, kind, web, api, git), or the path of a JSON file with one',
+  expected: forgesExpected,
   read(written, base) {
     if (typeof written === 'string' && written !== '') return isAbsolute(written) ? written : resolve(base, written)
-    const parsed = forgeSchema.array().min(1).safeParse(written)
-    return parsed.success ? parsed.data : undefined
+    const parsed = forgesSchema.safeParse(written)
+    if (parsed.success) return parsed.data
+    const [issue] = parsed.error.issues
+    throw new Error(`expected ${forgesExpected}; ${issue?.path.join('.')}: ${issue?.message}`)
   },
   write: (value) => (typeof value === 'string' ? value : value.map(({ host }) => host).join(', ')),
 })

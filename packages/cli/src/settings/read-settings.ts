@@ -130,8 +130,9 @@ async function readFileOf(
 ): Promise<{ path: string; found: [string, Found][] } | undefined> {
   let text: string
   try {
-    text = await readFile(path, 'utf8')
+    text = utf8.decode(await readFile(path))
   } catch (cause) {
+    if (cause instanceof TypeError) throw new Failure(`cannot read ${path}: expected text in UTF-8, got other bytes`)
     if (!wanted && (cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw new Failure(`cannot read ${path}: ${cause instanceof Error ? cause.message : cause}`)
   }
@@ -152,5 +153,8 @@ function parseFile(text: string, path: string): YamlKeys<Record<string, unknown>
     throw new Failure(cause instanceof Error ? cause.message : String(cause))
   }
 }
+
+/** Throws TypeError for bytes that are no UTF-8. */
+const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 const names = (): string[] => rows.map(({ name }) => name)

@@ -2,6 +2,7 @@ import { type CertificateInfo, daemonApi } from '@origami/protocol/control'
 import { endpointsOn } from '@origami/serving/endpoints'
 import type { FastifyInstance } from 'fastify'
 import type { OwnCertificate } from '../state/own-certificate.ts'
+import { remarksOn } from './remarks.ts'
 
 interface CertificateParts {
   readonly own: OwnCertificate
@@ -13,7 +14,7 @@ interface CertificateParts {
 export async function certificateRoutes(app: FastifyInstance, { own, serve }: CertificateParts): Promise<void> {
   const info = (): CertificateInfo => ({ valid_to: own.certificate.validToDate.toISOString() })
 
-  const on = endpointsOn(app, daemonApi)
+  const on = endpointsOn(app, daemonApi, remarksOn)
   on('GET /certificate', async () => info())
   on('POST /certificate/request', async () => ({ request: await own.request() }))
   on('PUT /certificate', async ({ body: { certificate } }) => {

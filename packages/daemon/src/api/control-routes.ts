@@ -5,10 +5,11 @@ import { demoById } from '../store/demos.ts'
 import { wasRemoved } from '../store/events.ts'
 import { Missing, noDemo, Unfit } from './params.ts'
 import type { ApiParts } from './parts.ts'
+import { remarksOn } from './remarks.ts'
 
 /** What changes demos. Everything but a trigger is idempotent. */
 export async function controlRoutes(app: FastifyInstance, { control, db }: ApiParts): Promise<void> {
-  const on = endpointsOn(app, daemonApi)
+  const on = endpointsOn(app, daemonApi, remarksOn)
   on('POST /deploy_trigger', async ({ body: { user_access_token: token, user_id, remote_repo_link } }) => {
     const { demo, deployment } = await control.trigger(user_id, remote_repo_link, token).catch(unfitLink)
     return { demo_id: demo, deployment_id: deployment }

@@ -6,12 +6,13 @@ import { demoById } from '../store/demos.ts'
 import { cancelWaiting, openPredictions } from '../store/predictions.ts'
 import { noDemo } from './params.ts'
 import type { ApiParts } from './parts.ts'
+import { remarksOn } from './remarks.ts'
 
 const entriesAtMost = 500
 
 /** What a demo's owner sees of its queue, and empties. One of it is canceled by `POST …/predictions/{id}/cancel`. */
 export async function queueRoutes(app: FastifyInstance, { db, changed, now }: ApiParts): Promise<void> {
-  const on = endpointsOn(app, daemonApi)
+  const on = endpointsOn(app, daemonApi, remarksOn)
   on('GET /demos/:demo/queue', async ({ params: { demo } }) => {
     if (!(await demoById(db, demo))) throw noDemo()
     const open = await openPredictions(db, demo)

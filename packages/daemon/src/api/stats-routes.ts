@@ -13,13 +13,14 @@ import { allStats, detail } from './demo-stats.ts'
 import { Missing, noDemo } from './params.ts'
 import type { ApiParts } from './parts.ts'
 import { presentDeployment } from './present-deployment.ts'
+import { remarksOn } from './remarks.ts'
 
 /** Stats, logs, events, and a visitor's own results. */
 export async function statsRoutes(
   app: FastifyInstance,
   { db, files, logs, changed, engine, limits }: ApiParts,
 ): Promise<void> {
-  const on = endpointsOn(app, daemonApi)
+  const on = endpointsOn(app, daemonApi, remarksOn)
   on('GET /health', async () => ({ status: 'ok' as const, engine: engine.name }))
   on('GET /stats', async () => ({ demos: await allStats(db) }))
   on('GET /stats/:demo', async ({ params }) => {

@@ -20,6 +20,7 @@ import {
   deployAccepted,
   deploymentList,
   deployTrigger,
+  errorBody,
   queueEmptied,
   queueView,
 } from './routes.ts'
@@ -50,8 +51,8 @@ const wholeNumber = (fallback: number) =>
 
 const done = { 200: { what: 'Done', body: z.object({}) } } as const
 const accepted = { 202: { what: 'Both are stored', body: deployAccepted } } as const
-const noDemo = { 404: { what: 'There is no such demo' } } as const
-const neverDeployed = { 409: { what: 'No version of it ever served' } } as const
+const noDemo = { 404: { what: 'There is no such demo', body: errorBody } } as const
+const neverDeployed = { 409: { what: 'No version of it ever served', body: errorBody } } as const
 
 /** The daemon's API, for its web server alone: mutual TLS stands before all of it. */
 export const daemonApi = {
@@ -139,7 +140,7 @@ export const daemonApi = {
     summary: 'Ends a deployment that is under way',
     params: deploymentParams,
     answers: done,
-    refuses: { 404: { what: 'There is no such deployment under way' } },
+    refuses: { 404: { what: 'There is no such deployment under way', body: errorBody } },
   },
   'GET /logs/:demo': {
     id: 'getLog',
@@ -193,7 +194,7 @@ export const daemonApi = {
     params: predictionParams,
     query: z.object({ visitor }),
     answers: done,
-    refuses: { 404: { what: 'There is no such result of this visitor' } },
+    refuses: { 404: { what: 'There is no such result of this visitor', body: errorBody } },
   },
   'GET /certificate': {
     id: 'getCertificate',
@@ -213,7 +214,7 @@ export const daemonApi = {
     summary: 'Hands over what was signed for the request; connections that stand go on',
     body: certificateGrant,
     answers: { 200: { what: 'It is in use', body: certificateInfo } },
-    refuses: { 422: { what: 'It is not of that key, or not of the authority' } },
+    refuses: { 422: { what: 'It is not of that key, or not of the authority', body: errorBody } },
   },
 } as const satisfies Endpoints
 export type DaemonApi = typeof daemonApi

@@ -16,6 +16,15 @@ export const forgeSchema = z.strictObject({
   git: z.url({ protocol: /^(https|http|file)$/ }),
 })
 export type ForgeEntry = z.infer<typeof forgeSchema>
+/** The table: a host stands in it once. */
+export const forgesSchema = forgeSchema
+  .array()
+  .min(1)
+  .superRefine((forges, context) => {
+    for (const [at, { host }] of forges.entries())
+      if (forges.findIndex((one) => one.host === host) < at)
+        context.addIssue({ code: 'custom', path: [at, 'host'], message: `expected each host once, got ${host} again` })
+  })
 
 export const github: ForgeEntry = {
   host: 'github.com',

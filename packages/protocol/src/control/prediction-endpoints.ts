@@ -55,7 +55,7 @@ const run = {
     202: { what: 'It is stored and waits its turn', body: prediction },
   },
   refuses: {
-    413: { what: 'A file is too large', body: misfit },
+    413: { what: 'The body is too large, or a file in it', body: z.union([misfit, errorBody]) },
     422: { what: 'The input does not fit, and where', body: z.union([misfit, errorBody]) },
     429: { what: 'The queue is full; `retry-after` says when to come again', body: errorBody },
     503: away,
@@ -136,7 +136,10 @@ export const predictionEndpoints = {
     who: 'sees',
     params: fileParams,
     headers: { range: 'One range of bytes, answered with 206' },
-    answers: { 200: { what: 'Its bytes, in its own media type', body: 'application/octet-stream' } },
+    answers: {
+      200: { what: 'Its bytes, in its own media type', body: 'application/octet-stream' },
+      206: { what: 'The bytes of that range', body: 'application/octet-stream' },
+    },
     refuses: { 404: { what: 'No such file', body: errorBody }, 416: { what: 'The range is outside of it' } },
   },
   'GET /schema': {
@@ -146,7 +149,7 @@ export const predictionEndpoints = {
     who: 'sees',
     headers: { 'if-none-match': 'The `etag` of an answer before: 304 where nothing changed since' },
     answers: { 200: { what: 'The schema', body: demoSchema.meta({ id: 'DemoSchema' }) } },
-    refuses: { 503: away },
+    refuses: { 304: { what: 'Nothing changed since' }, 503: away },
   },
   'GET /health-check': {
     id: 'getHealth',

@@ -282,7 +282,10 @@ export const webApi = {
     params: demoParams,
     who: 'owner',
     answers: { 200: page },
-    refuses: { 409: { what: 'It runs elsewhere', body: errorBody } },
+    refuses: {
+      404: { what: 'No such demo, or nothing of it is under way', body: errorBody },
+      409: { what: 'It runs elsewhere', body: errorBody },
+    },
   },
   'POST /-/api/demos/:account/:name/stop': {
     id: 'stopDemo',
@@ -300,7 +303,7 @@ export const webApi = {
     params: demoParams,
     who: 'owner',
     answers: { 200: page },
-    refuses: { 409: { what: 'It runs elsewhere', body: errorBody } },
+    refuses: { 409: { what: 'It runs elsewhere, or no version of it ever served', body: errorBody } },
   },
   'POST /-/api/demos/:account/:name/check': {
     id: 'checkDemo',

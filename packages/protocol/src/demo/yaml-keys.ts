@@ -1,4 +1,4 @@
-import { type Document, isMap, isScalar, LineCounter, parseDocument, visit } from 'yaml'
+import { type Document, isMap, isScalar, LineCounter, parseDocument, visit, type YAMLParseError } from 'yaml'
 import { z } from 'zod'
 
 /** What a YAML file of keys and values says. */
@@ -28,7 +28,7 @@ export function parseYamlKeys<Shape extends z.ZodRawShape>(
     return `${name} line ${line}, column ${col}`
   }
   const [broken] = document.errors
-  if (broken) throw new Error(`${where(broken.pos[0])}: ${broken.message}`)
+  if (broken) throw new Error(`${where(broken.pos[0])}: ${syntaxMessage(broken)}`)
   visit(document, {
     Alias(_key, { range, source }) {
       throw new Error(
@@ -48,6 +48,12 @@ export function parseYamlKeys<Shape extends z.ZodRawShape>(
       return at === undefined ? undefined : lines.linePos(at).line
     },
   }
+}
+
+/** What the parser says, where it is for who writes the file and not for who calls the parser. */
+function syntaxMessage({ code, message }: YAMLParseError): string {
+  if (code === 'MULTIPLE_DOCS') return 'expected one document, got another after ---'
+  return message.includes('call stack') ? 'expected fewer keys and lists within each other' : message
 }
 
 function describeIssue(

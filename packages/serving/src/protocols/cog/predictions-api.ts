@@ -144,6 +144,13 @@ async function submit(
 ) {
   const rawInput = request.body?.input ?? {}
   if (!isObject(rawInput)) throw unfit(`expected input to be an object of fields, got ${shown(rawInput)}`)
+  const endless = Object.keys(rawInput)
+    .filter((name) => !hasFiniteNumbers(rawInput[name]))
+    .slice(0, 10)
+  if (endless.length > 0)
+    throw new Invalid(
+      endless.map((field) => ({ field, type: 'value_error', message: 'expected numbers below 1.8e308' })),
+    )
   const input = await resolveInputFiles(schema, rawInput, predictor.files, {
     base: baseOf(options, request),
     remote: fetchBounds(options),
@@ -218,6 +225,12 @@ function predictionId(requestedId: unknown): PredictionId {
   throw Object.assign(new Error(`expected an id of 8 to 64 of A-Z a-z 0-9 _ -, got ${shown(requestedId)}`), {
     statusCode: 422,
   })
+}
+
+/** Whether no number in a value of JSON is one that was too large to be read: it would be sent on as null. */
+function hasFiniteNumbers(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value)
+  return typeof value !== 'object' || value === null || Object.values(value).every(hasFiniteNumbers)
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

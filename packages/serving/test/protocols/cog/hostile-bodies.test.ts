@@ -112,6 +112,17 @@ describe('a prediction', () => {
     ])
   })
 
+  test.each(['1e400', '[1, {"deep": -1e999}]'])(
+    'whose input is %s, more than a number holds, is refused by its field',
+    async (number) => {
+      const { status, body } = await post(`{"input":{"word":${number}}}`)
+      expect([status, body.detail]).toEqual([
+        422,
+        [{ loc: ['body', 'input', 'word'], msg: 'expected numbers below 1.8e308', type: 'value_error' }],
+      ])
+    },
+  )
+
   test('that refers to a file by half a character is refused by its field', async () => {
     const { status, body } = await post(String.raw`{"input":{"paper":"files/0123456789abcdef/\ud800"}}`)
     expect([status, body.detail[0].loc]).toEqual([422, ['body', 'input', 'paper']])

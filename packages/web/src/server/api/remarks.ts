@@ -22,7 +22,14 @@ export function remarksOn(
   }
 }
 
-const otherwise = 'An unknown token (401), too many requests (429), the daemon is away (503), our mistake (500)'
+const otherwise = [
+  'A path that cannot be read (400, 414, 431)',
+  'an unknown token (401)',
+  'too many requests (429)',
+  'a forge or the daemon said nothing to be understood (502)',
+  'the daemon is away (503)',
+  'our mistake (500)',
+].join(', ')
 
 interface EndpointTraits extends WebEndpoint {
   readonly own: boolean
@@ -38,13 +45,20 @@ function securityOf({ who, byCookie, own, change }: EndpointTraits): object[] {
   return [...(open && !csrf ? [{}] : []), { token: [] }, cookie]
 }
 
-function refusalsOf({ who, query, body, byCookie, own, change }: EndpointTraits): Record<string, Answer> {
+function refusalsOf({ who, query, body, bytes, byCookie, own, change }: EndpointTraits): Record<string, Answer> {
   const account = who === 'signedIn' || who === 'deployer'
   const isAboutDemo = who === 'sees' || who === 'owner' || who === 'redeployer'
   const foreign = own ? 'You may not, or the CSRF token is missing' : 'A page of another site asks'
   const refused = (applies: boolean, status: number, what: string) =>
     applies ? { [status]: { what, body: errorBody } } : {}
+  const json = body !== undefined && !bytes
+  const renamed = { what: 'It was renamed: the same is under its new address' }
   return {
+    ...(isAboutDemo ? { [change ? 308 : 302]: renamed } : {}),
+    ...refused(json, 400, 'The body is no JSON'),
+    ...refused(body !== undefined, 408, 'Nothing more of the body came'),
+    ...refused(json, 413, 'The body is too large'),
+    ...refused(body !== undefined, 415, json ? 'The body is not application/json' : 'Its content-type is none'),
     ...refused(account, 401, 'Sign in first, or the token is not known'),
     ...refused((change && byCookie !== false) || who === 'deployer', 403, change ? foreign : 'You may not'),
     ...refused(isAboutDemo, 404, 'No such demo'),
