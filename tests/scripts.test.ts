@@ -9,7 +9,7 @@ const node = (args: string[], env: Record<string, string> = {}) =>
 
 describe('npm test', () => {
   const withoutBrowser = (env: Record<string, string>) =>
-    node(['scripts/test.ts', 'packages/protocol/test/manifest.test.ts'], { ORIGAMI_CHROMIUM: '/nowhere', ...env })
+    node(['scripts/test.ts', 'packages/protocol/test/demo/manifest.test.ts'], { ORIGAMI_CHROMIUM: '/nowhere', ...env })
 
   test('lists each suite left out, why, and what would make it run', async () => {
     const { exitCode, stdout } = await withoutBrowser({ ORIGAMI_TEST_REQUIRE: '' })

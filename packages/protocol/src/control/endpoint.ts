@@ -69,11 +69,22 @@ export interface AnySent {
   readonly body?: unknown
 }
 
-/** Method and target of a call (RFC 9112, request line): parameters in their places, encoded, and the query behind. */
+/**
+ * Method and target of a call (RFC 9112, request line): parameters in their places, encoded, and the query behind.
+ * Throws RangeError for a parameter that is nothing or dots, which would lead to another endpoint.
+ */
 export function requestLine(key: string, { params = {}, query = {} }: AnySent): { method: string; path: string } {
   const [method = '', pattern = ''] = key.split(' ')
   const values: Readonly<Record<string, unknown>> = { ...params }
-  const path = pattern.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(String(values[name])))
+  const path = pattern.replace(/:(\w+)/g, (_, name: string) => segment(key, name, values[name]))
   const asked = Object.entries(query).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]))
   return { method, path: asked.length === 0 ? path : `${path}?${new URLSearchParams(asked)}` }
+}
+
+function segment(key: string, name: string, value: unknown): string {
+  const text = String(value ?? '')
+  // Clients of HTTP resolve `.` and `..` in paths, encoded or not.
+  if (/^\.{0,2}$/.test(text))
+    throw new RangeError(`expected a value for :${name} of ${key}, got ${JSON.stringify(value)}`)
+  return encodeURIComponent(text)
 }

@@ -22,7 +22,7 @@ export function parseYamlKeys<Shape extends z.ZodRawShape>(
   unknown: OfUnknown = (_path, message) => message,
 ): YamlKeys<z.infer<z.ZodObject<Shape>>> {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true })
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, logLevel: 'error' })
   const where = (offset: number) => {
     const { line, col } = lines.linePos(offset)
     return `${name} line ${line}, column ${col}`
@@ -44,7 +44,8 @@ export function parseYamlKeys<Shape extends z.ZodRawShape>(
   return {
     value: parsed.data,
     lineOf(path) {
-      const at = offsetOf(document, path)
+      const offsets = offsetsOf(document, path)
+      const at = offsets.length === path.length ? offsets.at(-1) : undefined
       return at === undefined ? undefined : lines.linePos(at).line
     },
   }
@@ -66,26 +67,28 @@ function describeIssue(
   const [issue] = error.issues
   const path = (issue?.path ?? []).map(String)
   if (issue?.code !== 'unrecognized_keys')
-    return `${where(offsetOf(document, path) ?? 0)}: ${path.join('.')}: ${issue?.message ?? 'not understood'}`
+    return `${where(offsetsOf(document, path).at(-1) ?? 0)}: ${path.join('.')}: ${issue?.message ?? 'not understood'}`
   const [key = ''] = issue.keys
-  const place = where(offsetOf(document, [...path, key]) ?? 0)
+  const place = where(offsetsOf(document, [...path, key]).at(-1) ?? 0)
   const message = `unknown key ${JSON.stringify(key)}; did you mean ${nearest(key, keysAt(schema, path))}?`
   return `${place}: ${unknown([...path, key].join('.'), message)}`
 }
 
-/** Where a key stands, or the deepest one above it that the file has. */
-function offsetOf(document: Document.Parsed, path: readonly string[]): number | undefined {
+/** Where the keys of a path stand, outermost first, as deep as the file has them. */
+function offsetsOf(document: Document.Parsed, path: readonly string[]): number[] {
   let node: unknown = document.contents
-  let offset: number | undefined
+  const offsets: number[] = []
   for (const part of path) {
-    if (!isMap(node)) return offset
-    const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === part)
-    if (!pair || !isScalar(pair.key)) return undefined
-    offset = pair.key.range?.[0]
+    const pair = isMap(node) ? node.items.find(({ key }) => isScalar(key) && nameOf(key.value) === part) : undefined
+    if (!pair || !isScalar(pair.key)) break
+    offsets.push(pair.key.range?.[0] ?? 0)
     node = pair.value
   }
-  return offset
+  return offsets
 }
+
+/** A key as the value has it. */
+const nameOf = (key: unknown): string => (key === null ? '' : String(key))
 
 function keysAt(schema: z.ZodType, path: readonly string[]): string[] {
   let at: unknown = schema

@@ -2,8 +2,8 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { type Client, endpointClient, Refusal, refusalOf } from '../src/client/index.ts'
-import type { Endpoints } from '../src/control/endpoint.ts'
+import { type Client, endpointClient, Refusal, refusalOf } from '../../src/client/index.ts'
+import type { Endpoints } from '../../src/control/endpoint.ts'
 
 const _table = {
   'PUT /notes/:name': {

@@ -9,7 +9,7 @@ import {
   outputFields,
   parseFileRef,
   validateInput,
-} from '../src/demo/index.ts'
+} from '../../src/demo/index.ts'
 
 const field = (name: string, component: string, options = {}, rest = {}) => ({
   name,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ManifestError, parseManifest } from '../src/demo/index.ts'
+import { ManifestError, parseManifest } from '../../src/demo/index.ts'
 
 describe('.origami', () => {
   test('may be empty, and is then all defaults', () => {

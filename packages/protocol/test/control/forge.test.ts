@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type ForgeEntry, gitAddress, github, LinkError, parseRepoLink } from '../src/control/index.ts'
+import { type ForgeEntry, gitAddress, github, LinkError, parseRepoLink } from '../../src/control/index.ts'
 
 const forges: ForgeEntry[] = [github, { host: 'examples.origami', kind: 'folder', git: 'file:///srv/examples' }]
 
