@@ -88,7 +88,7 @@ export const choice = <Choice extends string>(...choices: Choice[]): Kind<Choice
 
 export const yesNo: Kind<boolean> = kind({
   expected: 'true or false',
-  read: (written) => (String(written) === 'true' ? true : String(written) === 'false' ? false : undefined),
+  read: (written) => [true, false].find((one) => written === one || written === String(one)),
   write: String,
 })
 
@@ -159,7 +159,7 @@ const sizes = { t: 1024 ** 4, g: 1024 ** 3, m: 1024 ** 2, k: 1024 }
 export const size: Kind<number> = kind({
   expected: 'a size such as 512k, 32m or 5g',
   read(written) {
-    const [, digits, unit = ''] = /^([0-9]{1,9}(?:\.[0-9]{1,3})?)([kmgt])$/i.exec(String(written)) ?? []
+    const [, digits, unit = ''] = /^([0-9]{1,13}(?:\.[0-9]{1,10})?)([kmgt])$/i.exec(textOf(written)) ?? []
     const bytes = Math.round(Number(digits) * (sizes[unit.toLowerCase() as keyof typeof sizes] ?? Number.NaN))
     return bytes >= 1 && Number.isSafeInteger(bytes) ? bytes : undefined
   },
@@ -187,22 +187,27 @@ export const sizeOrNone: Kind<number> = kind({
 const durations = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 }
 
 /**
- * In milliseconds, or in the unit named. A timer of Node ends at once when it is longer than `longestTimer`, so no
- * duration in milliseconds is.
+ * Whole milliseconds, or as many in the unit named. A timer of Node ends at once when it is longer than `longestTimer`,
+ * so no duration in milliseconds is; the others are taken from today's date, and dates end.
  */
-export const duration = (unit: keyof typeof durations = 'ms'): Kind<number> =>
-  kind({
-    expected: `a time such as 30s, 10m, 12h${unit === 'ms' ? ' (at most 24d)' : ' or 30d'}`,
+export const duration = (unit: keyof typeof durations = 'ms'): Kind<number> => {
+  const longest = unit === 'ms' ? longestTimer : longestAgo
+  return kind({
+    expected: `a time such as 30s, 10m, 12h${unit === 'ms' ? ' (at most 24d)' : ' or 30d (at most 36500d)'}`,
     read(written) {
-      const [, digits, letter = ''] = /^([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s|m|h|d)$/.exec(String(written)) ?? []
-      const milliseconds = Number(digits) * durations[letter as keyof typeof durations]
-      const value = milliseconds / durations[unit]
-      return value > 0 && (unit !== 'ms' || value <= longestTimer) ? value : undefined
+      const [, digits, letter = ''] = /^([0-9]{1,13}(?:\.[0-9]{1,3})?)(ms|s|m|h|d)$/.exec(textOf(written)) ?? []
+      const milliseconds = Math.round(Number(digits) * durations[letter as keyof typeof durations])
+      return milliseconds > 0 && milliseconds <= longest ? milliseconds / durations[unit] : undefined
     },
-    write: (value) => withUnit(value * durations[unit], durations, 'ms'),
+    write: (value) => withUnit(Math.round(value * durations[unit]), durations, 'ms'),
   })
+}
 
-const longestTimer = 24 * 86_400_000
+const longestTimer = 24 * durations.d
+const longestAgo = 36_500 * durations.d
+
+/** A list of one is not taken for what it holds. */
+const textOf = (written: unknown): string => (typeof written === 'string' ? written : '')
 
 function numberOf(written: unknown): number {
   return typeof written === 'number' || (typeof written === 'string' && written.trim() !== '')
