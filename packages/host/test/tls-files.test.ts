@@ -1,10 +1,13 @@
+import { execFile } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { writePrivate } from '@origami/host/private-files'
 import { readTls, replaceTls } from '@origami/host/tls-files'
-import { execa } from 'execa'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+
+const run = promisify(execFile)
 
 let folder: string
 beforeEach(async () => {
@@ -37,7 +40,7 @@ describe('a replacement that was cut short', () => {
   async function pair(name: string): Promise<{ cert: string; key: string }> {
     const [key, cert] = [at(`${name}.key`), at(`${name}.cert`)]
     const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256']
-    await execa('openssl', ['req', '-x509', ...curve, '-nodes', '-subj', `/CN=${name}`, '-keyout', key, '-out', cert])
+    await run('openssl', ['req', '-x509', ...curve, '-nodes', '-subj', `/CN=${name}`, '-keyout', key, '-out', cert])
     const made = { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') }
     await Promise.all([rm(key), rm(cert)])
     return made

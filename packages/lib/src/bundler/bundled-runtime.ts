@@ -73,7 +73,7 @@ export class BundledRuntime implements AsyncDisposable {
       const health = await predictor?.health(signal)
       if (predictor && (health?.status === 'READY' || health?.status === 'BUSY')) return predictor
       if (health?.status === 'SETUP_FAILED') throw new Error(`the model's setup failed:\n${health.setup?.logs}`)
-      await setTimeout(pollMs, undefined, { signal })
+      await setTimeout(pollMs, undefined, { signal }).catch(() => signal.throwIfAborted())
     }
   }
 

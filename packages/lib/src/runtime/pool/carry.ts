@@ -92,6 +92,7 @@ async function openRegular(output: string, path: string): Promise<FileHandle> {
 /** A name as files here may have: of one line, of a length that travels. */
 function plain(name: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
-  const safe = name.replaceAll(/[/\\\u0000-\u001f\u007f]/g, '_').slice(-200)
+  const line = name.replaceAll(/[/\\\u0000-\u001f\u007f]/g, '_')
+  const safe = line.slice(-200).toWellFormed()
   return safe === '' || safe === '.' || safe === '..' ? 'file' : safe
 }
