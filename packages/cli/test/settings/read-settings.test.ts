@@ -54,7 +54,7 @@ describe('settings', () => {
     expect(effective.find(({ name }) => name === 'port')).toMatchObject({ value: '8000', from: 'default' })
   })
 
-  test('are read from the file that is named, then from the one that the environment names, then beside the data', async () => {
+  test('are read from the file that is named, else from that which the environment names, else beside the data', async () => {
     for (const name of ['flag', 'environment', 'origami'])
       await writeFile(join(folder, `${name}.yaml`), `host: ${name}.example.org`)
     vi.stubEnv('ORIGAMI_CONFIG', join(folder, 'environment.yaml'))
