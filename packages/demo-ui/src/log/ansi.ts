@@ -31,13 +31,13 @@ export function terminalLines(text: string): readonly (readonly Span[])[] {
 
 function spansOf(line: string, style: Style): readonly Span[] {
   let spans: Span[] = []
+  let returned = false
   const add = (raw: string) => {
-    const parts = raw.split('\r')
-    for (const [index, part] of parts.entries()) {
-      if (index > 0 && parts.slice(index).some((later) => later !== '')) spans = []
-      const text = part.replace(control, '')
-      if (text !== '') spans.push({ text, ...set(style) })
-    }
+    const parts = raw.split('\r').map((part) => part.replace(control, ''))
+    const last = parts.findLastIndex((part) => part !== '')
+    if (last > 0 || (last === 0 && returned)) spans = []
+    if (last >= 0) spans.push({ text: parts[last] ?? '', ...set(style) })
+    returned = last < parts.length - 1 && (last >= 0 || returned || parts.length > 1)
   }
   let at = 0
   for (const match of line.matchAll(sequence)) {
