@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Agent, request } from 'undici'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Person } from './person.ts'
 import { World } from './world.ts'
@@ -44,6 +47,28 @@ describe('requests that nobody should send', () => {
       expect([answer.status, await answer.json()]).toEqual([422, { error: 'offset: expected a whole number from 0' }])
     },
   )
+
+  test('an event that is no number is refused by the daemon, by the name of its header', async () => {
+    const tls = (name: string) => readFile(join(world.folder, 'web/tls', name))
+    const connect = { ca: await tls('ca.pem'), cert: await tls('cert.pem'), key: await tls('key.pem') }
+    const dispatcher = new Agent({ connect })
+    const asked = { dispatcher, headers: { 'last-event-id': 'soon' } }
+    const { statusCode, body } = await request(`${world.daemonUrl}/events`, asked)
+    expect([statusCode, await body.json()]).toEqual([422, { error: 'last-event-id: expected a whole number from 0' }])
+    await dispatcher.destroy()
+  })
+
+  test('a log that is followed from its end is answered at once, though no line comes', async () => {
+    const page = await ann.deploy(await world.push('tests/demos/gated', 'ann', { name: 'quiet' }))
+    expect(page.state, page.detail?.newest?.reason ?? '').toBe('running')
+    const logs = `/-/api/demos/ann/quiet/logs`
+    const whole = await ann.fetch(logs)
+    const size = (await whole.arrayBuffer()).byteLength
+    const leaving = new AbortController()
+    const followed = await ann.fetch(`${logs}?follow=1&offset=${size}`, { signal: leaving.signal })
+    expect([followed.status, followed.headers.get('origami-log-size')]).toEqual([200, String(size)])
+    leaving.abort()
+  })
 
   test('the API of a demo that never reached the daemon says so, and tells nobody where the daemon is', async () => {
     const link = await world.push('tests/demos/gated', 'ann', { name: 'early' })

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { headersFirst } from '@origami/host/headers-first'
 import { type ServerEvent, sendEvents } from '@origami/host/send-events'
 import { daemonApi } from '@origami/protocol/control'
 import { endpointsOn } from '@origami/serving/endpoints'
@@ -10,7 +11,7 @@ import { deploymentsOf } from '../store/deployments.ts'
 import { eventsAfter } from '../store/events.ts'
 import { predictionsOfVisitor } from '../store/predictions.ts'
 import { allStats, detail } from './demo-stats.ts'
-import { Missing, noDemo } from './params.ts'
+import { Missing, noDemo, Unfit } from './params.ts'
 import type { ApiParts } from './parts.ts'
 import { presentDeployment } from './present-deployment.ts'
 import { remarksOn } from './remarks.ts'
@@ -43,12 +44,12 @@ export async function statsRoutes(
       'x-content-type-options': 'nosniff',
     })
     const lines = logs.read(demo, offset, follow !== undefined && follow !== '0', gone.signal)
-    return reply.send(Readable.from(lines, { objectMode: false }))
+    return reply.send(Readable.from(headersFirst(reply, lines), { objectMode: false }))
   })
 
   on('GET /events', async ({ query, request, reply }) => {
     const seen = request.headers['last-event-id']
-    const after = seen === undefined ? query.after : daemonApi['GET /events'].query.shape.after.parse(seen)
+    const after = seen === undefined ? query.after : eventNumber(seen)
     await sendEvents(reply, (signal) => events(after, signal), limits.keepAliveMs, limits.slowReaderMs)
     return undefined
   })
@@ -75,4 +76,11 @@ export async function statsRoutes(
       if (batch.length === 0) await change
     }
   }
+}
+
+/** Of `Last-Event-ID`. Throws Unfit. */
+function eventNumber(header: unknown): number {
+  const { success, data } = daemonApi['GET /events'].query.shape.after.safeParse(header)
+  if (!success) throw new Unfit('last-event-id: expected a whole number from 0')
+  return data
 }

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { headersFirst } from '@origami/host/headers-first'
 import { webApi } from '@origami/protocol/control'
 import { isPredictionId } from '@origami/protocol/demo'
 import { endpointsOn } from '@origami/serving/endpoints'
@@ -30,7 +31,7 @@ export async function queueRoutes(app: FastifyInstance, { daemon }: Context): Pr
     reply.raw.once('close', () => gone.abort())
     const { body, size } = await daemon.logs(own.id, offset, follow === '1', gone.signal)
     reply.headers({ 'content-type': 'text/plain; charset=utf-8', 'origami-log-size': size })
-    return reply.send(Readable.from(quietly(body, gone.signal), { objectMode: false }))
+    return reply.send(Readable.from(headersFirst(reply, quietly(body, gone.signal)), { objectMode: false }))
   })
 }
 
