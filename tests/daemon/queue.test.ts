@@ -208,6 +208,7 @@ describe('results and uploads', () => {
     await yard.prediction(demo, old)
     const gate = yard.gate()
     const waiting = await yard.submit(demo, { word: 'waits', gate: gate.path })
+    await vi.waitFor(async () => expect(await gate.runs()).toEqual(['waits']))
     yard.ahead += 31 * 86_400_000
     await vi.waitFor(async () => expect((await yard.ask('GET', `/demos/${demo}/predictions/${old}`)).status).toBe(404))
     await gate.open()

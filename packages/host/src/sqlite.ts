@@ -15,6 +15,7 @@ export async function openSqlite<Tables>(
   database.pragma('journal_mode = WAL')
   if (durable) database.pragma('synchronous = FULL')
   database.pragma('foreign_keys = ON')
+  database.function('lower', { deterministic: true }, lower)
   const db = new Kysely<Tables>({ dialect: new TransactionalDialect({ database }) })
   const { error } = await new Migrator({ db, provider: migrations }).migrateToLatest()
   if (error) {
@@ -23,6 +24,13 @@ export async function openSqlite<Tables>(
   }
   return db
 }
+
+/** Whether the database refused a statement because a row that it names is not there. */
+export const isMissingReference = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'SQLITE_CONSTRAINT_FOREIGNKEY'
+
+/** In small letters, as `lower` of every statement has it: SQLite's own knows those of English alone. */
+export const lower = (text: unknown): unknown => (typeof text === 'string' ? text.normalize('NFC').toLowerCase() : text)
 
 /** SQLite takes changes of tables back with their transaction; Kysely's dialect does not count on it. */
 class TransactionalDialect extends SqliteDialect {

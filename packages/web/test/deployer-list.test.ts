@@ -107,7 +107,7 @@ describe('who may deploy, for the operator', () => {
     await expect(list.add('github.test/nobody')).rejects.toThrow('github.test knows no nobody')
     await expect(list.add('elsewhere.test/ann')).rejects.toThrow('expected forge/login of a forge where people sign in')
     await expect(DeployerList.open({ data: join(data, 'none'), forges: [], limits })).rejects.toThrow(
-      'there is no web.db in',
+      'no web server ever ran with',
     )
     forge.close().closeAllConnections()
     await vi.waitFor(() => expect(list.add('ann')).rejects.toThrow('github.test could not be asked'))

@@ -1,9 +1,10 @@
 import { logger } from '@origami/host/logger'
+import { isMissingReference } from '@origami/host/sqlite'
 import { Gone } from '@origami/protocol/demo'
 import type { Changes } from '../changes.ts'
 import type { Limits } from '../config.ts'
 import type { Db } from '../store/open.ts'
-import { addPredictions, type NewPrediction, predictionById } from '../store/predictions.ts'
+import { addPredictions, maxAdded, type NewPrediction, predictionById } from '../store/predictions.ts'
 import { admit } from './admission.ts'
 
 const log = logger('predictions')
@@ -12,9 +13,6 @@ interface Arriving {
   readonly prediction: NewPrediction
   readonly stored: PromiseWithResolvers<number>
 }
-
-/** Bound parameters of one statement are few in SQLite; so many rows stay below. */
-const rowsAtOnce = 500
 
 /** Predictions on their way into the table. All that arrive in one turn of the event loop are one transaction. */
 export class Arrivals {
@@ -44,8 +42,8 @@ export class Arrivals {
   private async flush(): Promise<void> {
     const batch = this.arriving
     this.arriving = []
-    for (let start = 0; start < batch.length; start += rowsAtOnce) {
-      const part = batch.slice(start, start + rowsAtOnce)
+    for (let start = 0; start < batch.length; start += maxAdded) {
+      const part = batch.slice(start, start + maxAdded)
       try {
         await this.store(part)
       } catch (error) {
@@ -79,6 +77,4 @@ export class Arrivals {
 }
 
 const asRefusal = (error: unknown): unknown =>
-  error instanceof Error && 'code' in error && error.code === 'SQLITE_CONSTRAINT_FOREIGNKEY'
-    ? new Gone('This demo was removed.', { cause: error })
-    : error
+  isMissingReference(error) ? new Gone('This demo was removed.', { cause: error }) : error

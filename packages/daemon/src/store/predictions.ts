@@ -37,9 +37,12 @@ export interface OpenPrediction {
 
 const openStatuses: readonly PredictionStatus[] = ['starting', 'processing']
 
+/** Predictions of one call of `addPredictions`: bound parameters of a statement are few in SQLite. */
+export const maxAdded = 500
+
 /**
- * Stores new predictions; an id that the demo has already stays as it is. Returns those that are new, with their
- * arrival.
+ * Stores at most `maxAdded` new predictions; an id that the demo has already stays as it is. Returns those that are
+ * new, with their arrival.
  */
 export async function addPredictions(
   trx: Trx,

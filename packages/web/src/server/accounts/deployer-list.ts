@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { logger } from '@origami/host/logger'
 import type { ForgeEntry } from '@origami/protocol/control'
 import type { WebLimits } from '../config.ts'
 import type { Forge } from '../forges/forge.ts'
 import { openForges } from '../forges/forges.ts'
 import { addDeployer, type ListedDeployer, listDeployers, removeDeployer, settleLogin } from '../store/deployers.ts'
-import { type Db, openStore } from '../store/open.ts'
+import { type Db, hasStore, openStore } from '../store/open.ts'
 import { forgeOf } from './deployers.ts'
 
 /** What an operator asked for cannot be done; the message says why, and what can. */
@@ -43,9 +41,9 @@ export class DeployerList implements AsyncDisposable {
 
   /** Throws DeployerRefused where no web server ever ran. */
   static async open(options: DeployerListOptions): Promise<DeployerList> {
-    if (!existsSync(join(options.data, 'web.db')))
+    if (!hasStore(options.data))
       throw new DeployerRefused(
-        `there is no web.db in ${options.data}: start the web server once, or name its folder with --data`,
+        `no web server ever ran with ${options.data}: start the web server once, or name its folder with --data`,
       )
     const { forges: entries, limits } = options
     const forges = openForges({ entries, apps: {}, limits, log: logger('accounts').error })

@@ -2,6 +2,7 @@ import { logger } from '@origami/host/logger'
 import type { Slices } from '@origami/host/slices'
 import type { DemoDetail, demoSorts, PageState } from '@origami/protocol/control'
 import { type DemoSchema, demoSchema } from '@origami/protocol/demo'
+import { sql } from 'kysely'
 import { randomSecret } from '../secrets.ts'
 import type { Account } from './accounts.ts'
 import type { Db, DemoRow } from './open.ts'
@@ -88,22 +89,22 @@ export class Demos {
 
   /** Public ones that were deployed and have the text in their title, description, name or account. */
   async public(searched: string, sort: Sort): Promise<Owned[]> {
-    const pattern = `%${searched.toLowerCase().replaceAll(/[%_]/g, '')}%`
+    const pattern = `%${searched.replaceAll(/[%_\\]/g, '\\$&')}%`
     const query = this.all()
       .where('demos.public', '=', 1)
       .where('demos.state', '!=', 'undeployed')
       .$if(searched !== '', (all) =>
         all.where((eb) =>
           eb.or(
-            (['demos.title', 'demos.description', 'demos.name', 'accounts.handle'] as const).map((column) =>
-              eb(eb.fn('lower', [column]), 'like', pattern),
+            (['demos.title', 'demos.description', 'demos.name', 'accounts.handle'] as const).map(
+              (column) => sql<boolean>`lower(${eb.ref(column)}) LIKE lower(${pattern}) ESCAPE '\\'`,
             ),
           ),
         ),
       )
     const ordered =
       sort === 'name'
-        ? query.orderBy('demos.title')
+        ? query.orderBy((eb) => eb.fn('lower', ['demos.title']))
         : query.orderBy(sort === 'used' ? 'demos.runs' : 'demos.created_at', 'desc')
     return (await ordered.execute()).map(toDemo)
   }
@@ -149,7 +150,7 @@ export class Demos {
       await trx
         .insertInto('former_addresses')
         .values({ account, name: demo.name, demo: id })
-        .onConflict((conflict) => conflict.doUpdateSet({ demo: id }))
+        .onConflict((conflict) => conflict.columns(['account', 'name']).doUpdateSet({ demo: id }))
         .execute()
       await trx.updateTable('demos').set({ name }).where('id', '=', id).execute()
       return true

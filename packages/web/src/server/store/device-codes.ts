@@ -34,7 +34,7 @@ export async function countDeviceCodes(db: Db, now: string): Promise<number> {
     .select(({ fn }) => fn.countAll<number>().as('pending'))
     .where('expires_at', '>', now)
     .executeTakeFirstOrThrow()
-  return pending
+  return Number(pending)
 }
 
 /** Who asks under a person's code and was not answered. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { openSqlite } from '@origami/host/sqlite'
 import type { PageState } from '@origami/protocol/control'
@@ -72,5 +73,11 @@ export type AccountRow = Selectable<Tables['accounts']>
 export type DemoRow = Selectable<Tables['demos']>
 export type Db = Kysely<Tables>
 
+/** In the state folder of the web server. */
+const file = 'web.db'
+
+/** Whether a web server ever ran with this state folder. */
+export const hasStore = (folder: string): boolean => existsSync(join(folder, file))
+
 export const openStore = (folder: string): Promise<Db> =>
-  openSqlite<Tables>(join(folder, 'web.db'), { migrations, durable: false })
+  openSqlite<Tables>(join(folder, file), { migrations, durable: false })
