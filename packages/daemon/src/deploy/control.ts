@@ -5,7 +5,15 @@ import type { DemoId, DeploymentId } from '@origami/protocol/demo'
 import { logged } from '../logged.ts'
 import { deleteDemo, demoById, setWant, wantDemo } from '../store/demos.ts'
 import type { Deployment } from '../store/deployment.ts'
-import { deploymentById, deploymentsIn, deploymentsOf, move, note } from '../store/deployments.ts'
+import {
+  deploymentById,
+  deploymentsIn,
+  deploymentsOf,
+  move,
+  noInstance,
+  note,
+  notPutOff,
+} from '../store/deployments.ts'
 import { addEvent } from '../store/events.ts'
 import type { Trx } from '../store/open.ts'
 import { failWaiting, openPredictions } from '../store/predictions.ts'
@@ -95,7 +103,7 @@ export class Control {
     const states = ['queued', ...activeStates, 'running', 'draining'] as const
     const open = (await deploymentsIn(trx, states)).filter((row) => row.demo_id === id)
     for (const row of open) {
-      const over = { attempt: row.attempt + 1, token: null, instance: null, endpoint: null }
+      const over = { attempt: row.attempt + 1, token: null, ...noInstance }
       if (row.state === 'running' || demo?.serving === row.id) await move(trx, row, 'stopped', now, over)
       else if (row.state === 'draining') await move(trx, row, 'retired', now, over)
       else await move(trx, row, 'canceled', now, { ...over, image: null, reason: 'the demo was stopped' })
@@ -114,7 +122,7 @@ export class Control {
       if (!demo) return false
       const serving = demo.serving ? await deploymentById(trx, demo.serving) : undefined
       if (serving?.state === 'running' && demo.want === 'on') {
-        if (serving.put_off !== null) await note(trx, serving, { tries: 0, next_try_at: null, reason: null })
+        if (serving.put_off !== null) await note(trx, serving, { ...notPutOff, reason: null })
         return true
       }
       if (!serving) throw new NothingToStart('It was never live, so there is nothing to start; deploy it.')

@@ -2,7 +2,7 @@ import type { ImageRef } from '../engine/engine.ts'
 import { logged } from '../logged.ts'
 import { demoById } from '../store/demos.ts'
 import type { Queued, Running } from '../store/deployment.ts'
-import { deploymentById } from '../store/deployments.ts'
+import { deploymentById, noInstance } from '../store/deployments.ts'
 import { checkout, readManifest, removeCheckout } from './checkout.ts'
 import { DeployFailed, failureOf, Overtaken } from './failure.ts'
 import { endInstance, startInstance, untilReady } from './instance.ts'
@@ -148,8 +148,7 @@ async function fail(parts: DeployParts, progress: Progress, failure: DeployFaile
   await progress.to(state, {
     reason: message,
     token: null,
-    instance: null,
-    endpoint: null,
+    ...noInstance,
     ...(keepsImage ? {} : { image: null }),
     ...(state === 'canceled' ? {} : { log_tail: tail }),
   })

@@ -3,7 +3,7 @@ import type { DeploymentId } from '@origami/protocol/demo'
 import PQueue from 'p-queue'
 import { logged } from '../logged.ts'
 import type { Queued } from '../store/deployment.ts'
-import { deploymentById, letGo, move } from '../store/deployments.ts'
+import { deploymentById, letGo, move, noInstance } from '../store/deployments.ts'
 import { nextQueued, queueStopped } from '../store/waiting-deployments.ts'
 import { waited } from '../waited.ts'
 import { deploy } from './deploy.ts'
@@ -57,7 +57,7 @@ export class Deployer {
       return (await deploymentById(db, id))?.state === 'canceled'
     }
     const row = await deploymentById(db, id)
-    const change = { reason: 'canceled', token: null, instance: null, endpoint: null }
+    const change = { reason: 'canceled', token: null, ...noInstance }
     // One that is active and not under way here broke off.
     const waits = row !== undefined && !this.underWay.has(id) && (row.state === 'queued' || isActiveState(row.state))
     const canceled = waits && (await db.transaction().execute((trx) => move(trx, row, 'canceled', now(), change)))

@@ -1,3 +1,4 @@
+import { notReached } from '../store/deployments.ts'
 import type { DeployParts } from './parts.ts'
 
 /**
@@ -15,5 +16,5 @@ export function nextTry(
   const wait = waitMs ?? reviveAfterMs[Math.min(tries, reviveAfterMs.length) - 1] ?? 0
   const next_try_at = new Date(clock() + wait).toISOString()
   const reason = `It could not be started again: ${why}. It is tried again at ${next_try_at}`
-  return { tries, next_try_at, reason, endpoint: null, ready_at: null }
+  return { tries, next_try_at, reason, ...notReached }
 }

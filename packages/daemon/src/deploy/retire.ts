@@ -1,5 +1,5 @@
 import type { Attempt } from '../store/deployment.ts'
-import { deploymentById, move } from '../store/deployments.ts'
+import { deploymentById, move, noInstance } from '../store/deployments.ts'
 import { runningOn } from '../store/predictions.ts'
 import { endInstance } from './instance.ts'
 import type { DeployParts } from './parts.ts'
@@ -18,7 +18,7 @@ export async function retire(
   const good = await noteServedWell(parts, row)
   if (row.instance) await endInstance(parts, row.instance.id, { signal })
   if (!good) await engine.removeImage(row.image)
-  const ended = { instance: null, endpoint: null, ...(good ? {} : { image: null }) }
+  const ended = { ...noInstance, ...(good ? {} : { image: null }) }
   await db.transaction().execute((trx) => move(trx, row, 'retired', now(), ended))
   changed.notify(version.demo_id)
 }

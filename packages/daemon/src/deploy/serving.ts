@@ -2,7 +2,7 @@ import type { DemoSchema } from '@origami/protocol/demo'
 import type { Instance } from '../engine/engine.ts'
 import { demoById, setServing } from '../store/demos.ts'
 import type { Attempt } from '../store/deployment.ts'
-import { deploymentById, move, note } from '../store/deployments.ts'
+import { deploymentById, move, note, notPutOff, notReached } from '../store/deployments.ts'
 import { DeployFailed, Overtaken } from './failure.ts'
 import { endInstance } from './instance.ts'
 import type { DeployParts } from './parts.ts'
@@ -30,8 +30,7 @@ export async function switchTo(
         schema,
         instance: instance.id,
         crash_times: [],
-        tries: 0,
-        next_try_at: null,
+        ...notPutOff,
         token: null,
       }))
     )
@@ -51,7 +50,7 @@ export async function switchTo(
 export async function suspend(parts: DeployParts, version: Attempt, signal: AbortSignal): Promise<void> {
   const { db, engine, changed, tasks } = parts
   await tasks.end(version.id)
-  await note(db, version, { endpoint: null, ready_at: null })
+  await note(db, version, notReached)
   changed.notify(version.demo_id)
   await drained(parts, version, signal)
   signal.throwIfAborted()

@@ -1,5 +1,5 @@
 import { activeStates } from '@origami/protocol/control'
-import { move } from './deployments.ts'
+import { move, noInstance } from './deployments.ts'
 import type { Db } from './open.ts'
 import { toDeployment } from './read-deployment.ts'
 
@@ -16,7 +16,7 @@ export async function failBroken(db: Db, now: string): Promise<number> {
     const { state: to, reason } = deployment
     if (to === row.state) continue
     const stored = { ...deployment, state: row.state }
-    const over = { reason, token: null, instance: null, endpoint: null, ready_at: null }
+    const over = { reason, token: null, ...noInstance }
     if (await db.transaction().execute((trx) => move(trx, stored, to, now, over))) failed += 1
   }
   return failed

@@ -48,6 +48,13 @@ export async function note(trx: Trx, row: Pick<Attempt, 'id' | 'attempt'>, chang
   return numUpdatedRows > 0n
 }
 
+/** What is written of an instance that is not reached any more. */
+export const notReached = { endpoint: null, ready_at: null } as const
+/** What is written of a deployment that has no instance any more. */
+export const noInstance = { instance: null, ...notReached } as const
+/** What is written of a version that is not put off any more. */
+export const notPutOff = { tries: 0, next_try_at: null } as const
+
 export async function deploymentById(db: Trx, id: DeploymentId): Promise<Deployment | undefined> {
   const row = await db.selectFrom('deployments').selectAll().where('id', '=', id).executeTakeFirst()
   return row && toDeployment(row)

@@ -2,7 +2,7 @@ import { activeStates } from '@origami/protocol/control'
 import { type DemoId, type DeploymentId, randomId } from '@origami/protocol/demo'
 import type { Deployment, Queued } from './deployment.ts'
 import type { Change } from './deployment-documents.ts'
-import { move } from './deployments.ts'
+import { move, notPutOff } from './deployments.ts'
 import { addEvent } from './events.ts'
 import type { Db, Trx } from './open.ts'
 import { toDeployment } from './read-deployment.ts'
@@ -83,7 +83,7 @@ export async function queueStopped(db: Db, now: string): Promise<DemoId[]> {
 export const queueAgain = (trx: Trx, row: Deployment, now: string): Promise<boolean> =>
   move(trx, row, 'queued', now, {
     ...{ attempt: row.attempt + 1, crash_times: [], interruptions: 0 },
-    ...{ tries: 0, next_try_at: null },
+    ...notPutOff,
   })
 
 /** Whether a deployment of this demo waits or is under way. */

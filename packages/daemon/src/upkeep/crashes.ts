@@ -1,7 +1,7 @@
 import type { DeployParts } from '../deploy/parts.ts'
 import { noteServedWell } from '../deploy/served-well.ts'
 import type { Attempt } from '../store/deployment.ts'
-import { deploymentById, note } from '../store/deployments.ts'
+import { deploymentById, note, notReached } from '../store/deployments.ts'
 import { handBack } from './revive.ts'
 
 /** Those of the times (ISO 8601) that are at most `windowMs` ago. */
@@ -20,7 +20,7 @@ export async function crashed(parts: DeployParts, version: Attempt, how: string)
   const times = [...crashesWithin(row.crash_times, clock(), limits.crashWindowMs), now()]
   if (times.length > limits.crashes)
     return handBack(parts, row, `It ${how} ${times.length} times within ${span(limits.crashWindowMs)}`)
-  await note(db, row, { crash_times: times, endpoint: null, ready_at: null })
+  await note(db, row, { crash_times: times, ...notReached })
 }
 
 const span = (ms: number): string => (ms === 600_000 ? 'ten minutes' : `${Math.round(ms / 1000)} s`)

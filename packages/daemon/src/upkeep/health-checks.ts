@@ -10,7 +10,7 @@ import type { InstanceId } from '../engine/engine.ts'
 import { logged } from '../logged.ts'
 import type { InstanceFault } from '../predictions/parts.ts'
 import type { Running } from '../store/deployment.ts'
-import { deploymentById, deploymentsIn, note } from '../store/deployments.ts'
+import { deploymentById, deploymentsIn, note, notReached } from '../store/deployments.ts'
 import { crashed } from './crashes.ts'
 import { revive } from './revive.ts'
 
@@ -113,7 +113,7 @@ export class HealthChecks {
 const stoppedServing = (parts: DeployParts, row: Running): Promise<void> => crashed(parts, row, 'stopped serving')
 
 /** Its demo waits until it answers again. */
-const held = ({ db }: DeployParts, row: Running): Promise<boolean> => note(db, row, { endpoint: null, ready_at: null })
+const held = ({ db }: DeployParts, row: Running): Promise<boolean> => note(db, row, notReached)
 
 const faults: Record<InstanceFault, { why: string; leave: (parts: DeployParts, row: Running) => Promise<unknown> }> = {
   'takes nothing': { why: 'It took no predictions', leave: stoppedServing },

@@ -1,7 +1,7 @@
 import { type ActiveState, activeStates } from '@origami/protocol/control'
 import type { DeployParts } from '../deploy/parts.ts'
 import type { DeploymentIn } from '../store/deployment.ts'
-import { deploymentsIn, move } from '../store/deployments.ts'
+import { deploymentsIn, move, noInstance } from '../store/deployments.ts'
 import { makeWay, waitingOf } from '../store/waiting-deployments.ts'
 
 /**
@@ -26,7 +26,7 @@ export async function requeue(
     if (newer) await makeWay(trx, row, newer.id, now(), { attempt, interruptions })
     else if (interruptions >= limits.interruptions)
       await move(trx, row, 'poisoned', now(), {
-        ...{ attempt, interruptions, token: null, instance: null, endpoint: null },
+        ...{ attempt, interruptions, token: null, ...noInstance },
         reason: `${why(interruptions)} (last in ${row.state.replace('_', ' ')}); it is not tried again`,
       })
     else await move(trx, row, 'queued', now(), { attempt, interruptions, let_go: 0, deadline_at: row.deadline_at })

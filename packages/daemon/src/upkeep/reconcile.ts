@@ -6,7 +6,7 @@ import { retire } from '../deploy/retire.ts'
 import type { Instance } from '../engine/engine.ts'
 import { logged } from '../logged.ts'
 import type { Running } from '../store/deployment.ts'
-import { deploymentById, deploymentsIn, note } from '../store/deployments.ts'
+import { deploymentById, deploymentsIn, note, notReached } from '../store/deployments.ts'
 import { crashed } from './crashes.ts'
 import { failOverdue } from './deadlines.ts'
 import { keepsInstance, pruneImages } from './good-versions.ts'
@@ -83,7 +83,7 @@ export class Reconciler {
     if (isPutOff(row, clock())) return
     const exited = left?.state === 'exited' ? left : undefined
     if (row.instance?.reached) {
-      await note(db, row, { endpoint: null, ready_at: null })
+      await note(db, row, notReached)
       changed.notify(row.demo_id)
     }
     tasks.start(row.id, async (signal) => {

@@ -7,7 +7,7 @@ import { Progress } from '../deploy/progress.ts'
 import type { ImageRef } from '../engine/engine.ts'
 import { setServing } from '../store/demos.ts'
 import type { Attempt, Deployment, Running } from '../store/deployment.ts'
-import { deploymentById, move, note } from '../store/deployments.ts'
+import { deploymentById, move, noInstance, note, notPutOff } from '../store/deployments.ts'
 import { lastGood } from '../store/good-versions.ts'
 import { isComing } from '../store/waiting-deployments.ts'
 
@@ -40,7 +40,7 @@ async function startAgain(parts: DeployParts, version: Attempt, signal: AbortSig
   const progress = new Progress(parts, row, signal)
   const { image } = row
   await startImage(parts, progress, image, signal).catch((error) => whyNotStarted(parts, image, error))
-  if (row.put_off) await progress.note({ tries: 0, next_try_at: null, reason: null })
+  if (row.put_off) await progress.note({ ...notPutOff, reason: null })
 }
 
 /** Starts an instance, or takes the one that is there; resolves once it is ready. */
@@ -96,15 +96,7 @@ const isItsOwn = (error: unknown): boolean =>
  * somebody deploys. False: something newer is on its way already.
  */
 async function buildAgain({ db, now, changed, logs, clock }: DeployParts, row: Running): Promise<boolean> {
-  const anew = {
-    attempt: row.attempt + 1,
-    image: null,
-    instance: null,
-    endpoint: null,
-    ready_at: null,
-    tries: 0,
-    next_try_at: null,
-  }
+  const anew = { attempt: row.attempt + 1, image: null, ...noInstance, ...notPutOff }
   const queued = await db
     .transaction()
     .execute(async (trx) => !(await isComing(trx, row.demo_id)) && (await move(trx, row, 'queued', now(), anew)))
@@ -122,15 +114,14 @@ async function buildAgain({ db, now, changed, logs, clock }: DeployParts, row: R
 export async function handBack(parts: DeployParts, row: Running, why: string): Promise<void> {
   const { db, now, changed, logs, clock } = parts
   const log_tail = await logs.tail(row.demo_id, 200)
-  const ended = { log_tail, instance: null, endpoint: null, ready_at: null }
+  const ended = { log_tail, ...noInstance }
   const { reason, good } = await db.transaction().execute(async (trx) => {
     const good = await lastGood(trx, row)
     const reason = `${why}; ${good ? `version ${nameOf(good)}, the last that served well, serves again` : 'its last lines are in the log'}`
     if (!(await move(trx, row, 'runtime_error', now(), { ...ended, reason })) || !good)
       return { reason, good: undefined }
     await move(trx, good, 'running', now(), {
-      ...{ attempt: good.attempt + 1, instance: null, endpoint: null, log_cursor: null, ready_at: null },
-      ...{ crash_times: [], tries: 0, next_try_at: null },
+      ...{ attempt: good.attempt + 1, log_cursor: null, crash_times: [], ...noInstance, ...notPutOff },
       reason: `It serves again because version ${nameOf(row)} crashed: ${why}`,
     })
     await setServing(trx, good)
