@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
 const schema = {
@@ -32,7 +32,9 @@ export class Puppet {
   async set(what: 'broken' | 'refuses' | 'runs on' | `deaf ${string}` | 'health', value: object = {}): Promise<void> {
     const path = join(this.folder, encodeURIComponent(what))
     await mkdir(dirname(path), { recursive: true })
-    await writeFile(path, JSON.stringify(value))
+    // There as a whole or not at all: the puppet may be asked at this very moment.
+    await writeFile(`${path}.new`, JSON.stringify(value))
+    await rename(`${path}.new`, path)
   }
 
   /** How often it was asked for its health. */
