@@ -4,7 +4,7 @@ import { useCallback, useEffect, useRef, useState } from 'react'
 import type { DemoClient } from '../client/client.ts'
 import { afterEvent, type DemoRun, isRunActive, sendingRun, withSnapshot } from '../client/run.ts'
 
-export interface Running {
+export interface RunControls {
   readonly run: DemoRun | undefined
   /** What is wrong with which field, as the server said. */
   readonly problems: readonly Problem[]
@@ -22,7 +22,7 @@ export function useRun(
   schema: DemoSchema,
   shown: string | undefined,
   onId: (id: string | undefined) => void,
-): Running {
+): RunControls {
   const [run, setRun] = useState<DemoRun>()
   const [problems, setProblems] = useState<readonly Problem[]>([])
   const stop = useRef<() => void>(undefined)

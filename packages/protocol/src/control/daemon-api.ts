@@ -29,7 +29,7 @@ const id = <Id extends string>(is: (text: string) => text is Id, otherwise: stri
   z.custom<Id>((text) => typeof text === 'string' && is(text), otherwise).meta({ type: 'string' })
 
 const demo = id<DemoId>(isDemoId, 'There is no such demo.')
-const demoParams = z.object({ demo })
+const demoIdParams = z.object({ demo })
 const deploymentParams = z.object({ id: id<DeploymentId>(isDeploymentId, 'There is no such deployment.') })
 const predictionParams = z.object({
   demo,
@@ -80,7 +80,7 @@ export const daemonApi = {
     id: 'getStats',
     tag: 'Demos',
     summary: 'One demo, with the schema of what serves',
-    params: demoParams,
+    params: demoIdParams,
     answers: { 200: { what: 'As it is now', body: demoDetail } },
     refuses: noDemo,
   },
@@ -95,7 +95,7 @@ export const daemonApi = {
     id: 'redeploy',
     tag: 'Demos',
     summary: 'Deploys the newest commit of a demo that is there',
-    params: demoParams,
+    params: demoIdParams,
     body: deployTrigger.pick({ user_access_token: true }),
     answers: accepted,
     refuses: noDemo,
@@ -104,7 +104,7 @@ export const daemonApi = {
     id: 'stopDemo',
     tag: 'Demos',
     summary: 'Ends what runs of it; its version stays',
-    params: demoParams,
+    params: demoIdParams,
     answers: done,
     refuses: noDemo,
   },
@@ -112,7 +112,7 @@ export const daemonApi = {
     id: 'startDemo',
     tag: 'Demos',
     summary: 'Starts the version that served last',
-    params: demoParams,
+    params: demoIdParams,
     answers: done,
     refuses: { ...noDemo, ...neverDeployed },
   },
@@ -120,7 +120,7 @@ export const daemonApi = {
     id: 'removeDemo',
     tag: 'Demos',
     summary: 'Removes a demo with all that is kept of it. Twice is once',
-    params: demoParams,
+    params: demoIdParams,
     answers: {
       200: { what: 'It is gone; `removed` is false where it was before', body: z.object({ removed: z.boolean() }) },
     },
@@ -130,7 +130,7 @@ export const daemonApi = {
     id: 'listDeployments',
     tag: 'Demos',
     summary: 'Its deployments',
-    params: demoParams,
+    params: demoIdParams,
     answers: { 200: { what: 'Newest first', body: deploymentList } },
     refuses: noDemo,
   },
@@ -146,7 +146,7 @@ export const daemonApi = {
     id: 'getLog',
     tag: 'Demos',
     summary: 'What its builds and instances printed',
-    params: demoParams,
+    params: demoIdParams,
     query: z.object({
       offset: wholeNumber(0).describe('The byte to start at'),
       follow: z.string().optional().describe('1: goes on as lines come'),
@@ -158,7 +158,7 @@ export const daemonApi = {
     id: 'getQueue',
     tag: 'Predictions',
     summary: 'What runs and what waits',
-    params: demoParams,
+    params: demoIdParams,
     answers: { 200: { what: 'What runs, then what waits in its order', body: queueView } },
     refuses: noDemo,
   },
@@ -166,7 +166,7 @@ export const daemonApi = {
     id: 'emptyQueue',
     tag: 'Predictions',
     summary: 'Cancels all that waits',
-    params: demoParams,
+    params: demoIdParams,
     answers: { 200: { what: 'How many waited', body: queueEmptied } },
     refuses: noDemo,
   },
@@ -174,7 +174,7 @@ export const daemonApi = {
     id: 'listResults',
     tag: 'Predictions',
     summary: 'The predictions of one visitor',
-    params: demoParams,
+    params: demoIdParams,
     query: z.object({
       visitor,
       limit: wholeNumber(50).describe('At most 200'),

@@ -52,7 +52,7 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
       return reply.redirect(
         await signIn.start(
           request.params.host,
-          visitorOf(request.who.visitor, request.cookies),
+          browserVisitor(request.who.visitor, request.cookies),
           scope === 'repo' ? 'repo' : '',
           returnTo,
         ),
@@ -62,7 +62,7 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
   app.get<{ Params: { host: string }; Querystring: Record<string, unknown> }>(
     '/-/callback/:host',
     async (request, reply) => {
-      const visitor = visitorOf(request.who.visitor, request.cookies)
+      const visitor = browserVisitor(request.who.visitor, request.cookies)
       try {
         const { account, returnTo } = await signIn.finish(request.params.host, visitor, eachOnce(request.query))
         await sessions.signIn(reply, account)
@@ -95,5 +95,5 @@ const eachOnce = (query: Readonly<Record<string, unknown>>): Readonly<Record<str
   Object.fromEntries(Object.entries(query).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
 
 /** The browser that a sign-in is bound to: its own cookie, not the account it may be signed in to meanwhile. */
-const visitorOf = (visitor: string, cookies: Record<string, string | undefined>): string =>
+const browserVisitor = (visitor: string, cookies: Record<string, string | undefined>): string =>
   cookies.origami_visitor?.split('.')[0] ?? visitor

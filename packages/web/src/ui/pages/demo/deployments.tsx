@@ -66,7 +66,7 @@ export function Deployments({ page, detail, refresh }: { page: DemoPage; detail:
 function Buttons({ page, detail, refresh }: { page: DemoPage; detail: Detail; refresh: () => void }) {
   const { newest } = detail
   const underWay = newest !== null && newest.state !== 'running' && !isEnded(newest.state)
-  const turn = page.state === 'stopped' || page.state === 'failed' ? startVerb : stopVerb
+  const turn = page.state === 'stopped' || page.state === 'failed' ? startAction : stopAction
   const removal = {
     question: `Remove ${page.title}?`,
     detail: 'Its results, its log and its permalinks go with it. This cannot be undone.',
@@ -74,20 +74,20 @@ function Buttons({ page, detail, refresh }: { page: DemoPage; detail: Detail; re
   return (
     <OwnerActions page={page} refresh={refresh} removal={removal}>
       {({ act }) => {
-        const button = ({ verb, label }: Verb) => (
+        const button = ({ action, label }: OwnerAction) => (
           <button
             type="button"
             className={styles.button}
-            data-primary={verb === 'deploy'}
-            onClick={() => act(() => call(`POST /-/api/demos/:account/:name/${verb}`, { params: page }))}
+            data-primary={action === 'deploy'}
+            onClick={() => act(() => call(`POST /-/api/demos/:account/:name/${action}`, { params: page }))}
           >
             {label}
           </button>
         )
         return (
           <>
-            {button(deployVerb)}
-            {underWay && button(cancelVerb)}
+            {button(deployAction)}
+            {underWay && button(cancelAction)}
             {button(turn)}
             <ListingButton page={page} act={act} />
           </>
@@ -98,11 +98,11 @@ function Buttons({ page, detail, refresh }: { page: DemoPage; detail: Detail; re
 }
 
 /** What a button asks the server to do, and what it says. */
-interface Verb {
-  readonly verb: 'deploy' | 'cancel' | 'start' | 'stop'
+interface OwnerAction {
+  readonly action: 'deploy' | 'cancel' | 'start' | 'stop'
   readonly label: string
 }
-const deployVerb: Verb = { verb: 'deploy', label: 'Deploy the newest commit' }
-const cancelVerb: Verb = { verb: 'cancel', label: 'Cancel' }
-const startVerb: Verb = { verb: 'start', label: 'Start' }
-const stopVerb: Verb = { verb: 'stop', label: 'Stop' }
+const deployAction: OwnerAction = { action: 'deploy', label: 'Deploy the newest commit' }
+const cancelAction: OwnerAction = { action: 'cancel', label: 'Cancel' }
+const startAction: OwnerAction = { action: 'start', label: 'Start' }
+const stopAction: OwnerAction = { action: 'stop', label: 'Stop' }
