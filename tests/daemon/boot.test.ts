@@ -134,10 +134,10 @@ describe('the log of a demo', () => {
         ),
     )
     const { demo } = await yard.deploy('loud', loud)
-    const words = ['deploy Building', 'build Prepared', 'demo Listening on', 'demo setting up', 'deploy Live']
+    const texts = ['deploy Building', 'build Prepared', 'demo Listening on', 'demo setting up', 'deploy Live']
     const before = await vi.waitFor(async () => {
       const log = await yard.log(demo)
-      expect(words.filter((one) => !log.includes(one))).toEqual([])
+      expect(texts.filter((one) => !log.includes(one))).toEqual([])
       return log
     })
     expect(before.split('\n')[0]).toMatch(/^\S+Z deploy Cloning$/)

@@ -32,10 +32,10 @@ describe('what a daemon is told', () => {
     [{ user_access_token: null, user_id: 'ann', remote_repo_link: 'https://folder.test/ann/../x' }, 'remote_repo_link'],
     [{ user_access_token: null, user_id: 'ann', remote_repo_link: 'https://folder.test/ann/a', more: 1 }, 'more'],
     ['text', 'expected object'],
-  ])('%j is refused, with what is wrong, and stored nowhere', async (body, words) => {
+  ])('%j is refused, with what is wrong, and stored nowhere', async (body, message) => {
     const { status, body: answer } = await yard.ask<{ error: string }>('POST', '/deploy_trigger', body)
     expect(status).toBe(422)
-    expect(answer.error).toContain(words)
+    expect(answer.error).toContain(message)
     expect(await demos()).toEqual([])
   })
 

@@ -51,10 +51,10 @@ describe('a deploy that fails has its state, its reason and its last lines', () 
       'unhealthy',
       'ready_within',
     ],
-  ])('one %s', async (_what, files, state, words) => {
-    const name = `fails-${state.replaceAll('_', '-')}-${Object.keys(files).length}${words.length}`
+  ])('one %s', async (_what, files, state, message) => {
+    const name = `fails-${state.replaceAll('_', '-')}-${Object.keys(files).length}${message.length}`
     const { demo, deployment } = await yard.deploy(name, files)
-    expect([deployment.state, deployment.reason]).toEqual([state, expect.stringContaining(words)])
+    expect([deployment.state, deployment.reason]).toEqual([state, expect.stringContaining(message)])
     expect(deployment.log_tail.join('\n')).toContain(`deploy ${state}: `)
     expect(await yard.remains()).toEqual({ instances: 0, images: 0, checkouts: [] })
     expect(await yard.detail(demo)).toMatchObject({

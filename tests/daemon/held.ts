@@ -21,7 +21,7 @@ export type Hold = 'clone' | 'build' | 'start' | 'remove'
 export class HeldEngine implements Engine {
   readonly name: string
   readonly guarantees: Engine['guarantees']
-  readonly told: string[] = []
+  readonly actions: string[] = []
   /** How many of the next calls fail, as they do while Docker restarts. */
   readonly faults = new Map<'list' | 'instancesOf' | 'exits' | 'images' | 'stop', number>()
   /** What each call of `stop` gave. */
@@ -57,7 +57,7 @@ export class HeldEngine implements Engine {
     await held(this.holds, 'start', signal).finally(() => {
       this.starting -= 1
     })
-    this.told.push(`start ${request.deployment}`)
+    this.actions.push(`start ${request.deployment}`)
     return this.real.start(request, signal)
   }
   async stop(id: InstanceId, graceMs: number): Promise<boolean> {
@@ -65,7 +65,7 @@ export class HeldEngine implements Engine {
     this.fault('stop')
     const instance = await this.real.find(id)
     const stopped = await this.real.stop(id, graceMs)
-    if (stopped) this.told.push(`stop ${instance?.deployment}`)
+    if (stopped) this.actions.push(`stop ${instance?.deployment}`)
     return stopped
   }
   async remove(id: InstanceId): Promise<boolean> {

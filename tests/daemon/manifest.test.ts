@@ -33,10 +33,10 @@ describe('what .origami says is so', () => {
 
   test('strategy swap: the new version answers before the old one stops', async () => {
     const { demo, deployment: old } = await yard.deploy('swapped')
-    yard.engine.told.length = 0
+    yard.engine.actions.length = 0
     const { deployment } = await yard.deploy('swapped', await version(2))
     await yard.deployment(demo, old.id, 'retired')
-    expect(yard.engine.told).toEqual([`start ${deployment.id}`, `stop ${old.id}`])
+    expect(yard.engine.actions).toEqual([`start ${deployment.id}`, `stop ${old.id}`])
     expect(
       (await yard.engine.images()).filter((image) => image.demo === demo).map((image) => image.deployment),
     ).toEqual([deployment.id])
@@ -45,16 +45,16 @@ describe('what .origami says is so', () => {
   test('strategy recreate: the old version stops first, what is sent meanwhile waits, and nobody is refused', async () => {
     const recreate = { '.origami': 'strategy: recreate\n' }
     const { demo, deployment: old } = await yard.deploy('recreated', recreate)
-    yard.engine.told.length = 0
+    yard.engine.actions.length = 0
     yard.holds.add('start')
     const { deployment } = await yard.trigger(await yard.push('recreated', { ...recreate, ...(await version(2)) }))
     await yard.deployment(demo, deployment, 'starting')
-    await vi.waitFor(() => expect(yard.engine.told).toEqual([`stop ${old.id}`]))
+    await vi.waitFor(() => expect(yard.engine.actions).toEqual([`stop ${old.id}`]))
     const sent = await yard.submit(demo, { word: 'meanwhile' })
     expect(await yard.prediction(demo, sent, () => true)).toMatchObject({ status: 'starting', queue: { position: 1 } })
     yard.holds.clear()
     expect((await yard.deployment(demo, deployment)).state).toBe('running')
-    expect(yard.engine.told).toEqual([`stop ${old.id}`, `start ${deployment}`])
+    expect(yard.engine.actions).toEqual([`stop ${old.id}`, `start ${deployment}`])
     expect(await yard.prediction(demo, sent)).toMatchObject({ output: 'meanwhile, version 2' })
   })
 

@@ -127,9 +127,9 @@ test('a read writes nothing', async () => {
 describe('predictions that arrive together', () => {
   test('are all stored, but for one whose demo was removed meanwhile: its caller alone is told', async () => {
     const arrivals = new Arrivals(bench.db, bench.changed, bench.limits)
-    const row = (of: DemoId) => {
+    const row = (demoId: DemoId) => {
       const common = { visitor: null, status: 'starting' as const, input: '{}', created_at: new Date().toISOString() }
-      return { row: { ...common, id: randomId() as PredictionId, demo_id: of }, files: [] }
+      return { row: { ...common, id: randomId() as PredictionId, demo_id: demoId }, files: [] }
     }
     const together = [row(demo), row('0'.repeat(32) as DemoId), row(demo)].map((each) => arrivals.add(each))
     const [first, removed, last] = await Promise.allSettled(together)

@@ -71,13 +71,13 @@ test('an output that its schema does not have is not told live either', async ()
   for (const field of ['other', 'said'])
     run.tell({ type: 'output', data: { field, mode: 'replace', chunk: field, index: 0 } })
   await vi.waitFor(async () => expect((await prediction.snapshot()).output).toEqual({ said: 'said' }))
-  const told: unknown[] = []
+  const fields: unknown[] = []
   for await (const event of prediction.events()) {
     if (event.type !== 'output') continue
-    told.push(event.data.field)
+    fields.push(event.data.field)
     run.end()
   }
-  expect(told).toEqual(['said'])
+  expect(fields).toEqual(['said'])
   await bench.ended(demo, prediction)
 })
 

@@ -76,9 +76,9 @@ describe('what is asked of the daemon', () => {
     ['/demos/DEMO/results?visitor=ann&before=now', 'before: expected a whole number'],
     ['/demos/DEMO/results', 'visitor: expected whose'],
     [`/demos/DEMO/results?visitor=${'x'.repeat(300)}`, 'visitor: expected whose'],
-  ])('a number or name that is none is a 422 that says so (%s)', async (path, words) => {
+  ])('a number or name that is none is a 422 that says so (%s)', async (path, message) => {
     const answer = await yard.ask<{ error: string }>('GET', path.replace('DEMO', demo))
-    expect([answer.status, answer.body.error]).toEqual([422, expect.stringContaining(words)])
+    expect([answer.status, answer.body.error]).toEqual([422, expect.stringContaining(message)])
   })
 
   test('a body above the limit is a 413 with words, also for a prediction', async () => {

@@ -60,7 +60,7 @@ describe('the queue of a demo', () => {
       ids = [...before.ids, ...taken.map((answer) => answer.body.id)]
       const refused = answers.filter(({ status }) => status === 429)
       expect(refused.map((answer) => answer.headers['retry-after'])).toEqual(Array(12 - taken.length).fill('30'))
-      return { taken: taken.length, words: [...new Set(refused.map((answer) => answer.body.error))] }
+      return { taken: taken.length, errors: [...new Set(refused.map((answer) => answer.body.error))] }
     }
     afterEach(async () => {
       await gate.open()
@@ -68,13 +68,13 @@ describe('the queue of a demo', () => {
     })
 
     test('as many are taken as may wait', async () => {
-      const { taken, words } = await burst('burst', (index) => ({ 'origami-visitor': `visitor-${index}` }))
-      expect([taken, words]).toEqual([3, ['3 predictions wait for this demo already; try again later']])
+      const { taken, errors } = await burst('burst', (index) => ({ 'origami-visitor': `visitor-${index}` }))
+      expect([taken, errors]).toEqual([3, ['3 predictions wait for this demo already; try again later']])
     })
 
     test('of one visitor as many are taken as one may have waiting', async () => {
-      const { taken, words } = await burst('burst-visitor', () => ({ 'origami-visitor': 'ann' }))
-      expect([taken, words]).toEqual([
+      const { taken, errors } = await burst('burst-visitor', () => ({ 'origami-visitor': 'ann' }))
+      expect([taken, errors]).toEqual([
         2,
         [expect.stringContaining('2 predictions of yours wait for this demo already')],
       ])
@@ -83,14 +83,14 @@ describe('the queue of a demo', () => {
     test('of calls that name no visitor, such as a program of the operator, so many together', async () => {
       expect(await burst('burst-nobody', () => ({}))).toMatchObject({
         taken: 2,
-        words: [expect.stringContaining('of yours')],
+        errors: [expect.stringContaining('of yours')],
       })
     })
 
     test('of one address so many, whatever visitors they are', async () => {
       const headers = (index: number) => ({ 'origami-visitor': `v-${index}`, 'origami-address': 'ip-1' })
-      const { taken, words } = await burst('burst-address', headers)
-      expect([taken, words]).toEqual([2, [expect.stringContaining('2 predictions from your address wait')]])
+      const { taken, errors } = await burst('burst-address', headers)
+      expect([taken, errors]).toEqual([2, [expect.stringContaining('2 predictions from your address wait')]])
     })
 
     test('and under one id one is taken, and all are answered with it', async () => {

@@ -246,8 +246,8 @@ describe('what a daemon looks after', () => {
     )
     await servesAt(demo, null)
     expect(await yard.detail(demo)).toMatchObject({ status: 'running', serving: good.id, commit: good.commit })
-    const again = await yard.deployment(demo, good.id, 'running')
-    expect(again.reason).toContain(`version ${bad.commit?.slice(0, 7)} crashed`)
+    const restarted = await yard.deployment(demo, good.id, 'running')
+    expect(restarted.reason).toContain(`version ${bad.commit?.slice(0, 7)} crashed`)
     expect(await yard.log(demo)).toContain('serves again')
     expect(await yard.prediction(demo, await yard.submit(demo, { word: 'back' }))).toMatchObject({
       output: 'back, version 1',
@@ -276,9 +276,9 @@ describe('what a daemon looks after', () => {
     await vi.waitFor(async () => expect(await yard.log(demo)).toContain('Its image is gone: it is built again from'), {
       timeout: 20_000,
     })
-    const again = await yard.deployment(demo, deployment.id, 'running')
-    expect(again).toMatchObject({ state: 'running', commit: deployment.commit })
-    expect(again.steps.filter(({ state }) => state === 'building')).toHaveLength(2)
+    const restarted = await yard.deployment(demo, deployment.id, 'running')
+    expect(restarted).toMatchObject({ state: 'running', commit: deployment.commit })
+    expect(restarted.steps.filter(({ state }) => state === 'building')).toHaveLength(2)
   })
 
   test('the images of the last good versions are kept, as many as the setting says', async () => {

@@ -26,27 +26,27 @@ export class Changes {
   }
 
   /** Resolves at the next `notify` of any demo, or when the signal aborts. */
-  next(signal?: AbortSignal): Promise<void> {
+  untilAnyDemoChanges(signal?: AbortSignal): Promise<void> {
     return this.deployments.next(signal)
   }
 
   /** Resolves at the next change of this demo, predictions included, or when the signal aborts. */
-  ofDemo(demo: DemoId, signal?: AbortSignal): Promise<void> {
+  untilDemoChanges(demo: DemoId, signal?: AbortSignal): Promise<void> {
     return this.demos.next(demo, signal)
   }
 
   /** Resolves when something may be sent that could not be before, or when the signal aborts. */
-  work(signal?: AbortSignal): Promise<void> {
+  untilSendable(signal?: AbortSignal): Promise<void> {
     return this.sendable.next(signal)
   }
 
   /** Resolves at the next change of this prediction's row, or when the signal aborts. */
-  ofPrediction(arrival: number, signal?: AbortSignal): Promise<void> {
+  untilPredictionChanges(arrival: number, signal?: AbortSignal): Promise<void> {
     return this.predictions.next(arrival, signal)
   }
 
   /** Resolves when this prediction's row or its place may have changed, or when the signal aborts. */
-  async ofWaiting(demo: DemoId, arrival: number, signal: AbortSignal): Promise<void> {
+  async untilPlaceChanges(demo: DemoId, arrival: number, signal: AbortSignal): Promise<void> {
     const woken = new AbortController()
     const either = AbortSignal.any([signal, woken.signal])
     await Promise.race([this.queues.next(demo, either), this.predictions.next(arrival, either)])

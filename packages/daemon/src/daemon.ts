@@ -60,12 +60,12 @@ export interface Daemon extends AsyncDisposable {
  * Opens a state folder, brings store and engine together, and listens. Disposing leaves demos running.
  * Throws Error when the folder is another daemon's, a key can be read by others, or the engine does not answer.
  */
-export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = {}): Promise<Daemon> {
+export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts> = {}): Promise<Daemon> {
   await using opened = new AsyncDisposableStack()
   const limits = { ...defaultLimits, ...config.limits }
-  const folder = await openFolder(config, limits, given, opened)
+  const folder = await openFolder(config, limits, overrides, opened)
   const { db, engine, logs } = folder
-  const clock = given.clock ?? Date.now
+  const clock = overrides.clock ?? Date.now
   const now = () => new Date(clock()).toISOString()
   const leaving = new AbortController()
   const changed = new Changes()
@@ -117,31 +117,36 @@ export async function startDaemon(config: DaemonConfig, given: Partial<Parts> = 
   opened.defer(() => app.close())
   await app.listen({ host: config.host, port: config.port })
   const { port } = app.server.address() as AddressInfo
-  const kept = opened.move()
+  const resources = opened.move()
 
   return {
     url: serverUrl('https', config.host, port),
     port,
-    configure: (given) => void Object.assign(limits, given),
+    configure: (changes) => void Object.assign(limits, changes),
     async stopInstances() {
       await rest()
       await stopInstances(deployParts)
     },
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
 }
 
 /** Takes the state folder, and opens what is in it, the engine and the source. The stack closes them. */
-async function openFolder(config: DaemonConfig, limits: Limits, given: Partial<Parts>, opened: AsyncDisposableStack) {
+async function openFolder(
+  config: DaemonConfig,
+  limits: Limits,
+  overrides: Partial<Parts>,
+  opened: AsyncDisposableStack,
+) {
   await mkdir(config.data, { recursive: true, mode: 0o700 })
   opened.use(await lockFolder(config.data))
   const owner = await ownerOf(config.data)
-  const engine = given.engine ?? makeEngine(config, owner, limits)
-  if (!given.engine) opened.use(engine)
+  const engine = overrides.engine ?? makeEngine(config, owner, limits)
+  if (!overrides.engine) opened.use(engine)
   await engine.ready(AbortSignal.timeout(limits.engineMs))
   const work = join(config.data, 'work')
   await mkdir(work, { recursive: true })
-  const source = given.source ?? new GitSource({ work, owner, environment: config.environment })
+  const source = overrides.source ?? new GitSource({ work, owner, environment: config.environment })
   const db = await openStore(config.data)
   opened.defer(() => db.destroy())
   const logs = await DemoLogs.open(join(config.data, 'logs'), limits)

@@ -1,7 +1,7 @@
 import type { DemoId, PredictionId, VisitorId } from '@origami/protocol/demo'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { estimate, inOrder, placeOf, next as rowsNext, type Waiting } from '../src/predictions/next.ts'
+import { estimate, fairOrder, placeOf, next as rowsNext, type Waiting } from '../src/predictions/next.ts'
 
 const row = (
   id: string,
@@ -57,7 +57,7 @@ describe('who goes next', () => {
 
   test('is, of those without an address, each visitor by itself', () => {
     const rows = [row('a', 'poet', 'ann', false, 'x'), row('b', 'poet', 'bob'), row('c', 'poet', 'cas')]
-    expect(inOrder(rows).map(({ id }) => id)).toEqual(['a', 'b', 'c'])
+    expect(fairOrder(rows).map(({ id }) => id)).toEqual(['a', 'b', 'c'])
   })
 
   test('is no address for the n-th time while another waits for fewer, whatever cookies they have', () => {
@@ -71,7 +71,7 @@ describe('who goes next', () => {
         for (const { address, running } of rows)
           if (running) turns.set(`${address}`, (turns.get(`${address}`) ?? 0) + 1)
         let highest = 0
-        for (const { address } of inOrder(rows)) {
+        for (const { address } of fairOrder(rows)) {
           const turn = (turns.get(`${address}`) ?? 0) + 1
           turns.set(`${address}`, turn)
           expect(turn).toBeGreaterThanOrEqual(highest)

@@ -90,8 +90,8 @@ async function watched(table: 'predictions' | 'events', work: () => Promise<void
   return went
 }
 /** What sweeping works with; its slices take no time, and so double until they are 10. */
-function parts(given: Partial<Limits> = {}) {
-  const limits: Limits = { ...defaultLimits, sweepRows: 10, ...given }
+function parts(overrides: Partial<Limits> = {}) {
+  const limits: Limits = { ...defaultLimits, sweepRows: 10, ...overrides }
   return { db, files, limits, slices: new Slices({ most: () => limits.sweepRows, clock: () => 0 }) }
 }
 

@@ -24,10 +24,10 @@ export function demoParam({ params }: FastifyRequest): DemoId {
 }
 
 /** Who calls, as the web server says. Undefined: somebody it trusts to act for the demo's owner. Throws Unfit. */
-export const visitorOf = ({ headers }: FastifyRequest): VisitorId | undefined => named(headers, visitorHeader)
+export const callerVisitor = ({ headers }: FastifyRequest): VisitorId | undefined => named(headers, visitorHeader)
 
 /** Where somebody calls from who is not signed in, as the web server says. Throws Unfit. */
-export const addressOf = ({ headers }: FastifyRequest): string | undefined => named(headers, addressHeader)
+export const callerAddress = ({ headers }: FastifyRequest): string | undefined => named(headers, addressHeader)
 
 function named(headers: FastifyRequest['headers'], header: string): VisitorId | undefined {
   const name = headers[header]

@@ -1,7 +1,7 @@
 import { daemonApi } from '@origami/protocol/control'
 import { endpointsOn } from '@origami/serving/endpoints'
 import type { FastifyInstance } from 'fastify'
-import { inOrder } from '../predictions/next.ts'
+import { fairOrder } from '../predictions/next.ts'
 import { demoById } from '../store/demos.ts'
 import { cancelWaiting, openPredictions } from '../store/predictions.ts'
 import { noDemo } from './params.ts'
@@ -16,7 +16,7 @@ export async function queueRoutes(app: FastifyInstance, { db, changed, now }: Ap
   on('GET /demos/:demo/queue', async ({ params: { demo } }) => {
     if (!(await demoById(db, demo))) throw noDemo()
     const open = await openPredictions(db, demo)
-    const [running, waiting] = [open.filter((row) => row.running), inOrder(open)]
+    const [running, waiting] = [open.filter((row) => row.running), fairOrder(open)]
     const rows = [...running, ...waiting].slice(0, entriesAtMost)
     const entries = rows.map((row, index) => ({
       id: row.id,

@@ -5,7 +5,7 @@ import type { DaemonConfig } from '../config.ts'
 import { OwnCertificate } from '../state/own-certificate.ts'
 import { certificateRoutes } from './certificate-routes.ts'
 import { controlRoutes } from './control-routes.ts'
-import { addressOf, demoParam, visitorOf } from './params.ts'
+import { callerAddress, callerVisitor, demoParam } from './params.ts'
 import type { ApiParts } from './parts.ts'
 import { queueRoutes } from './queue-routes.ts'
 import { statsRoutes } from './stats-routes.ts'
@@ -33,8 +33,8 @@ export async function createServer(config: DaemonConfig, parts: ApiParts): Promi
   await app.register(queueRoutes, parts)
   await app.register(predictionsApi, {
     prefix: '/demos/:demo',
-    predictor: (request: FastifyRequest) => parts.queue.predictor(demoParam(request), addressOf(request)),
-    visitor: visitorOf,
+    predictor: (request: FastifyRequest) => parts.queue.predictor(demoParam(request), callerAddress(request)),
+    visitor: callerVisitor,
     maxFileBytes: () => parts.limits.fileBytes,
     fileIdleMs: () => parts.limits.callIdleMs,
     remoteFiles: () => ({ deadlineMs: parts.limits.fetchMs, idleMs: parts.limits.fetchIdleMs }),

@@ -69,7 +69,7 @@ export async function statsRoutes(
   async function* events(after: number, signal: AbortSignal): AsyncIterable<ServerEvent> {
     let seen = after
     while (!signal.aborted) {
-      const change = changed.next(signal)
+      const change = changed.untilAnyDemoChanges(signal)
       const batch = await eventsAfter(db, seen)
       for (const event of batch) yield { id: event.seq, data: event }
       seen = batch.at(-1)?.seq ?? seen

@@ -7,13 +7,13 @@ import { demoById } from '../store/demos.ts'
 import type { Attempt, Queued } from '../store/deployment.ts'
 import { DeployFailed } from './failure.ts'
 import type { DeployParts } from './parts.ts'
-import type { Progress } from './progress.ts'
+import type { DeployProgress } from './progress.ts'
 import { workFolder } from './work-folder.ts'
 
 /** Resolves the commit, unless it is known already, and lays its tree into a folder of this attempt's own. */
 export async function checkout(
   parts: DeployParts,
-  progress: Progress,
+  progress: DeployProgress,
   queued: Queued,
   signal: AbortSignal,
 ): Promise<string> {

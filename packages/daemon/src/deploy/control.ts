@@ -7,7 +7,7 @@ import { deleteDemo, demoById, setWant, wantDemo } from '../store/demos.ts'
 import type { Deployment } from '../store/deployment.ts'
 import {
   deploymentById,
-  deploymentsIn,
+  deploymentsByState,
   deploymentsOf,
   move,
   noInstance,
@@ -17,7 +17,7 @@ import {
 import { addEvent } from '../store/events.ts'
 import type { Trx } from '../store/open.ts'
 import { failWaiting, openPredictions } from '../store/predictions.ts'
-import { addDeployment, isComing, queueAgain } from '../store/waiting-deployments.ts'
+import { addDeployment, isComing, returnToQueue } from '../store/waiting-deployments.ts'
 import { waited } from '../waited.ts'
 import type { Deployer } from './deployer.ts'
 import { endInstance } from './instance.ts'
@@ -101,7 +101,7 @@ export class Control {
       await addEvent(trx, { demo: id, deployment: null, from: 'on', to: 'stopped', reason: null, at: now })
     }
     const states = ['queued', ...activeStates, 'running', 'draining'] as const
-    const open = (await deploymentsIn(trx, states)).filter((row) => row.demo_id === id)
+    const open = (await deploymentsByState(trx, states)).filter((row) => row.demo_id === id)
     for (const row of open) {
       const over = { attempt: row.attempt + 1, token: null, ...noInstance }
       if (row.state === 'running' || demo?.serving === row.id) await move(trx, row, 'stopped', now, over)
@@ -131,7 +131,7 @@ export class Control {
         await addEvent(trx, { demo: id, deployment: null, from: 'stopped', to: 'on', reason: null, at: now() })
       await setWant(trx, id, 'on')
       // What is newer goes first; when it fails, what is stopped is started.
-      if (!(await isComing(trx, id))) await queueAgain(trx, serving, now())
+      if (!(await isComing(trx, id))) await returnToQueue(trx, serving, now())
       else if (isEnded(serving.state)) await move(trx, serving, 'stopped', now(), { attempt: serving.attempt + 1 })
       return true
     })
@@ -164,7 +164,7 @@ export class Control {
   private async untilNothingRuns(id: DemoId): Promise<void> {
     const patience = AbortSignal.timeout(this.parts.limits.stopMs)
     while (!patience.aborted) {
-      const change = this.parts.changed.ofDemo(id, patience)
+      const change = this.parts.changed.untilDemoChanges(id, patience)
       if ((await openPredictions(this.parts.db, id)).length === 0) return
       await change
     }

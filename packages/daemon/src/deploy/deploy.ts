@@ -9,7 +9,7 @@ import { endInstance, startInstance, untilReady } from './instance.ts'
 import { manifestOf } from './manifest.ts'
 import { nextTry } from './next-try.ts'
 import type { DeployParts } from './parts.ts'
-import { Progress } from './progress.ts'
+import { DeployProgress } from './progress.ts'
 import { retire } from './retire.ts'
 import { suspend, switchTo } from './serving.ts'
 
@@ -27,7 +27,7 @@ export async function deploy(
   signal: AbortSignal,
   built: () => void,
 ): Promise<void> {
-  const progress = new Progress(parts, queued, signal)
+  const progress = new DeployProgress(parts, queued, signal)
   let replaced: Running | undefined
   try {
     const image = queued.image ?? (await makeImage(parts, progress, queued))
@@ -46,14 +46,14 @@ export async function deploy(
 /** Starts the image, waits until it answers, and switches over to it. */
 async function goLive(
   parts: DeployParts,
-  progress: Progress,
+  progress: DeployProgress,
   image: ImageRef,
   before: Running | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   const manifest = manifestOf(progress.row)
   const first = manifest.strategy === 'recreate' ? before : undefined
-  const instance = await progress.in(
+  const instance = await progress.enter(
     'starting',
     parts.limits.startMs + (first ? parts.limits.drainMs : 0),
     async (within) => {
@@ -63,14 +63,16 @@ async function goLive(
       return startInstance(parts, progress, image, manifest, within)
     },
   )
-  const schema = await progress.in('health_checking', manifest.ready_within * 1000, (within) =>
+  const schema = await progress.enter('health_checking', manifest.ready_within * 1000, (within) =>
     untilReady(parts, progress, instance, within),
   )
   signal.throwIfAborted()
-  await progress.in('switching', parts.limits.switchMs, (within) => switchTo(parts, progress, instance, schema, within))
+  await progress.enter('switching', parts.limits.switchMs, (within) =>
+    switchTo(parts, progress, instance, schema, within),
+  )
 }
 
-async function makeImage(parts: DeployParts, progress: Progress, queued: Queued) {
+async function makeImage(parts: DeployParts, progress: DeployProgress, queued: Queued) {
   try {
     return await cloneAndBuild(parts, progress, queued)
   } finally {
@@ -78,14 +80,14 @@ async function makeImage(parts: DeployParts, progress: Progress, queued: Queued)
   }
 }
 
-async function cloneAndBuild(parts: DeployParts, progress: Progress, queued: Queued) {
-  const folder = await progress.in('cloning', parts.limits.cloneMs, (within) =>
+async function cloneAndBuild(parts: DeployParts, progress: DeployProgress, queued: Queued) {
+  const folder = await progress.enter('cloning', parts.limits.cloneMs, (within) =>
     checkout(parts, progress, queued, within),
   )
-  const manifest = await progress.in('validating', parts.limits.validateMs, () => readManifest(folder))
+  const manifest = await progress.enter('validating', parts.limits.validateMs, () => readManifest(folder))
   await progress.note({ manifest })
   const { demo_id: demo, id: deployment } = progress.row
-  const image = await progress.in('building', parts.limits.buildMs, (within) =>
+  const image = await progress.enter('building', parts.limits.buildMs, (within) =>
     parts.engine.build(
       {
         demo,
@@ -113,7 +115,7 @@ async function servingNow({ db }: DeployParts, row: Queued): Promise<Running | u
  * leaving. What serves (was started again by its owner, say) and still has its image has not ended: it is tried again,
  * as all that should serve.
  */
-async function end(parts: DeployParts, progress: Progress, error: unknown, signal: AbortSignal): Promise<void> {
+async function end(parts: DeployParts, progress: DeployProgress, error: unknown, signal: AbortSignal): Promise<void> {
   if (error instanceof Overtaken || (signal.aborted && signal.reason !== 'canceled')) return
   const failure = signal.aborted ? new DeployFailed('canceled', 'canceled') : failureOf(error, progress.step)
   const { id, demo_id, instance, image } = progress.row
@@ -131,13 +133,18 @@ async function end(parts: DeployParts, progress: Progress, error: unknown, signa
   }
 }
 
-async function tryAgainLater(parts: DeployParts, progress: Progress, { message }: DeployFailed): Promise<void> {
+async function tryAgainLater(parts: DeployParts, progress: DeployProgress, { message }: DeployFailed): Promise<void> {
   const next = nextTry(parts, 1, message)
   await progress.say(next.reason)
   await progress.to('running', { ...next, token: null, instance: null })
 }
 
-async function fail(parts: DeployParts, progress: Progress, failure: DeployFailed, keepsImage: boolean): Promise<void> {
+async function fail(
+  parts: DeployParts,
+  progress: DeployProgress,
+  failure: DeployFailed,
+  keepsImage: boolean,
+): Promise<void> {
   const { state, message } = failure
   const { demo_id, created_at } = progress.row
   await progress.say(`${state}: ${message}`)

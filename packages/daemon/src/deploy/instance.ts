@@ -8,7 +8,7 @@ import { latest } from './latest.ts'
 import { manifestOf } from './manifest.ts'
 import type { DeployParts } from './parts.ts'
 import { isRuntime, probe, silent, stranger } from './probe.ts'
-import type { Progress } from './progress.ts'
+import type { DeployProgress } from './progress.ts'
 
 const betweenChecksMs = 100
 /** For the last lines of one that ended to come into its log. */
@@ -33,7 +33,7 @@ const instanceSpec = (repolink: string, manifest: Manifest, limits: DeployParts[
  */
 export async function startInstance(
   parts: DeployParts,
-  progress: Progress,
+  progress: DeployProgress,
   image: ImageRef,
   manifest: Manifest,
   signal: AbortSignal,
@@ -78,7 +78,7 @@ export async function logDrained({ pumps }: DeployParts, instance: InstanceId): 
  */
 export async function untilReady(
   parts: DeployParts,
-  progress: Progress,
+  progress: DeployProgress,
   started: Instance,
   signal: AbortSignal,
 ): Promise<DemoSchema> {
@@ -94,7 +94,7 @@ export async function untilReady(
 
 async function untilReadyAt(
   parts: DeployParts,
-  progress: Progress,
+  progress: DeployProgress,
   watched: () => Promise<Instance | undefined>,
   port: number,
   signal: AbortSignal,
@@ -118,7 +118,7 @@ async function untilReadyAt(
 /** Silent: it is not READY yet. Throws DeployFailed. */
 async function schemaOnceReady(
   { limits }: DeployParts,
-  progress: Progress,
+  progress: DeployProgress,
   endpoint: string,
   port: number,
   signal: AbortSignal,
@@ -143,7 +143,7 @@ async function schemaOnceReady(
   return schema
 }
 
-async function setupFailed(progress: Progress, { setup }: Health): Promise<DeployFailed> {
+async function setupFailed(progress: DeployProgress, { setup }: Health): Promise<DeployFailed> {
   const lines = (setup?.logs ?? '').trimEnd().split('\n')
   await progress.say(lines.slice(-setupLines).join('\n'))
   return new DeployFailed('unhealthy', `The model's setup failed: ${lines.at(-1) || 'it said nothing'}`)

@@ -2,11 +2,11 @@
  * Reads on, and hands out what was told last: the first time it waits for something to be told. Undefined: it ended.
  * Throws what reading failed with.
  */
-export function latest<Value>(told: AsyncIterable<Value>): () => Promise<Value | undefined> {
+export function latest<Value>(source: AsyncIterable<Value>): () => Promise<Value | undefined> {
   let last: Value | undefined
   const first = Promise.withResolvers<void>()
   const reading = (async () => {
-    for await (const value of told) {
+    for await (const value of source) {
       last = value
       first.resolve()
     }

@@ -9,7 +9,7 @@ import type { DeployParts } from './parts.ts'
 const leastMs = 2000
 
 /** One deployment as the deploy sees it: its row as last written, its log, and the way from step to step. */
-export class Progress {
+export class DeployProgress {
   row: Deployment
   step: DeploymentState
   private readonly parts: DeployParts
@@ -27,7 +27,7 @@ export class Progress {
   /**
    * Enters a state and does its work within its deadline. Throws DeployFailed `timed_out`, and what the work throws.
    */
-  async in<Result>(
+  async enter<Result>(
     state: ActiveState,
     deadlineMs: number,
     work: (signal: AbortSignal) => Promise<Result>,
@@ -35,14 +35,17 @@ export class Progress {
     const now = this.parts.clock()
     const until = this.interrupted?.state === state ? this.interrupted.until : now + deadlineMs
     await this.to(state, { deadline_at: new Date(until).toISOString() })
-    await this.say(words[state])
+    await this.say(descriptions[state])
     const deadline = AbortSignal.timeout(Math.max(until - now, leastMs))
     try {
       return await work(AbortSignal.any([this.signal, deadline]))
     } catch (error) {
       this.signal.throwIfAborted()
       if (deadline.aborted && !(error instanceof DeployFailed))
-        throw new DeployFailed('timed_out', `${words[state]} took longer than ${Math.round(deadlineMs / 1000)} s`)
+        throw new DeployFailed(
+          'timed_out',
+          `${descriptions[state]} took longer than ${Math.round(deadlineMs / 1000)} s`,
+        )
       throw error
     }
   }
@@ -82,14 +85,14 @@ export class Progress {
  * Where an instance was being waited for when the daemon went away, and until when it may take: a restart gives no more
  * time.
  */
-function interruptedStep(row: Deployment): Progress['interrupted'] {
+function interruptedStep(row: Deployment): DeployProgress['interrupted'] {
   if (row.state !== 'queued' || row.deadline_at === null) return undefined
   const state = row.steps.at(-2)?.state
   const waited = state === 'starting' || state === 'health_checking'
   return waited ? { state, until: Date.parse(row.deadline_at) } : undefined
 }
 
-const words: Record<ActiveState, string> = {
+const descriptions: Record<ActiveState, string> = {
   cloning: 'Cloning',
   validating: 'Checking what was cloned',
   building: 'Building',

@@ -31,7 +31,7 @@ export async function drained(
 ): Promise<void> {
   const enough = AbortSignal.any([signal, AbortSignal.timeout(limits.drainMs)])
   while (!enough.aborted) {
-    const change = changed.ofDemo(version.demo_id, enough)
+    const change = changed.untilDemoChanges(version.demo_id, enough)
     if ((await runningOn(db, version.id)) === 0) return
     await change
   }

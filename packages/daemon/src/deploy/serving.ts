@@ -6,7 +6,7 @@ import { deploymentById, move, note, notPutOff, notReached } from '../store/depl
 import { DeployFailed, Overtaken } from './failure.ts'
 import { endInstance } from './instance.ts'
 import type { DeployParts } from './parts.ts'
-import type { Progress } from './progress.ts'
+import type { DeployProgress } from './progress.ts'
 import { drained } from './retire.ts'
 
 /**
@@ -15,7 +15,7 @@ import { drained } from './retire.ts'
  */
 export async function switchTo(
   { db, now, changed }: Pick<DeployParts, 'db' | 'now' | 'changed'>,
-  { row }: Pick<Progress, 'row'>,
+  { row }: Pick<DeployProgress, 'row'>,
   instance: Pick<Instance, 'id'>,
   schema: DemoSchema,
   signal: AbortSignal,

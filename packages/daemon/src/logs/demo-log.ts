@@ -43,7 +43,7 @@ export class DemoLogs {
    * than the disk.
    */
   append(demo: DemoId, lines: readonly LogLine[]): Promise<void> {
-    return this.inTurn(demo, async () => {
+    return this.oneAtATime(demo, async () => {
       const text = lines.map(({ at, source, text }) => `${at.toISOString()} ${source} ${redact(text)}\n`).join('')
       const file = await open(
         this.path(demo),
@@ -91,7 +91,7 @@ export class DemoLogs {
   }
 
   async forget(demo: DemoId): Promise<void> {
-    await this.inTurn(demo, async () => {
+    await this.oneAtATime(demo, async () => {
       for (const path of [this.path(demo), this.freshPath(demo), this.oldBasePath(demo)])
         await rm(path, { force: true })
     })
@@ -141,7 +141,7 @@ export class DemoLogs {
     await rm(this.oldBasePath(demo), { force: true })
   }
 
-  private async inTurn(demo: DemoId, work: () => Promise<void>): Promise<void> {
+  private async oneAtATime(demo: DemoId, work: () => Promise<void>): Promise<void> {
     await this.turn(demo).add(work)
   }
 

@@ -49,7 +49,7 @@ export class Dispatcher {
   async work(): Promise<void> {
     while (!this.signal.aborted) {
       const pause = new AbortController()
-      const change = this.parts.changed.work(AbortSignal.any([this.signal, pause.signal]))
+      const change = this.parts.changed.untilSendable(AbortSignal.any([this.signal, pause.signal]))
       const wait = await this.round().catch((error: unknown) => {
         if (!this.signal.aborted) log.error('predictions could not be sent; tried again soon', error)
         return afterFailureMs

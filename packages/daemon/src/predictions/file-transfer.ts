@@ -25,14 +25,14 @@ export class ResultLost extends Error {
 }
 
 /** The files that fields of a file component name. */
-export function filesIn(fields: DemoSchema['inputs'], values: Record<string, unknown>): FileRef[] {
+export function filesOfFields(fields: DemoSchema['inputs'], values: Record<string, unknown>): FileRef[] {
   return fields
     .filter(({ component }) => isFileComponent(component))
     .flatMap(({ name }) => parseFileRef(String(values[name]))?.ref ?? [])
 }
 
 export const outputFiles = (schema: DemoSchema, output: unknown): FileRef[] =>
-  filesIn(schema.outputs, outputFields(schema, output))
+  filesOfFields(schema.outputs, outputFields(schema, output))
 
 /** Brings an instance the files of an input. One that is no longer here is the instance's to miss. */
 export async function bringFiles(
@@ -42,7 +42,7 @@ export async function bringFiles(
   input: Input,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const ref of filesIn(schema.inputs, input)) {
+  for (const ref of filesOfFields(schema.inputs, input)) {
     const [parts, file] = [parseFileRef(ref), await files.open(ref)]
     if (parts && file) await instance.files.put(parts.id, parts.name, file.type, file.bytes(), signal)
   }

@@ -23,7 +23,7 @@ export function next<Row extends Waiting>(
   limits: QueueLimits,
 ): readonly Row[] {
   const arrivals = new Map(rows.map((row, index) => [row, index]))
-  const lines = Map.groupBy(inOrder(rows), (row) => row.demo)
+  const lines = Map.groupBy(fairOrder(rows), (row) => row.demo)
   const held = new Map<DemoId, number>()
   for (const { demo } of rows.filter(({ running }) => running)) held.set(demo, (held.get(demo) ?? 0) + 1)
   const holds = (demo: DemoId) => held.get(demo) ?? 0
@@ -55,15 +55,15 @@ const fairShare = (places: number, demos: readonly DemoId[]): number => Math.cei
  * so on; among equals, who came first. A caller is an address where the visitor is only a cookie, so that many cookies
  * are no more turns; among the visitors at one address each one's first goes before anybody's second too.
  */
-export function inOrder<Row extends Waiting>(rows: readonly Row[]): readonly Row[] {
-  const ofVisitors = turns(rows, ({ demo, visitor, id }) => `${demo} ${visitor ?? id}`)
+export function fairOrder<Row extends Waiting>(rows: readonly Row[]): readonly Row[] {
+  const visitorTurns = turns(rows, ({ demo, visitor, id }) => `${demo} ${visitor ?? id}`)
   const byVisitors = rows.toSorted(
-    (a, b) => Number(b.running) - Number(a.running) || turnOf(ofVisitors, a) - turnOf(ofVisitors, b),
+    (a, b) => Number(b.running) - Number(a.running) || turnOf(visitorTurns, a) - turnOf(visitorTurns, b),
   )
-  const ofCallers = turns(byVisitors, ({ demo, address, visitor, id }) =>
+  const callerTurns = turns(byVisitors, ({ demo, address, visitor, id }) =>
     address === null ? `${demo} visitor ${visitor ?? id}` : `${demo} address ${address}`,
   )
-  return rows.filter(({ running }) => !running).toSorted((a, b) => turnOf(ofCallers, a) - turnOf(ofCallers, b))
+  return rows.filter(({ running }) => !running).toSorted((a, b) => turnOf(callerTurns, a) - turnOf(callerTurns, b))
 }
 
 /** How many of the same caller go before each. */
@@ -84,7 +84,7 @@ const turnOf = <Row>(all: ReadonlyMap<Row, number>, row: Row): number => all.get
 /** Its place among what waits for its demo: 1 goes next. Undefined: it does not wait. */
 export function placeOf(rows: readonly Waiting[], id: PredictionId): number | undefined {
   const demo = rows.find((row) => row.id === id)?.demo
-  const index = inOrder(rows.filter((row) => row.demo === demo)).findIndex((row) => row.id === id)
+  const index = fairOrder(rows.filter((row) => row.demo === demo)).findIndex((row) => row.id === id)
   return index < 0 ? undefined : index + 1
 }
 

@@ -3,7 +3,7 @@ import type { Changes } from '../changes.ts'
 import { demoById, schemaOf } from '../store/demos.ts'
 import type { Db } from '../store/open.ts'
 import { lastTimes, openPredictions } from '../store/predictions.ts'
-import { estimate, inOrder } from './next.ts'
+import { estimate, fairOrder } from './next.ts'
 
 export interface Place {
   readonly position: number
@@ -36,7 +36,7 @@ export class Places {
   }
 
   private async read(id: DemoId): Promise<ReadonlyMap<PredictionId, Place>> {
-    const waiting = inOrder(await openPredictions(this.db, id))
+    const waiting = fairOrder(await openPredictions(this.db, id))
     const demo = waiting.length > 0 ? await demoById(this.db, id) : undefined
     const concurrency = (demo && (await schemaOf(this.db, demo)))?.concurrency ?? 1
     const times = demo ? await lastTimes(this.db, id) : []

@@ -13,7 +13,7 @@ import { predictionById } from '../store/predictions.ts'
 import type { DemoRow } from '../store/tables.ts'
 import { demoStopped } from './admission.ts'
 import { Arrivals } from './arrivals.ts'
-import { filesIn } from './file-transfer.ts'
+import { filesOfFields } from './file-transfer.ts'
 import type { QueueParts } from './parts.ts'
 import { QueuedPrediction } from './queued-prediction.ts'
 
@@ -73,7 +73,7 @@ export class Queue {
       input: JSON.stringify(input),
       created_at: now(),
     }
-    const arrival = await this.arrivals.add({ row, files: filesIn(schema.inputs, input) })
+    const arrival = await this.arrivals.add({ row, files: filesOfFields(schema.inputs, input) })
     return new QueuedPrediction(this.parts, { arrival, demo: demo.id, id, visitor: visitor ?? null })
   }
 

@@ -61,8 +61,8 @@ export class QueuedPrediction implements Prediction {
     let waits = true
     while (!signal.aborted) {
       const change = waits
-        ? changed.ofWaiting(this.demo, this.arrival, signal)
-        : changed.ofPrediction(this.arrival, signal)
+        ? changed.untilPlaceChanges(this.demo, this.arrival, signal)
+        : changed.untilPredictionChanges(this.arrival, signal)
       const row = await this.row()
       if (isTerminal(row.status)) {
         yield { seq: Math.max(row.last_seq, seen, 1), type: 'completed', data: await this.snapshot() }
@@ -79,7 +79,10 @@ export class QueuedPrediction implements Prediction {
       } else if (place && JSON.stringify(place) !== lastPlace) {
         lastPlace = JSON.stringify(place)
         yield { type: 'queue', data: place }
-        await changed.ofPrediction(this.arrival, AbortSignal.any([signal, AbortSignal.timeout(betweenPlacesMs)]))
+        await changed.untilPredictionChanges(
+          this.arrival,
+          AbortSignal.any([signal, AbortSignal.timeout(betweenPlacesMs)]),
+        )
       }
       if (!run || live.find(row.arrival) === run) await change
     }

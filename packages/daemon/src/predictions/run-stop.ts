@@ -56,8 +56,8 @@ export class RunStop {
       const { demo_id, arrival } = this.run.row
       // Until it runs it may also be ended by what happens to its demo.
       const change = this.run.ending.live
-        ? changed.ofPrediction(arrival, signal)
-        : changed.ofWaiting(demo_id, arrival, signal)
+        ? changed.untilPredictionChanges(arrival, signal)
+        : changed.untilPlaceChanges(demo_id, arrival, signal)
       const isRead = await logged(`prediction ${this.run.row.id} could not be watched; tried again soon`, async () => {
         const row = await predictionByArrival(this.parts.db, arrival)
         if (!row || row.completed_at || row.cancel_requested_at) this.abort('canceled')

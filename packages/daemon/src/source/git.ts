@@ -14,7 +14,7 @@ const measureMs = 1000
 const lastLines = 20
 
 /** One run of git. */
-interface Run {
+interface GitRun {
   readonly repo: RepoLink
   readonly token: Secret | undefined
   readonly args: readonly string[]
@@ -79,7 +79,7 @@ export class GitSource implements Source {
   }
 
   /** Resolves to what git answers. Throws SourceError; rejects with the signal's reason. */
-  private async git({ repo, token, args, cwd, onLine }: Run, signal: AbortSignal): Promise<string> {
+  private async git({ repo, token, args, cwd, onLine }: GitRun, signal: AbortSignal): Promise<string> {
     signal.throwIfAborted()
     const home = await mkdtemp(join(this.work, '.home-'))
     const said: string[] = []
@@ -97,8 +97,8 @@ export class GitSource implements Source {
       },
     }
     try {
-      const { failed, words, answer } = await runProgram(program, signal)
-      if (failed) throw new SourceError(explain(repo, said.join('\n') || words))
+      const { failed, message, answer } = await runProgram(program, signal)
+      if (failed) throw new SourceError(explain(repo, said.join('\n') || message))
       return answer
     } catch (error) {
       throw error instanceof RangeError
@@ -176,13 +176,13 @@ async function measure(root: string, limits: TreeLimits): Promise<void> {
   for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name)
     if (entry.isDirectory()) continue
-    const inGit = path.startsWith(join(root, '.git') + sep)
-    if (entry.isSymbolicLink() && !inGit) await staysInside(root, path)
+    const isGitFile = path.startsWith(join(root, '.git') + sep)
+    if (entry.isSymbolicLink() && !isGitFile) await staysInside(root, path)
     else if (!entry.isFile() && !entry.isSymbolicLink())
       throw new SourceError(`${path.slice(root.length + 1)} is neither a file nor a folder`)
     // What git removed meanwhile takes no room.
     bytes += (await lstat(path).catch(unlessRemoved)).size
-    files += inGit ? 0 : 1
+    files += isGitFile ? 0 : 1
   }
   if (bytes > limits.bytes) throw new SourceError(`the repository is too large: expected at most ${limits.bytes} bytes`)
   if (files > limits.files)

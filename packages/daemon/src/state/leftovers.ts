@@ -45,7 +45,7 @@ export async function endLeftovers(owner: string, patienceMs: number): Promise<v
 }
 
 const marked = (test: (mark: string) => boolean): Promise<ProcessIdentity[]> =>
-  processesWith('environ', (word) => word.startsWith(`${variable}=`) && test(word.slice(variable.length + 1)))
+  processesWith('environ', (entry) => entry.startsWith(`${variable}=`) && test(entry.slice(variable.length + 1)))
 
 function daemonOf(mark: string): ProcessIdentity {
   const [pid = '', started = ''] = (mark.split('/')[1] ?? '').split('.')

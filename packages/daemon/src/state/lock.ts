@@ -12,7 +12,7 @@ import Database from 'better-sqlite3'
 export async function lockFolder(folder: string): Promise<AsyncDisposable> {
   const path = join(folder, 'lock')
   const held = hold(join(folder, 'lock.db'))
-  const before = await ownerIn(path)
+  const before = await readOwner(path)
   // A daemon of before this kind of lock has only the file.
   const isTheirs = before !== undefined && before.pid !== process.pid && isAlive(before)
   if (!held || isTheirs) {
@@ -43,7 +43,7 @@ function hold(path: string): Database.Database | undefined {
   }
 }
 
-async function ownerIn(path: string): Promise<{ pid: number; started: string } | undefined> {
+async function readOwner(path: string): Promise<{ pid: number; started: string } | undefined> {
   // No file: nobody has it.
   const [pid = '', started = ''] = (await readFile(path, 'utf8').catch(() => '')).split(' ')
   return /^\d+$/.test(pid) ? { pid: Number(pid), started } : undefined

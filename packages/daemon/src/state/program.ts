@@ -19,12 +19,12 @@ export interface Program {
   readonly answerBytes?: number
 }
 
-export interface Ended {
+export interface ProgramEnd {
   /** Undefined when it could not be started, or was killed. */
   readonly code: number | undefined
   readonly failed: boolean
   /** One line for people. */
-  readonly words: string
+  readonly message: string
   readonly answer: string
 }
 
@@ -32,7 +32,7 @@ export interface Ended {
  * Runs a program in a process group of its own. When it ends, or the signal aborts, nothing of what it started is left.
  * Rejects with the signal's reason; throws RangeError when it answers more than it may.
  */
-export async function runProgram(program: Program, signal: AbortSignal): Promise<Ended> {
+export async function runProgram(program: Program, signal: AbortSignal): Promise<ProgramEnd> {
   signal.throwIfAborted()
   const { command, args, cwd, env, mark } = program
   const child = execa(command, args, {
@@ -61,7 +61,7 @@ export async function runProgram(program: Program, signal: AbortSignal): Promise
     ])
     const { exitCode, failed, shortMessage } = await child
     signal.throwIfAborted()
-    return { code: exitCode, failed, words: shortMessage ?? '', answer }
+    return { code: exitCode, failed, message: shortMessage ?? '', answer }
   } catch (error) {
     signal.throwIfAborted()
     throw error

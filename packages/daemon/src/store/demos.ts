@@ -70,16 +70,16 @@ export interface Route {
 
 /** Every demo that has one. */
 export async function routes(db: Trx): Promise<ReadonlyMap<DemoId, Route>> {
-  const rows = await serving(db).execute()
+  const rows = await servingVersions(db).execute()
   return new Map(rows.flatMap(toRoute).map((route) => [route.demo, route]))
 }
 
 /** That of one demo. */
 export async function routeOf(db: Trx, demo: DemoId): Promise<Route | undefined> {
-  return (await serving(db).where('demos.id', '=', demo).execute()).flatMap(toRoute)[0]
+  return (await servingVersions(db).where('demos.id', '=', demo).execute()).flatMap(toRoute)[0]
 }
 
-const serving = (db: Trx) =>
+const servingVersions = (db: Trx) =>
   db
     .selectFrom('demos')
     .innerJoin('deployments', 'deployments.id', 'demos.serving')

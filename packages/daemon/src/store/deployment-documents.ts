@@ -33,9 +33,9 @@ export const storedSchema = parsedOnce('schema', (text: string | null): DemoSche
 )
 
 /** A manifest is stored as it was read: its memory is in bytes already. Keys that came later have their defaults. */
-const manifestInBytes = manifestSchema.extend({ memory: z.number().optional() }).strip()
+const storedManifestSchema = manifestSchema.extend({ memory: z.number().optional() }).strip()
 export const storedManifest = parsedOnce('manifest', (text): Manifest | undefined =>
-  manifestInBytes.parse(JSON.parse(text ?? '{}')),
+  storedManifestSchema.parse(JSON.parse(text ?? '{}')),
 )
 
 /**

@@ -61,7 +61,7 @@ export async function deploymentById(db: Trx, id: DeploymentId): Promise<Deploym
 }
 
 /** Oldest first. */
-export async function deploymentsIn<State extends DeploymentState>(
+export async function deploymentsByState<State extends DeploymentState>(
   db: Trx,
   states: readonly State[],
 ): Promise<DeploymentIn<State>[]> {
@@ -96,14 +96,14 @@ export async function deploymentsOf(db: Trx, demo: DemoId, limit: number): Promi
  * Removes at most `rows` of a demo's deployments that ended, hold no image and are not among its newest `kept` that
  * ended. Returns how many.
  */
-export async function sweepDeployments(db: Db, demo: DemoId, kept: number, rows: number): Promise<number> {
+export async function sweepDeployments(db: Db, demo: DemoId, keep: number, rows: number): Promise<number> {
   const ended = db.selectFrom('deployments').where('demo_id', '=', demo).where('state', 'in', endedStates)
   const oldest = await ended
     .select(['created_at', 'id'])
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .limit(1)
-    .offset(kept)
+    .offset(keep)
     .executeTakeFirst()
   if (!oldest) return 0
   const serving = db

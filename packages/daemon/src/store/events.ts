@@ -44,7 +44,7 @@ export async function sweepOldEvents(db: Db, before: string, rows: number): Prom
 }
 
 /** Removes at most `rows` of the events that are more than the newest `kept`. Returns how many. */
-export async function sweepCrowdedEvents(db: Db, kept: number, rows: number): Promise<number> {
+export async function sweepCrowdedEvents(db: Db, keep: number, rows: number): Promise<number> {
   const newest = await db
     .selectFrom('events')
     .select((eb) => eb.fn.max<number | null>('seq').as('seq'))
@@ -53,7 +53,7 @@ export async function sweepCrowdedEvents(db: Db, kept: number, rows: number): Pr
   const tooMany = db
     .selectFrom('events')
     .select('seq')
-    .where('seq', '<=', newest.seq - kept)
+    .where('seq', '<=', newest.seq - keep)
     .orderBy('seq')
     .limit(rows)
   const { numDeletedRows } = await db.deleteFrom('events').where('seq', 'in', tooMany).executeTakeFirst()

@@ -74,13 +74,13 @@ export async function queueStopped(db: Db, now: string): Promise<DemoId[]> {
       .execute()
     const queued: DemoId[] = []
     for (const row of stopped.map(toDeployment))
-      if (!(await isComing(trx, row.demo_id)) && (await queueAgain(trx, row, now))) queued.push(row.demo_id)
+      if (!(await isComing(trx, row.demo_id)) && (await returnToQueue(trx, row, now))) queued.push(row.demo_id)
     return queued
   })
 }
 
 /** Lets a version that ended wait for its start from its image. */
-export const queueAgain = (trx: Trx, row: Deployment, now: string): Promise<boolean> =>
+export const returnToQueue = (trx: Trx, row: Deployment, now: string): Promise<boolean> =>
   move(trx, row, 'queued', now, {
     ...{ attempt: row.attempt + 1, crash_times: [], interruptions: 0 },
     ...notPutOff,

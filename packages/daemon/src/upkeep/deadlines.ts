@@ -1,7 +1,7 @@
 import { activeStates } from '@origami/protocol/control'
 import type { Deployer } from '../deploy/deployer.ts'
 import type { DeployParts } from '../deploy/parts.ts'
-import { deploymentsIn, move } from '../store/deployments.ts'
+import { deploymentsByState, move } from '../store/deployments.ts'
 import { requeue } from './interrupted.ts'
 
 /**
@@ -10,7 +10,7 @@ import { requeue } from './interrupted.ts'
  */
 export async function failOverdue(parts: DeployParts, deployer: Deployer): Promise<void> {
   const { db, now, changed } = parts
-  for (const row of await deploymentsIn(db, activeStates)) {
+  for (const row of await deploymentsByState(db, activeStates)) {
     if (deployer.isUnderWay(row.id)) continue
     const reason = `It broke off in ${row.state.replace('_', ' ')}, and its time is over; deploy it again`
     if (row.deadline_at !== null && row.deadline_at <= now())

@@ -10,7 +10,7 @@ import type { InstanceId } from '../engine/engine.ts'
 import { logged } from '../logged.ts'
 import type { InstanceFault } from '../predictions/parts.ts'
 import type { Running } from '../store/deployment.ts'
-import { deploymentById, deploymentsIn, note, notReached } from '../store/deployments.ts'
+import { deploymentById, deploymentsByState, note, notReached } from '../store/deployments.ts'
 import { crashed } from './crashes.ts'
 import { revive } from './revive.ts'
 
@@ -44,7 +44,7 @@ export class HealthChecks {
 
   /** One turn over all that serve. */
   async run(): Promise<void> {
-    const serving = (await deploymentsIn(this.parts.db, ['running'])).flatMap(servingOf)
+    const serving = (await deploymentsByState(this.parts.db, ['running'])).flatMap(servingOf)
     const present = new Set(serving.map(({ instance }) => instance))
     for (const id of this.without.keys()) if (!present.has(id)) this.without.delete(id)
     const day = 24 * 3_600_000

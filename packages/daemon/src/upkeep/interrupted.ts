@@ -1,7 +1,7 @@
 import { type ActiveState, activeStates } from '@origami/protocol/control'
 import type { DeployParts } from '../deploy/parts.ts'
 import type { DeploymentIn } from '../store/deployment.ts'
-import { deploymentsIn, move, noInstance } from '../store/deployments.ts'
+import { deploymentsByState, move, noInstance } from '../store/deployments.ts'
 import { makeWay, waitingOf } from '../store/waiting-deployments.ts'
 
 /**
@@ -9,7 +9,7 @@ import { makeWay, waitingOf } from '../store/waiting-deployments.ts'
  * one, and what the daemon died of too often is not tried again.
  */
 export async function requeueInterrupted(parts: DeployParts): Promise<void> {
-  for (const row of await deploymentsIn(parts.db, activeStates))
+  for (const row of await deploymentsByState(parts.db, activeStates))
     await requeue(parts, row, (times) => `The daemon died ${times} times while this was under way`)
 }
 

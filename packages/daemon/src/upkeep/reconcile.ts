@@ -6,7 +6,7 @@ import { retire } from '../deploy/retire.ts'
 import type { Instance } from '../engine/engine.ts'
 import { logged } from '../logged.ts'
 import type { Running } from '../store/deployment.ts'
-import { deploymentById, deploymentsIn, note, notReached } from '../store/deployments.ts'
+import { deploymentById, deploymentsByState, note, notReached } from '../store/deployments.ts'
 import { crashed } from './crashes.ts'
 import { failOverdue } from './deadlines.ts'
 import { keepsInstance, pruneImages } from './good-versions.ts'
@@ -45,17 +45,19 @@ export class Reconciler {
     this.wasAway = true
     const instances = await engine.list()
     this.wasAway = false
-    const of = new Map(instances.map((instance) => [instance.deployment, instance]))
-    for (const row of await deploymentsIn(db, ['running']))
-      await logged(`deployment ${row.id} could not be looked after`, () => this.serving(row, of.get(row.id), away))
-    for (const row of await deploymentsIn(db, ['draining']))
+    const byDeployment = new Map(instances.map((instance) => [instance.deployment, instance]))
+    for (const row of await deploymentsByState(db, ['running']))
+      await logged(`deployment ${row.id} could not be looked after`, () =>
+        this.keepServing(row, byDeployment.get(row.id), away),
+      )
+    for (const row of await deploymentsByState(db, ['draining']))
       this.parts.tasks.start(row.id, (signal) => retire(this.parts, row, signal))
     for (const instance of instances)
-      await logged(`instance ${instance.id} could not be looked after`, () => this.orphan(instance))
+      await logged(`instance ${instance.id} could not be looked after`, () => this.removeUnclaimed(instance))
   }
 
   /** One that is meant to serve: followed where it is, or started again. */
-  private async serving(row: Running, instance: Instance | undefined, wasAway: boolean): Promise<void> {
+  private async keepServing(row: Running, instance: Instance | undefined, wasAway: boolean): Promise<void> {
     const { db, pumps, changed, tasks } = this.parts
     if (tasks.has(row.id) || (await this.deployedAnew(row))) return
     const reached = row.instance?.reached
@@ -65,20 +67,20 @@ export class Reconciler {
       await note(db, row, { endpoint: instance.endpoint, instance: instance.id })
       changed.notify(row.demo_id)
     } else {
-      await this.startAgain(row, instance, wasAway)
+      await this.restart(row, instance, wasAway)
     }
   }
 
   /** A `recreate` deploy stopped it on purpose, and looks after it. */
   private async deployedAnew(row: Running): Promise<boolean> {
-    const active = await deploymentsIn(this.parts.db, ['starting', 'health_checking', 'switching'])
+    const active = await deploymentsByState(this.parts.db, ['starting', 'health_checking', 'switching'])
     return (
       !row.instance?.reached &&
       active.some((other) => other.demo_id === row.demo_id && manifestOf(other).strategy === 'recreate')
     )
   }
 
-  private async startAgain(row: Running, left: Instance | undefined, wasAway: boolean): Promise<void> {
+  private async restart(row: Running, left: Instance | undefined, wasAway: boolean): Promise<void> {
     const { db, clock, changed, tasks } = this.parts
     if (isPutOff(row, clock())) return
     const exited = left?.state === 'exited' ? left : undefined
@@ -97,7 +99,7 @@ export class Reconciler {
    * Ours, but nobody's: of a deployment that ended or is not known. It is removed as a task, so that nobody starts it
    * again meanwhile.
    */
-  private async orphan({ id, deployment }: Instance): Promise<void> {
+  private async removeUnclaimed({ id, deployment }: Instance): Promise<void> {
     const { db, engine, tasks, limits } = this.parts
     if (tasks.has(deployment) || this.deployer.isUnderWay(deployment)) return
     tasks.start(deployment, async () => {

@@ -3,7 +3,7 @@ import { endInstance, startInstance, untilReady } from '../deploy/instance.ts'
 import { manifestOf } from '../deploy/manifest.ts'
 import { nextTry } from '../deploy/next-try.ts'
 import type { DeployParts } from '../deploy/parts.ts'
-import { Progress } from '../deploy/progress.ts'
+import { DeployProgress } from '../deploy/progress.ts'
 import type { ImageRef } from '../engine/engine.ts'
 import { setServing } from '../store/demos.ts'
 import type { Attempt, Deployment, Running } from '../store/deployment.ts'
@@ -18,7 +18,7 @@ import { isComing } from '../store/waiting-deployments.ts'
  */
 export async function revive(parts: DeployParts, version: Attempt, signal: AbortSignal): Promise<void> {
   try {
-    await parts.slots.take('revive', signal, () => startAgain(parts, version, signal))
+    await parts.slots.take('revive', signal, () => restart(parts, version, signal))
   } catch (error) {
     if (signal.aborted || error instanceof Overtaken) return
     await putOff(parts, version, error)
@@ -34,17 +34,22 @@ export const isPutOff = ({ put_off }: Running, now: number): boolean =>
 /** What is to be started is not there any more: trying again does not help. */
 class ImageGone extends Error {}
 
-async function startAgain(parts: DeployParts, version: Attempt, signal: AbortSignal): Promise<void> {
+async function restart(parts: DeployParts, version: Attempt, signal: AbortSignal): Promise<void> {
   const row = await deploymentById(parts.db, version.id)
   if (row?.state !== 'running' || row.attempt !== version.attempt) throw new Overtaken()
-  const progress = new Progress(parts, row, signal)
+  const progress = new DeployProgress(parts, row, signal)
   const { image } = row
   await startImage(parts, progress, image, signal).catch((error) => whyNotStarted(parts, image, error))
   if (row.put_off) await progress.note({ ...notPutOff, reason: null })
 }
 
 /** Starts an instance, or takes the one that is there; resolves once it is ready. */
-async function startImage(parts: DeployParts, progress: Progress, image: ImageRef, signal: AbortSignal): Promise<void> {
+async function startImage(
+  parts: DeployParts,
+  progress: DeployProgress,
+  image: ImageRef,
+  signal: AbortSignal,
+): Promise<void> {
   const manifest = manifestOf(progress.row)
   const left = (await parts.engine.instancesOf(progress.row.demo_id)).find(
     ({ deployment }) => deployment === progress.row.id,
@@ -78,11 +83,11 @@ async function putOff(parts: DeployParts, version: Attempt, error: unknown): Pro
   const good = isItsOwn(error) ? await lastGood(db, row) : undefined
   if (good && tries > limits.crashes)
     return handBack(parts, row, `It could not be started ${tries} times in a row: ${why}`)
-  if (error instanceof ImageGone && !good && (await buildAgain(parts, row))) return
+  if (error instanceof ImageGone && !good && (await rebuild(parts, row))) return
   // Where a good version can take over, visitors do not wait for what is broken.
   const next = nextTry(parts, tries, why, good ? 0 : undefined)
   await note(db, row, next)
-  await new Progress(parts, row, AbortSignal.timeout(limits.answerMs)).say(next.reason)
+  await new DeployProgress(parts, row, AbortSignal.timeout(limits.answerMs)).say(next.reason)
   if (row.instance) await endInstance(parts, row.instance.id)
 }
 
@@ -95,13 +100,13 @@ const isItsOwn = (error: unknown): boolean =>
  * Lets a version whose image is gone be deployed anew from its commit; when that fails, it ends with why, until
  * somebody deploys. False: something newer is on its way already.
  */
-async function buildAgain({ db, now, changed, logs, clock }: DeployParts, row: Running): Promise<boolean> {
+async function rebuild({ db, now, changed, logs, clock }: DeployParts, row: Running): Promise<boolean> {
   const anew = { attempt: row.attempt + 1, image: null, ...noInstance, ...notPutOff }
   const queued = await db
     .transaction()
     .execute(async (trx) => !(await isComing(trx, row.demo_id)) && (await move(trx, row, 'queued', now(), anew)))
   if (!queued) return false
-  const text = `Its image is gone: it is built again from ${nameOf(row)}`
+  const text = `Its image is gone: it is built again from ${versionName(row)}`
   await logs.append(row.demo_id, [{ at: new Date(clock()), source: 'deploy', text }])
   changed.notify(row.demo_id)
   return true
@@ -117,12 +122,12 @@ export async function handBack(parts: DeployParts, row: Running, why: string): P
   const ended = { log_tail, ...noInstance }
   const { reason, good } = await db.transaction().execute(async (trx) => {
     const good = await lastGood(trx, row)
-    const reason = `${why}; ${good ? `version ${nameOf(good)}, the last that served well, serves again` : 'its last lines are in the log'}`
+    const reason = `${why}; ${good ? `version ${versionName(good)}, the last that served well, serves again` : 'its last lines are in the log'}`
     if (!(await move(trx, row, 'runtime_error', now(), { ...ended, reason })) || !good)
       return { reason, good: undefined }
     await move(trx, good, 'running', now(), {
       ...{ attempt: good.attempt + 1, log_cursor: null, crash_times: [], ...noInstance, ...notPutOff },
-      reason: `It serves again because version ${nameOf(row)} crashed: ${why}`,
+      reason: `It serves again because version ${versionName(row)} crashed: ${why}`,
     })
     await setServing(trx, good)
     return { reason, good: { ...good, attempt: good.attempt + 1 } }
@@ -132,4 +137,4 @@ export async function handBack(parts: DeployParts, row: Running, why: string): P
   if (good) parts.tasks.start(good.id, (signal) => revive(parts, good, signal))
 }
 
-const nameOf = ({ commit, id }: Deployment): string => commit?.sha.slice(0, 7) ?? id
+const versionName = ({ commit, id }: Deployment): string => commit?.sha.slice(0, 7) ?? id

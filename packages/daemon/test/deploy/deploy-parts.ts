@@ -7,7 +7,7 @@ import { Tasks } from '../../src/deploy/tasks.ts'
 /** What a deploy reaches over a store in memory: nothing is built or runs but what `given` does. */
 export function deployParts(
   db: DeployParts['db'],
-  given: Partial<Record<keyof DeployParts, unknown>> = {},
+  overrides: Partial<Record<keyof DeployParts, unknown>> = {},
 ): DeployParts {
   const parts = {
     db,
@@ -23,5 +23,5 @@ export function deployParts(
     lookAfter: () => {},
     changed: new Changes(),
   }
-  return { ...parts, ...given } as unknown as DeployParts
+  return { ...parts, ...overrides } as unknown as DeployParts
 }

@@ -20,7 +20,7 @@ afterEach(() => db.destroy())
 const never = new AbortController().signal
 
 /** A version that served, and waits for its start from its image. */
-async function startedAgain(): Promise<Queued> {
+async function restarted(): Promise<Queued> {
   const row = await addedDemo(db)
   await note(db, row, { image: 'i' as never })
   await setServing(db, row)
@@ -30,7 +30,7 @@ async function startedAgain(): Promise<Queued> {
 }
 
 test('a demo that is stopped while its start fails stays stopped: it is not tried again later', async () => {
-  const row = await startedAgain()
+  const row = await restarted()
   const instancesOf = vi.fn(async () => [] as never[])
   const parts = deployParts(db, { engine: { instancesOf } })
   const control = new Control(parts, new Deployer(parts), async () => {})
@@ -43,7 +43,7 @@ test('a demo that is stopped while its start fails stays stopped: it is not trie
 })
 
 test('a start of a demo that is stopped though its version says that it runs wants it on', async () => {
-  const { id } = await startedAgain()
+  const { id } = await restarted()
   await movedTo(db, id, 'running')
   await setWant(db, demo, 'stopped')
   const parts = deployParts(db)
@@ -89,7 +89,7 @@ test.each(['queued', 'cloning'] as const)(
 )
 
 test('what is deployed or started while its demo is still being stopped is not ended with it', async () => {
-  const { id } = await startedAgain()
+  const { id } = await restarted()
   await movedTo(db, id, 'running')
   const ended: string[] = []
   const instance = { id: 'one', demo, deployment: id, state: 'running' }

@@ -65,7 +65,7 @@ export class Yard {
     return yard
   }
 
-  again(owner = this.owner): Engine {
+  reopen(owner = this.owner): Engine {
     return this.under.make(join(this.folder, owner === this.owner ? 'engine' : owner), owner)
   }
 
@@ -200,8 +200,8 @@ export function engineContract(name: string, under: EngineUnderTest): void {
 
     test('tells an instance its name and what it takes', async () => {
       const { endpoint } = await yard.running()
-      const told = { ORIGAMI_NAME: 'digits', ORIGAMI_BODY_BYTES: '1000', ORIGAMI_FILE_BYTES: '2000' }
-      expect(await ask(endpoint, 'environment')).toMatchObject(told)
+      const environment = { ORIGAMI_NAME: 'digits', ORIGAMI_BODY_BYTES: '1000', ORIGAMI_FILE_BYTES: '2000' }
+      expect(await ask(endpoint, 'environment')).toMatchObject(environment)
     })
 
     test('stops by asking, then by force; what is gone cannot be stopped or removed', async () => {
@@ -274,10 +274,10 @@ export function engineContract(name: string, under: EngineUnderTest): void {
     test('tells when an instance exits, and with what code', async () => {
       const gone = new AbortController()
       const exits = yard.engine.exits(gone.signal)[Symbol.asyncIterator]()
-      const told = exits.next()
+      const exit = exits.next()
       const { id, endpoint } = await yard.running()
       await ask(endpoint, 'exit', { code: '3' })
-      const { value } = (await told) as { value: InstanceExit }
+      const { value } = (await exit) as { value: InstanceExit }
       expect(value).toMatchObject({ id, code: 3, outOfMemory: false })
       expect((await only(yard)).exit).toEqual(value)
       gone.abort()
@@ -296,7 +296,7 @@ export function engineContract(name: string, under: EngineUnderTest): void {
         break
       }
       await ask(instance.endpoint, 'exit', { code: '0' })
-      expect(await linesOf(yard.again(), instance, cursor)).toEqual(['three', '  four <b> \u001b[31m'])
+      expect(await linesOf(yard.reopen(), instance, cursor)).toEqual(['three', '  four <b> \u001b[31m'])
       expect(await linesOf(yard.engine, instance)).toEqual([
         'listening',
         'one',
@@ -325,7 +325,7 @@ export function engineContract(name: string, under: EngineUnderTest): void {
     test('an instance outlives its engine, and the next one takes it over', async () => {
       const instance = await yard.running()
       await yard.engine[Symbol.asyncDispose]()
-      const next = yard.again()
+      const next = yard.reopen()
       await next.ready(whole)
       expect(await next.list()).toEqual([instance])
       expect(await ask(instance.endpoint, 'exists', { path: '/' })).toBe(true)
@@ -334,7 +334,7 @@ export function engineContract(name: string, under: EngineUnderTest): void {
 
     test('what is of another state folder is not seen, stopped or removed', async () => {
       const { id, image } = await yard.running()
-      const other = yard.again(randomId())
+      const other = yard.reopen(randomId())
       await other.ready(whole)
       expect(await other.list()).toEqual([])
       expect(await other.images()).toEqual([])

@@ -119,10 +119,10 @@ describe('what a demo finds inside its container', () => {
   test('out of memory, it alone ends, and that is told', async () => {
     const gone = new AbortController()
     const exits = yard.engine.exits(gone.signal)[Symbol.asyncIterator]()
-    const told = exits.next()
+    const exit = exits.next()
     const [greedy, modest] = [await yard.running(), await yard.running()]
     await ask(greedy.endpoint, 'grow').catch(() => {})
-    expect(((await told) as { value: InstanceExit }).value).toMatchObject({ id: greedy.id, outOfMemory: true })
+    expect(((await exit) as { value: InstanceExit }).value).toMatchObject({ id: greedy.id, outOfMemory: true })
     expect(await ask(modest.endpoint, 'exists', { path: '/' })).toBe(true)
     gone.abort()
     await exits.next()

@@ -13,8 +13,8 @@ describe('what git is told', () => {
   const without = forgeKinds.filter((kind) => forgeTraits[kind].gitUser === null)
 
   test.each(withTokens)('of a token for a forge of kind %s: its user name, for the address of git alone', (kind) => {
-    const told = gitEnvironment(repoOf(kind), 'the token', '/home/of/git', {})
-    const { ORIGAMI_GIT_TOKEN: token, ...rest } = told
+    const environment = gitEnvironment(repoOf(kind), 'the token', '/home/of/git', {})
+    const { ORIGAMI_GIT_TOKEN: token, ...rest } = environment
     expect(token).toBe('the token')
     expect(Object.values(rest).filter((value) => value.includes('the token'))).toEqual([])
     const names = Object.entries(rest).filter(([, value]) => /^credential\..+\.helper$/.test(value))
@@ -26,15 +26,17 @@ describe('what git is told', () => {
   test.each(
     [...without, ...withTokens].map((kind) => [kind, without.includes(kind) ? 'the token' : undefined] as const),
   )('for a forge of kind %s of no token, when it is given %s', (kind, token) => {
-    const told = gitEnvironment(repoOf(kind), token, '/home/of/git', {})
-    expect(Object.values(told).filter((value) => /the token|credential\../.test(value))).toEqual(['credential.helper'])
-    expect(told).not.toHaveProperty('ORIGAMI_GIT_TOKEN')
+    const environment = gitEnvironment(repoOf(kind), token, '/home/of/git', {})
+    expect(Object.values(environment).filter((value) => /the token|credential\../.test(value))).toEqual([
+      'credential.helper',
+    ])
+    expect(environment).not.toHaveProperty('ORIGAMI_GIT_TOKEN')
   })
 
   test("of the daemon's environment: the way to programs, the proxy and the authorities, and nothing else", () => {
     const inherited = { PATH: '/bin', HTTPS_PROXY: 'http://proxy', SSL_CERT_FILE: '/ca.pem', SOMEBODYS_TOKEN: 'canary' }
-    const told = gitEnvironment(repoOf(forgeKinds[0]), undefined, '/home/of/git', inherited)
-    expect(told).toMatchObject({ PATH: '/bin', HTTPS_PROXY: 'http://proxy', GIT_SSL_CAINFO: '/ca.pem' })
-    expect(JSON.stringify(told)).not.toContain('canary')
+    const environment = gitEnvironment(repoOf(forgeKinds[0]), undefined, '/home/of/git', inherited)
+    expect(environment).toMatchObject({ PATH: '/bin', HTTPS_PROXY: 'http://proxy', GIT_SSL_CAINFO: '/ca.pem' })
+    expect(JSON.stringify(environment)).not.toContain('canary')
   })
 })

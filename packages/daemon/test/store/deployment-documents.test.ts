@@ -2,7 +2,7 @@ import { demoSchema, parseManifest } from '@origami/protocol/demo'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { ImageRef, InstanceId } from '../../src/engine/engine.ts'
 import { routeOf, setServing } from '../../src/store/demos.ts'
-import { deploymentsIn } from '../../src/store/deployments.ts'
+import { deploymentsByState } from '../../src/store/deployments.ts'
 import type { Db } from '../../src/store/open.ts'
 import { addedDemo, at, demo, movedTo, openInMemory } from './in-memory.ts'
 
@@ -33,20 +33,20 @@ test('what is kept as JSON is read as it was written, the memory of a manifest i
 })
 
 test('what cannot be read is told, holds its own demo, and hides no deployment', async () => {
-  const told = vi.spyOn(console, 'error').mockImplementation(() => {})
+  const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
   const row = await addedDemo(db)
   await movedTo(db, row.id, 'running', { ...documents, image, instance, endpoint: 'http://127.0.0.1:1' })
   await setServing(db, row)
   expect((await routeOf(db, demo))?.times).toMatchObject({ ready_within: 7 })
   await db.updateTable('deployments').set({ manifest: '{"port":"high"}', steps: '[1]', crash_times: '{' }).execute()
-  expect(await deploymentsIn(db, ['running'])).toMatchObject([
+  expect(await deploymentsByState(db, ['running'])).toMatchObject([
     { id: row.id, manifest: undefined, steps: [], crash_times: [] },
   ])
   expect(await routeOf(db, demo)).toBeUndefined()
-  expect(told.mock.calls.map(([what]) => String(what).split(' ', 2).join(' '))).toEqual([
+  expect(logged.mock.calls.map(([what]) => String(what).split(' ', 2).join(' '))).toEqual([
     'store: steps',
     'store: crash_times',
     'store: a',
   ])
-  told.mockRestore()
+  logged.mockRestore()
 })

@@ -5,7 +5,7 @@ import type { ImageRef, InstanceId } from '../../src/engine/engine.ts'
 import { failBroken } from '../../src/store/broken-deployments.ts'
 import { routeOf, setServing } from '../../src/store/demos.ts'
 import type { Change } from '../../src/store/deployment-documents.ts'
-import { deploymentById, deploymentsIn, deploymentsOf } from '../../src/store/deployments.ts'
+import { deploymentById, deploymentsByState, deploymentsOf } from '../../src/store/deployments.ts'
 import { eventsAfter } from '../../src/store/events.ts'
 import type { Db } from '../../src/store/open.ts'
 import { addDeployment } from '../../src/store/waiting-deployments.ts'
@@ -144,7 +144,7 @@ describe('a row that lacks what its state needs', () => {
     await setServing(db, { id, demo_id: demo })
     const other = await addDeployment(db, demo, at, () => null)
     await movedTo(db, other, 'running', { image })
-    expect((await deploymentsIn(db, ['running'])).map((row) => row.id)).toEqual([other])
+    expect((await deploymentsByState(db, ['running'])).map((row) => row.id)).toEqual([other])
     expect(await deploymentsOf(db, demo, 9)).toHaveLength(2)
     expect(await routeOf(db, demo)).toBeUndefined()
   })

@@ -9,7 +9,7 @@ import { imageTag, labels } from './container-spec.ts'
 import { type DockerClient, readable } from './docker-client.ts'
 import { jsonLines } from './json-lines.ts'
 
-interface Progress {
+interface BuildMessage {
   readonly id?: string
   readonly aux?: string | { ID?: string }
   readonly error?: string
@@ -58,7 +58,7 @@ async function follow(answer: AsyncIterable<Uint8Array>, { onLog }: BuildRequest
   const say = (text: string) => onLog({ at: new Date(), source: 'build', text })
   let failed: string | undefined
   for await (const { value } of jsonLines(answer)) {
-    const { id, aux, error, stream } = value as Progress
+    const { id, aux, error, stream } = value as BuildMessage
     if (id === 'moby.buildkit.trace' && typeof aux === 'string')
       for (const { text } of trace.read(Buffer.from(aux, 'base64'))) await say(text)
     if (stream?.trim()) await say(stream.trimEnd())

@@ -21,7 +21,7 @@ const maxErrorLength = 64 * 1024
  * under way.
  */
 export class BuildTrace {
-  private readonly told = new Set<string>()
+  private readonly reported = new Set<string>()
   private readonly steps = new Map<string, Lines>()
 
   read(message: Uint8Array): TraceLine[] {
@@ -38,8 +38,8 @@ export class BuildTrace {
   /** digest 1, name 3, started 5. */
   private started(vertex: ReadonlyMap<number, Uint8Array>): TraceLine[] {
     const [digest, name] = [text(vertex.get(1)), text(vertex.get(3))]
-    if (!vertex.has(5) || this.told.has(digest)) return []
-    this.told.add(digest)
+    if (!vertex.has(5) || this.reported.has(digest)) return []
+    this.reported.add(digest)
     return name.startsWith('[internal]') ? [] : [{ text: name, error: false }]
   }
 
@@ -51,8 +51,8 @@ export class BuildTrace {
       lines.push(...printed(this.steps.get(digest)?.end()))
       this.steps.delete(digest)
     }
-    if (error !== '' && !this.told.has(`${digest} failed`)) {
-      this.told.add(`${digest} failed`)
+    if (error !== '' && !this.reported.has(`${digest} failed`)) {
+      this.reported.add(`${digest} failed`)
       lines.push({ text: error, error: true })
     }
     return lines

@@ -1,7 +1,7 @@
 import { Lines, type LinesOptions } from '../../logs/lines.ts'
 import type { LogLine } from '../../logs/log-line.ts'
 import type { LogCursor } from '../engine.ts'
-import { type DockerClient, readable, statusOf } from './docker-client.ts'
+import { type DockerClient, httpStatusOf, readable } from './docker-client.ts'
 
 /**
  * Follows what a container prints, from after the cursor (the time of a line, as Docker stamps it) until it exits.
@@ -40,7 +40,7 @@ export async function* followLog(
 const unlessGone =
   (isFirst: boolean) =>
   (error: unknown): undefined => {
-    if (isFirst || statusOf(error) !== 404) throw error
+    if (isFirst || httpStatusOf(error) !== 404) throw error
     return undefined
   }
 

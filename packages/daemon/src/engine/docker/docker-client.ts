@@ -31,8 +31,8 @@ export class DockerClient {
     const dial = docker.modem.dial.bind(docker.modem) as (options: Dial, answered: Answered) => void
     docker.modem.dial = (options: Dial, answered: Answered) => {
       const late = new AbortController()
-      const words = `Docker did not answer ${options.method} ${options.path.split('?')[0]} within ${ms / 1000} s`
-      const timer = isBuild(options) ? undefined : setTimeout(() => late.abort(new Error(words)), ms)
+      const message = `Docker did not answer ${options.method} ${options.path.split('?')[0]} within ${ms / 1000} s`
+      const timer = isBuild(options) ? undefined : setTimeout(() => late.abort(new Error(message)), ms)
       const ending = signal ? AbortSignal.any([signal, late.signal]) : late.signal
       options.abortSignal = ending
       dial(options, (error, data) => {
@@ -93,4 +93,4 @@ const isStream = (data: unknown): data is { destroy(): void } =>
   typeof (data as { destroy?: unknown } | null)?.destroy === 'function'
 
 /** The HTTP status that Docker refused with. */
-export const statusOf = (error: unknown): number | undefined => (error as { statusCode?: number }).statusCode
+export const httpStatusOf = (error: unknown): number | undefined => (error as { statusCode?: number }).statusCode

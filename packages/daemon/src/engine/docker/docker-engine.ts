@@ -22,7 +22,7 @@ import { containerEvents } from './container-events.ts'
 import { containerInstance } from './container-instance.ts'
 import { followLog } from './container-log.ts'
 import { containerName, containerSpec, labels, networkName } from './container-spec.ts'
-import { DockerClient, statusOf } from './docker-client.ts'
+import { DockerClient, httpStatusOf } from './docker-client.ts'
 
 const log = logger('engine')
 
@@ -79,7 +79,7 @@ export class DockerEngine implements Engine {
       const container = await docker.createContainer(containerSpec(request, this.owner, Config.User))
       await container.start()
     } catch (error) {
-      if (statusOf(error) !== 409) throw error
+      if (httpStatusOf(error) !== 409) throw error
       // It was made before a crash: taken over as it is, and started if it had not been.
       await docker.getContainer(containerName(request)).start().catch(unless(304))
     }
@@ -215,6 +215,6 @@ export class DockerEngine implements Engine {
 const unless =
   (...statuses: number[]) =>
   (error: unknown): undefined => {
-    if (!statuses.includes(statusOf(error) ?? 0)) throw error
+    if (!statuses.includes(httpStatusOf(error) ?? 0)) throw error
     return undefined
   }

@@ -2,17 +2,18 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { BuildRequest, Image, ImageRef } from '../engine.ts'
-import { aboutImage, type Builder, prepareFolder } from './prepare-folder.ts'
+
+import { aboutImage, type BuilderParts, prepareFolder } from './prepare-folder.ts'
 import { imageSchema, readJson, unlessOutOfFiles, writeWhole } from './records.ts'
 
 /** The images of a process engine: a folder each, which is an image once it says whose it is. */
 export class ImageFolders {
   private readonly root: string
-  private readonly builder: Builder
+  private readonly builder: BuilderParts
   /** Of builds that are under way. */
   private readonly building = new Set<string>()
 
-  constructor(root: string, builder: Builder) {
+  constructor(root: string, builder: BuilderParts) {
     this.root = root
     this.builder = builder
   }

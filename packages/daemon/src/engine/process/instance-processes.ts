@@ -1,7 +1,7 @@
 import { family, kill, processesWith, signalGroup, untilGone } from '@origami/host/process-groups'
 import { isAlive, type ProcessIdentity } from '@origami/host/process-identity'
 import type { InstanceId } from '../engine.ts'
-import { type About, shimOf } from './records.ts'
+import { type InstanceRecord, shimOf } from './records.ts'
 
 /**
  * In the environment of an instance and of what it starts, with its nonce: they are found by it when their shim is
@@ -15,7 +15,7 @@ export const instanceVariable = 'ORIGAMI_INSTANCE'
  */
 export async function endInstanceProcesses(
   id: InstanceId,
-  about: About,
+  about: InstanceRecord,
   graceMs: number,
   killMs: number,
 ): Promise<boolean> {
@@ -34,10 +34,10 @@ export async function endInstanceProcesses(
 /**
  * Kills what has the instance's mark, whoever its parent is by now. False: there was nothing. Throws Error as above.
  */
-export async function endStrays(id: InstanceId, { nonce }: About, killMs: number): Promise<boolean> {
+export async function endStrays(id: InstanceId, { nonce }: InstanceRecord, killMs: number): Promise<boolean> {
   const patience = AbortSignal.timeout(killMs)
   for (let found = false; ; found = true) {
-    const strays = await processesWith('environ', (word) => word === `${instanceVariable}=${nonce}`)
+    const strays = await processesWith('environ', (entry) => entry === `${instanceVariable}=${nonce}`)
     if (strays.length === 0) return found
     if (patience.aborted)
       throw new Error(`instance ${id} starts processes faster than they are killed; a restart of the host ends them`)
@@ -47,7 +47,7 @@ export async function endStrays(id: InstanceId, { nonce }: About, killMs: number
 
 /** Kills the shims with this nonce in their arguments, and all that they started. */
 export async function endShims(nonce: string, killMs: number): Promise<void> {
-  for (const shim of await processesWith('cmdline', (word) => word === nonce)) {
+  for (const shim of await processesWith('cmdline', (entry) => entry === nonce)) {
     const members = await family(shim)
     for (const one of members) kill(one)
     await untilGone(members, killMs)

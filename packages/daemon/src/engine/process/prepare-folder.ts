@@ -7,7 +7,7 @@ import { runProgram } from '../../state/program.ts'
 import { BuildError, type BuildRequest, ConfigError } from '../engine.ts'
 
 /** Who builds. */
-export interface Builder {
+export interface BuilderParts {
   /** The random id of the state folder. */
   readonly owner: string
   /** The daemon's environment. */
@@ -33,7 +33,7 @@ const probeMs = 30_000
  */
 export async function prepareFolder(
   request: BuildRequest,
-  { owner, environment }: Builder,
+  { owner, environment }: BuilderParts,
   into: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -82,10 +82,10 @@ async function installNode(site: Site): Promise<void> {
 /** Runs an installer, line by line into the log. */
 async function run({ folder: cwd, mark, env, say, signal }: Site, command: string, args: string[]): Promise<void> {
   await say(`$ ${[command, ...args].join(' ')}`)
-  const { failed, code, words } = await runProgram({ command, args, cwd, env, mark, onLine: say }, signal)
+  const { failed, code, message } = await runProgram({ command, args, cwd, env, mark, onLine: say }, signal)
   if (failed)
     throw new BuildError(
-      code === undefined ? words : `\`${command} ${args[0]}\` failed with code ${code}; the log says why`,
+      code === undefined ? message : `\`${command} ${args[0]}\` failed with code ${code}; the log says why`,
     )
 }
 

@@ -27,10 +27,10 @@ import { readInstanceLog } from './instance-log.ts'
 import { endInstanceProcesses, endShims, endStrays } from './instance-processes.ts'
 import { programSpec } from './program-spec.ts'
 import {
-  type About,
-  aboutSchema,
   type ExitRecord,
   exitSchema,
+  type InstanceRecord,
+  instanceSchema,
   readJson,
   shimOf,
   unlessOutOfFiles,
@@ -90,7 +90,7 @@ export class ProcessEngine implements Engine {
 
   async start(request: StartRequest, signal: AbortSignal): Promise<Instance> {
     signal.throwIfAborted()
-    const id = `${startOfIds(request.demo)}${request.deployment}` as InstanceId
+    const id = `${idPrefix(request.demo)}${request.deployment}` as InstanceId
     const starting =
       this.starting.get(id) ?? this.startOnce(id, request, signal).finally(() => this.starting.delete(id))
     this.starting.set(id, starting)
@@ -152,7 +152,7 @@ export class ProcessEngine implements Engine {
   }
 
   async instancesOf(demo: DemoId): Promise<readonly Instance[]> {
-    const ids = (await this.ids()).filter((id) => id.startsWith(startOfIds(demo)))
+    const ids = (await this.ids()).filter((id) => id.startsWith(idPrefix(demo)))
     return (await this.findAll(ids)).filter((instance) => instance.demo === demo)
   }
 
@@ -181,12 +181,14 @@ export class ProcessEngine implements Engine {
   }
 
   async *exits(signal: AbortSignal): AsyncIterable<InstanceExit> {
-    const told = new Set<InstanceId>((await this.list()).filter(({ state }) => state === 'exited').map(({ id }) => id))
+    const reported = new Set<InstanceId>(
+      (await this.list()).filter(({ state }) => state === 'exited').map(({ id }) => id),
+    )
     while (!signal.aborted) {
       for (const { id, exit } of await this.list()) {
-        if (!exit) told.delete(id)
-        else if (!told.has(id)) {
-          told.add(id)
+        if (!exit) reported.delete(id)
+        else if (!reported.has(id)) {
+          reported.add(id)
           yield exit
         }
       }
@@ -209,7 +211,7 @@ export class ProcessEngine implements Engine {
    * A shim that was killed wrote no record: the instance is exited once nothing of it is left. Undefined: something is,
    * and this says so.
    */
-  private async exitWithoutShim(id: InstanceId, about: About): Promise<ExitRecord | undefined> {
+  private async exitWithoutShim(id: InstanceId, about: InstanceRecord): Promise<ExitRecord | undefined> {
     try {
       await endStrays(id, about, this.limits.killMs)
     } catch (error) {
@@ -232,8 +234,8 @@ export class ProcessEngine implements Engine {
     return (await readdir(this.instances).catch(unlessOutOfFiles([]))) as InstanceId[]
   }
 
-  private about(id: InstanceId): Promise<About | undefined> {
-    return readJson(join(this.folder(id), 'about.json'), aboutSchema)
+  private about(id: InstanceId): Promise<InstanceRecord | undefined> {
+    return readJson(join(this.folder(id), 'about.json'), instanceSchema)
   }
 
   private folder(id: InstanceId): string {
@@ -242,4 +244,4 @@ export class ProcessEngine implements Engine {
 }
 
 /** How the ids of a demo's instances begin: another demo's may begin so too. */
-const startOfIds = (demo: DemoId): string => `${demo.slice(0, 8)}-`
+const idPrefix = (demo: DemoId): string => `${demo.slice(0, 8)}-`

@@ -8,7 +8,7 @@ import type { ImageRef } from '../engine.ts'
 const log = logger('engine')
 
 /** `about.json` of an instance. Of the shim: its id, when it started, and a word that is in its arguments. */
-export const aboutSchema = z.object({
+export const instanceSchema = z.object({
   demo: z.string().transform((id) => id as DemoId),
   deployment: z.string().transform((id) => id as DeploymentId),
   image: z.string().transform((ref) => ref as ImageRef),
@@ -17,17 +17,17 @@ export const aboutSchema = z.object({
   pid: z.number().int().positive().optional(),
   started: z.string().default(''),
 })
-export type About = z.infer<typeof aboutSchema>
+export type InstanceRecord = z.infer<typeof instanceSchema>
 
 /** `exit.json` of an instance. */
 export const exitSchema = z.object({ code: z.number().nullable(), at: z.iso.datetime() })
 export type ExitRecord = z.infer<typeof exitSchema>
 
 /** `.image.json` of an image. */
-export const imageSchema = aboutSchema.pick({ demo: true, deployment: true })
+export const imageSchema = instanceSchema.pick({ demo: true, deployment: true })
 
 /** The shim of an instance. Undefined: it was about to be started. */
-export const shimOf = (about: About | undefined): ProcessIdentity | undefined =>
+export const shimOf = (about: InstanceRecord | undefined): ProcessIdentity | undefined =>
   about?.pid === undefined ? undefined : { pid: about.pid, started: about.started }
 
 /** A file that is there as a whole, or not at all. */
