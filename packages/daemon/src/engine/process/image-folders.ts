@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { BuildRequest, Image, ImageRef } from '../engine.ts'
-
 import { aboutImage, type BuilderParts, prepareFolder } from './prepare-folder.ts'
 import { imageSchema, readJson, unlessOutOfFiles, writeWhole } from './records.ts'
 
