@@ -62,7 +62,7 @@ describe('the flags of a verb', () => {
     ['--limit waiting=x', '--limit waiting: expected a whole number from 1, got x'],
     ['--port lots', '--port: expected a whole number from 0 to 65535, got lots'],
     ['--deployer @ann', '--deployer: expected forge/login, such as github.com/ann, got @ann'],
-  ])('%s is refused with its flag', async (args, words) => {
-    await expect(read(...args.split(' '))).rejects.toThrow(words)
+  ])('%s is refused with its flag', async (args, message) => {
+    await expect(read(...args.split(' '))).rejects.toThrow(message)
   })
 })

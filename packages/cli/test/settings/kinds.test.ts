@@ -113,8 +113,8 @@ describe('a number', () => {
     [count({ from: 0, to: 9 }), 'a whole number from 0 to 9', [10, -1, Number.NaN]],
     [amount, 'a number above 0, such as 2 or 0.5', [0, '-1', 1_000_000_001, 'Infinity']],
     [part, 'a part above 0 and at most 1, such as 0.75', [0, 1.01, '75%']],
-  ])('that is not %#', (kind, words, wrong) => {
-    for (const one of wrong) expect(() => read(kind, one), `${one}`).toThrow(`expected ${words}, got `)
+  ])('that is not %#', (kind, expected, wrong) => {
+    for (const one of wrong) expect(() => read(kind, one), `${one}`).toThrow(`expected ${expected}, got `)
   })
 })
 

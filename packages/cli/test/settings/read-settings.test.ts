@@ -25,8 +25,8 @@ describe('settings', () => {
     const choices = fc.dictionary(fc.constantFrom(...names), sources)
     expect(names.length).toBeGreaterThan(20)
     await fc.assert(
-      fc.asyncProperty(choices, async (given) => {
-        const chosen = Object.entries(given)
+      fc.asyncProperty(choices, async (sourcesByName) => {
+        const chosen = Object.entries(sourcesByName)
         const where = (which: 'flag' | 'environment' | 'file') => chosen.filter(([, each]) => each.includes(which))
         const lines = where('file').map(([name]) => (name.startsWith('limits.') ? `  ${name.slice(7)}: 3` : undefined))
         const top = where('file').flatMap(([name]) => (name.includes('.') ? [] : [`${name}: 3`]))
@@ -36,7 +36,7 @@ describe('settings', () => {
         const { effective } = await readSettings([data(), ...flags])
         vi.unstubAllEnvs()
         for (const { name, value, from } of effective.filter((one) => names.includes(one.name))) {
-          const each = given[name] ?? []
+          const each = sourcesByName[name] ?? []
           if (each.includes('flag')) expect([value, from]).toEqual(['1', `--${name}`])
           else if (each.includes('environment')) expect([value, from]).toEqual(['2', variableOf(name)])
           else if (each.includes('file'))

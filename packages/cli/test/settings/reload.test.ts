@@ -40,12 +40,12 @@ describe('SIGHUP', () => {
 
   /** What servers that run have in force, after SIGHUP and a file that says this. */
   async function after(name: string, value: string) {
-    const inForce = { daemon: {} as Partial<Limits>, web: {} as Partial<WebLimits>, proxies: [] as readonly string[] }
-    const daemon = { configure: (limits: Partial<Limits>) => void Object.assign(inForce.daemon, limits) }
+    const applied = { daemon: {} as Partial<Limits>, web: {} as Partial<WebLimits>, proxies: [] as readonly string[] }
+    const daemon = { configure: (limits: Partial<Limits>) => void Object.assign(applied.daemon, limits) }
     const web = {
-      configure: (limits: Partial<WebLimits>) => void Object.assign(inForce.web, limits),
+      configure: (limits: Partial<WebLimits>) => void Object.assign(applied.web, limits),
       trust(proxies: readonly string[]) {
-        inForce.proxies = proxies
+        applied.proxies = proxies
       },
     }
     await writeFile(join(folder, 'origami.yaml'), '')
@@ -56,29 +56,29 @@ describe('SIGHUP', () => {
       read,
       apply: (settings) => configure(servers, settings),
     })
-    const told = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
     await file(name, value)
     process.emit('SIGHUP')
-    await vi.waitFor(() => expect(told).toHaveBeenCalled())
-    told.mockRestore()
+    await vi.waitFor(() => expect(logged).toHaveBeenCalled())
+    logged.mockRestore()
     const record = JSON.parse(await readFile(join(folder, 'in-force/up.json'), 'utf8'))
-    return { inForce, record }
+    return { applied, record }
   }
 
   test('takes every limit, and each of the other settings that the operator is told it takes', async () => {
     const document = await readFile(join(import.meta.dirname, '../../../../docs/operator.md'), 'utf8')
-    const told = [...document.matchAll(/^\| `([\w.]+)` +\|.*\| +yes +\|/gm)].map(([, name]) => name)
-    expect(live.filter((name) => !name.startsWith('limits.'))).toEqual(told)
+    const documented = [...document.matchAll(/^\| `([\w.]+)` +\|.*\| +yes +\|/gm)].map(([, name]) => name)
+    expect(live.filter((name) => !name.startsWith('limits.'))).toEqual(documented)
     expect(live.filter((name) => name.startsWith('limits.')).length).toBeGreaterThan(80)
   })
 
   test.each(live)('brings %s into the servers that have it', async (name) => {
-    const { inForce, record } = await after(name, other(name))
+    const { applied, record } = await after(name, other(name))
     const [before, now] = [await defaults(), await read()]
     expect(record).toMatchObject({ error: null, restart: [] })
     const shown = record.settings.find((setting: { name: string }) => setting.name === name)
     expect(shown.value).toBe(now.effective.find((setting) => setting.name === name)?.value)
-    if (name === 'trusted_proxies') return expect(inForce.proxies).toEqual(['10.0.0.0/8'])
+    if (name === 'trusted_proxies') return expect(applied.proxies).toEqual(['10.0.0.0/8'])
     let servers = 0
     for (const [server, table] of [
       ['daemon', daemonLimits],
@@ -87,7 +87,7 @@ describe('SIGHUP', () => {
       for (const [key, { name: limit }] of Object.entries(table)) {
         if (`limits.${limit}` !== name) continue
         servers += 1
-        const [old, fresh] = [before.limits[server], inForce[server]] as Record<string, unknown>[]
+        const [old, fresh] = [before.limits[server], applied[server]] as Record<string, unknown>[]
         expect(fresh?.[key], `${server} ${key}`).not.toEqual(old?.[key])
         expect(fresh?.[key]).toEqual((now.limits[server] as unknown as Record<string, unknown>)[key])
       }
@@ -127,11 +127,11 @@ describe('SIGHUP', () => {
 
 test('no part of a server keeps a limit for itself when it is made: it would never hear of another', async () => {
   const root = join(import.meta.dirname, '../../..')
-  const kept: string[] = []
+  const copies: string[] = []
   for await (const path of glob('{daemon,web}/src/**/*.ts', { cwd: root })) {
     const text = await readFile(join(root, path), 'utf8')
     for (const [line] of text.matchAll(/^ *(this\.\w+ = |private readonly \w+ = )[^(]*\blimits\.\w+.*$/gm))
-      kept.push(`${path}: ${line.trim()}`)
+      copies.push(`${path}: ${line.trim()}`)
   }
-  expect(kept).toEqual([])
+  expect(copies).toEqual([])
 })

@@ -71,10 +71,13 @@ export async function deploymentsByState<State extends DeploymentState>(
     .where('state', 'in', states)
     .orderBy('created_at')
     .orderBy('id')
-  return (await query.execute()).map(toDeployment).filter((row) => isIn(row, states))
+  return (await query.execute()).map(toDeployment).filter((row) => hasState(row, states))
 }
 
-function isIn<State extends DeploymentState>(row: Deployment, states: readonly State[]): row is DeploymentIn<State> {
+function hasState<State extends DeploymentState>(
+  row: Deployment,
+  states: readonly State[],
+): row is DeploymentIn<State> {
   const all: readonly DeploymentState[] = states
   return all.includes(row.state)
 }

@@ -16,7 +16,7 @@ interface Broken {
  * reads as failed: it holds its own demo, and hides no other.
  */
 export function toDeployment(row: StoredDeployment): Deployment {
-  const read = inItsState(row)
+  const read = parseByState(row)
   if (!('broken' in read)) return read
   tell(row, read.broken)
   const { common } = partsOf(row)
@@ -24,7 +24,7 @@ export function toDeployment(row: StoredDeployment): Deployment {
   return { ...common, state: 'runtime_error', reason, image: row.image, instance: null }
 }
 
-function inItsState(row: StoredDeployment): Deployment | Broken {
+function parseByState(row: StoredDeployment): Deployment | Broken {
   const { state, image, reason, superseded_by, token, deadline_at } = row
   const { common, active, serving, instance } = partsOf(row)
   switch (state) {
@@ -87,11 +87,11 @@ function instanceOf({ instance, endpoint, ready_at }: StoredDeployment): NotedIn
 }
 
 /** Rows are read again and again; one that is broken is told once. */
-const told = new Set<string>()
+const reported = new Set<string>()
 function tell({ id, attempt, state }: StoredDeployment, broken: string, atMost = 500): void {
   const key = `${id} ${attempt} ${state}`
-  if (told.has(key)) return
-  if (told.size >= atMost) told.clear()
-  told.add(key)
+  if (reported.has(key)) return
+  if (reported.size >= atMost) reported.clear()
+  reported.add(key)
   log.error(`deployment ${id} is stored ${broken}; its demo is held until it is deployed again`)
 }

@@ -15,8 +15,8 @@ test('an engine whose process may open no other file says so, and not that there
   for (const path of ['images/image', 'instances/one']) await mkdir(join(folder, path), { recursive: true })
   await writeFile(join(folder, 'images/image/.image.json'), JSON.stringify(about))
   await writeFile(join(folder, 'instances/one/about.json'), JSON.stringify({ ...about, ...shim }))
-  const words = ['-c', 'ulimit -n 64 && exec "$@"', 'sh', process.execPath, program, folder, 'one']
-  const { stdout } = await promisify(execFile)('sh', words)
+  const args = ['-c', 'ulimit -n 64 && exec "$@"', 'sh', process.execPath, program, folder, 'one']
+  const { stdout } = await promisify(execFile)('sh', args)
   const running = { id: 'one', state: 'running' }
   expect(JSON.parse(stdout)).toMatchObject({
     before: [{ value: [running] }, { value: running }, { value: [{ deployment: 'one' }] }],

@@ -108,18 +108,18 @@ describe('a row that lacks what its state needs', () => {
     ['running', { instance, endpoint }, 'as running without its image'],
     ['draining', { instance }, 'as draining without its image'],
   ] as const
-  let told: MockInstance<typeof console.error>
+  let logged: MockInstance<typeof console.error>
   beforeEach(() => {
-    told = vi.spyOn(console, 'error').mockImplementation(() => {})
+    logged = vi.spyOn(console, 'error').mockImplementation(() => {})
   })
-  afterEach(() => told.mockRestore())
+  afterEach(() => logged.mockRestore())
 
   test.each(broken)('as %s with %j reads as failed, with why, and is told once', async (state, change, what) => {
     const read = await movedTo(db, id, state, change)
     const reason = `It was stored ${what}, and cannot be taken up like that; deploy it again`
     expect(read).toMatchObject({ state: 'runtime_error', reason, instance: null })
     await deploymentsOf(db, demo, 1)
-    expect(told.mock.calls).toEqual([
+    expect(logged.mock.calls).toEqual([
       [`store: deployment ${id} is stored ${what}; its demo is held until it is deployed again`],
     ])
   })
@@ -166,6 +166,6 @@ describe('a row that lacks what its state needs', () => {
       await movedTo(db, id, state, { image, instance })
       expect([state, await failBroken(db, at)]).toEqual([state, 0])
     }
-    expect(told.mock.calls).toEqual([])
+    expect(logged.mock.calls).toEqual([])
   })
 })

@@ -9,11 +9,11 @@ describe('a field', () => {
   })
 
   test('keeps its words, its default and that it is optional apart from what its component is told', () => {
-    const words = { label: 'Heat', description: 'How hot', default: 0, optional: true }
-    expect(components.slider({ min: 0, max: 1, ...words })).toEqual({
+    const common = { label: 'Heat', description: 'How hot', default: 0, optional: true }
+    expect(components.slider({ min: 0, max: 1, ...common })).toEqual({
       component: 'slider',
       options: { min: 0, max: 1 },
-      ...words,
+      ...common,
     })
   })
 
@@ -24,11 +24,13 @@ describe('a field', () => {
 
   test('hands on whatever else is written, for the schema to judge', () => {
     const options = fc.dictionary(fc.stringMatching(/^[a-z]{1,6}$/), fc.jsonValue())
-    const words = new Set(['label', 'description', 'default', 'optional'])
+    const reserved = new Set(['label', 'description', 'default', 'optional'])
     fc.assert(
       fc.property(options, (written) => {
         const field = (builder('json') as (options: object) => { options: object })(written)
-        expect(field.options).toEqual(Object.fromEntries(Object.entries(written).filter(([name]) => !words.has(name))))
+        expect(field.options).toEqual(
+          Object.fromEntries(Object.entries(written).filter(([name]) => !reserved.has(name))),
+        )
       }),
     )
   })

@@ -77,7 +77,7 @@ function unknownFields(names: readonly string[], schema: DemoSchema): Problem[] 
     ? `unknown field; this demo takes ${cut(fields, 1000)}`
     : 'unknown field; this demo takes no input'
   const type = 'value_error.extra'
-  const told = names.slice(0, mostUnknown).map((name) => ({ field: cut(name, 100), type, message }))
-  const more = names.length - told.length
-  return more === 0 ? told : [...told, { type, message: `and ${more} more unknown fields` }]
+  const problems = names.slice(0, mostUnknown).map((name) => ({ field: cut(name, 100), type, message }))
+  const more = names.length - problems.length
+  return more === 0 ? problems : [...problems, { type, message: `and ${more} more unknown fields` }]
 }

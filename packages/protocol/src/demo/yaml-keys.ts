@@ -9,7 +9,7 @@ export interface YamlKeys<Value> {
 }
 
 /** What is said of a key that there is not, given its path (`limits.waitng`) and what else is said of it. */
-type OfUnknown = (path: string, message: string) => string
+type UnknownKeyMessage = (path: string, message: string) => string
 
 /**
  * Reads a YAML file of keys and values by its schema; an empty file has no keys. Aliases are refused. Throws Error with
@@ -19,7 +19,7 @@ export function parseYamlKeys<Shape extends z.ZodRawShape>(
   text: string,
   schema: z.ZodObject<Shape>,
   name: string,
-  unknown: OfUnknown = (_path, message) => message,
+  unknown: UnknownKeyMessage = (_path, message) => message,
 ): YamlKeys<z.infer<z.ZodObject<Shape>>> {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, logLevel: 'error' })
@@ -62,7 +62,7 @@ function describeIssue(
   schema: z.ZodObject,
   error: z.ZodError,
   where: (offset: number) => string,
-  unknown: OfUnknown,
+  unknown: UnknownKeyMessage,
 ): string {
   const [issue] = error.issues
   const path = (issue?.path ?? []).map(String)

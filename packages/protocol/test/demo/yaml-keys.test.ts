@@ -41,8 +41,8 @@ describe('a YAML file of keys and values', () => {
     ['port: &p 1\nlimits: {waiting: *p}', 'x.yaml line 2, column 19: expected the value itself, got the alias *p'],
     ['7', 'x.yaml line 1, column 1: expected keys and values, such as "port: …"'],
     ['[port]', 'x.yaml line 1, column 1: expected keys and values, such as "port: …"'],
-  ])('%j is refused with %j', (text, words) => {
-    expect(() => parse(text)).toThrow(words)
+  ])('%j is refused with %j', (text, message) => {
+    expect(() => parse(text)).toThrow(message)
   })
 
   test('is read or refused with its place, whatever it holds', () => {

@@ -11,20 +11,20 @@ const longest = 500
 
 /** Says what does not fit a schema, each with the field that it is about; `whole` names what has no field. */
 export function misfitMessage(issues: readonly Issue[], whole = ''): string {
-  return clipped([...new Set(issues.flatMap((issue) => ofIssue(issue, whole)))].join('; '))
+  return clipped([...new Set(issues.flatMap((issue) => issueMessages(issue, whole)))].join('; '))
 }
 
 /** A text that callers wrote, or that grows with what they wrote, short enough for an answer. */
 export const clipped = (text: string): string => (text.length > longest ? `${text.slice(0, longest - 1)}…` : text)
 
 /** Of a union, what is nearest to it has against the value: the choices with the fewest things wrong. */
-function ofIssue(issue: Issue, whole: string): string[] {
+function issueMessages(issue: Issue, whole: string): string[] {
   const { path, message, errors } = issue
   if (!isChoices(errors)) return [named(path, message, whole)]
   const fewest = Math.min(...errors.map((choice) => choice.length))
   const nearest = errors.filter((choice) => choice.length === fewest)
-  const inPlace = (one: Issue): Issue => ({ ...one, path: [...path, ...one.path] })
-  const messages = nearest.map((choice) => choice.flatMap((one) => ofIssue(inPlace(one), whole)).join('; '))
+  const withWholePath = (one: Issue): Issue => ({ ...one, path: [...path, ...one.path] })
+  const messages = nearest.map((choice) => choice.flatMap((one) => issueMessages(withWholePath(one), whole)).join('; '))
   return [[...new Set(messages)].join(', or ')]
 }
 

@@ -42,13 +42,13 @@ test.each([
   ['{"link":null}', 'link: Invalid input: expected string, received null'],
   ['{"link":"x","url":"y"}', 'the body: Unrecognized key: "url", or the body: Unrecognized key: "link"'],
   ['{"link":"x","name":5}', 'name: Invalid input: expected string, received number'],
-])('of a body that may be one of two, %s is refused by the names of its parts', async (body, words) => {
-  expect(await refused(body)).toEqual([422, words])
+])('of a body that may be one of two, %s is refused by the names of its parts', async (body, message) => {
+  expect(await refused(body)).toEqual([422, message])
 })
 
 test('a refusal does not grow with what was sent', async () => {
-  const [status, words] = await refused(JSON.stringify({ link: 'x', ['k'.repeat(100_000)]: 1 }))
-  expect([status, words.length]).toEqual([422, 500])
+  const [status, message] = await refused(JSON.stringify({ link: 'x', ['k'.repeat(100_000)]: 1 }))
+  expect([status, message.length]).toEqual([422, 500])
 })
 
 test.each(['text/plain', 'application/x-www-form-urlencoded', 'nonsense', 'text/plain;charset=UTF-8'])(

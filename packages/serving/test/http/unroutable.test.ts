@@ -37,8 +37,8 @@ test.each([
   ],
   ['a method that nobody knows', 'FOO / HTTP/1.1\r\nhost: x\r\n\r\n', 400, 'expected a request of HTTP/1.1'],
   ['what is no HTTP', 'hello\r\n\r\n', 400, 'expected a request of HTTP/1.1'],
-])('%s is refused in words', async (_what, bytes, status, words) => {
-  expect(await answer(bytes)).toEqual({ status, body: { error: expect.stringContaining(words) } })
+])('%s is refused in words', async (_what, bytes, status, message) => {
+  expect(await answer(bytes)).toEqual({ status, body: { error: expect.stringContaining(message) } })
 })
 
 test('a path that is refused is told in short', async () => {
