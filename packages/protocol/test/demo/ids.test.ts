@@ -9,6 +9,7 @@ import {
   newPredictionId,
   parseFileRef,
   randomId,
+  visitorId,
 } from '../../src/demo/ids.ts'
 
 describe('an id', () => {
@@ -101,4 +102,10 @@ describe('a reference of a file', () => {
   test('cannot be made of half a character', () => {
     expect(() => fileRef(id, 'a\ud800')).toThrow(RangeError)
   })
+})
+
+test("a visitor's id is 1 to 200 characters; another is refused with what was expected", () => {
+  expect(['a', 'x'.repeat(200)].map(visitorId)).toEqual(['a', 'x'.repeat(200)])
+  for (const text of ['', 'x'.repeat(201)])
+    expect(() => visitorId(text)).toThrow(`a visitor's id is 1 to 200 characters, got ${text.length}`)
 })

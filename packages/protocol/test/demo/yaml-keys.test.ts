@@ -30,7 +30,7 @@ describe('a YAML file of keys and values', () => {
 
   test.each([
     ['port: 1\nport: 2', 'x.yaml line 2, column 1: Map keys must be unique'],
-    ['port: 1\n--- \nport: 2', 'x.yaml line 2, column 1: Source contains multiple documents'],
+    ['port: 1\n--- \nport: 2', 'x.yaml line 2, column 1: expected one document, got another after ---'],
     ['port: 1\nlimits:\n  wating: 2', 'x.yaml line 3, column 3: unknown key "wating"; did you mean waiting?'],
     ['port: 1\nlimits: {waiting: x}', 'x.yaml line 2, column 10: limits.waiting: expected a whole number'],
     ['port: 1\nlimits: 7', 'x.yaml line 2, column 1: limits: '],
