@@ -1,7 +1,7 @@
 import type { ImageRef } from '../engine/engine.ts'
 import { logged } from '../logged.ts'
 import { demoById } from '../store/demos.ts'
-import type { Queued, Running } from '../store/deployment.ts'
+import type { Deployment, Queued, Running } from '../store/deployment.ts'
 import { deploymentById, noInstance } from '../store/deployments.ts'
 import { checkout, readManifest, removeCheckout } from './checkout.ts'
 import { DeployFailed, failureOf, Overtaken } from './failure.ts'
@@ -28,29 +28,26 @@ export async function deploy(
   built: () => void,
 ): Promise<void> {
   const progress = new DeployProgress(parts, queued, signal)
-  let replaced: Running | undefined
   try {
     const image = queued.image ?? (await makeImage(parts, progress, queued))
     built()
-    replaced = await servingNow(parts, queued)
-    const before = replaced
-    await parts.slots.take('deploy', signal, () => goLive(parts, progress, image, before, signal))
+    const before = await parts.slots.take('deploy', signal, () => goLive(parts, progress, image, signal))
     if (before) parts.tasks.start(before.id, (ending) => retire(parts, before, ending))
     await progress.say('Live')
   } catch (error) {
     await end(parts, progress, error, signal)
-    if (replaced && signal.reason !== 'leaving') parts.lookAfter()
+    if (signal.reason !== 'leaving') parts.lookAfter()
   }
 }
 
-/** Starts the image, waits until it answers, and switches over to it. */
+/** Starts the image, waits until it answers, and switches over to it. Returns what served before. */
 async function goLive(
   parts: DeployParts,
   progress: DeployProgress,
   image: ImageRef,
-  before: Running | undefined,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Running | undefined> {
+  const before = await servingNow(parts, progress.row)
   const manifest = manifestOf(progress.row)
   const first = manifest.strategy === 'recreate' ? before : undefined
   const instance = await progress.enter(
@@ -70,6 +67,7 @@ async function goLive(
   await progress.enter('switching', parts.limits.switchMs, (within) =>
     switchTo(parts, progress, instance, schema, within),
   )
+  return before
 }
 
 async function makeImage(parts: DeployParts, progress: DeployProgress, queued: Queued) {
@@ -104,7 +102,7 @@ async function cloneAndBuild(parts: DeployParts, progress: DeployProgress, queue
 }
 
 /** The deployment that serves now, unless it is this very one. */
-async function servingNow({ db }: DeployParts, row: Queued): Promise<Running | undefined> {
+async function servingNow({ db }: DeployParts, row: Deployment): Promise<Running | undefined> {
   const serving = (await demoById(db, row.demo_id))?.serving
   const before = serving && serving !== row.id ? await deploymentById(db, serving) : undefined
   return before?.state === 'running' ? before : undefined
@@ -113,7 +111,7 @@ async function servingNow({ db }: DeployParts, row: Queued): Promise<Running | u
 /**
  * Removes what was started and writes how it ended, unless somebody else has the deployment by now, or the daemon is
  * leaving. What serves (was started again by its owner, say) and still has its image has not ended: it is tried again,
- * as all that should serve.
+ * as all that should serve. A cancel is written first: it has its end also while the engine does not answer.
  */
 async function end(parts: DeployParts, progress: DeployProgress, error: unknown, signal: AbortSignal): Promise<void> {
   if (error instanceof Overtaken || (signal.aborted && signal.reason !== 'canceled')) return
@@ -121,15 +119,20 @@ async function end(parts: DeployParts, progress: DeployProgress, error: unknown,
   const { id, demo_id, instance, image } = progress.row
   const serves = (await demoById(parts.db, demo_id))?.serving === id
   // What cannot be removed now is nobody's from here on, and the rounds remove it.
-  await logged(`what deployment ${id} started could not be removed`, async () => {
-    if (instance) await endInstance(parts, instance.id, { graceMs: endGraceMs })
-    if (image && !serves) await parts.engine.removeImage(image)
-  })
+  const remove = () =>
+    logged(`what deployment ${id} started could not be removed`, async () => {
+      if (instance) await endInstance(parts, instance.id, { graceMs: endGraceMs })
+      if (image && !serves) await parts.engine.removeImage(image)
+    })
+  const isCanceled = failure.state === 'canceled'
+  if (!isCanceled) await remove()
   try {
-    if (serves && image && failure.state !== 'canceled') await tryAgainLater(parts, progress, failure)
+    if (serves && image && !isCanceled) await tryAgainLater(parts, progress, failure)
     else await fail(parts, progress, failure, serves)
   } catch (cause) {
     if (!(cause instanceof Overtaken)) throw cause
+  } finally {
+    if (isCanceled) await remove()
   }
 }
 

@@ -45,15 +45,15 @@ export class Deployer {
   }
 
   /**
-   * Cancels one that waits or is under way, and resolves once nothing of it is left. False: it had ended, or switched
-   * over before it heard.
+   * Cancels one that waits or is under way, and resolves once nothing of it is left, or what is left took too long to
+   * be removed. False: it had ended, or switched over before it heard.
    */
   async cancel(id: DeploymentId): Promise<boolean> {
     const { db, now, changed } = this.parts
     const running = this.underWay.get(id)
     if (running) {
       running.cancel.abort('canceled')
-      await running.done
+      await this.endedInTime(running)
       return (await deploymentById(db, id))?.state === 'canceled'
     }
     const row = await deploymentById(db, id)
@@ -67,6 +67,12 @@ export class Deployer {
     }
     // It may have been begun since it was looked for.
     return canceled || (this.underWay.has(id) && this.cancel(id))
+  }
+
+  private async endedInTime({ done }: UnderWay): Promise<void> {
+    const enough = new AbortController()
+    await Promise.race([done, waited(this.parts.limits.stopMs, enough.signal)])
+    enough.abort()
   }
 
   isUnderWay(id: DeploymentId): boolean {

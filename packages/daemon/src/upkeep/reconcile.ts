@@ -1,5 +1,5 @@
 import type { Deployer } from '../deploy/deployer.ts'
-import { logDrained } from '../deploy/instance.ts'
+import { endInstance, logDrained } from '../deploy/instance.ts'
 import { manifestOf } from '../deploy/manifest.ts'
 import type { DeployParts } from '../deploy/parts.ts'
 import { retire } from '../deploy/retire.ts'
@@ -52,8 +52,7 @@ export class Reconciler {
       )
     for (const row of await deploymentsByState(db, ['draining']))
       this.parts.tasks.start(row.id, (signal) => retire(this.parts, row, signal))
-    for (const instance of instances)
-      await logged(`instance ${instance.id} could not be looked after`, () => this.removeUnclaimed(instance))
+    await Promise.all(instances.map((instance) => this.removeUnclaimed(instance)))
   }
 
   /** One that is meant to serve: followed where it is, or started again. */
@@ -97,16 +96,14 @@ export class Reconciler {
 
   /**
    * Ours, but nobody's: of a deployment that ended or is not known. It is removed as a task, so that nobody starts it
-   * again meanwhile.
+   * again meanwhile; who wants to has it killed.
    */
   private async removeUnclaimed({ id, deployment }: Instance): Promise<void> {
-    const { db, engine, tasks, limits } = this.parts
+    const { db, tasks } = this.parts
     if (tasks.has(deployment) || this.deployer.isUnderWay(deployment)) return
-    tasks.start(deployment, async () => {
+    tasks.start(deployment, async (signal) => {
       const row = await deploymentById(db, deployment)
-      if (row && keepsInstance(row.state)) return
-      await engine.stop(id, limits.stopGraceMs)
-      await engine.remove(id)
+      if (!row || !keepsInstance(row.state)) await endInstance(this.parts, id, { signal })
     })
     await tasks.done(deployment)
   }

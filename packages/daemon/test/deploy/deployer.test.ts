@@ -1,8 +1,10 @@
+import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Deployer } from '../../src/deploy/deployer.ts'
 import type { DeployParts } from '../../src/deploy/parts.ts'
+import { note } from '../../src/store/deployments.ts'
 import { failOverdue } from '../../src/upkeep/deadlines.ts'
 import { addedDemo, movedTo, openInMemory, rowOf } from '../store/in-memory.ts'
 import { deployParts } from './deploy-parts.ts'
@@ -55,4 +57,31 @@ test('a deployment that broke off can be canceled', async () => {
   await movedTo(db, id, 'building')
   expect(await new Deployer(deployParts(db)).cancel(id)).toBe(true)
   expect(await rowOf(db, id)).toMatchObject({ state: 'canceled' })
+})
+
+test('a cancel is stored and answered though the engine does not answer, and what was started is removed when it does', async () => {
+  const { id } = await addedDemo(db)
+  await note(db, { id, attempt: 0 }, { image: 'i' as never })
+  const [ended, removed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const engine = {
+    instancesOf: async () => [],
+    start: async () => ({ id: 'one' }),
+    async *watch(_id: string, over: AbortSignal) {
+      yield { id: 'one', state: 'running' }
+      await once(over, 'abort')
+    },
+    stop: () => ended.promise,
+    remove: async () => true,
+    removeImage: async () => removed.resolve(),
+  }
+  const parts = deployParts(db, { engine, pumps: { start: () => {}, drained: async () => {} } })
+  Object.assign(parts, { limits: { ...parts.limits, stopMs: 10 } })
+  const deployer = new Deployer(parts)
+  deployer.wake()
+  await vi.waitFor(async () => expect((await rowOf(db, id)).state).toBe('health_checking'))
+  expect(await deployer.cancel(id)).toBe(true)
+  expect([await rowOf(db, id), deployer.isUnderWay(id)]).toMatchObject([{ state: 'canceled', image: null }, true])
+  ended.resolve()
+  await removed.promise
+  await deployer.leave()
 })
