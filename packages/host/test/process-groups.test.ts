@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { family, kill, processesWith, signalGroup, untilGone } from '@origami/host/process-groups'
 import { isAlive, type ProcessIdentity, startTime } from '@origami/host/process-identity'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 
 const leaders: ChildProcess[] = []
 afterEach(async () => {
@@ -102,9 +105,14 @@ describe('processes are found', () => {
 
 describe('when a process started', () => {
   test('stays the same while it lives, whatever its name', async () => {
-    const { leader } = await lead('echo up; exec -a "x) Z 1 (" sleep 60 2>/dev/null || exec sleep 60')
+    const folder = await mkdtemp(join(tmpdir(), 'origami-name-'))
+    await copyFile('/bin/sleep', join(folder, 'x) Z 1 ('))
+    const { leader } = await lead('echo up; exec "$NAMED" 60', { NAMED: join(folder, 'x) Z 1 (') })
+    const name = () => readFile(`/proc/${leader.pid}/comm`, 'utf8')
+    await vi.waitFor(async () => expect(await name()).toBe('x) Z 1 (\n'))
     expect(startTime(leader.pid)).toBe(leader.started)
     expect(leader.started).toMatch(/^\d+$/)
+    await rm(folder, { recursive: true })
   })
 
   test('is not told of one that ended, though nobody asked for its end yet', async () => {
