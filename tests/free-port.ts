@@ -2,20 +2,23 @@ import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/**
- * A port of this host that nobody listens at. It is of those that the kernel gives to nobody who asks for any (it
- * begins at 32768), so that a connection or a server beside us takes it as seldom as can be before the caller listens
- * there.
- */
+/** Ports are of those that the kernel gives to nobody who asks for any, which begin at 32768. */
+const lowest = 20_000
+const perWorker = 1500
+/** Of the workers that run at once each has ports of its own: what one found free no other takes meanwhile. */
+const first = lowest + (Number(process.env.VITEST_POOL_ID ?? 0) % 8) * perWorker
+let last = randomInt(perWorker)
+
+/** A port of this host that nobody listens at, another one each time. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(20_000, 32_768)
+    last = (last + 1) % perWorker
     const server = createServer()
     try {
-      await once(server.listen(port, '127.0.0.1'), 'listening')
+      await once(server.listen(first + last, '127.0.0.1'), 'listening')
       server.close()
       await once(server, 'close')
-      return port
+      return first + last
     } catch {
       // Somebody listens there: another is tried.
     }
