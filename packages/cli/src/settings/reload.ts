@@ -2,8 +2,21 @@ import { on } from 'node:events'
 import type { EffectiveSetting, Settings } from './read-settings.ts'
 import { removeServerRecord, type ServerRecord, writeServerRecord } from './server-records.ts'
 
+/** SIGHUPs since it was made. */
+export interface Sighups extends Disposable {
+  readonly signals: AsyncIterable<unknown>
+}
+
+/** From here on a SIGHUP ends nothing: one that comes while a server starts is heard once it runs. */
+export function sighups(): Sighups {
+  const leaving = new AbortController()
+  const signals = on(process, 'SIGHUP', { signal: leaving.signal })
+  return { signals, [Symbol.dispose]: () => leaving.abort() }
+}
+
 /** A server whose settings are read again at SIGHUP. */
 export interface Reloading {
+  readonly heard: Sighups
   readonly verb: string
   readonly settings: Settings
   /** Reads them again. Throws with what is wrong. */
@@ -13,11 +26,10 @@ export interface Reloading {
 }
 
 /** At each SIGHUP, until disposed. Settings that cannot be read leave those of before in force. */
-export async function reloadAtSighup({ verb, settings, read, apply }: Reloading): Promise<AsyncDisposable> {
+export async function reloadAtSighup({ heard, verb, settings, read, apply }: Reloading): Promise<AsyncDisposable> {
   const { data } = settings.values
-  const leaving = new AbortController()
+  let isLeaving = false
   let record: ServerRecord = { verb, pid: process.pid, settings: [...settings.effective], error: null, restart: [] }
-  const signals = on(process, 'SIGHUP', { signal: leaving.signal })
   await writeServerRecord(data, record)
   const reload = async () => {
     try {
@@ -33,13 +45,14 @@ export async function reloadAtSighup({ verb, settings, read, apply }: Reloading)
     for (const line of reportLines(record)) console.error(line)
   }
   const reloading = (async () => {
-    for await (const _signal of signals) await reload()
+    for await (const _signal of heard.signals) await reload()
   })().catch((error: unknown) => {
-    if (!leaving.signal.aborted) throw error
+    if (!isLeaving) throw error
   })
   return {
     async [Symbol.asyncDispose]() {
-      leaving.abort()
+      isLeaving = true
+      heard[Symbol.dispose]()
       await reloading
       await removeServerRecord(data, verb)
     },

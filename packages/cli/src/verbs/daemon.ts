@@ -3,7 +3,7 @@ import { daemonConfig, readForges, refuseWithoutCertificates } from '../config.t
 import { orPortTaken } from '../port-taken.ts'
 import { configure, untilSignal } from '../servers.ts'
 import { settingFlags } from '../settings/flags.ts'
-import { reloadAtSighup } from '../settings/reload.ts'
+import { reloadAtSighup, sighups } from '../settings/reload.ts'
 
 const flags = settingFlags([
   'data',
@@ -22,6 +22,7 @@ export const daemonVerb = () =>
       ),
     )
     .action(async (_flags, command: Command) => {
+      using heard = sighups()
       const settings = await flags.read(command)
       refuseWithoutCertificates(settings)
       const { startDaemon } = await import('@origami/daemon')
@@ -30,6 +31,7 @@ export const daemonVerb = () =>
         startDaemon(daemonConfig(settings, await readForges(settings))),
       )
       await using _reloading = await reloadAtSighup({
+        heard,
         verb: 'daemon',
         settings,
         read: () => flags.read(command),

@@ -9,7 +9,7 @@ import { pythonForDemos } from '../python.ts'
 import { configure, startOrigami, untilSignal } from '../servers.ts'
 import { settingFlags } from '../settings/flags.ts'
 import { keys, quickstartData } from '../settings/keys.ts'
-import { reloadAtSighup } from '../settings/reload.ts'
+import { reloadAtSighup, sighups } from '../settings/reload.ts'
 import { yourOwn } from '../your-own.ts'
 
 const root = join(import.meta.dirname, '../../../..')
@@ -27,6 +27,7 @@ export const quickstartVerb = () =>
       ),
     )
     .action(async (_flags, command: Command) => {
+      using heard = sighups()
       const settings = await flags.read(command)
       await refuseUntrusted(settings)
       const { data } = settings.values
@@ -34,6 +35,7 @@ export const quickstartVerb = () =>
       const forge = examplesForge(join(data, 'forge'))
       const origami = await startOrigami(settings, [...(await readForges(settings)), forge])
       await using _reloading = await reloadAtSighup({
+        heard,
         verb: 'quickstart',
         settings,
         read: () => flags.read(command),

@@ -4,7 +4,7 @@ import { readForges, refuseUntrusted, warnOfProxy } from '../config.ts'
 import { configure, type Origami, startOrigami, untilSignal } from '../servers.ts'
 import { settingFlags } from '../settings/flags.ts'
 import type { Settings } from '../settings/read-settings.ts'
-import { reloadAtSighup } from '../settings/reload.ts'
+import { reloadAtSighup, sighups } from '../settings/reload.ts'
 
 const flags = settingFlags([
   'data',
@@ -24,12 +24,14 @@ export const upVerb = () =>
   flags
     .addTo(new Command('up').description('run the web server and the daemon, with certificates made for them'))
     .action(async (_flags, command: Command) => {
+      using heard = sighups()
       const settings = await flags.read(command)
       await refuseUntrusted(settings)
       warnOfProxy(settings)
       await ensureBuilt()
       const origami = await startOrigami(settings, await readForges(settings))
       await using _reloading = await reloadAtSighup({
+        heard,
         verb: 'up',
         settings,
         read: () => flags.read(command),

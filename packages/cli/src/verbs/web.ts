@@ -4,7 +4,7 @@ import { isLoopback, readForges, warnOfProxy, webConfig, webSecrets } from '../c
 import { orPortTaken } from '../port-taken.ts'
 import { configure, untilSignal } from '../servers.ts'
 import { settingFlags } from '../settings/flags.ts'
-import { reloadAtSighup } from '../settings/reload.ts'
+import { reloadAtSighup, sighups } from '../settings/reload.ts'
 
 const flags = settingFlags([
   'data',
@@ -22,6 +22,7 @@ export const webVerb = () =>
   flags
     .addTo(new Command('web').description('run the web server alone, for a daemon that runs elsewhere'))
     .action(async (_flags, command: Command) => {
+      using heard = sighups()
       const settings = await flags.read(command)
       warnOfProxy(settings)
       await ensureBuilt()
@@ -31,6 +32,7 @@ export const webVerb = () =>
       const config = webConfig(settings, forges, settings.values['daemon.url'])
       const running = await orPortTaken('--port', startWeb(config, webSecrets(forges)))
       await using _reloading = await reloadAtSighup({
+        heard,
         verb: 'web',
         settings,
         read: () => flags.read(command),

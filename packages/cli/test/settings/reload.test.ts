@@ -8,7 +8,7 @@ import { configure } from '../../src/servers.ts'
 import { rows } from '../../src/settings/file-schema.ts'
 import { daemonLimits, webLimits } from '../../src/settings/limits.ts'
 import { readSettings } from '../../src/settings/read-settings.ts'
-import { reloadAtSighup } from '../../src/settings/reload.ts'
+import { reloadAtSighup, sighups } from '../../src/settings/reload.ts'
 
 /** Another value than the default, as a person would write it; a list of times has the times of a time. */
 function other(name: string): string {
@@ -51,6 +51,7 @@ describe('SIGHUP', () => {
     await writeFile(join(folder, 'origami.yaml'), '')
     const servers = { daemon: daemon as Daemon, web: web as Web }
     await using _reloading = await reloadAtSighup({
+      heard: sighups(),
       verb: 'up',
       settings: await read(),
       read,
@@ -92,6 +93,23 @@ describe('SIGHUP', () => {
         expect(fresh?.[key]).toEqual((now.limits[server] as unknown as Record<string, unknown>)[key])
       }
     expect(servers).toBeGreaterThan(0)
+  })
+
+  test('that comes while a server starts ends nothing, and is heard once it runs', async () => {
+    await writeFile(join(folder, 'origami.yaml'), '')
+    using heard = sighups()
+    const settings = await read()
+    await file('limits.waiting', '7')
+    process.emit('SIGHUP')
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const applied = Promise.withResolvers<number>()
+    await using _reloading = await reloadAtSighup({
+      ...{ heard, verb: 'up', settings, read },
+      apply: (next) => applied.resolve(next.limits.daemon.waiting),
+    })
+    expect(await applied.promise).toBe(7)
+    await vi.waitFor(() => expect(logged).toHaveBeenCalled())
+    logged.mockRestore()
   })
 
   async function defaults() {
