@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { Slices } from '@origami/host/slices'
+import { Slices, serverSliceMs } from '@origami/host/slices'
 import { FolderFiles } from '@origami/serving'
 import Database from 'better-sqlite3'
 import { defaultLimits } from '../packages/daemon/src/config.ts'
@@ -24,6 +24,7 @@ class TimedSlices extends Slices {
   constructor({ wall, work }: Times) {
     let [isStart, start, worked] = [true, 0, 0]
     super({
+      sliceMs: serverSliceMs,
       clock: () => {
         const [now, { user, system }] = [performance.now(), process.threadCpuUsage()]
         const cpu = (user + system) / 1000

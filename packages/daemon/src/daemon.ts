@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { serverUrl } from '@origami/host/server-url'
-import { Slices } from '@origami/host/slices'
+import { Slices, serverSliceMs } from '@origami/host/slices'
 import { randomId } from '@origami/protocol/demo'
 import { FolderFiles, HttpPredictor } from '@origami/serving'
 import { createServer } from './api/server.ts'
@@ -97,7 +97,7 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
   await upkeep.rounds.run()
 
   const files = new FolderFiles(join(config.data, 'files'), { maxFileBytes: () => limits.fileBytes })
-  const retention = { db, files, limits, slices: new Slices({ most: () => limits.sweepRows }) }
+  const retention = { db, files, limits, slices: new Slices({ most: () => limits.sweepRows, sliceMs: serverSliceMs }) }
   const queueParts = { db, files, limits, now, changed, live: new LiveRuns(limits), places: new Places(db, changed) }
   const queue = new Queue(queueParts)
   const reach = (endpoint: string) =>

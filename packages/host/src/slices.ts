@@ -1,5 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 
+/** What slices of a server aim at, so that one of costlier rows, or of a slow commit, seldom takes 10 ms. */
+export const serverSliceMs = 3
+
 export interface SlicesOptions {
   /** Things in one slice; asked anew for each. */
   readonly most?: () => number

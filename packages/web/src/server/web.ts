@@ -7,7 +7,7 @@ import rateLimit from '@fastify/rate-limit'
 import { logger } from '@origami/host/logger'
 import { Notices } from '@origami/host/notices'
 import { serverUrl } from '@origami/host/server-url'
-import { Slices } from '@origami/host/slices'
+import { Slices, serverSliceMs } from '@origami/host/slices'
 import { limitJson, predictionsApi, sendError, underLimits, unroutable } from '@origami/serving'
 import Fastify, { type FastifyInstance, type FastifyRequest, type RouteOptions } from 'fastify'
 import { addressKey } from './accounts/address.ts'
@@ -63,7 +63,7 @@ export async function startWeb(config: WebConfig, { oauth }: WebSecrets, hooks: 
   await mkdir(config.data, { recursive: true, mode: 0o700 })
   const limits: WebLimits = { ...defaultLimits, ...config.limits }
   const log: Log = logger('web').error
-  const slices = new Slices()
+  const slices = new Slices({ sliceMs: serverSliceMs })
   let listening = ''
   const publicUrl = () => (config.publicUrl ?? listening).replace(/\/$/, '')
   const context = await openContext({ config, apps: oauth, limits, publicUrl, slices, log }, opened)
