@@ -2,8 +2,8 @@ import { Notice, Notices } from '@origami/host/notices'
 import type { DemoId } from '@origami/protocol/demo'
 
 /**
- * Wakes who waits for rows to change, and nobody whom the change does not concern.
- * Take the promise before reading, so that no change slips between.
+ * Wakes those who wait for rows to change, and only those whom the change concerns. Take the promise before you read
+ * the rows, so that no change is missed in between.
  */
 export class Changes {
   private readonly deployments = new Notice()
@@ -13,13 +13,13 @@ export class Changes {
   private readonly predictions = new Notices<number>()
   private readonly versions = new Map<DemoId, number>()
 
-  /** Something of this demo changed that is no prediction: a deployment, its route, what its owner wants. */
+  /** Reports a change of this demo that is not about a prediction: a deployment, its route, or what its owner wants. */
   notify(demo: DemoId): void {
     this.deployments.notify()
     this.queueChanged(demo)
   }
 
-  /** The row of a prediction changed: it arrived, began, ended, or is to be canceled. */
+  /** Reports that the row of a prediction changed: it arrived, began, ended, or is to be canceled. */
   predictionChanged(demo: DemoId, arrival: number): void {
     this.predictions.notify(arrival)
     this.queueChanged(demo)
@@ -35,7 +35,7 @@ export class Changes {
     return this.demos.next(demo, signal)
   }
 
-  /** Resolves when something may be sent that could not be before, or when the signal aborts. */
+  /** Resolves when a prediction may be sent that could not be sent before, or when the signal aborts. */
   untilSendable(signal?: AbortSignal): Promise<void> {
     return this.sendable.next(signal)
   }
@@ -53,12 +53,16 @@ export class Changes {
     woken.abort()
   }
 
-  /** Something may be sent that could not be before, though no row says so: a place came free. */
+  /**
+   * Reports that a prediction may be sent that could not be sent before, though no row changed: a place became free.
+   */
   workChanged(): void {
     this.sendable.notify()
   }
 
-  /** Counts the changes of a demo's queue: what was made of it is good for as long as this stays. */
+  /**
+   * Counts the changes of a demo's queue. What was computed from the queue is valid while this number stays the same.
+   */
   queueVersion(demo: DemoId): number {
     return this.versions.get(demo) ?? 0
   }

@@ -5,13 +5,13 @@ export interface DaemonConfig {
   /** The state folder, owned by one daemon: database, logs, files, keys. */
   readonly data: string
   readonly host: string
-  /** 0: any free port. */
+  /** 0 takes any free port. */
   readonly port: number
-  /** PEM files. The key must be readable by its owner alone. */
+  /** Paths of PEM files. Only its owner may be able to read the key. */
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string }
   readonly engine: 'docker' | 'process'
   readonly forges: readonly ForgeEntry[]
-  /** Variables of the environment: git, installers and instances are handed what they need of it. */
+  /** The daemon's environment variables. Git, installers and instances get only those that they need. */
   readonly environment: Environment
   readonly limits?: Partial<Limits>
 }
@@ -19,120 +19,142 @@ export interface DaemonConfig {
 export type Environment = Readonly<Record<string, string | undefined>>
 
 export interface Limits {
-  /** Deployments that clone and build at a time; and as many instances that start at a time. */
+  /** How many deployments may clone and build at the same time. As many instances may start at the same time. */
   readonly deployments: number
-  /** Predictions running at a time on this host. */
+  /** How many predictions may run on this host at the same time. */
   readonly running: number
-  /**
-   * The part of `running` that one demo may hold, above 0 to 1, so that a place is left for whoever comes to another.
-   */
+  /** The share of `running` that one demo may hold, above 0 and at most 1. The rest stays free for other demos. */
   readonly runningPerDemo: number
-  /** Predictions waiting for one demo; more are refused. */
+  /** How many predictions may wait for one demo. More are refused. */
   readonly waiting: number
-  /** Of those, what one visitor may have waiting; calls that name no visitor are one together. */
+  /** How many of them one visitor may have waiting. Calls that name no visitor count as one visitor. */
   readonly waitingPerVisitor: number
   /**
-   * Of those, what callers of one address who are not signed in may have waiting, whatever visitors they say they are.
+   * How many of them callers from one address who are not signed in may have waiting, whatever visitors they say they
+   * are.
    */
   readonly waitingPerAddress: number
-  /** Seconds one prediction may run at most, whatever its demo's `timeout` says. */
+  /** The longest time in seconds that one prediction may run, whatever its demo's `timeout` says. */
   readonly predictionSeconds: number
-  /** How long an instance has to say that a canceled prediction ended; then it is so without its word. */
+  /**
+   * How long an instance has to report that a canceled prediction ended. After that the prediction ends without its
+   * report.
+   */
   readonly cancelMs: number
-  /** Before an instance that took nothing is tried again: after the first time, the second, …; the last for ever. */
+  /**
+   * The waits before an instance that accepted nothing is tried again: after the first time, the second, and so on. The
+   * last one repeats.
+   */
   readonly retryMs: readonly number[]
-  /** Of what a running prediction told, kept for who follows it later; older parts are folded into one. */
+  /** How many events of a running prediction are kept for those who start to follow it later. Older ones are merged. */
   readonly liveEvents: number
   readonly liveBytes: number
-  /** Bytes of what one prediction may put out as text and JSON. */
+  /** How many bytes one prediction may output as text and JSON. */
   readonly outputBytes: number
-  /** Events of deployments go when they are older than this, and when there are more than that. */
+  /** Events of deployments are removed when they are older than this, or when there are more than `eventsKept`. */
   readonly eventDays: number
   readonly eventsKept: number
-  /** Deployments of one demo that ended, the newest of which are kept with their log. */
+  /** How many ended deployments of one demo are kept with their log. The newest are kept. */
   readonly deploymentsKept: number
-  /** Rows that a sweep changes in one go, at most: fewer where they take more than a few milliseconds. */
+  /** How many rows a sweep changes at once, at most. It takes fewer when they need more than a few milliseconds. */
   readonly sweepRows: number
   readonly fileBytes: number
-  /** Bytes of one JSON body. */
+  /** The largest JSON body in bytes. */
   readonly bodyBytes: number
-  /** Until more of a body comes. */
+  /** How long a body may stall before more of it comes. */
   readonly bodyIdleMs: number
-  /** Until all of a body is there. */
+  /** How long a whole body may take. */
   readonly bodyMs: number
-  /** Bytes of all bodies that are being read; one body is always taken. */
+  /** How many bytes all bodies that are being read may have together. One body is always accepted. */
   readonly bodiesBytes: number
-  /** How long a reader of an event stream may take nothing; then it is cut off, and joins again where it was. */
+  /**
+   * How long a reader of an event stream may take nothing. After that it is disconnected, and can continue where it
+   * was.
+   */
   readonly slowReaderMs: number
-  /** An instance's answer to one call about a prediction. */
+  /** How long an instance may take to answer one call about a prediction. */
   readonly callAnswerMs: number
-  /** Without a byte moving, where a call carries many: files, and streams of events. */
+  /** How long a call that carries files or an event stream may go without a byte. */
   readonly callIdleMs: number
-  /** Fetching a file that a URL names, to its last byte. */
+  /** How long fetching a file from a URL may take, to its last byte. */
   readonly fetchMs: number
-  /** Until more of such a file comes. */
+  /** How long such a fetch may stall before more of the file comes. */
   readonly fetchIdleMs: number
-  /** Bytes of a demo's log on disk. */
+  /** How many bytes a demo's log may have on disk. */
   readonly logBytes: number
   readonly treeBytes: number
   readonly treeFiles: number
-  /** Of an instance whose `.origami` says nothing. */
+  /** The resources of an instance whose `.origami` names none. */
   readonly memoryBytes: number
   readonly cpus: number
   readonly pids: number
   readonly cloneMs: number
   readonly buildMs: number
   readonly drainMs: number
-  /** Looking at a bundle that was fetched; a container or process that comes up; the route that turns to it. */
+  /**
+   * The time limits of three steps: checking a fetched bundle, starting its container or process, and turning the route
+   * to it.
+   */
   readonly validateMs: number
   readonly startMs: number
   readonly switchMs: number
-  /** What an instance that is stopped may still take, between being asked to end and being killed. */
+  /** How long an instance that is stopped may take between SIGTERM and SIGKILL. */
   readonly stopGraceMs: number
-  /** For all of a demo to end when it is stopped; then the answer says so, and it ends without being waited for. */
+  /**
+   * How long stopping a demo may take before the answer says that it is not finished. It then ends in the background.
+   */
   readonly stopMs: number
-  /** For what an instance that exited printed last to be in the log. */
+  /** How long to wait until the last output of an exited instance is in the log. */
   readonly lastLogMs: number
-  /** Instances asked at a time whether they serve: fifty that hang must not hold fifty connections. */
+  /**
+   * How many instances are asked for their health at the same time, so that hanging instances do not hold as many
+   * connections.
+   */
   readonly healthChecks: number
   readonly resultDays: number
-  /** Bytes of one page of a visitor's results; what is beyond is on the next. */
+  /** How many bytes one page of a visitor's results has. Further results are on the next page. */
   readonly resultsPageBytes: number
   readonly uploadHours: number
-  /** How long an instance that starts keeps its place among those that start at a time. */
+  /** How long a starting instance may hold its slot among those that start at the same time. */
   readonly startSlotMs: number
-  /** Fetching all result files of one prediction from its instance. */
+  /** How long fetching all result files of one prediction from its instance may take. */
   readonly resultMs: number
-  /** Between two comparisons of the store with the engine. */
+  /** The time between two comparisons of the store with the engine. */
   readonly reconcileMs: number
-  /** Between two signs on the stream of events that nothing is lost, when nothing happens. */
+  /** The time between two keep-alive messages on an event stream on which nothing else happens. */
   readonly keepAliveMs: number
-  /** An answer of an instance to "are you there"; one that takes longer counts as none. */
+  /** How long an instance may take to answer a health check. A later answer counts as none. */
   readonly answerMs: number
-  /** Crashes of a version within `crashWindowMs`; one more, and the last version that served well takes its place. */
+  /**
+   * How often a version may crash within `crashWindowMs`. After one more crash the last version that served well
+   * replaces it.
+   */
   readonly crashes: number
   readonly crashWindowMs: number
   /**
-   * Before a version that could not be started again is tried once more: after the first failure, the second, …; the
-   * last for ever.
+   * The waits before a version that could not be started is tried again: after the first failure, the second, and so
+   * on. The last one repeats.
    */
   readonly reviveAfterMs: readonly number[]
-  /** Versions of a demo that served well whose images are kept. */
+  /** How many versions of a demo that served well keep their images. */
   readonly keepVersions: number
-  /** Times that a deployment may have been under way when its daemon died; then it is not tried again. */
+  /** How often the daemon may have died while it worked on a deployment before that deployment is not tried again. */
   readonly interruptions: number
-  /** An answer of Docker's to one call. */
+  /** How long Docker may take to answer one call. */
   readonly engineMs: number
-  /** Until a process that was killed is gone; one that is not is told. */
+  /** How long a killed process may take to disappear. After that an error reports it. */
   readonly killMs: number
-  /** Characters of the end of what one prediction printed, and of its error, that are kept. */
+  /** How many characters are kept of the end of what one prediction printed, and of its error. */
   readonly predictionLogLength: number
   readonly predictionErrorLength: number
-  /** Bytes of what an instance of the process engine printed that the daemon has not read; the oldest eighth goes. */
+  /**
+   * How many bytes of an instance's output may wait for the daemon to read them, in the process engine. The oldest
+   * eighth is dropped.
+   */
   readonly unreadLogBytes: number
-  /** Bytes of one line of a log; what is beyond is dropped, and the line says so. */
+  /** The longest line of a log in bytes. The rest of a longer line is dropped, and the line says so. */
   readonly logLineBytes: number
-  /** Bytes of Docker's cache of builds, the whole host's, that are left after a build; 0: it is not touched. */
+  /** How many bytes of Docker's build cache, which the whole host shares, are left after a build. 0 leaves it alone. */
   readonly buildCacheBytes: number
 }
 

@@ -35,7 +35,7 @@ import { requeueInterrupted } from './upkeep/interrupted.ts'
 import { stopInstances } from './upkeep/stop-instances.ts'
 import { Upkeep } from './upkeep/upkeep.ts'
 
-/** What a daemon is made of and tests may replace. */
+/** The parts of a daemon that tests may replace. */
 export interface Parts {
   readonly engine: Engine
   readonly source: Source
@@ -47,18 +47,15 @@ export interface Daemon extends AsyncDisposable {
   /** `https://127.0.0.1:6001` */
   readonly url: string
   readonly port: number
-  /** Sets limits in place; what waits reads them anew at its next turn. */
+  /** Puts limits in force while the daemon runs. Loops that wait read them before their next wait. */
   configure(limits: Partial<Limits>): void
-  /**
-   * Rests, and stops every instance, to be started again by the next daemon: for who ends what they started. Then
-   * dispose.
-   */
+  /** Stops the work and every instance, which the next daemon starts again. Dispose afterwards. */
   stopInstances(): Promise<void>
 }
 
 /**
- * Opens a state folder, brings store and engine together, and listens. Disposing leaves demos running.
- * Throws Error when the folder is another daemon's, a key can be read by others, or the engine does not answer.
+ * Opens a state folder, brings store and engine into agreement, and listens. Disposing leaves demos running. Throws
+ * Error when the folder belongs to another daemon, when others can read a key, or when the engine does not answer.
  */
 export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts> = {}): Promise<Daemon> {
   await using opened = new AsyncDisposableStack()
@@ -131,7 +128,7 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
   }
 }
 
-/** Takes the state folder, and opens what is in it, the engine and the source. The stack closes them. */
+/** Locks the state folder and opens its contents, the engine and the source. The stack closes them. */
 async function openFolder(
   config: DaemonConfig,
   limits: Limits,
@@ -162,7 +159,7 @@ function makeEngine({ engine, data, environment }: DaemonConfig, owner: string, 
     : new ProcessEngine({ folder, owner, environment, limits })
 }
 
-/** The random id of a state folder: another daemon's things are not ours. */
+/** Reads the random id of a state folder, or makes it. What carries another id belongs to another daemon. */
 async function ownerOf(data: string): Promise<string> {
   const path = join(data, 'owner')
   await writeFile(path, randomId(), { flag: 'wx', mode: 0o600 }).catch((error: NodeJS.ErrnoException) => {

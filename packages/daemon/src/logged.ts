@@ -2,9 +2,7 @@ import { logger } from '@origami/host/logger'
 
 const log = logger('daemon')
 
-/**
- * Does one of several things, so that its failing does not stop the others: what it throws is logged. False: it threw.
- */
+/** Does one of several things and logs what it throws, so that the others go on. False: it threw. */
 export async function logged(what: string, work: () => Promise<unknown>): Promise<boolean> {
   try {
     await work()

@@ -6,11 +6,14 @@ import { remarksOn } from './remarks.ts'
 
 interface CertificateParts {
   readonly own: OwnCertificate
-  /** Lets new connections have the certificate that it has now. */
+  /** Makes the server use its current certificate for new connections. */
   serve(): void
 }
 
-/** The web server, which is the authority, renews the daemon's certificate by these. Connections that stand go on. */
+/**
+ * The web server renews the daemon's certificate through these routes, since it is the certificate authority. Open
+ * connections stay open.
+ */
 export async function certificateRoutes(app: FastifyInstance, { own, serve }: CertificateParts): Promise<void> {
   const info = (): CertificateInfo => ({ valid_to: own.certificate.validToDate.toISOString() })
 

@@ -7,7 +7,7 @@ import { Missing, noDemo, Unfit } from './params.ts'
 import type { ApiParts } from './parts.ts'
 import { remarksOn } from './remarks.ts'
 
-/** What changes demos. Everything but a trigger is idempotent. */
+/** The routes that change demos. All of them but the deploy triggers are idempotent. */
 export async function controlRoutes(app: FastifyInstance, { control, db }: ApiParts): Promise<void> {
   const on = endpointsOn(app, daemonApi, remarksOn)
   on('POST /deploy_trigger', async ({ body: { user_access_token: token, user_id, remote_repo_link } }) => {

@@ -9,12 +9,12 @@ import { countOpen } from '../store/predictions.ts'
 import type { DemoRow } from '../store/tables.ts'
 import { presentDeployment } from './present-deployment.ts'
 
-/** Every demo, as the API shows it. */
+/** All demos in the form that the API answers. */
 export async function allStats(db: Db): Promise<DemoStats[]> {
   return Promise.all((await allDemos(db)).map((demo) => stats(db, demo)))
 }
 
-/** One demo, as the API shows it. */
+/** One demo in the form that the API answers. Undefined when there is no such demo. */
 export async function detail(db: Db, id: DemoId): Promise<DemoDetail | undefined> {
   const demo = await demoById(db, id)
   if (!demo) return undefined
@@ -46,14 +46,14 @@ async function stats(db: Db, demo: DemoRow): Promise<DemoStats> {
 }
 
 /**
- * Whether a demo's state is told by what serves (or is being started again, or crash-looped) rather than by its newest
- * deployment.
+ * Whether the serving deployment decides the state of its demo, rather than the newest deployment. It does while it
+ * serves, is being started again, or has crashed too often.
  */
 const decides = (serving: Deployment | undefined): boolean =>
   serving !== undefined &&
   (['running', 'queued', 'runtime_error'].includes(serving.state) || isActiveState(serving.state))
 
-/** What serves × what is newest × what its owner wants. */
+/** Derives a demo's state from the deployment that serves, the newest deployment and what the owner wants. */
 function demoState(
   demo: Pick<DemoRow, 'want'>,
   serving: Deployment | undefined,

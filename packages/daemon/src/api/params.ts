@@ -2,13 +2,13 @@ import { addressHeader, visitorHeader } from '@origami/protocol/control'
 import { type DemoId, isDemoId, isVisitorId, type VisitorId } from '@origami/protocol/demo'
 import type { FastifyRequest } from 'fastify'
 
-/** What was asked for is not there. HTTP 404. */
+/** The requested thing does not exist. Answered with HTTP 404. */
 export class Missing extends Error {
   override readonly name = 'Missing'
   readonly statusCode = 404
 }
 
-/** What was sent does not fit. HTTP 422. */
+/** The request does not fit its schema. Answered with HTTP 422. */
 export class Unfit extends Error {
   override readonly name = 'Unfit'
   readonly statusCode = 422
@@ -16,17 +16,17 @@ export class Unfit extends Error {
 
 export const noDemo = (): Missing => new Missing('There is no such demo.')
 
-/** `:demo` of the address of a demo's predictions. Throws Missing where it cannot be one. */
+/** Reads `:demo` from the address of a demo's predictions. Throws Missing when it cannot be a demo's id. */
 export function demoParam({ params }: FastifyRequest): DemoId {
   const { demo = '' } = params as { demo?: string }
   if (!isDemoId(demo)) throw noDemo()
   return demo
 }
 
-/** Who calls, as the web server says. Undefined: somebody it trusts to act for the demo's owner. Throws Unfit. */
+/** The visitor on whose behalf the web server calls. Undefined when it acts for the demo's owner. Throws Unfit. */
 export const callerVisitor = ({ headers }: FastifyRequest): VisitorId | undefined => named(headers, visitorHeader)
 
-/** Where somebody calls from who is not signed in, as the web server says. Throws Unfit. */
+/** The network address of a caller who is not signed in, as the web server reports it. Throws Unfit. */
 export const callerAddress = ({ headers }: FastifyRequest): string | undefined => named(headers, addressHeader)
 
 function named(headers: FastifyRequest['headers'], header: string): VisitorId | undefined {

@@ -6,7 +6,7 @@ import type { DemoLogs } from '../logs/demo-log.ts'
 import type { Queue } from '../predictions/queue.ts'
 import type { Db } from '../store/open.ts'
 
-/** What routes work with. */
+/** What the routes need. */
 export interface ApiParts {
   readonly db: Db
   readonly control: Control
@@ -15,7 +15,7 @@ export interface ApiParts {
   readonly logs: DemoLogs
   readonly changed: Changes
   readonly limits: Limits
-  /** ISO 8601 in UTC. */
+  /** The present time, as ISO 8601 in UTC. */
   readonly now: () => string
   readonly engine: { readonly name: string }
 }

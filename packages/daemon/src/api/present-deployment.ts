@@ -1,7 +1,7 @@
 import type { Deployment as ShownDeployment } from '@origami/protocol/control'
 import type { Deployment } from '../store/deployment.ts'
 
-/** As the API shows it. */
+/** A deployment in the form that the API answers. */
 export function presentDeployment(row: Deployment): ShownDeployment {
   return {
     id: row.id,

@@ -10,7 +10,9 @@ import { remarksOn } from './remarks.ts'
 
 const entriesAtMost = 500
 
-/** What a demo's owner sees of its queue, and empties. One of it is canceled by `POST …/predictions/{id}/cancel`. */
+/**
+ * Shows a demo's owner its queue and empties it. A single prediction is canceled by `POST …/predictions/{id}/cancel`.
+ */
 export async function queueRoutes(app: FastifyInstance, { db, changed, now }: ApiParts): Promise<void> {
   const on = endpointsOn(app, daemonApi, remarksOn)
   on('GET /demos/:demo/queue', async ({ params: { demo } }) => {

@@ -7,5 +7,5 @@ const otherwise = [
   'our mistake (500)',
 ].join(', ')
 
-/** What the daemon's document says of each endpoint beside its row. */
+/** What the daemon's OpenAPI document says about each endpoint in addition to its row. */
 export const remarksOn = () => ({ answers: { default: { what: otherwise, body: errorBody } } })

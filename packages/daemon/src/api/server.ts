@@ -10,7 +10,7 @@ import type { ApiParts } from './parts.ts'
 import { queueRoutes } from './queue-routes.ts'
 import { statsRoutes } from './stats-routes.ts'
 
-/** The daemon's API over mutual TLS: without a certificate of our authority there is no answer. */
+/** The daemon's API over mutual TLS. A client without a certificate of our authority gets no answer. */
 export async function createServer(config: DaemonConfig, parts: ApiParts): Promise<FastifyInstance> {
   const own = await OwnCertificate.open(config.tls)
   own.refuseNameless(config.host)
@@ -20,7 +20,7 @@ export async function createServer(config: DaemonConfig, parts: ApiParts): Promi
     forceCloseConnections: true,
     logger: { level: 'warn' },
   })
-  // What is said of an instance over HTTP holds over HTTPS: its server is one of HTTP too.
+  // An HTTPS server is an HTTP server as well, so the type of an HTTP instance holds for this one.
   const app = secure as FastifyInstance
   limitJson(app, underLimits(parts.limits))
   app.setErrorHandler(sendError)

@@ -16,7 +16,7 @@ import type { ApiParts } from './parts.ts'
 import { presentDeployment } from './present-deployment.ts'
 import { remarksOn } from './remarks.ts'
 
-/** Stats, logs, events, and a visitor's own results. */
+/** The routes for stats, logs, events and a visitor's own results. */
 export async function statsRoutes(
   app: FastifyInstance,
   { db, files, logs, changed, engine, limits }: ApiParts,
@@ -78,7 +78,7 @@ export async function statsRoutes(
   }
 }
 
-/** Of `Last-Event-ID`. Throws Unfit. */
+/** Reads the event number in `Last-Event-ID`. Throws Unfit. */
 function eventNumber(header: unknown): number {
   const { success, data } = daemonApi['GET /events'].query.shape.after.safeParse(header)
   if (!success) throw new Unfit('last-event-id: expected a whole number from 0')

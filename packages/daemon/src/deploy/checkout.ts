@@ -10,7 +10,9 @@ import type { DeployParts } from './parts.ts'
 import type { DeployProgress } from './progress.ts'
 import { workFolder } from './work-folder.ts'
 
-/** Resolves the commit, unless it is known already, and lays its tree into a folder of this attempt's own. */
+/**
+ * Resolves the commit unless it is known already, and checks its tree out into a folder that only this attempt uses.
+ */
 export async function checkout(
   parts: DeployParts,
   progress: DeployProgress,
@@ -40,7 +42,7 @@ export async function checkout(
  */
 export async function readManifest(folder: string): Promise<Manifest> {
   const path = join(folder, '.origami')
-  // One that cannot be looked at is as good as none: the next line says so.
+  // A file that cannot be examined is treated as missing, which the next line reports.
   const found = await lstat(path).catch(() => undefined)
   if (!found)
     throw new DeployFailed(
@@ -53,7 +55,7 @@ export async function readManifest(folder: string): Promise<Manifest> {
   return parseManifest(await readFile(path, 'utf8'))
 }
 
-/** Removes the checkout. One that cannot be removed is left to the rounds, and fails nothing. */
+/** Removes the checkout. When that fails the deploy goes on, and a round of upkeep removes it. */
 export async function removeCheckout({ work }: DeployParts, row: Attempt): Promise<void> {
   const folder = workFolder(work, row)
   await logged(`${folder} could not be removed`, () => rm(folder, { recursive: true, force: true }))

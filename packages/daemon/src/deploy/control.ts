@@ -25,16 +25,16 @@ import type { DeployParts } from './parts.ts'
 
 const log = logger('deploy')
 
-/** There is nothing that can be started: it was never live, or its image is gone. */
+/** Nothing can be started: the demo was never live, or its image is gone. */
 class NothingToStart extends Error {
   override readonly name = 'NothingToStart'
   readonly statusCode = 409
 }
 
-/** Forgets files and rows of a demo's predictions. */
+/** Removes the files and rows of a demo's predictions. */
 export type ForgetPredictions = (demo: DemoId) => Promise<void>
 
-/** What a demo's owner may do to it. Each is idempotent. */
+/** What a demo's owner may do to it. Every method but `trigger` is idempotent. */
 export class Control {
   private readonly parts: DeployParts
   private readonly deployer: Deployer
@@ -61,8 +61,8 @@ export class Control {
   }
 
   /**
-   * Stored as stopped when it resolves, and nothing serves. What does not end within its time, or cannot be ended now,
-   * is left to the rounds. False: there is no such demo.
+   * When this resolves the demo is stored as stopped, and nothing serves. What does not end in time, or cannot be ended
+   * now, is left to the rounds. False: there is no such demo.
    */
   async stop(id: DemoId): Promise<boolean> {
     if (!(await demoById(this.parts.db, id))) return false
@@ -83,14 +83,14 @@ export class Control {
     await Promise.all(open.map((deployment) => tasks.end(deployment)))
     for (const { id: instance, deployment } of await engine.instancesOf(id)) {
       const row = await deploymentById(db, deployment)
-      // One that is deployed or started again meanwhile is its owner's newer wish.
+      // If the owner deploys or starts the demo again meanwhile, that newer wish counts.
       if (!row || isEnded(row.state)) await endInstance(this.parts, instance)
     }
   }
 
   /**
-   * From here on nothing serves, waits or is under way: whoever still works on it writes nothing more, since its
-   * attempt is over. Returns what that was.
+   * Marks the demo as stopped, so that nothing of it serves, waits or is under way. Attempts that still run can write
+   * nothing more. Returns the deployments that this ended.
    */
   private async wantStopped(trx: Trx, id: DemoId): Promise<DeploymentId[]> {
     const now = this.parts.now()
@@ -112,8 +112,8 @@ export class Control {
   }
 
   /**
-   * Starts what `stop` stopped, or what crashed too often, from its image; what waits for its next try is tried now.
-   * False: no such demo. Throws NothingToStart.
+   * Starts from its image what `stop` stopped or what crashed too often. A version that waits for its next try is tried
+   * now. False: there is no such demo. Throws NothingToStart.
    */
   async start(id: DemoId): Promise<boolean> {
     const { now } = this.parts
@@ -130,7 +130,7 @@ export class Control {
       if (demo.want !== 'on')
         await addEvent(trx, { demo: id, deployment: null, from: 'stopped', to: 'on', reason: null, at: now() })
       await setWant(trx, id, 'on')
-      // What is newer goes first; when it fails, what is stopped is started.
+      // A newer deployment goes first. If it fails, the stopped version is started.
       if (!(await isComing(trx, id))) await returnToQueue(trx, serving, now())
       else if (isEnded(serving.state)) await move(trx, serving, 'stopped', now(), { attempt: serving.attempt + 1 })
       return true
@@ -140,7 +140,7 @@ export class Control {
     return started
   }
 
-  /** Leaves nothing behind but the event that says so. False: no such demo. */
+  /** Removes the demo and everything of it but the event that reports the removal. False: there is no such demo. */
   async remove(id: DemoId): Promise<boolean> {
     const { db, engine, logs, now } = this.parts
     if (!(await this.stop(id))) return false
@@ -176,7 +176,7 @@ export class Control {
     return result
   }
 
-  /** The demo of a deployment, as the store has it. */
+  /** The demo that a deployment belongs to, from the store. */
   async demoOf(id: DeploymentId): Promise<DemoId | undefined> {
     return (await deploymentById(this.parts.db, id))?.demo_id
   }
@@ -188,6 +188,6 @@ export class Control {
 
 const imageGone = 'The image of the version that was live last is gone, so there is nothing to start; deploy it again.'
 
-/** md5(user_id + canonical link): a name, never an authorisation. */
+/** md5(user_id + canonical link). It is a name and never authorises anything. */
 const demoIdOf = (user: string, canonicalLink: string): DemoId =>
   createHash('md5').update(user).update(canonicalLink).digest('hex') as DemoId

@@ -13,13 +13,15 @@ import { DeployProgress } from './progress.ts'
 import { retire } from './retire.ts'
 import { suspend, switchTo } from './serving.ts'
 
-/** Of an instance whose deploy failed or was canceled. No setting: nobody is served by it. */
+/**
+ * How long an instance may take to end when its deploy failed or was canceled. It serves nobody, so it is no setting.
+ */
 const endGraceMs = 2_000
 
 /**
- * Brings one deployment live, from `queued` to `running`. Aborting the signal with a reason of `canceled` cancels it;
- * any other abort leaves the row as it is, for the next daemon. What served before goes on serving unless this one
- * answers. `built`: told once there is an image.
+ * Brings one deployment live, from `queued` to `running`. Aborting the signal with the reason `canceled` cancels it;
+ * any other abort leaves the row as it is for the next daemon. The version that served before goes on serving until
+ * this one answers. `built` is called once there is an image.
  */
 export async function deploy(
   parts: DeployParts,
@@ -40,7 +42,7 @@ export async function deploy(
   }
 }
 
-/** Starts the image, waits until it answers, and switches over to it. Returns what served before. */
+/** Starts the image, waits until it answers, and switches over to it. Returns the version that served before. */
 async function goLive(
   parts: DeployParts,
   progress: DeployProgress,
@@ -55,7 +57,7 @@ async function goLive(
     parts.limits.startMs + (first ? parts.limits.drainMs : 0),
     async (within) => {
       if (first) await suspend(parts, first, within)
-      // An instance is known by its deployment: whoever removes what is left of it would remove the new one as well.
+      // Instances are found by their deployment, so a task that removes an old one must end before a new one starts.
       await parts.tasks.end(progress.row.id)
       return startInstance(parts, progress, image, manifest, within)
     },
@@ -101,7 +103,7 @@ async function cloneAndBuild(parts: DeployParts, progress: DeployProgress, queue
   return image
 }
 
-/** The deployment that serves now, unless it is this very one. */
+/** The deployment that serves now, unless it is this one. */
 async function servingNow({ db }: DeployParts, row: Deployment): Promise<Running | undefined> {
   const serving = (await demoById(db, row.demo_id))?.serving
   const before = serving && serving !== row.id ? await deploymentById(db, serving) : undefined
@@ -109,16 +111,16 @@ async function servingNow({ db }: DeployParts, row: Deployment): Promise<Running
 }
 
 /**
- * Removes what was started and writes how it ended, unless somebody else has the deployment by now, or the daemon is
- * leaving. What serves (was started again by its owner, say) and still has its image has not ended: it is tried again,
- * as all that should serve. A cancel is written first: it has its end also while the engine does not answer.
+ * Removes what was started and stores how the deploy ended, unless another attempt has the deployment by now or the
+ * daemon is leaving. A deployment that serves (because its owner started it again, for example) and still has its image
+ * has not ended: it is tried again. A cancel is stored first, so that it counts although the engine does not answer.
  */
 async function end(parts: DeployParts, progress: DeployProgress, error: unknown, signal: AbortSignal): Promise<void> {
   if (error instanceof Overtaken || (signal.aborted && signal.reason !== 'canceled')) return
   const failure = signal.aborted ? new DeployFailed('canceled', 'canceled') : failureOf(error, progress.step)
   const { id, demo_id, instance, image } = progress.row
   const serves = (await demoById(parts.db, demo_id))?.serving === id
-  // What cannot be removed now is nobody's from here on, and the rounds remove it.
+  // What cannot be removed now belongs to no deployment from here on, and a round of upkeep removes it.
   const remove = () =>
     logged(`what deployment ${id} started could not be removed`, async () => {
       if (instance) await endInstance(parts, instance.id, { graceMs: endGraceMs })

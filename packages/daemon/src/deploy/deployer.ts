@@ -14,22 +14,25 @@ interface UnderWay {
   readonly cancel: AbortController
   readonly done: Promise<void>
   readonly folder: string
-  /** Clones and builds; what has its image waits for a slot and for its instance, and keeps nobody from building. */
+  /**
+   * Whether it clones and builds. A deployment that has its image already waits only for a slot and its instance, and
+   * does not delay builds.
+   */
   builds: boolean
 }
 
-/** Before a deployment that broke off is begun again; twice as long each time. */
+/** The wait before an interrupted deployment is begun again. It doubles each time. */
 const firstPauseMs = 500
 const longestPauseMs = 60_000
 
-/** Takes queued deployments one by one, one for each demo: as many build at a time as the limit says. */
+/** Takes queued deployments one by one, at most one for each demo. The limit says how many build at the same time. */
 export class Deployer {
   private readonly parts: DeployParts
   private readonly underWay = new Map<DeploymentId, UnderWay>()
   private readonly leaving = new AbortController()
-  /** How often in a row a deployment broke off. */
+  /** How often in a row a deployment was interrupted. */
   private readonly failures = new Map<DeploymentId, number>()
-  /** Those that broke off a moment ago: they are left alone for a while. */
+  /** Deployments that were interrupted a moment ago, and are left alone for a while. */
   private readonly putOff = new Set<DeploymentId>()
   private readonly turns = new PQueue({ concurrency: 1 })
 
@@ -37,16 +40,16 @@ export class Deployer {
     this.parts = parts
   }
 
-  /** Starts what may start. Call it after anything that may let a deployment go. */
+  /** Starts the deployments that may start. Call it after anything that may allow another one. */
   wake(): void {
-    // One turn that waits sees all that there is by then.
+    // One waiting turn is enough: when it runs it sees everything that is queued by then.
     if (this.turns.size === 0)
       void this.turns.add(() => logged('deployments could not be started', () => this.startWhatMay()))
   }
 
   /**
-   * Cancels one that waits or is under way, and resolves once nothing of it is left, or what is left took too long to
-   * be removed. False: it had ended, or switched over before it heard.
+   * Cancels a deployment that waits or is under way. Resolves once nothing of it is left, or once removing it took too
+   * long. False: it had ended already, or switched over before the cancel reached it.
    */
   async cancel(id: DeploymentId): Promise<boolean> {
     const { db, now, changed } = this.parts
@@ -58,14 +61,14 @@ export class Deployer {
     }
     const row = await deploymentById(db, id)
     const change = { reason: 'canceled', token: null, ...noInstance }
-    // One that is active and not under way here broke off.
+    // A deployment in an active state that is not under way here was interrupted.
     const waits = row !== undefined && !this.underWay.has(id) && (row.state === 'queued' || isActiveState(row.state))
     const canceled = waits && (await db.transaction().execute((trx) => move(trx, row, 'canceled', now(), change)))
     if (canceled) {
       changed.notify(row.demo_id)
       this.wake()
     }
-    // It may have been begun since it was looked for.
+    // It may have begun since the row was read.
     return canceled || (this.underWay.has(id) && this.cancel(id))
   }
 
@@ -79,12 +82,12 @@ export class Deployer {
     return this.underWay.has(id)
   }
 
-  /** Whether an attempt that is under way has this folder. */
+  /** Whether an attempt that is under way uses this folder. */
   worksIn(folder: string): boolean {
     return [...this.underWay.values()].some((deployment) => deployment.folder === folder)
   }
 
-  /** Lets go of everything, leaving rows for the next daemon. */
+  /** Stops working on everything and leaves the rows for the next daemon. */
   async leave(): Promise<void> {
     this.leaving.abort('leaving')
     await this.turns.onIdle()
@@ -123,7 +126,7 @@ export class Deployer {
     this.underWay.set(row.id, { cancel, done, folder: workFolder(this.parts.work, row), builds: row.image === null })
   }
 
-  /** One that could not even be stored as failed would be begun again at once, for ever. */
+  /** A deployment that could not even be stored as failed would otherwise be begun again at once, without end. */
   private async leaveAlone(id: DeploymentId): Promise<void> {
     const failures = this.failures.get(id) ?? 0
     this.failures.set(id, failures + 1)

@@ -3,7 +3,7 @@ import { ManifestError } from '@origami/protocol/demo'
 import { BuildError, ConfigError } from '../engine/engine.ts'
 import { SourceError } from '../source/source.ts'
 
-/** A deploy that ends here, in a state with a reason that a person can act on. */
+/** Ends a deploy in a state, with a reason that a person can act on. */
 export class DeployFailed extends Error {
   override readonly name = 'DeployFailed'
   readonly state: DeploymentState
@@ -13,12 +13,12 @@ export class DeployFailed extends Error {
   }
 }
 
-/** Somebody else moved on with this deployment: whoever holds this error stops, and writes nothing. */
+/** Another attempt has taken over this deployment. Whoever catches this error stops and writes nothing. */
 export class Overtaken extends Error {
   override readonly name = 'Overtaken'
 }
 
-/** What an error means for a deployment. `step` names what was under way, for errors that are nobody's. */
+/** The failure that an error means for a deployment. `step` names what was under way, for errors of no known kind. */
 export function failureOf(error: unknown, step: string): DeployFailed {
   if (error instanceof DeployFailed) return error
   if (error instanceof SourceError) return new DeployFailed('clone_failed', error.message)

@@ -11,12 +11,12 @@ import { isRuntime, probe, silent, stranger } from './probe.ts'
 import type { DeployProgress } from './progress.ts'
 
 const betweenChecksMs = 100
-/** For the last lines of one that ended to come into its log. */
+/** How long to wait until the last lines of an ended instance are in its log. */
 const drainLogMs = 2_000
-/** Of what a setup that failed said, the end of a traceback being what matters. */
+/** How many lines of a failed setup's output are kept. The end of a traceback matters most. */
 const setupLines = 40
 
-/** What an instance of this manifest may use. */
+/** The resources that an instance with this manifest may use. */
 const instanceSpec = (repolink: string, manifest: Manifest, limits: DeployParts['limits']): InstanceSpec => ({
   name: repolink.slice(repolink.lastIndexOf('/') + 1),
   bodyBytes: limits.bodyBytes,
@@ -28,8 +28,8 @@ const instanceSpec = (repolink: string, manifest: Manifest, limits: DeployParts[
 })
 
 /**
- * Starts an instance of this deployment, notes it, and follows its log. One that an earlier attempt left, and that does
- * not run, is removed first.
+ * Starts an instance of this deployment, stores it, and follows its log. An instance that an earlier attempt left and
+ * that does not run is removed first.
  */
 export async function startInstance(
   parts: DeployParts,
@@ -48,7 +48,9 @@ export async function startInstance(
   return instance
 }
 
-/** Ends an instance, once all that it printed is in the log. Its grace is over when the signal aborts: it is killed. */
+/**
+ * Ends an instance once everything that it printed is in the log. An abort of the signal ends its grace: it is killed.
+ */
 export async function endInstance(
   parts: DeployParts,
   instance: InstanceId,
@@ -63,7 +65,7 @@ export async function endInstance(
   await parts.engine.remove(instance)
 }
 
-/** Resolves once all that an instance which ended printed is in the log, or after a moment when that does not end. */
+/** Resolves once everything that an ended instance printed is in the log, or after a short time limit. */
 export async function logDrained({ pumps }: DeployParts, instance: InstanceId): Promise<void> {
   const enough = new AbortController()
   const drained = logged(`the log of instance ${instance} broke off`, () => pumps.drained(instance))
@@ -72,9 +74,9 @@ export async function logDrained({ pumps }: DeployParts, instance: InstanceId): 
 }
 
 /**
- * Asks until the instance is READY, and returns its schema, with the instance and its endpoint noted. Throws
- * DeployFailed with what it said instead. One that takes a connection and never answers is as silent as one that does
- * not listen.
+ * Asks until the instance is READY, and returns its schema after storing the instance and its endpoint. Throws
+ * DeployFailed with what it answered instead. An instance that accepts a connection and never answers is treated like
+ * one that does not listen.
  */
 export async function untilReady(
   parts: DeployParts,
@@ -115,7 +117,7 @@ async function untilReadyAt(
   )
 }
 
-/** Silent: it is not READY yet. Throws DeployFailed. */
+/** Resolves to `silent` while the instance is not READY yet. Throws DeployFailed. */
 async function schemaOnceReady(
   { limits }: DeployParts,
   progress: DeployProgress,

@@ -1,6 +1,6 @@
 /**
- * Reads on, and hands out what was told last: the first time it waits for something to be told. Undefined: it ended.
- * Throws what reading failed with.
+ * Keeps reading and returns the newest value, skipping older ones. The first call waits until there is a value.
+ * Undefined: the source ended. Throws the error with which reading failed.
  */
 export function latest<Value>(source: AsyncIterable<Value>): () => Promise<Value | undefined> {
   let last: Value | undefined
@@ -13,7 +13,7 @@ export function latest<Value>(source: AsyncIterable<Value>): () => Promise<Value
     last = undefined
   })()
   let failed: { error: unknown } | undefined
-  // Who asks next is told.
+  // The next caller gets the error.
   const ended = reading.catch((error: unknown) => {
     failed = { error }
   })

@@ -1,5 +1,5 @@
 import { type Manifest, manifestSchema } from '@origami/protocol/demo'
 import type { Deployment } from '../store/deployment.ts'
 
-/** The manifest of a deployment; one that cannot be read any more counts as empty. */
+/** The manifest of a deployment. A stored one that cannot be read any more counts as empty. */
 export const manifestOf = ({ manifest }: Pick<Deployment, 'manifest'>): Manifest => manifest ?? manifestSchema.parse({})

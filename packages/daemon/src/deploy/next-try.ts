@@ -2,9 +2,9 @@ import { notReached } from '../store/deployments.ts'
 import type { DeployParts } from './parts.ts'
 
 /**
- * What is noted of a version that should serve and could not be started: `tries` times in a row now, and when the next
- * try is, after longer and longer waits. `waitMs`: where another wait than that fits. `why`: what the last try met, for
- * people.
+ * What is stored for a version that should serve and could not be started: that it failed `tries` times in a row, and
+ * when the next try is. The waits grow. `waitMs` replaces the usual wait. `why` says, for people, how the last try
+ * failed.
  */
 export function nextTry(
   { limits, clock }: Pick<DeployParts, 'limits' | 'clock'>,

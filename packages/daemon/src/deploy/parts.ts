@@ -10,7 +10,7 @@ import type { Db } from '../store/open.ts'
 import type { StartSlots } from './start-slots.ts'
 import type { Tasks } from './tasks.ts'
 
-/** What a deploy, and all that looks after deployments, works with. */
+/** What deploys and upkeep need. */
 export interface DeployParts {
   readonly db: Db
   readonly engine: Engine
@@ -22,13 +22,13 @@ export interface DeployParts {
   readonly vault: SealedBox
   readonly forges: readonly ForgeEntry[]
   readonly limits: Limits
-  /** A folder for checkouts, one for each attempt. */
+  /** The folder for checkouts. Each attempt has a folder of its own in it. */
   readonly work: string
-  /** ISO 8601 in UTC. */
+  /** The present time, as ISO 8601 in UTC. */
   readonly now: () => string
   readonly clock: () => number
-  /** Asks for a round of looking after what should be, now. */
+  /** Requests a round of upkeep now. */
   readonly lookAfter: () => void
-  /** Tells that rows changed: events, routes, places in the queue. */
+  /** Reports that rows changed: events, routes, places in the queue. */
   readonly changed: Changes
 }

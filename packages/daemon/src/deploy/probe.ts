@@ -1,12 +1,12 @@
 import { type Dispatcher, request } from 'undici'
 import { z } from 'zod'
 
-/** Of one answer: far above what a runtime says, far below what hurts. */
+/** The largest answer in bytes: far more than a runtime sends, and little enough to hold in memory. */
 const maxBytes = 4 * 1024 ** 2
 
-/** Nobody answers there (yet), or not within the deadline. */
+/** Nothing answers there yet, or not in time. */
 export const silent = Symbol('silent')
-/** Something answers, but not as a runtime does. */
+/** Something answers, but it is no runtime of ours. */
 export const stranger = Symbol('stranger')
 
 export interface Probe {
@@ -17,7 +17,7 @@ export interface Probe {
 
 const index = z.object({ origami: z.object({ api: z.literal(1) }) })
 
-/** Asks an instance for one JSON document of its API: within a deadline, under a cap of bytes, by its shape. */
+/** Asks an instance for one JSON document of its API, with a deadline and a limit of bytes, and checks its shape. */
 export async function probe<Answer>(
   { endpoint, deadlineMs, signal }: Probe,
   path: string,
@@ -33,7 +33,7 @@ export async function probe<Answer>(
   }
 }
 
-/** Whether it is a runtime that speaks our API, by its index. */
+/** Whether the instance is a runtime that speaks our API, judged by its index. */
 export async function isRuntime(instance: Probe): Promise<boolean | typeof silent> {
   const answer = await probe(instance, '/', index)
   return answer === silent ? silent : answer !== stranger

@@ -5,10 +5,10 @@ import { deploymentById, move, note } from '../store/deployments.ts'
 import { DeployFailed, Overtaken } from './failure.ts'
 import type { DeployParts } from './parts.ts'
 
-/** Even where no time is left: what is ready is asked once. */
+/** The least time for a step, even when its deadline is over, so that an instance that is ready is asked once. */
 const leastMs = 2000
 
-/** One deployment as the deploy sees it: its row as last written, its log, and the way from step to step. */
+/** One deployment under way: its row as last written, its log, and its steps. */
 export class DeployProgress {
   row: Deployment
   step: DeploymentState
@@ -50,7 +50,7 @@ export class DeployProgress {
     }
   }
 
-  /** Moves on. Throws Overtaken. */
+  /** Moves the deployment to another state. Throws Overtaken. */
   async to(state: DeploymentState, change: Parameters<typeof move>[4] = {}): Promise<void> {
     const { db, now, changed } = this.parts
     const moved = await db.transaction().execute((trx) => move(trx, this.row, state, now(), change))
@@ -60,13 +60,16 @@ export class DeployProgress {
     changed.notify(this.row.demo_id)
   }
 
-  /** Notes what was found out. Throws Overtaken. */
+  /** Stores what was found out about the deployment. Throws Overtaken. */
   async note(change: Parameters<typeof note>[2]): Promise<void> {
     if (!(await note(this.parts.db, this.row, change))) throw new Overtaken()
     await this.reread()
   }
 
-  /** Tells people, in the log. That it cannot be written (a full disk, say) fails nothing. */
+  /**
+   * Writes a line for people into the log. A log that cannot be written (on a full disk, for example) does not fail the
+   * deploy.
+   */
   async say(text: string): Promise<void> {
     const { clock, logs } = this.parts
     const [at, { demo_id }] = [new Date(clock()), this.row]
@@ -82,8 +85,8 @@ export class DeployProgress {
 }
 
 /**
- * Where an instance was being waited for when the daemon went away, and until when it may take: a restart gives no more
- * time.
+ * The step in which an instance was awaited when the daemon went away, with its deadline, so that a restart gives no
+ * more time.
  */
 function interruptedStep(row: Deployment): DeployProgress['interrupted'] {
   if (row.state !== 'queued' || row.deadline_at === null) return undefined

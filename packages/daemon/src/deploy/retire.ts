@@ -5,7 +5,7 @@ import { endInstance } from './instance.ts'
 import type { DeployParts } from './parts.ts'
 import { noteServedWell } from './served-well.ts'
 
-/** Lets what runs on a version finish, then removes it, and its image unless it served well. */
+/** Lets running predictions of a version finish, then removes its instance, and its image unless it served well. */
 export async function retire(
   parts: DeployParts,
   version: Pick<Attempt, 'id' | 'demo_id'>,

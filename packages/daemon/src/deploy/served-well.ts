@@ -4,10 +4,7 @@ import { hasSucceeded } from '../store/predictions.ts'
 import { manifestOf } from './manifest.ts'
 import type { DeployParts } from './parts.ts'
 
-/**
- * Notes that a version served well once it did: it completed a prediction, or answered READY and stayed so for its
- * `ready_within`.
- */
+/** Stores that a version served well: it completed a prediction, or answered READY for all of its `ready_within`. */
 export async function noteServedWell({ db, clock, now }: DeployParts, row: Running | Draining): Promise<boolean> {
   if (row.served_well !== null) return true
   const ready_at = row.instance?.reached?.ready_at ?? null

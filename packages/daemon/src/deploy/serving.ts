@@ -10,8 +10,8 @@ import type { DeployProgress } from './progress.ts'
 import { drained } from './retire.ts'
 
 /**
- * The route, the states and their events change in one transaction: from here on the new version serves. An abort until
- * then changes nothing.
+ * Changes the route, the states and their events in one transaction. From then on the new version serves. An abort
+ * before that changes nothing.
  */
 export async function switchTo(
   { db, now, changed }: Pick<DeployParts, 'db' | 'now' | 'changed'>,
@@ -44,8 +44,8 @@ export async function switchTo(
 }
 
 /**
- * Stops the serving version, keeping its image: its demo is held until something serves again. When nothing new does,
- * the rounds start it again.
+ * Stops the serving version and keeps its image. Its demo is held until something serves again. If no new version does,
+ * the rounds start the old one again.
  */
 export async function suspend(parts: DeployParts, version: Attempt, signal: AbortSignal): Promise<void> {
   const { db, engine, changed, tasks } = parts

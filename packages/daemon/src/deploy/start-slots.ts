@@ -3,15 +3,15 @@ import type { Limits } from '../config.ts'
 import { waited } from '../waited.ts'
 
 /**
- * Somebody waits before the screen for a deploy; a version that is revived has its visitors' predictions kept
- * meanwhile.
+ * A deploy goes first, since somebody waits for it at a screen. The predictions of a version that is being revived are
+ * kept.
  */
 const priorities = { deploy: 1, revive: 0 } as const
 
 /**
- * Instances that start at a time, from their start until they answer: as many as may build. A host with fifty demos
- * that comes back starts them by and by. Builds take no slot, so that a demo that crashed does not wait for one, and
- * one that takes very long keeps none from the others.
+ * Limits how many instances start at the same time, from their start until they answer. The limit is the number of
+ * builds, so that a host with fifty demos starts them one after another. Builds need no slot, so that a crashed demo
+ * does not wait for a build.
  */
 export class StartSlots {
   private readonly queue = new PQueue()
@@ -22,8 +22,8 @@ export class StartSlots {
   }
 
   /**
-   * Works once there is a slot, which it gives back at its end or after a while. Throws the signal's reason when it
-   * aborts while it waits; work that began sees to its signal itself.
+   * Runs the work once there is a slot. The slot is returned when the work ends or after a time limit. Throws the
+   * signal's reason when it aborts during the wait. Work that has begun must watch its signal itself.
    */
   async take<Result>(who: keyof typeof priorities, signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
     signal.throwIfAborted()
@@ -42,7 +42,7 @@ export class StartSlots {
   }
 }
 
-/** Resolves once the work has ended, however it did, or the time is over. */
+/** Resolves once the work has ended, even with an error, or when the time is over. */
 async function withinOr(work: Promise<unknown>, ms: number): Promise<void> {
   const ended = new AbortController()
   const done = work.then(

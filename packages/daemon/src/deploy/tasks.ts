@@ -6,7 +6,7 @@ interface Task {
   readonly done: Promise<unknown>
 }
 
-/** What goes on beside deploys (retiring, reviving): one thing at a time for each deployment. */
+/** Work beside deploys (retiring, reviving). At most one task runs for each deployment. */
 export class Tasks {
   private readonly running = new Map<DeploymentId, Task>()
   private readonly leaving: AbortSignal
@@ -16,8 +16,8 @@ export class Tasks {
   }
 
   /**
-   * False: something is done with it already, and `work` is not begun. Its signal aborts when the daemon leaves, and at
-   * `end`.
+   * Starts the work. False: another task for this deployment is running, and `work` is not begun. The signal aborts
+   * when the daemon leaves, and on `end`.
    */
   start(id: DeploymentId, work: (signal: AbortSignal) => Promise<void>): boolean {
     if (this.running.has(id)) return false
@@ -34,14 +34,14 @@ export class Tasks {
     return this.running.has(id)
   }
 
-  /** Ends what is done with a deployment, and resolves once nothing is. */
+  /** Aborts the task of a deployment, and resolves once it has ended. */
   async end(id: DeploymentId): Promise<void> {
     const task = this.running.get(id)
     task?.cancel.abort('ended')
     await task?.done
   }
 
-  /** Resolves once nothing is done with a deployment. */
+  /** Resolves once no task of a deployment is running. */
   async done(id: DeploymentId): Promise<void> {
     await this.running.get(id)?.done
   }

@@ -4,28 +4,28 @@ import type { LogLine } from '../logs/log-line.ts'
 import type { Guarantees } from './guarantees.ts'
 
 declare const brand: unique symbol
-/** What a build yields, as the engine names it: an image id, or a prepared folder. */
+/** The result of a build in the engine's own terms: an image id, or the path of a prepared folder. */
 export type ImageRef = string & { readonly [brand]: 'ImageRef' }
-/** One running copy of an image, as the engine names it. */
+/** One running copy of an image, by the engine's own name for it. */
 export type InstanceId = string & { readonly [brand]: 'InstanceId' }
 
-/** Where to read an instance's log on from: opaque, made by `logs`. */
+/** The position from which reading an instance's log continues. `logs` makes it, and nobody else interprets it. */
 export type LogCursor = string
 
-/** What an operator lets an engine do: read where it is used, since it may change. */
+/** The limits that an operator sets for an engine. They may change, so they are read where they are used. */
 export type EngineLimits = Pick<Limits, 'engineMs' | 'killMs' | 'logLineBytes' | 'unreadLogBytes' | 'buildCacheBytes'>
 
 export interface InstanceSpec {
-  /** What the demo is called where its model does not say: the repository's name. */
+  /** The name of the demo when its model sets none: the repository's name. */
   readonly name: string
-  /** Bytes of one JSON body, and of one file, that it takes. */
+  /** The largest JSON body and the largest file, in bytes, that the instance accepts. */
   readonly bodyBytes: number
   readonly fileBytes: number
-  /** Where the demo listens inside. */
+  /** The port on which the demo listens inside its container. */
   readonly port: number
   readonly memoryBytes: number
   readonly cpus: number
-  /** Processes and threads. */
+  /** The largest number of processes and threads. */
   readonly pids: number
 }
 
@@ -34,11 +34,11 @@ export interface Instance {
   readonly demo: DemoId
   readonly deployment: DeploymentId
   readonly image: ImageRef
-  /** `created`: made, but not (yet) started: its start failed, is under way, or its daemon died before it. */
+  /** `created`: made but not started, because its start failed or is still under way, or the daemon died before it. */
   readonly state: 'created' | 'running' | 'exited'
-  /** `http://127.0.0.1:port`, read anew each time; undefined until it listens, or once it exited. */
+  /** `http://127.0.0.1:port`, read anew each time. Undefined until the instance listens, and after it exited. */
   readonly endpoint: string | undefined
-  /** Of one that exited. */
+  /** Only set when the instance exited. */
   readonly exit?: InstanceExit
 }
 
@@ -55,67 +55,83 @@ export interface InstanceExit {
   readonly at: Date
 }
 
-/** The bundle is at fault, before anything of it ran: no Dockerfile, no vendored runtime, … State `config_error`. */
+/**
+ * The bundle is at fault, found before any of its code ran: it has no Dockerfile or no vendored runtime, for example.
+ * State `config_error`.
+ */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
-/** The build ran and failed; its log has the reason. State `build_failed`. */
+/** The build ran and failed. Its log says why. State `build_failed`. */
 export class BuildError extends Error {
   override readonly name = 'BuildError'
 }
 
-/** Builds and runs demos. One implementation per place a demo can run. No vendor type crosses it. */
+/**
+ * Builds and runs demos. There is one implementation for each place where demos can run. No vendor's type is part of
+ * this interface.
+ */
 export interface Engine extends AsyncDisposable {
   readonly name: string
   readonly guarantees: Guarantees
-  /** Checks that it can work at all (a Docker engine answers, …). Throws with what to do. */
+  /**
+   * Checks that the engine can work at all (that Docker answers, for example). The error that it throws says what to
+   * do.
+   */
   ready(signal: AbortSignal): Promise<void>
   /**
-   * Idempotent by deployment: an image that an interrupted daemon built already is returned. Throws ConfigError |
-   * BuildError.
+   * Idempotent for each deployment: an image that an interrupted daemon has built already is returned. Throws
+   * ConfigError or BuildError.
    */
   build(request: BuildRequest, signal: AbortSignal): Promise<ImageRef>
-  /** Idempotent by deployment: an instance already made for it is returned. */
+  /** Idempotent for each deployment: an instance that exists for it already is returned. */
   start(request: StartRequest, signal: AbortSignal): Promise<Instance>
-  /** SIGTERM, then SIGKILL after the grace. False: nothing to stop. */
+  /** Sends SIGTERM, and SIGKILL after the grace. False: there was nothing to stop. */
   stop(instance: InstanceId, graceMs: number): Promise<boolean>
-  /** Removes a stopped (or running) instance and what belongs to it alone. False: nothing to remove. */
+  /** Removes an instance, running or not, and what belongs to it alone. False: there was nothing to remove. */
   remove(instance: InstanceId): Promise<boolean>
-  /** One of this state folder as it is now: its address read anew. Undefined: it is not there, or another's. */
+  /**
+   * The present state of an instance of this state folder, with its current address. Undefined: there is none, or it is
+   * another folder's.
+   */
   find(id: InstanceId): Promise<Instance | undefined>
-  /** One as it is now, then at each change of its state or address. Ends when it is gone, or the signal aborts. */
+  /**
+   * Yields an instance as it is now, and again at each change of its state or address. Ends when it is gone or the
+   * signal aborts.
+   */
   watch(id: InstanceId, signal: AbortSignal): AsyncIterable<Instance>
-  /** What there is of one demo, in every state. */
+  /** The instances of one demo, in every state. */
   instancesOf(demo: DemoId): Promise<readonly Instance[]>
   /**
-   * Everything of this state folder, in every state; survives a restart of the daemon. Only rounds ask it, and a daemon
-   * that ends all.
+   * All instances of this state folder, in every state, also those that an earlier daemon started. Only rounds use it,
+   * and a daemon that ends everything.
    */
   list(): Promise<readonly Instance[]>
   images(): Promise<readonly Image[]>
   removeImage(image: ImageRef): Promise<boolean>
-  /** Removes what a demo had besides instances and images: its network, its folder. */
+  /** Removes what a demo has besides instances and images: its network or its folder. */
   forget(demo: DemoId): Promise<void>
   /**
-   * Follows an instance's output from `after` until it exits or the signal aborts. `cursor` continues after that line.
+   * Follows an instance's output from `after` until it exits or the signal aborts. The `cursor` of a line continues
+   * after that line.
    */
   logs(
     instance: InstanceId,
     after: LogCursor | undefined,
     signal: AbortSignal,
   ): AsyncIterable<LogLine & { cursor: LogCursor }>
-  /** Every exit from now on, until the signal aborts. May miss some: reconciling finds them. */
+  /** Every exit from now on, until the signal aborts. It may miss some, which reconciling finds. */
   exits(signal: AbortSignal): AsyncIterable<InstanceExit>
 }
 
 export interface BuildRequest {
   readonly demo: DemoId
   readonly deployment: DeploymentId
-  /** A checkout without `.git`. The engine may read it, not keep it. */
+  /** A checkout without `.git`. The engine may read it and must not keep it. */
   readonly folder: string
   readonly manifest: Manifest
-  /** Takes a line; the build waits until it resolves. */
+  /** Receives a line. The build waits until the promise resolves. */
   readonly onLog: (line: LogLine) => void | Promise<void>
 }
 

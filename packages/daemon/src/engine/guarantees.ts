@@ -1,10 +1,10 @@
-/** What an engine can promise. The contract test holds each engine to exactly this. */
+/** What an engine promises. The contract test checks each engine for exactly this. */
 export interface Guarantees {
   /** An instance sees neither the host's files nor its processes. */
   readonly isolation: boolean
 }
 
-/** By the engine's name: known before one is made, so that a command can refuse to make it. */
+/** The guarantees by the engine's name, known before an engine is made, so that a command can refuse to make it. */
 export const guaranteesOf = {
   docker: { isolation: true },
   process: { isolation: false },

@@ -1,6 +1,9 @@
 import type { InstanceSpec } from './engine.ts'
 
-/** What a runtime is told about itself, whatever the engine: a program that is no runtime of ours may pass it over. */
+/**
+ * The environment variables by which a runtime learns about itself, the same for every engine. A program that is no
+ * runtime of ours may ignore them.
+ */
 export const instanceEnvironment = ({ name, bodyBytes, fileBytes }: InstanceSpec): Record<string, string> => ({
   ORIGAMI_NAME: name,
   ORIGAMI_BODY_BYTES: String(bodyBytes),

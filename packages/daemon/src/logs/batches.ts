@@ -3,18 +3,18 @@ import type { LogLine } from './log-line.ts'
 
 const batchMs = 50
 const batchLines = 4000
-/** Characters. Each batch opens the log anew. */
+/** In characters. Each batch opens the log anew. */
 const batchLength = 1024 ** 2
 
 /**
- * Lines, a few at a time: those that come within 50 ms, and no more than fit a batch. While a batch is being written
- * nothing but one line is read ahead.
+ * Groups lines into batches: those that come within 50 ms, and no more than fit one batch. While a batch is being
+ * written only one more line is read.
  */
 export async function* batches<Line extends LogLine>(lines: AsyncIterable<Line>): AsyncIterable<[Line, ...Line[]]> {
   const iterator = lines[Symbol.asyncIterator]()
   const ask = () => {
     const next = iterator.next()
-    // A batch may be being written while this fails: who asks for the next one is told.
+    // A batch may be in writing when this fails. The error reaches the caller that asks for the next batch.
     next.catch(() => undefined)
     return next
   }
@@ -27,10 +27,10 @@ export async function* batches<Line extends LogLine>(lines: AsyncIterable<Line>)
       let length = first.value.text.length
       next = ask()
       const full = new AbortController()
-      // It rejects when the batch is full, and nobody waits for it any more.
+      // This wait rejects when the batch is full, and then nobody waits for it any more.
       const due = setTimeout(batchMs, undefined, { ref: false, signal: full.signal }).catch(() => undefined)
       while (batch.length < batchLines && length < batchLength) {
-        // What failed ends this batch; whoever asks for the next one is told.
+        // A failure ends this batch. The error reaches the caller that asks for the next batch.
         const more = await Promise.race([next.catch(() => undefined), due])
         if (!more || more.done) break
         batch.push(more.value)

@@ -10,22 +10,22 @@ import { redact } from './redact.ts'
 
 const chunkBytes = 64 * 1024
 const markBytes = 200
-/** The first line of a log that lost its older half: where it begins, counted from the very first byte. */
+/** The first line of a log that lost its older half. It says where the log begins, counted from the very first byte. */
 const markPattern = /^\S+ deploy \(older lines were dropped here\) this one begins at byte (\d+)\n/
-/** As long for every number: where it begins depends on its length. */
+/** The line has the same length for every number, because where the log begins depends on its length. */
 const mark = (base: number): string =>
   `${new Date().toISOString()} deploy (older lines were dropped here) this one begins at byte ${String(base).padStart(16, '0')}\n`
 
 /**
- * The log of each demo: `logs/<demo>.log`, from the first byte cloned to the last line it printed. Capped: the older
- * half goes, and a line says so. Offsets count bytes from the very first line, and stay true when lines went: the first
- * line of what is left says where it begins, so that both change at once.
+ * The log of each demo: `logs/<demo>.log`, from the clone to the last line that it printed. Its size is limited: the
+ * older half is dropped, and a line says so. Offsets count bytes from the very first line and stay valid when lines are
+ * dropped. The first line of the rest says where it begins, so that content and start change in one step.
  */
 export class DemoLogs {
   private readonly folder: string
   private readonly limits: Pick<Limits, 'logBytes'>
   private readonly changed = new Notices<DemoId>()
-  /** Of demos that are written to now: what is asked first is done first. */
+  /** A queue for each log that is being written. Writes happen in the order of the calls. */
   private readonly turns = new Map<DemoId, PQueue>()
 
   private constructor(folder: string, limits: Pick<Limits, 'logBytes'>) {
@@ -39,8 +39,8 @@ export class DemoLogs {
   }
 
   /**
-   * Lines of one demo are written in the order of the calls. Resolves when they are: who waits for it goes no faster
-   * than the disk.
+   * Appends lines to a demo's log in the order of the calls. Resolves when they are written, so that a caller who waits
+   * is no faster than the disk.
    */
   append(demo: DemoId, lines: readonly LogLine[]): Promise<void> {
     return this.oneAtATime(demo, async () => {
@@ -61,8 +61,8 @@ export class DemoLogs {
   }
 
   /**
-   * The bytes from `offset` on (or from the oldest there is), then, if `follow`, those that come, until the signal
-   * aborts.
+   * Yields the bytes from `offset` on (or from the oldest byte), and with `follow` also those that come later, until
+   * the signal aborts.
    */
   async *read(demo: DemoId, offset: number, follow: boolean, signal: AbortSignal): AsyncIterable<Uint8Array> {
     let position = offset
@@ -97,7 +97,7 @@ export class DemoLogs {
     })
   }
 
-  /** At most `chunkBytes` from an offset on, out of one file as it is now. */
+  /** Reads at most `chunkBytes` from an offset on, from the file as it is now. */
   private from(demo: DemoId, offset: number): Promise<{ start: number; bytes: Buffer }> {
     return this.opened(
       demo,
@@ -116,7 +116,7 @@ export class DemoLogs {
     work: (file: FileHandle) => Promise<Result>,
     absent: Result,
   ): Promise<Result> {
-    // A demo that printed nothing yet has no log.
+    // A demo that has printed nothing yet has no log.
     const file = await open(this.path(demo), constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => undefined)
     if (!file) return absent
     try {
@@ -126,7 +126,10 @@ export class DemoLogs {
     }
   }
 
-  /** Keeps the newer half, from a line's start: written beside it, then put in its place in one step. */
+  /**
+   * Keeps the newer half, from the beginning of a line. It is written to another file, which then replaces the log in
+   * one step.
+   */
   private async halve(demo: DemoId): Promise<void> {
     const path = this.path(demo)
     await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
@@ -162,7 +165,7 @@ export class DemoLogs {
     return `${this.path(demo)}.fresh`
   }
 
-  /** Where versions of before kept the offset of a log's first byte. */
+  /** The file in which earlier versions kept the offset of a log's first byte. */
   private oldBasePath(demo: DemoId): string {
     return `${this.path(demo)}.base`
   }
@@ -172,11 +175,11 @@ export class DemoLogs {
 async function baseOf(file: FileHandle, oldBasePath: string): Promise<number> {
   const first = (await readAt(file, 0, markBytes)).toString('utf8')
   const marked = markPattern.exec(first)?.[1]
-  // Only versions of before wrote it.
+  // Only earlier versions wrote this file.
   return Number(marked ?? (await readFile(oldBasePath, 'utf8').catch(() => '0')))
 }
 
-/** The start of the first line after a position. */
+/** The beginning of the first line after a position. */
 async function lineStart(file: FileHandle, position: number, size: number): Promise<number> {
   for (let at = Math.max(0, position); at < size; at += chunkBytes) {
     const newline = (await readAt(file, at, chunkBytes)).indexOf('\n')

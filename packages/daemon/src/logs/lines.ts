@@ -2,26 +2,26 @@ const newline = 10
 const carriageReturn = 13
 
 export interface LinesOptions {
-  /** Bytes of a line; what is beyond is dropped, and the line says so. */
+  /** The longest line in bytes. The rest of a longer line is dropped, and the line says so. */
   readonly maxBytes?: number
-  /** Milliseconds after which a line that overwrites itself (a progress bar) is shown as it stands. */
+  /** How often, in milliseconds, a line that overwrites itself (a progress bar) is shown at most. */
   readonly progressMs?: number
-  /** Milliseconds. */
+  /** The present time in milliseconds. */
   readonly clock?: () => number
 }
 
 /**
- * Cuts what a program prints into lines, as a terminal would show them: a line ends at `\n`; of what `\r` overwrites
- * within it the last piece that is not empty stays, and while it goes on it is shown at most every `progressMs`. A line
- * longer than `maxBytes` ends in ` (cut)`; the rest of it is dropped. Holds two pieces of at most `maxBytes` each,
- * however much comes.
+ * Splits a program's output into lines as a terminal shows them. A line ends at `\n`. When `\r` overwrites a line, its
+ * last piece that is not empty counts, and it is shown at most every `progressMs` until then. A line longer than
+ * `maxBytes` ends in ` (cut)`, and the rest of it is dropped. Holds two pieces of at most `maxBytes` each, however long
+ * the output is.
  */
 export class Lines {
   private readonly progressMs: number
   private readonly clock: () => number
   private piece: Piece
   private shown: Piece
-  /** Whether `shown` is in the log already. */
+  /** Whether `shown` is already in the log. */
   private isWritten = false
   private since: number
 
@@ -54,7 +54,7 @@ export class Lines {
     return lines
   }
 
-  /** What is left when no more comes. */
+  /** The last line, when no more output comes. */
   end(): string[] {
     return this.piece.isEmpty && this.shown.isEmpty ? [] : this.complete()
   }
@@ -81,14 +81,15 @@ export class Lines {
 }
 
 /**
- * Where a byte is from `start` on; where the bytes end, if it is not. Much faster than looking at each of them here.
+ * The index of a byte from `start` on, or the length when the byte is not there. Much faster than a loop over the bytes
+ * here.
  */
 function indexOf(bytes: Uint8Array, byte: number, start: number): number {
   const at = bytes.indexOf(byte, start)
   return at < 0 ? bytes.length : at
 }
 
-/** Bytes up to a cap, in memory that grows with them. */
+/** Collects bytes up to a limit, in a buffer that grows with them. */
 class Piece {
   private readonly max: number
   private bytes = Buffer.alloc(256)
@@ -116,7 +117,7 @@ class Piece {
     this.length = length
   }
 
-  /** Where it was cut within a character, that character goes too. */
+  /** When the limit cuts a character, that character is dropped too. */
   text(): string {
     const text = this.bytes.toString('utf8', 0, this.length)
     return this.isCut ? `${text.replace(/\ufffd$/, '')} (cut)` : text

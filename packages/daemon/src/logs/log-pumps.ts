@@ -10,13 +10,13 @@ import type { DemoLogs } from './demo-log.ts'
 
 const log = logger('logs')
 
-/** Before a pump that failed is tried again; twice as long each time, up to a minute. */
+/** The wait before a pump that failed is tried again. It doubles each time, up to a minute. */
 const retryMs = 1000
 const longestRetryMs = 60_000
 
 /**
- * Carries what instances print into the logs of their demos, on from where it was when the daemon went away, or when
- * reading or writing failed.
+ * Copies what instances print into the logs of their demos. After a failure, or when the daemon was away, it continues
+ * where it stopped.
  */
 export class LogPumps {
   private readonly running = new Map<InstanceId, { ended: Promise<void>; isLast: AbortController }>()
@@ -34,7 +34,7 @@ export class LogPumps {
     this.signal = signal
   }
 
-  /** Idempotent by instance. */
+  /** Starts a pump. Idempotent for each instance. */
   start(deployment: DeploymentId, instance: InstanceId): void {
     if (this.running.has(instance)) return
     const isLast = new AbortController()
@@ -42,7 +42,7 @@ export class LogPumps {
     this.running.set(instance, { ended, isLast })
   }
 
-  /** Resolves when all that an instance printed is in the log, or cannot be had. It must have exited. */
+  /** Resolves when everything that an exited instance printed is in the log, or cannot be read. */
   async drained(instance: InstanceId): Promise<void> {
     const pump = this.running.get(instance)
     pump?.isLast.abort()
@@ -53,7 +53,7 @@ export class LogPumps {
     await Promise.all([...this.running.values()].map(({ ended }) => ended))
   }
 
-  /** Until the instance's output ends. `isLast`: it has exited; what fails then is not tried again. */
+  /** Pumps until the instance's output ends. `isLast`: the instance has exited, so a failure is not tried again. */
   private async pumpOn(deployment: DeploymentId, instance: InstanceId, isLast: AbortSignal): Promise<void> {
     const giveUp = AbortSignal.any([this.signal, isLast])
     for (let wait = retryMs; ; wait = Math.min(wait * 2, longestRetryMs)) {
@@ -65,7 +65,7 @@ export class LogPumps {
         log.error(`the log of instance ${instance} could not be read or written; trying again from there`, error)
       }
       if (giveUp.aborted) return
-      // It rejects when there is no more to wait for; the next lines look whether to go on.
+      // The wait rejects when it is aborted. The lines below decide whether to go on.
       await setTimeout(wait, undefined, { signal: giveUp }).catch(() => undefined)
       if (this.signal.aborted) return
     }

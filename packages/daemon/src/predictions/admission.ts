@@ -10,9 +10,9 @@ type Whose = Pick<NewPrediction['row'], 'demo_id' | 'visitor' | 'address'>
 const retryAfterSeconds = 30
 
 /**
- * Which of those that arrive find a place among what waits for their demo, in the order they came, and why the others
- * do not. One whose id is there already needs none. To be asked in the transaction that stores them: then nothing comes
- * between.
+ * Decides which arriving predictions find a place among those that wait for their demo, in order of arrival, and why
+ * the others do not. A prediction whose id is stored already needs no place. Call it in the transaction that stores
+ * them, so that nothing changes in between.
  */
 export async function admit(trx: Trx, arriving: readonly NewPrediction[], caps: Caps) {
   const demos = [...new Set(arriving.map(({ row }) => row.demo_id))]
@@ -37,7 +37,7 @@ export async function admit(trx: Trx, arriving: readonly NewPrediction[], caps: 
   return { admitted, refused }
 }
 
-/** How many wait: of each demo, and of it for each visitor and address. */
+/** Counts those that wait: for each demo, and within it for each visitor and each address. */
 class Tally {
   private readonly counts = new Map<string, number>()
 
@@ -46,7 +46,10 @@ class Tally {
     for (const key of keys) this.counts.set(key, this.count(key) + count)
   }
 
-  /** Undefined: there is a place. The narrowest cap is told, since it says most about what to do. */
+  /**
+   * Why there is no place. Undefined: there is one. Of several limits that are reached the narrowest is reported, since
+   * it says most about what to do.
+   */
   refusal({ demo_id, visitor, address }: Whose, caps: Caps): Full | undefined {
     const own = this.count(visitorKey(demo_id, visitor))
     if (own >= caps.waitingPerVisitor)
@@ -67,7 +70,7 @@ class Tally {
   }
 }
 
-/** Nothing would send it or end it, were it stored after its demo was stopped. */
+/** The refusal for a stopped demo. A prediction stored after the stop would be neither sent nor ended. */
 export const demoStopped = (): Gone => new Gone('This demo is stopped.')
 
 const visitorKey = (demo: string, visitor: string | null | undefined): string => `${demo} visitor ${visitor ?? ''}`

@@ -14,7 +14,7 @@ interface Arriving {
   readonly stored: PromiseWithResolvers<number>
 }
 
-/** Predictions on their way into the table. All that arrive in one turn of the event loop are one transaction. */
+/** Stores arriving predictions. All that arrive in one turn of the event loop share one transaction. */
 export class Arrivals {
   private readonly db: Db
   private readonly changed: Changes
@@ -28,8 +28,8 @@ export class Arrivals {
   }
 
   /**
-   * Resolves to the arrival once it is durable. Throws Full where no place is left, Gone when its demo was stopped
-   * or removed meanwhile.
+   * Resolves to the prediction's arrival once it is durable. Throws Full when no place is left, Gone when its demo was
+   * stopped or removed meanwhile.
    */
   add(prediction: NewPrediction): Promise<number> {
     if (this.arriving.length === 0) setImmediate(() => void this.flush())
@@ -38,7 +38,7 @@ export class Arrivals {
     return stored.promise
   }
 
-  /** One that cannot be stored fails alone: the others are stored again without it. Never rejects. */
+  /** A prediction that cannot be stored fails alone: the others are stored again without it. Never rejects. */
   private async flush(): Promise<void> {
     const batch = this.arriving
     this.arriving = []
@@ -68,7 +68,7 @@ export class Arrivals {
       }
       const { demo_id, id } = prediction.row
       const found = added.find((row) => row.demo_id === demo_id && row.id === id)
-      // An id that was there already: the prediction of that id is joined.
+      // The id was stored before, so the caller joins the prediction that has it.
       const arrival = found?.arrival ?? (await predictionById(this.db, demo_id, id))?.arrival
       if (arrival === undefined) stored.reject(new Gone('This prediction was removed while it arrived.'))
       else stored.resolve(arrival)

@@ -13,9 +13,9 @@ import type { Limits } from '../config.ts'
 import { ResultLost } from './file-transfer.ts'
 
 /**
- * How an instance says that a prediction ended, as far as it is believed: outputs that its schema has and that fit it,
- * the end of the log, an error that a person can read. Throws ResultLost where it says `succeeded` and its output does
- * not fit, Misbehaved where it says no end.
+ * Checks the end of a prediction as its instance reports it: outputs that the schema has and that fit it, the end of
+ * the log, an error that a person can read. Throws ResultLost when a `succeeded` output does not fit, Misbehaved when
+ * the report is no end.
  */
 export function checkedEnd(
   end: PredictionSnapshot,
@@ -40,7 +40,7 @@ export function checkedEnd(
   }
 }
 
-/** Whether its schema has the output that a running instance tells of; who follows it is told no other. */
+/** Whether the schema has the output of this event. Others are not passed on to readers. */
 export const isKnownOutput = (event: PredictionEvent, { outputs }: DemoSchema): boolean =>
   event.type !== 'output' || outputs.some(({ name }) => name === event.data.field)
 

@@ -21,18 +21,18 @@ const log = logger('predictions')
 
 type Routes = ReadonlyMap<DemoId, Route>
 
-/** After a round that failed, such as on a full disk. */
+/** The wait after a failed round, on a full disk for example. */
 const afterFailureMs = 1000
 
 /**
- * Sends waiting predictions to instances, never more to one than its concurrency, and takes up again those that were
- * sent before. One that nobody took stays in its place and is tried again, later each time.
+ * Sends waiting predictions to instances, never more to one instance than its concurrency, and resumes those that were
+ * sent before. A prediction that no instance accepted keeps its place and is tried again after longer and longer waits.
  */
 export class Dispatcher {
   private readonly parts: DispatcherParts
   private readonly signal: AbortSignal
   private readonly runs = new Map<number, Promise<void>>()
-  /** Instances that surely have not got a prediction they were asked to take, by arrival. */
+  /** The endpoint of the instance that certainly does not have a prediction, by the prediction's arrival. */
   private readonly absentAt = new Map<number, string>()
   private readonly refusals: Refusals
   private readonly noRoom: NoRoom
@@ -45,7 +45,7 @@ export class Dispatcher {
     this.noRoom = new NoRoom(clockMs)
   }
 
-  /** Goes on until the signal aborts, a round after each change, and when an instance may be tried again. */
+  /** Works until the signal aborts: one round after each change, and one when an instance may be tried again. */
   async work(): Promise<void> {
     while (!this.signal.aborted) {
       const pause = new AbortController()
@@ -61,12 +61,15 @@ export class Dispatcher {
     await Promise.all(this.runs.values())
   }
 
-  /** Returns in how many milliseconds the next is due though nothing changes. Undefined: never. */
+  /**
+   * Sends what may be sent. Returns the milliseconds until the next round is due without a change. Undefined: none is
+   * due.
+   */
   private async round(): Promise<number | undefined> {
     const { db, limits } = this.parts
     const [open, ways] = [await openPredictions(db), await routes(db)]
     this.forget(open, ways)
-    // Asked first: an instance whose pause ends while this round goes on would else be tried by no round.
+    // Computed first: otherwise no round would try an instance whose pause ends during this round.
     const wait = this.untilNextTry(open, ways)
     let failed = false
     for (const row of open)
@@ -88,7 +91,7 @@ export class Dispatcher {
     return failed ? Math.min(afterFailureMs, wait ?? afterFailureMs) : wait
   }
 
-  /** One that was sent or canceled before, and that nobody follows now. */
+  /** Resumes a prediction that was sent or canceled before and that nothing follows now. */
   private async takeUp(row: OpenPrediction, route: Route | undefined): Promise<void> {
     const { arrival, sentTo } = row
     const unsure = row.running || this.isUnsure(row)
@@ -135,7 +138,7 @@ export class Dispatcher {
     if (outcome !== 'full') return this.refusals.refused(target)
     this.refusals.full(target)
     const forMs = this.noRoom.found(arrival, await this.runsAt(target.deployment.id))
-    // Its instance was started again meanwhile.
+    // After half of this time the instance was restarted, and there is no room even so.
     if (forMs >= 2 * fullPatienceMs(target.times)) await new Ending(this.parts, row).noRoom()
   }
 
@@ -145,14 +148,17 @@ export class Dispatcher {
     if (await cancelUnsent(db, arrival, now())) changed.predictionChanged(demo, arrival)
   }
 
-  /** Its instance refused it and is no route any more: who drains that one need not wait for it. */
+  /**
+   * The instance refused it and is no longer a route. Clearing the instance from the row lets a draining version end
+   * without it.
+   */
   private async leaveInstance({ arrival, demo }: OpenPrediction): Promise<void> {
     const nowhere = { sent_to: null, deployment: null, commit_sha: null }
     if (await changePrediction(this.parts.db, arrival, 'starting', nowhere))
       this.parts.changed.predictionChanged(demo, arrival)
   }
 
-  /** Nothing tells any more where it ran. */
+  /** Fails a prediction when nothing says any more where it ran. */
   private async lost({ arrival, demo, running }: OpenPrediction): Promise<void> {
     const error = 'The demo went away while this ran. It was not run again; run it again if you like.'
     const end = {
@@ -166,7 +172,7 @@ export class Dispatcher {
       this.parts.changed.predictionChanged(demo, arrival)
   }
 
-  /** An instance whose places are all taken by what was sent there is honest: it is left alone. */
+  /** An instance whose places are taken by predictions that were sent to it refuses rightly, and is left alone. */
   private async lookAt(deployment: DeploymentId, fault: InstanceFault): Promise<void> {
     try {
       if (await this.runsAt(deployment)) return

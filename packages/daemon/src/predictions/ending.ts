@@ -6,9 +6,9 @@ import type { PredictionRow } from '../store/tables.ts'
 import type { LiveRun } from './live-runs.ts'
 import type { QueueParts } from './parts.ts'
 
-/** The ways in which a prediction ends. The first one counts: of a prediction that has ended nothing changes. */
+/** The ways in which a prediction ends. The first end counts: nothing changes a prediction that has ended. */
 export class Ending {
-  /** What it told so far, once it runs. */
+  /** The events of its run so far. Undefined before it runs. */
   live: LiveRun | undefined
   private readonly parts: QueueParts
   private readonly row: PredictionRow
@@ -35,7 +35,7 @@ export class Ending {
     )
   }
 
-  /** Its input does not fit what its demo is by now. */
+  /** Its input does not fit the present schema of its demo. */
   invalid(problem: string): Promise<void> {
     return this.failed('invalid', `The demo changed while this waited: ${problem}`)
   }
@@ -51,20 +51,20 @@ export class Ending {
         ))
   }
 
-  /** The instance answered what none should. */
+  /** The instance gave an answer that no runtime may give. */
   misbehaved(): Promise<void> {
     const error =
       'The demo gave an answer that none should give, so this was ended. Run it again, or tell who made the demo.'
     return this.failed('interrupted', error)
   }
 
-  /** Its demo had none for a long time, though nothing else ran in it. */
+  /** Its instance had no room for it for a long time, though nothing else ran there. */
   noRoom(): Promise<void> {
     const error = 'The demo had no room for this, though nothing else ran in it. Send less, such as smaller files.'
     return this.failed('error', error)
   }
 
-  /** For a reason that nobody foresaw. */
+  /** An unexpected error ended it. */
   brokeOff(): Promise<void> {
     return this.failed('interrupted', 'Something went wrong between the queue and the demo; run it again.')
   }
@@ -75,7 +75,7 @@ export class Ending {
     return this.failed('error', `The model put out more than ${most}.`)
   }
 
-  /** As the instance says, with the result files that are kept here by now. */
+  /** Stores the end that the instance reported. Its result files are stored on this host by now. */
   completed(end: PredictionSnapshot & { status: EndStatus }, seq: number, files: readonly FileRef[]): Promise<void> {
     const { arrival, demo_id, started_at } = this.row
     const row = {

@@ -14,7 +14,7 @@ import type { Limits } from '../config.ts'
 
 const log = logger('predictions')
 
-/** A result that is there at the instance and cannot be kept here. The message is for people. */
+/** The instance has a result that cannot be stored here. The message is for people. */
 export class ResultLost extends Error {
   override readonly name = 'ResultLost'
   readonly reason: 'error' | 'interrupted'
@@ -24,7 +24,7 @@ export class ResultLost extends Error {
   }
 }
 
-/** The files that fields of a file component name. */
+/** The files that the values of file components name. */
 export function filesOfFields(fields: DemoSchema['inputs'], values: Record<string, unknown>): FileRef[] {
   return fields
     .filter(({ component }) => isFileComponent(component))
@@ -34,7 +34,10 @@ export function filesOfFields(fields: DemoSchema['inputs'], values: Record<strin
 export const outputFiles = (schema: DemoSchema, output: unknown): FileRef[] =>
   filesOfFields(schema.outputs, outputFields(schema, output))
 
-/** Brings an instance the files of an input. One that is no longer here is the instance's to miss. */
+/**
+ * Sends an instance the files of an input. A file that is no longer stored here is left out, and the instance reports
+ * it missing.
+ */
 export async function bringFiles(
   files: FolderFiles,
   instance: HttpPredictor,
@@ -49,8 +52,8 @@ export async function bringFiles(
 }
 
 /**
- * Keeps the files of an output here. Tries again where it fails, for as long as results may take. Throws ResultLost,
- * and the signal's reason.
+ * Stores the files of an output here. Tries again after failures, within the time limit for results. Throws ResultLost,
+ * or the signal's reason.
  */
 export async function fetchResults(
   files: FolderFiles,

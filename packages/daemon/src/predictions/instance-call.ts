@@ -8,8 +8,8 @@ const log = logger('predictions')
 const findsAtMost = 3
 
 /**
- * A prediction where it was last, asked for more than once where nobody answers or the answer is a 500. Undefined: it
- * is not there, or nobody is. Throws ServerFault | Misbehaved.
+ * Asks the last known instance of a prediction for it, several times if there is no answer or an HTTP 500. Undefined:
+ * the prediction or the instance is not there. Throws ServerFault or Misbehaved.
  */
 export async function findAtInstance(
   instance: HttpPredictor,
@@ -29,7 +29,8 @@ export async function findAtInstance(
 }
 
 /**
- * Asks an instance to cancel what it may have, after each of the pauses again where it does not answer. Never throws.
+ * Asks an instance to cancel a prediction that it may have, and again after each pause while it does not answer. Never
+ * throws.
  */
 export async function cancelAtInstance(
   instance: HttpPredictor,
@@ -45,7 +46,7 @@ export async function cancelAtInstance(
       const nobodyIsThere = error instanceof Gone && !(error instanceof Unanswered)
       if (signal.aborted || nobodyIsThere) return
       if (pause === undefined) return log.error(`prediction ${id} could not be canceled at its instance`, error)
-      // An aborted pause ends the loop at its next turn.
+      // An aborted wait ends the loop by its condition.
       await setTimeout(pause, undefined, { signal }).catch(() => undefined)
     }
 }

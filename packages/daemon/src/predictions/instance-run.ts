@@ -21,25 +21,26 @@ import { aborted, RunStop } from './run-stop.ts'
 
 const log = logger('predictions')
 
-/** Where a prediction is sent: what an InstanceRun needs of a route. */
+/** What an InstanceRun needs of a route. */
 export type Target = Pick<Route, 'endpoint' | 'schema' | 'times'> & {
   readonly deployment: Pick<Route['deployment'], 'id' | 'commit_sha'>
 }
 
 /**
- * How a try went. `refused`: the instance surely has not got it. `full`: the same, since it has no room now.
- * `unsure`: it may have. `over`: nothing is left to do.
- * `ending`: the same, and the instance said that it ends.
+ * The outcome of a try. `refused`: the instance certainly does not have it. `full`: the same, since it has no room now.
+ * `unsure`: it may have it. `over`: nothing is left to do. `ending`: nothing is left to do, and the instance said that
+ * it is shutting down.
  */
 export type Outcome = 'refused' | 'full' | 'unsure' | 'over' | 'ending'
 
 type Phase = 'finding' | 'carrying' | 'submitting'
 
-/** Even where no time is left, what may have ended is asked once. */
+/** The least time for a try even after the deadline, so that a prediction that may have ended is asked once. */
 const leastMs = 2000
 
 /**
- * One prediction at one instance, from the files it needs to its stored end. Its row says whether it is to be canceled.
+ * Runs one prediction at one instance, from sending its files to storing its end. Its row says whether it is to be
+ * canceled.
  */
 export class InstanceRun {
   private readonly parts: DispatcherParts
@@ -50,7 +51,7 @@ export class InstanceRun {
   private readonly onTaken: () => void
   private readonly ending: Ending
   private readonly stop: RunStop
-  /** Of the daemon that leaves, or of this one's stop. */
+  /** Aborts when the daemon leaves, or when this prediction is stopped. */
   private readonly signal: AbortSignal
   private submitting: Promise<Prediction> | undefined
 
@@ -68,16 +69,16 @@ export class InstanceRun {
   }
 
   /**
-   * Sends it. `unsure`: it may be there from an earlier try, and is looked for first. Once it was taken it is never
-   * sent a second time.
+   * Sends it. `unsure`: an earlier try may have succeeded, so it is looked for first. A prediction that was accepted is
+   * never sent a second time.
    */
   send(unsure: boolean): Promise<Outcome> {
     return this.supervised(() => this.attempt(unsure))
   }
 
   /**
-   * Looks for one that may be at an instance which is no longer its demo's. `reachable`: its deployment still has this
-   * endpoint.
+   * Looks for a prediction at an instance that is no longer the route of its demo. `reachable`: its deployment still
+   * has this endpoint.
    */
   settle(reachable: boolean): Promise<Outcome> {
     return this.supervised(async () => {
@@ -92,7 +93,7 @@ export class InstanceRun {
     })
   }
 
-  /** Finds one again that ran when it was last followed. */
+  /** Follows a prediction again that was running when it was last followed. */
   join(): Promise<Outcome> {
     return this.supervised(async () => {
       this.stop.setDeadline(leastMs)
@@ -102,7 +103,7 @@ export class InstanceRun {
     })
   }
 
-  /** Listens to what stops it for as long as `work` goes on. */
+  /** Watches for a stop while `work` goes on. */
   private async supervised(work: () => Promise<Outcome>): Promise<Outcome> {
     const done = new AbortController()
     const watching = this.stop.watchRow(AbortSignal.any([done.signal, this.leaving]))
@@ -145,7 +146,7 @@ export class InstanceRun {
     }
   }
 
-  /** Before the first try at an instance its row says where it may be. False: it ended meanwhile. */
+  /** Stores where the prediction may be before the first try there. False: it ended meanwhile. */
   private async mark(): Promise<boolean> {
     const { endpoint, deployment } = this.target
     if (this.row.sent_to === endpoint) return true
@@ -153,10 +154,13 @@ export class InstanceRun {
     return changePrediction(this.parts.db, this.row.arrival, 'starting', mark)
   }
 
-  /** A cancel does not wait for the answer, and the answer is not lost by it: what was taken must be told. */
+  /**
+   * A cancel does not wait for the answer of the submit. The answer is kept, because an instance that accepted the
+   * prediction must be told.
+   */
   private async handOver(input: Input): Promise<Prediction> {
     this.submitting = this.instance.submit({ id: this.row.id, input }, this.leaving)
-    // Handled where it is awaited, here or after the stop.
+    // A rejection is handled where the promise is awaited, here or after the stop.
     this.submitting.catch(() => undefined)
     await Promise.race([this.submitting, aborted(this.signal)])
     this.signal.throwIfAborted()
@@ -204,10 +208,10 @@ export class InstanceRun {
     return this.wentAway()
   }
 
-  /** Keeps result files before it says that it succeeded. */
+  /** Stores the result files before the prediction counts as succeeded. */
   private async complete(end: PredictionSnapshot, seq: number): Promise<Outcome> {
     this.stop.clearDeadline()
-    // A runtime that is told to end says so of what runs in it; why it was told is known here.
+    // A runtime that is shutting down reports its predictions as interrupted. Why it was shut down is known only here.
     if (end.reason === 'interrupted') return (await this.wentAway()) === 'over' ? 'ending' : 'unsure'
     try {
       const { schema } = this.target
@@ -223,12 +227,12 @@ export class InstanceRun {
     }
   }
 
-  /** It was stopped before it was followed. What may have arrived is canceled where it is. */
+  /** It was stopped before it was followed. What may have reached the instance is canceled there. */
   private async stoppedBefore(phase: Phase): Promise<Outcome> {
     if (this.leaving.aborted) return 'unsure'
     await this.stop.end()
     if (phase === 'carrying') return 'over'
-    // Whether it was taken or not, it is canceled next.
+    // Whether it was accepted or not, it is canceled next.
     await this.submitting?.catch(() => undefined)
     await this.stop.cancelAtInstance()
     return 'over'
@@ -241,7 +245,7 @@ export class InstanceRun {
     return 'over'
   }
 
-  /** The instance answered what none should. Asking it again would not tell more. */
+  /** The instance gave an answer that no runtime may give. Asking again would not help. */
   private async misbehaved(error: Error): Promise<Outcome> {
     if (this.leaving.aborted) return 'unsure'
     log.error(
@@ -251,14 +255,14 @@ export class InstanceRun {
     return this.endHere(() => (this.stop.signal.aborted ? this.stop.end() : this.ending.misbehaved()))
   }
 
-  /** Something that nobody foresaw. */
+  /** Handles an unexpected error. */
   private async broke(error: unknown): Promise<Outcome> {
     if (this.leaving.aborted) return 'unsure'
     log.error(`prediction ${this.row.id} broke off`, error)
     return this.endHere(() => this.ending.brokeOff())
   }
 
-  /** It ends without its instance, where it does not run on unseen. */
+  /** Ends it without its instance, after canceling it there, so that it does not run on unobserved. */
   private async endHere(end: () => Promise<void>): Promise<Outcome> {
     await end()
     await this.stop.cancelAtInstance()
@@ -271,7 +275,7 @@ export class InstanceRun {
   }
 }
 
-/** What was left empty when it was sent does no harm where a newer version no longer asks for it. */
+/** Drops values that are null in the input and whose field a newer schema no longer has. */
 function withoutUnset(schema: DemoSchema, input: Record<string, unknown>): Record<string, unknown> {
   const known = new Set(schema.inputs.map(({ name }) => name))
   return Object.fromEntries(Object.entries(input).filter(([name, value]) => value !== null || known.has(name)))

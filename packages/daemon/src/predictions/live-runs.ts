@@ -2,12 +2,12 @@ import { Notice } from '@origami/host/notices'
 import { applyPart, type PredictionEvent } from '@origami/protocol/demo'
 import type { Limits } from '../config.ts'
 
-/** Events that carry a number: those of the run itself. */
+/** Events with a number: those of the run itself. */
 export type RunEvent = Exclude<PredictionEvent, { type: 'queue' }>
 
 type LiveLimits = Pick<Limits, 'liveEvents' | 'liveBytes' | 'predictionLogLength'>
 
-/** What a running prediction told so far, by arrival. Never stored: after a crash the instance tells it again. */
+/** The events of running predictions by arrival. They are never stored: after a crash the instance sends them again. */
 export class LiveRuns {
   private readonly runs = new Map<number, LiveRun>()
   private readonly limits: LiveLimits
@@ -34,8 +34,8 @@ export class LiveRuns {
 }
 
 /**
- * The newest events of a run as they came. Older ones are folded: of each output its value so far, of the log its end,
- * of progress the last. A reader who is behind gets what it may still need, whatever the run told.
+ * The newest events of a run as they came. Older ones are merged: each output's value so far, the end of the log, and
+ * the last progress. A reader who is behind gets everything that still matters, however much there was.
  */
 export class LiveRun {
   readonly changed = new Notice()
@@ -43,7 +43,7 @@ export class LiveRun {
   logs = ''
   ended = false
   lastSeq = 0
-  /** Of the output so far, as text. */
+  /** The size of the output so far, as text. */
   outputSize = 0
   private readonly limits: LiveLimits
   private readonly folded = new Map<string, RunEvent>()
@@ -65,7 +65,7 @@ export class LiveRun {
     this.changed.notify()
   }
 
-  /** What a reader needs who saw everything up to `seq`. */
+  /** The events for a reader who has seen everything up to `seq`. */
   after(seq: number): RunEvent[] {
     const first = this.events.findLastIndex((event) => event.seq <= seq) + 1
     if (first > 0) return this.events.slice(first)
@@ -86,7 +86,7 @@ export class LiveRun {
     this.outputSize += now - before
   }
 
-  /** A quarter goes at a time, so that not every event moves all. */
+  /** A quarter is merged at a time, so that not every new event moves all others. */
   private foldOldest(): void {
     if (this.events.length <= this.limits.liveEvents && this.size <= this.limits.liveBytes) return
     const count = Math.max(1, Math.ceil(this.events.length / 4))
@@ -106,7 +106,7 @@ const topicOf = (event: RunEvent): string =>
       ? `log ${event.data.source}`
       : event.type
 
-/** One event that stands for two of the same topic. */
+/** Merges two events of the same topic into one. */
 function fold(before: RunEvent | undefined, event: RunEvent, { predictionLogLength }: LiveLimits): RunEvent {
   if (event.type === 'log' && before?.type === 'log')
     return { ...event, data: { ...event.data, data: (before.data.data + event.data.data).slice(-predictionLogLength) } }

@@ -1,21 +1,21 @@
 import type { DemoId, PredictionId } from '@origami/protocol/demo'
 import type { OpenPrediction } from '../store/predictions.ts'
 
-/** What decides when a prediction that waits or runs has its turn. */
+/** What decides when a waiting prediction has its turn, of one that waits or runs. */
 export type Waiting = Pick<OpenPrediction, 'id' | 'demo' | 'visitor' | 'address' | 'running'>
 
 export interface QueueLimits {
-  /** Predictions running at a time on this host. */
+  /** How many predictions may run on this host at the same time. */
   readonly running: number
-  /** The part of them that one demo may hold, above 0 to 1. */
+  /** The share of them that one demo may hold, above 0 and at most 1. */
   readonly runningPerDemo: number
 }
 
 /**
- * Who goes now, in the order they go. `rows` stand in order of arrival; `concurrency` knows each demo that has a route.
- * Each free place of the host goes to the demo that holds fewest; among equals, to whose next one came first. A demo
- * holds at most its part of the places, so that some are left for who comes to another, and while others wait at most
- * its fair share. A pure function: it can be tested as data.
+ * The predictions to send now, in order. `rows` are in order of arrival; `concurrency` has an entry for each demo with
+ * a route. Each free place of the host goes to the demo that holds fewest places, and among equals to the demo whose
+ * next prediction came first. A demo holds at most its share of the places, so that some are left for other demos, and
+ * at most a fair share while others wait. A pure function, so tests can pass data.
  */
 export function next<Row extends Waiting>(
   rows: readonly Row[],
@@ -47,13 +47,14 @@ export function next<Row extends Waiting>(
   return chosen
 }
 
-/** Of demos that hold places or could take one now. */
+/** The fair share among the demos that hold places or could take one now. */
 const fairShare = (places: number, demos: readonly DemoId[]): number => Math.ceil(places / new Set(demos).size)
 
 /**
- * What waits, in the order it goes: each caller's first of a demo (running ones counted) before anybody's second, and
- * so on; among equals, who came first. A caller is an address where the visitor is only a cookie, so that many cookies
- * are no more turns; among the visitors at one address each one's first goes before anybody's second too.
+ * The waiting predictions in their order: of each demo, each caller's first (running ones counted) before anybody's
+ * second, and so on; among equals, in order of arrival. A caller is an address when the visitor is only a cookie, so
+ * that more cookies give no more turns. Among the visitors of one address, too, each one's first goes before anybody's
+ * second.
  */
 export function fairOrder<Row extends Waiting>(rows: readonly Row[]): readonly Row[] {
   const visitorTurns = turns(rows, ({ demo, visitor, id }) => `${demo} ${visitor ?? id}`)
@@ -66,7 +67,7 @@ export function fairOrder<Row extends Waiting>(rows: readonly Row[]): readonly R
   return rows.filter(({ running }) => !running).toSorted((a, b) => turnOf(callerTurns, a) - turnOf(callerTurns, b))
 }
 
-/** How many of the same caller go before each. */
+/** For each prediction, how many of the same caller go before it. */
 function turns<Row extends Waiting>(rows: readonly Row[], caller: (row: Row) => string): ReadonlyMap<Row, number> {
   const counts = new Map<string, number>()
   return new Map(
@@ -81,7 +82,7 @@ function turns<Row extends Waiting>(rows: readonly Row[], caller: (row: Row) => 
 
 const turnOf = <Row>(all: ReadonlyMap<Row, number>, row: Row): number => all.get(row) ?? 0
 
-/** Its place among what waits for its demo: 1 goes next. Undefined: it does not wait. */
+/** The place of a prediction among those that wait for its demo. 1 goes next. Undefined: it does not wait. */
 export function placeOf(rows: readonly Waiting[], id: PredictionId): number | undefined {
   const demo = rows.find((row) => row.id === id)?.demo
   const index = fairOrder(rows.filter((row) => row.demo === demo)).findIndex((row) => row.id === id)
@@ -89,8 +90,8 @@ export function placeOf(rows: readonly Waiting[], id: PredictionId): number | un
 }
 
 /**
- * Seconds until the one in `place` starts: the median of the last runs times the rounds before it. Null below three
- * runs.
+ * Seconds until the prediction in `place` starts: the median of the last runs times the number of rounds before it.
+ * Null when there are fewer than three runs.
  */
 export function estimate(place: number, concurrency: number, lastSeconds: readonly number[]): number | null {
   if (lastSeconds.length < 3) return null

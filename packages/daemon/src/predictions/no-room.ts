@@ -1,16 +1,22 @@
 import type { OpenPrediction } from '../store/predictions.ts'
 
-/** How long each prediction was found no room for at an instance in which nothing runs: it may fit none. */
+/**
+ * Measures how long an instance has had no room for a prediction while nothing else ran there. Such a prediction may
+ * never fit.
+ */
 export class NoRoom {
   private readonly since = new Map<number, number>()
   private readonly nowMs: () => number
 
-  /** `nowMs`: a clock that is never set back. */
+  /** `nowMs` is a clock that is never set back. */
   constructor(nowMs: () => number) {
     this.nowMs = nowMs
   }
 
-  /** Milliseconds since there was no room for it first. `runs`: others run there, and leave room when they end. */
+  /**
+   * Milliseconds since there was first no room for it. `runs`: others run there and will leave room when they end, so
+   * the time begins anew.
+   */
   found(arrival: number, runs: boolean): number {
     const now = this.nowMs()
     const since = runs ? now : (this.since.get(arrival) ?? now)
@@ -18,7 +24,7 @@ export class NoRoom {
     return now - since
   }
 
-  /** Forgets what does not wait any more. */
+  /** Forgets predictions that do not wait any more. */
   keep(open: readonly OpenPrediction[]): void {
     const waiting = new Set(open.flatMap(({ running, arrival }) => (running ? [] : [arrival])))
     for (const arrival of this.since.keys()) if (!waiting.has(arrival)) this.since.delete(arrival)

@@ -6,7 +6,7 @@ import type { Db } from '../store/open.ts'
 import type { LiveRuns } from './live-runs.ts'
 import type { Places } from './places.ts'
 
-/** What the queue works with. */
+/** What the queue needs. */
 export interface QueueParts {
   readonly db: Db
   readonly files: FolderFiles
@@ -18,19 +18,19 @@ export interface QueueParts {
 }
 
 /**
- * What the queue found wrong with an instance: it takes nothing, or, as a visitor may bring about, has no room though
- * nothing runs in it, or runs on what it was told to end.
+ * What the queue found wrong with an instance: it accepts nothing; it has no room although nothing runs in it, which
+ * visitors can cause; or it continues what it was told to end.
  */
 export type InstanceFault = RefusalFault | 'runs on'
 export type RefusalFault = 'takes nothing' | 'has no room'
 export type LookAt = (deployment: DeploymentId, fault: InstanceFault) => void
 
-/** What sending works with. */
+/** What sending predictions needs. */
 export interface DispatcherParts extends QueueParts {
-  /** How an instance is reached. */
+  /** Makes the client for an instance's endpoint. */
   readonly reach: (endpoint: string) => HttpPredictor
-  /** Somebody should look whether the instance of this deployment is well. */
+  /** Asks for a check of the instance of this deployment. */
   readonly lookAt?: LookAt
-  /** Milliseconds by a clock that is never set back, for pauses; the process's own where there is none. */
+  /** Milliseconds by a clock that is never set back, for pauses. The default is the process's own clock. */
   readonly clockMs?: () => number
 }

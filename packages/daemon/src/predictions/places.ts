@@ -10,7 +10,10 @@ export interface Place {
   readonly eta: number | null
 }
 
-/** Where each that waits stands. Asked once for all who follow a demo's queue, and again only after it changed. */
+/**
+ * The place of each waiting prediction. It is computed once for everybody who follows a demo's queue, and again only
+ * after a change.
+ */
 export class Places {
   private readonly db: Db
   private readonly changed: Changes
@@ -21,14 +24,14 @@ export class Places {
     this.changed = changed
   }
 
-  /** Undefined: it does not wait. */
+  /** Undefined: the prediction does not wait. */
   async find(demo: DemoId, id: PredictionId): Promise<Place | undefined> {
     const version = this.changed.queueVersion(demo)
     const known = this.known.get(demo)
     if (known?.version === version) return (await known.places).get(id)
     const places = this.read(demo)
     this.known.set(demo, { version, places })
-    // A failed reading is not kept: who asks next reads again.
+    // A failed reading is not kept, so that the next caller reads again.
     places.catch(() => this.known.delete(demo))
     const found = await places
     if (found.size === 0) this.known.delete(demo)

@@ -17,7 +17,9 @@ import { filesOfFields } from './file-transfer.ts'
 import type { QueueParts } from './parts.ts'
 import { QueuedPrediction } from './queued-prediction.ts'
 
-/** The queue of every demo: the table of predictions. A prediction is a row before it is answered. */
+/**
+ * The queue of every demo, which is the table of predictions. A prediction is stored before its request is answered.
+ */
 export class Queue {
   private readonly parts: QueueParts
   private readonly arrivals: Arrivals
@@ -27,7 +29,7 @@ export class Queue {
     this.arrivals = new Arrivals(parts.db, parts.changed, parts.limits)
   }
 
-  /** The demo as a Predictor, for who calls from `address`. Undefined: no such demo. */
+  /** The demo as a Predictor for a caller at `address`. Undefined: there is no such demo. */
   async predictor(id: DemoId, address?: string): Promise<Predictor | undefined> {
     const demo = await demoById(this.parts.db, id)
     if (!demo) return undefined

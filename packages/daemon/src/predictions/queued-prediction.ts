@@ -15,7 +15,7 @@ import type { PredictionRow } from '../store/tables.ts'
 import type { LiveRun } from './live-runs.ts'
 import type { QueueParts } from './parts.ts'
 
-/** Which row it is. */
+/** Identifies the row of a prediction. */
 export interface Queued {
   readonly arrival: number
   readonly demo: DemoId
@@ -23,10 +23,10 @@ export interface Queued {
   readonly visitor: VisitorId | null
 }
 
-/** Places are told at most so often. */
+/** The least time between two reports of a place. */
 const betweenPlacesMs = 250
 
-/** A row of the queue as who follows it sees it: its place, then what its run tells, then how it ended. */
+/** A prediction of the queue as its reader sees it: first its place, then the events of its run, then its end. */
 export class QueuedPrediction implements Prediction {
   readonly id: PredictionId
   readonly visitor?: VisitorId | undefined
@@ -88,7 +88,7 @@ export class QueuedPrediction implements Prediction {
     }
   }
 
-  /** Its row says so from here on; whoever works on it sees it there, also a daemon that comes after this one. */
+  /** The cancel is stored in its row, where this daemon or the next one acts on it. */
   async cancel(): Promise<boolean> {
     const { db, now, changed } = this.parts
     const canceled = (await cancelUnsent(db, this.arrival, now())) || (await requestCancel(db, this.arrival, now()))
@@ -113,7 +113,9 @@ export class QueuedPrediction implements Prediction {
   }
 }
 
-/** What a run told after number `seen`, then what it tells, until it ends. How it ended is the row's to say. */
+/**
+ * Yields the events of a run after number `seen`, and then new ones until it ends. The end itself is read from the row.
+ */
 async function* relay(live: LiveRun, after: number, signal: AbortSignal) {
   let seen = after
   while (!signal.aborted) {
@@ -128,7 +130,7 @@ async function* relay(live: LiveRun, after: number, signal: AbortSignal) {
   }
 }
 
-/** As the API shows a stored one. */
+/** A stored prediction in the form that the API answers. */
 export function presentPrediction(row: PredictionRow): PredictionSnapshot {
   return {
     id: row.id,

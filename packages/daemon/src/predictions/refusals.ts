@@ -4,30 +4,31 @@ import type { RefusalFault } from './parts.ts'
 
 interface Refusing {
   tries: number
-  /** Since when it takes nothing without being full, and when it is tried again. */
+  /** Since when the instance has accepted nothing for another reason than being full, and when it is tried again. */
   since: number
   until: number
-  /** Since when it is full whenever it does not take nothing. */
+  /** Since when it has been full at each try. */
   fullSince?: number
 }
 
-/** Where an instance is, and how long its demo gives it to be ready. */
+/** The endpoint of an instance, and how long its demo lets it become ready. */
 export interface RefusingRoute {
   readonly endpoint: string
   readonly deployment: { readonly id: DeploymentId }
   readonly times: { readonly ready_within: number }
 }
 
-/** A runtime keeps results that nobody fetched for a minute before others get their room: it may be full as long. */
+/** A runtime keeps unfetched results for a minute before their room is used again, and may be full for as long. */
 const leastFullMs = 90_000
 
-/** How long an instance may be full though nothing runs in it. */
+/** How long an instance may be full although nothing runs in it. */
 export const fullPatienceMs = ({ ready_within }: RefusingRoute['times']): number =>
   Math.max(ready_within * 1000, leastFullMs)
 
 /**
- * Instances that took nothing when they were tried: each is left alone for a while, longer each time, and looked at in
- * the end. One that says it is full may be well, and is given the time in which a runtime has room again.
+ * Instances that accepted nothing when they were tried. Each is left alone after longer and longer times, and in the
+ * end its health is checked. An instance that says it is full may be healthy, and gets the time in which a runtime has
+ * room again.
  */
 export class Refusals {
   private readonly refusing = new Map<string, Refusing>()
@@ -35,7 +36,7 @@ export class Refusals {
   private readonly lookAt: (deployment: DeploymentId, fault: RefusalFault) => void
   private readonly nowMs: () => number
 
-  /** `nowMs`: a clock that is never set back. */
+  /** `nowMs` is a clock that is never set back. */
   constructor(
     limits: Pick<Limits, 'retryMs'>,
     lookAt: (deployment: DeploymentId, fault: RefusalFault) => void,
@@ -46,7 +47,7 @@ export class Refusals {
     this.nowMs = nowMs
   }
 
-  /** Milliseconds until this instance may be tried; 0: now. */
+  /** Milliseconds until this instance may be tried. 0 means now. */
   waitMs(endpoint: string): number {
     return Math.max(0, (this.refusing.get(endpoint)?.until ?? 0) - this.nowMs())
   }
@@ -55,7 +56,7 @@ export class Refusals {
     this.refusing.delete(endpoint)
   }
 
-  /** It did not answer, or takes nothing. */
+  /** Notes that the instance did not answer, or accepts nothing. */
   refused({ endpoint, deployment, times }: RefusingRoute): void {
     const refusing = this.leaveAlone(endpoint)
     if (!refusing || this.nowMs() - refusing.since < times.ready_within * 1000) return
@@ -63,7 +64,7 @@ export class Refusals {
     this.lookAt(deployment.id, 'takes nothing')
   }
 
-  /** It said that it has no room. */
+  /** Notes that the instance said it has no room. */
   full({ endpoint, deployment, times }: RefusingRoute): void {
     const refusing = this.leaveAlone(endpoint)
     if (!refusing) return
@@ -75,7 +76,7 @@ export class Refusals {
     this.lookAt(deployment.id, 'has no room')
   }
 
-  /** Undefined: it is left alone already; of several that were on their way at once the first counts. */
+  /** Undefined: it is left alone already. When several requests fail together only the first counts. */
   private leaveAlone(endpoint: string): Refusing | undefined {
     const now = this.nowMs()
     const refusing = this.refusing.get(endpoint) ?? { tries: 0, since: now, until: 0 }

@@ -9,7 +9,7 @@ import type { Db } from '../store/open.ts'
 import { filesOf, filesOfDemo, isNamed, isWanted } from '../store/prediction-files.ts'
 import { deleteEnded, deletePrediction, endedOfVisitor, sweepPredictions } from '../store/predictions.ts'
 
-/** What sweeping works with. Slices remember across sweeps how much fits one. */
+/** What sweeping needs. The slices keep from sweep to sweep how many rows fit one slice. */
 export interface RetentionParts {
   readonly db: Db
   readonly files: FolderFiles
@@ -18,8 +18,8 @@ export interface RetentionParts {
 }
 
 /**
- * Forgets a demo's predictions that ended, with their files but for those that another demo's name too, and its events:
- * all that there may be very much of, so that removing the demo is a small step.
+ * Removes a demo's ended predictions, their files (except those that another demo's predictions name) and its events.
+ * These may be very many, so removing the demo afterwards is a small step.
  */
 export async function forgetRunsOf({ db, files, slices }: RetentionParts, demo: DemoId): Promise<void> {
   let after = ''
@@ -34,8 +34,7 @@ export async function forgetRunsOf({ db, files, slices }: RetentionParts, demo: 
 }
 
 /**
- * Deletes a result of a visitor's own that ended, and files that no other prediction names.
- * False: there is none such.
+ * Deletes an ended result of a visitor, and its files that no other prediction names. False: there is no such result.
  */
 export async function forgetResult(
   db: Db,
@@ -58,8 +57,9 @@ export async function forgetResult(
 }
 
 /**
- * What is over its time goes: results and what was canceled, uploads unless what they belong to still waits or runs,
- * events, deployments that ended. In slices, so that nobody waits for it; an aborted signal ends it between two.
+ * Removes what is older than its limit: results, canceled predictions, events, ended deployments, and uploads unless a
+ * prediction that waits or runs needs them. Works in slices so that nobody waits for it. An aborted signal ends it
+ * between two slices.
  */
 export async function sweepOld(
   { db, files, limits, slices }: RetentionParts,

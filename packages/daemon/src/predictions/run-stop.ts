@@ -12,7 +12,7 @@ import type { DispatcherParts } from './parts.ts'
 
 const log = logger('predictions')
 
-/** One prediction at one instance, as far as stopping it goes. */
+/** What stopping one prediction at one instance needs. */
 interface StoppedRun {
   readonly row: PredictionRow
   readonly deployment: DeploymentId
@@ -25,13 +25,13 @@ const afterFailedReadMs = 500
 type StopReason = 'canceled' | 'timeout'
 
 /**
- * What stops a prediction at an instance: its row says that it is to be canceled or has ended, or its deadline is over.
- * What is stopped is canceled at the instance, and ends whether the instance obeys or not.
+ * Stops a prediction at an instance when its row says that it is to be canceled or has ended, or when its deadline is
+ * over. It is canceled at the instance, and ends whether the instance obeys or not.
  */
 export class RunStop {
   private readonly parts: DispatcherParts
   private readonly run: StoppedRun
-  /** Of the daemon that leaves. */
+  /** Aborts when the daemon leaves. */
   private readonly leaving: AbortSignal
   private readonly controller = new AbortController()
   private deadline: NodeJS.Timeout | undefined
@@ -47,14 +47,14 @@ export class RunStop {
   }
 
   /**
-   * Follows the row until the signal aborts: whoever cancels or ends it there is heard, whatever goes on here. A read
-   * that fails is tried again soon. Never rejects.
+   * Watches the row until the signal aborts, so that a cancel or an end that is stored there takes effect. A read that
+   * fails is tried again soon. Never rejects.
    */
   async watchRow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const { changed } = this.parts
       const { demo_id, arrival } = this.run.row
-      // Until it runs it may also be ended by what happens to its demo.
+      // Until it runs, a change of its demo may end it as well.
       const change = this.run.ending.live
         ? changed.untilPredictionChanges(arrival, signal)
         : changed.untilPlaceChanges(demo_id, arrival, signal)
@@ -67,7 +67,7 @@ export class RunStop {
     }
   }
 
-  /** Stops it at the deadline that its row has, if any, and not before `leastMs` from now. */
+  /** Stops it at the deadline of its row, if there is one, but not before `leastMs` from now. */
   setDeadline(leastMs = 0): void {
     const { deadline_at } = this.run.row
     if (!deadline_at) return
@@ -79,21 +79,23 @@ export class RunStop {
     clearTimeout(this.deadline)
   }
 
-  /** Stores the end that the stop is: once it was stopped, and nothing more is to be heard of it. */
+  /**
+   * Stores the end that belongs to the stop. Call it after the stop, when nothing more is expected from the instance.
+   */
   end(): Promise<void> {
     return this.signal.reason === 'timeout' ? this.run.ending.timedOut() : this.run.ending.canceled()
   }
 
   /**
-   * Once stopped: tells the instance, gives it a while to say how it ended, and then ends it without its word.
-   * Aborts `givingUp` when the instance is no longer listened to, and stops waiting when `done` aborts.
+   * After a stop: tells the instance, gives it some time to report the end, and then ends the prediction without a
+   * report. Aborts `givingUp` when the instance is no longer listened to. Stops waiting when `done` aborts.
    */
   async endOnceStopped(done: AbortSignal, givingUp: AbortController): Promise<void> {
     await aborted(AbortSignal.any([this.signal, done, this.leaving]))
     if (done.aborted || this.leaving.aborted) return
     const { cancelMs } = this.parts.limits
     try {
-      // What cannot be written now is written below; the instance is told to end it all the same.
+      // If this cannot be stored now, the end is stored below. The instance is told to end it all the same.
       if (this.signal.reason === 'timeout')
         await logged(`the end of prediction ${this.run.row.id} could not be stored`, () => this.end())
       const canceling = this.cancelAtInstance()
@@ -109,7 +111,7 @@ export class RunStop {
     }
   }
 
-  /** Cancels what the instance may have, whatever became of the row. */
+  /** Cancels the prediction at the instance that may have it, whatever its row says. */
   cancelAtInstance(): Promise<void> {
     return cancelAtInstance(this.run.instance, this.run.row.id, this.parts.limits.retryMs.slice(0, 3), this.leaving)
   }

@@ -10,7 +10,7 @@ import { SourceError } from './source.ts'
 
 const answerBytes = 1024 ** 2
 const measureMs = 1000
-/** Of what git said last, for the reason why it failed. */
+/** How many of git's last lines are kept to explain a failure. */
 const lastLines = 20
 
 /** One run of git. */
@@ -23,8 +23,8 @@ interface GitRun {
 }
 
 /**
- * Git, told of nothing but what it needs: no configuration of the host's, no hooks, no redirects, one transport, and a
- * token for one host alone.
+ * Runs git with only what it needs: none of the host's configuration, no hooks, no redirects, one transport, and a
+ * token for one host only.
  */
 export class GitSource implements Source {
   private readonly work: string
@@ -32,8 +32,8 @@ export class GitSource implements Source {
   private readonly inherited: Environment
 
   /**
-   * `work`: where git's passing homes are made. `owner`: the random id of the state folder; what a daemon that died
-   * left running is found by it. `environment`: the daemon's, of which git gets the way to programs, proxy and
+   * `work`: the folder for git's temporary homes. `owner`: the random id of the state folder, by which processes of an
+   * earlier daemon are found. `environment`: the daemon's, from which git gets the search path, proxies and certificate
    * authorities.
    */
   constructor({ work, owner, environment }: { work: string; owner: string; environment: Environment }) {
@@ -78,7 +78,7 @@ export class GitSource implements Source {
     }
   }
 
-  /** Resolves to what git answers. Throws SourceError; rejects with the signal's reason. */
+  /** Resolves to git's standard output. Throws SourceError. Rejects with the signal's reason. */
   private async git({ repo, token, args, cwd, onLine }: GitRun, signal: AbortSignal): Promise<string> {
     signal.throwIfAborted()
     const home = await mkdtemp(join(this.work, '.home-'))
@@ -110,7 +110,7 @@ export class GitSource implements Source {
   }
 }
 
-/** The whole environment of one git. Source of the recipe: gitcredentials(7), git-config(1). */
+/** The whole environment of one git process. Sources: gitcredentials(7), git-config(1). */
 export function gitEnvironment(
   repo: RepoLink,
   token: Secret | undefined,
@@ -159,18 +159,21 @@ export function gitEnvironment(
 }
 
 /**
- * Counts a tree once a second, one count after another, until the signal aborts. Throws SourceError once it is too
- * large.
+ * Measures a tree once a second, one measurement after another, until the signal aborts. Throws SourceError once it is
+ * too large.
  */
 async function watch(root: string, limits: TreeLimits, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    // It rejects when the signal aborts, which ends the loop.
+    // An aborted wait rejects, and the loop ends by its condition.
     await setTimeout(measureMs, undefined, { signal }).catch(() => undefined)
     if (!signal.aborted) await measure(root, limits)
   }
 }
 
-/** Counts a tree, and refuses what a build must not see: links that lead out, devices, pipes. Throws SourceError. */
+/**
+ * Measures a tree, and refuses what a build must not see: links that lead out of it, devices, pipes. Throws
+ * SourceError.
+ */
 async function measure(root: string, limits: TreeLimits): Promise<void> {
   let [bytes, files] = [0, 0]
   for (const entry of await readdir(root, { recursive: true, withFileTypes: true })) {
@@ -180,7 +183,7 @@ async function measure(root: string, limits: TreeLimits): Promise<void> {
     if (entry.isSymbolicLink() && !isGitFile) await staysInside(root, path)
     else if (!entry.isFile() && !entry.isSymbolicLink())
       throw new SourceError(`${path.slice(root.length + 1)} is neither a file nor a folder`)
-    // What git removed meanwhile takes no room.
+    // A file that git removed meanwhile takes no space.
     bytes += (await lstat(path).catch(unlessRemoved)).size
     files += isGitFile ? 0 : 1
   }
@@ -200,7 +203,7 @@ async function staysInside(root: string, link: string): Promise<void> {
     throw new SourceError(`${link.slice(root.length + 1)} is a link that leads out of the repository`)
 }
 
-/** How git says that there is no such repository, or none that may be read. */
+/** Git's messages that a repository does not exist or may not be read. */
 const unreadable = new RegExp(
   [
     'not found',
@@ -214,7 +217,7 @@ const unreadable = new RegExp(
   'i',
 )
 
-/** What git said, for a person. */
+/** Explains git's error messages to a person. */
 function explain(repo: RepoLink, stderr: string): string {
   if (unreadable.test(stderr)) return `${repo.canonical} was not found, or what Origami was given may not read it`
   if (/Could not resolve host|unable to access|Failed to connect|timed out/i.test(stderr))

@@ -1,7 +1,7 @@
 import type { RepoLink } from '@origami/protocol/control'
 import type { LogLine } from '../logs/log-line.ts'
 
-/** A token, only ever handed on by environment. */
+/** A token. It is only ever passed on through the environment. */
 export type Secret = string
 
 export interface TreeLimits {
@@ -10,25 +10,25 @@ export interface TreeLimits {
 }
 
 /**
- * The repository or commit is not to be had. The message is for people, and has no secret in it. State `clone_failed`.
+ * The repository or commit cannot be fetched. The message is for people and contains no secret. State `clone_failed`.
  */
 export class SourceError extends Error {
   override readonly name = 'SourceError'
 }
 
-/** Where code comes from. */
+/** Where the code of demos comes from. */
 export interface Source {
   /**
-   * The commit that `ref` (the default branch when absent) points to. Throws SourceError (`not found` for what the
-   * token may not see).
+   * The commit that `ref` (by default the default branch) points to. Throws SourceError (`not found` for what the token
+   * may not see).
    */
   resolve(
     request: { repo: RepoLink; ref?: string; token?: Secret | undefined },
     signal: AbortSignal,
   ): Promise<{ commit: string }>
   /**
-   * Lays the commit's tree, without `.git`, into the empty folder `into`, and tells the first line of its message.
-   * The token is nowhere afterwards. Throws SourceError.
+   * Writes the commit's tree without `.git` into the empty folder `into`, and returns the first line of the commit's
+   * message. The token is stored nowhere. Throws SourceError.
    */
   fetch(request: FetchRequest, signal: AbortSignal): Promise<{ message: string }>
 }
@@ -39,6 +39,6 @@ export interface FetchRequest {
   readonly token?: Secret | undefined
   readonly into: string
   readonly limits: TreeLimits
-  /** Takes a line; git waits until it resolves. */
+  /** Receives a line. Git waits until the promise resolves. */
   readonly onLog: (line: LogLine) => void | Promise<void>
 }

@@ -3,14 +3,14 @@ import { kill, processesWith } from '@origami/host/process-groups'
 import { isAlive, type ProcessIdentity, startTime } from '@origami/host/process-identity'
 
 /**
- * In the environment of all that a build or a clone starts, and of what that starts: whose state folder, which daemon,
- * for what.
+ * The variable in the environment of everything that a build or a clone starts. It names the state folder, the daemon
+ * and the purpose.
  */
 const variable = 'ORIGAMI_BUILD'
 
 /**
- * The environment that marks a program of this daemon's. `owner`: the random id of the state folder. `what`: a
- * deployment, or an id of its own.
+ * The mark of a program that this daemon starts. `owner`: the random id of the state folder. `what`: a deployment, or
+ * an id of its own.
  */
 export function markOf(owner: string, what: string): string {
   return `${owner}/${process.pid}.${startTime(process.pid)}/${what}`
@@ -18,14 +18,14 @@ export function markOf(owner: string, what: string): string {
 
 export const markedEnvironment = (mark: string): Record<string, string> => ({ [variable]: mark })
 
-/** Kills what has this mark, in whatever process group it is. */
+/** Kills all processes with this mark, in whatever process group they are. */
 export async function endMarked(mark: string): Promise<void> {
   for (const one of await marked((found) => found === mark)) kill(one)
 }
 
 /**
- * Ends what daemons that are gone left running of this state folder's builds and clones: it would write on in folders
- * that are ours now. Throws Error when something does not end within `patienceMs` although it was killed.
+ * Ends what builds and clones of earlier daemons of this state folder left running, because it would write into folders
+ * that are now ours. Throws Error when a killed process does not end within `patienceMs`.
  */
 export async function endLeftovers(owner: string, patienceMs: number): Promise<void> {
   if (owner === '') throw new Error('expected the id of a state folder, got none')

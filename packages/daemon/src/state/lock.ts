@@ -4,16 +4,15 @@ import { isAlive, startTime } from '@origami/host/process-identity'
 import Database from 'better-sqlite3'
 
 /**
- * Makes this process the one owner of a state folder. Throws Error naming the process that owns it already; the lock of
- * a process that is gone is free. The lock is the kernel's, on an open file (SQLite's exclusive lock on an empty
- * database): it goes with its process, however that ends, so that nobody ever has to judge whether a lock is stale. The
- * file `lock` beside it only says who has it.
+ * Makes this process the only owner of a state folder. Throws Error that names the owning process. The lock belongs to
+ * the kernel, on an open file (SQLite's exclusive lock on an empty database). It ends with its process, however that
+ * ends, so nobody has to judge whether a lock is stale. The file `lock` beside it only says who holds it.
  */
 export async function lockFolder(folder: string): Promise<AsyncDisposable> {
   const path = join(folder, 'lock')
   const held = hold(join(folder, 'lock.db'))
   const before = await readOwner(path)
-  // A daemon of before this kind of lock has only the file.
+  // A daemon from before this kind of lock has only the file.
   const isTheirs = before !== undefined && before.pid !== process.pid && isAlive(before)
   if (!held || isTheirs) {
     held?.close()
@@ -23,14 +22,14 @@ export async function lockFolder(folder: string): Promise<AsyncDisposable> {
   await writeFile(path, `${process.pid} ${startTime(process.pid)}`, { mode: 0o600 })
   return {
     async [Symbol.asyncDispose]() {
-      // In this order: the next one must not find a name of ours that is alive.
+      // The order matters: after the unlock the next daemon must not find the name of a live process.
       await rm(path, { force: true })
       held.close()
     },
   }
 }
 
-/** Undefined: somebody has it. */
+/** Undefined: another process holds the lock. */
 function hold(path: string): Database.Database | undefined {
   const database = new Database(path, { timeout: 0 })
   try {
@@ -44,7 +43,7 @@ function hold(path: string): Database.Database | undefined {
 }
 
 async function readOwner(path: string): Promise<{ pid: number; started: string } | undefined> {
-  // No file: nobody has it.
+  // Without the file nobody holds the lock.
   const [pid = '', started = ''] = (await readFile(path, 'utf8').catch(() => '')).split(' ')
   return /^\d+$/.test(pid) ? { pid: Number(pid), started } : undefined
 }

@@ -6,20 +6,20 @@ import * as x509 from '@peculiar/x509'
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 const loopback: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1', '0:0:0:0:0:0:0:1'])
 
-/** A certificate that is not taken. The message says what was expected and what came. */
+/** A certificate was rejected. The message says what was expected and what came. */
 class CertificateRefused extends Error {
   override readonly name = 'CertificateRefused'
   readonly statusCode = 422
 }
 
 /**
- * The daemon's certificate, which its web server, as the authority, renews over the connection that it secures. The key
+ * The daemon's certificate. Its web server, as the authority, renews it over the connection that it secures. The key
  * never leaves this host.
  */
 export class OwnCertificate {
   private readonly paths: TlsPaths
   private files: TlsFiles
-  /** The key that was made last, until its certificate comes. */
+  /** The newest key, until its certificate arrives. */
   private pendingKey: string | undefined
 
   private constructor(paths: TlsPaths, files: TlsFiles) {
@@ -32,7 +32,7 @@ export class OwnCertificate {
     return new OwnCertificate(paths, await readTls(paths))
   }
 
-  /** What a TLS server is made of. */
+  /** The options of a TLS server with this certificate. */
   get secureContext() {
     return { ...this.files, minVersion: 'TLSv1.2' as const }
   }
@@ -41,7 +41,7 @@ export class OwnCertificate {
     return new X509Certificate(this.files.cert)
   }
 
-  /** Throws Error for an address that others reach, under a certificate that names this host for itself alone. */
+  /** Throws Error when others can reach the address and the certificate names only this host's own addresses. */
   refuseNameless(host: string): void {
     if (loopback.has(host) || namesOf(this.certificate).some((name) => !loopback.has(name))) return
     throw new Error(
@@ -49,7 +49,7 @@ export class OwnCertificate {
     )
   }
 
-  /** Makes a key and asks for its certificate: a request (PKCS #10) in PEM. */
+  /** Makes a key, and returns a request for its certificate (PKCS #10) in PEM. */
   async request(): Promise<string> {
     const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
     const request = await x509.Pkcs10CertificateRequestGenerator.create({
@@ -62,8 +62,8 @@ export class OwnCertificate {
   }
 
   /**
-   * Takes the certificate of the key that was made last, and keeps both. Throws CertificateRefused, and nothing is
-   * changed.
+   * Accepts the certificate for the newest key, and stores both. Throws CertificateRefused and changes nothing when it
+   * does not fit.
    */
   async accept(pem: string): Promise<void> {
     const key = this.pendingKey

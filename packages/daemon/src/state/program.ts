@@ -9,13 +9,13 @@ export interface Program {
   readonly command: string
   readonly args: readonly string[]
   readonly cwd: string
-  /** All of its environment, but for the mark. */
+  /** All of its environment except the mark. */
   readonly env: Readonly<Record<string, string>>
-  /** By `markOf`: by it the next daemon finds what this one left running. */
+  /** Made by `markOf`. The next daemon finds by it what this one left running. */
   readonly mark: string
-  /** Takes a line of what it prints; the program waits until it resolves. */
+  /** Receives a line of its output. The program waits until the promise resolves. */
   readonly onLine: (text: string) => void | Promise<void>
-  /** Its standard output is an answer of at most so many bytes instead of lines. */
+  /** When set, its standard output is returned, at most this many bytes, instead of being split into lines. */
   readonly answerBytes?: number
 }
 
@@ -29,8 +29,8 @@ export interface ProgramEnd {
 }
 
 /**
- * Runs a program in a process group of its own. When it ends, or the signal aborts, nothing of what it started is left.
- * Rejects with the signal's reason; throws RangeError when it answers more than it may.
+ * Runs a program in its own process group. When it ends, or the signal aborts, nothing that it started is left. Rejects
+ * with the signal's reason. Throws RangeError when its output is longer than allowed.
  */
 export async function runProgram(program: Program, signal: AbortSignal): Promise<ProgramEnd> {
   signal.throwIfAborted()
@@ -52,7 +52,7 @@ export async function runProgram(program: Program, signal: AbortSignal): Promise
     for (const output of outputs) output.destroy()
   }
   signal.addEventListener('abort', end, { once: true })
-  // What it left behind would hold its output open.
+  // Processes that it left behind would keep its output open.
   child.nodeChildProcess.once('exit', () => void endMarked(mark))
   try {
     const [answer] = await Promise.all([

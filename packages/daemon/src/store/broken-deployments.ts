@@ -4,8 +4,8 @@ import type { Db } from './open.ts'
 import { toDeployment } from './read-deployment.ts'
 
 /**
- * Ends deployments that are to do something and are stored without what that needs: as they are they would be in the
- * way of the next one of their demo. Returns how many.
+ * Ends deployments in an open state whose row lacks what that state needs, since they would block the next deployment
+ * of their demo. Returns how many.
  */
 export async function failBroken(db: Db, now: string): Promise<number> {
   const open = ['queued', ...activeStates, 'running', 'draining'] as const

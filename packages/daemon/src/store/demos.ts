@@ -6,7 +6,7 @@ import { deploymentById } from './deployments.ts'
 import type { Db, Trx } from './open.ts'
 import type { DemoRow, StoredDeployment } from './tables.ts'
 
-/** Stores a demo, or wants one on again that is known. */
+/** Stores a demo as wanted on, whether it is new or known. */
 export async function wantDemo(
   trx: Trx,
   demo: Pick<DemoRow, 'id' | 'user_id' | 'repolink'>,
@@ -19,22 +19,22 @@ export async function wantDemo(
     .execute()
 }
 
-/** All of them, oldest first. */
+/** All demos, oldest first. */
 export async function allDemos(db: Db): Promise<DemoRow[]> {
   return db.selectFrom('demos').selectAll().orderBy('created_at').execute()
 }
 
-/** What a demo's owner wants from here on. */
+/** Stores what a demo's owner wants. */
 export async function setWant(trx: Trx, id: DemoId, want: DemoRow['want']): Promise<void> {
   await trx.updateTable('demos').set({ want }).where('id', '=', id).execute()
 }
 
-/** From here on this deployment is the one that answers for its demo. */
+/** Stores that this deployment answers for its demo. */
 export async function setServing(trx: Trx, { id, demo_id }: Pick<Attempt, 'id' | 'demo_id'>): Promise<void> {
   await trx.updateTable('demos').set({ serving: id }).where('id', '=', demo_id).execute()
 }
 
-/** With all that belongs to it, its events too. */
+/** Deletes a demo with everything that belongs to it, its events included. */
 export async function deleteDemo(trx: Trx, id: DemoId): Promise<void> {
   await trx.deleteFrom('predictions').where('demo_id', '=', id).execute()
   await trx.deleteFrom('deployments').where('demo_id', '=', id).execute()
@@ -46,7 +46,7 @@ export async function demoById(db: Trx, id: DemoId): Promise<DemoRow | undefined
   return db.selectFrom('demos').selectAll().where('id', '=', id).executeTakeFirst()
 }
 
-/** Those of these demos whose owners stopped them. */
+/** Those of these demos that their owners stopped. */
 export async function stoppedOf(trx: Trx, ids: readonly DemoId[]): Promise<DemoId[]> {
   const query = trx.selectFrom('demos').select('id').where('id', 'in', ids).where('want', '=', 'stopped')
   return (await query.execute()).map(({ id }) => id)
@@ -57,8 +57,8 @@ export async function demoIds(db: Trx): Promise<DemoId[]> {
 }
 
 /**
- * Where a demo's predictions go now: the endpoint of what serves, with its schema. Undefined: it is held, as is one
- * whose row cannot be read.
+ * Where a demo's predictions go now: the endpoint and schema of the serving deployment. Undefined: the demo is held, as
+ * it is when the row cannot be read.
  */
 export interface Route {
   readonly demo: DemoId
@@ -68,13 +68,13 @@ export interface Route {
   readonly times: Pick<Manifest, 'ready_within' | 'timeout'>
 }
 
-/** Every demo that has one. */
+/** The route of every demo that has one. */
 export async function routes(db: Trx): Promise<ReadonlyMap<DemoId, Route>> {
   const rows = await servingVersions(db).execute()
   return new Map(rows.flatMap(toRoute).map((route) => [route.demo, route]))
 }
 
-/** That of one demo. */
+/** The route of one demo. */
 export async function routeOf(db: Trx, demo: DemoId): Promise<Route | undefined> {
   return (await servingVersions(db).where('demos.id', '=', demo).execute()).flatMap(toRoute)[0]
 }
@@ -98,7 +98,7 @@ function toRoute({ demo_id: demo, endpoint, schema, manifest, ...deployment }: S
   return readSchema && times ? [{ demo, deployment, endpoint, schema: readSchema, times }] : []
 }
 
-/** The schema of what serves, or served last. */
+/** The schema of the deployment that serves or served last. */
 export async function schemaOf(db: Trx, demo: DemoRow): Promise<DemoSchema | undefined> {
   const serving = demo.serving ? await deploymentById(db, demo.serving) : undefined
   return serving?.schema

@@ -7,10 +7,10 @@ import type { DeploymentDocuments, StoredDeployment, Tables } from './tables.ts'
 
 const log = logger('store')
 
-/** What may be changed of a deployment. */
+/** The columns of a deployment that may be changed. */
 export type Change = Omit<Updateable<Tables['deployments']>, keyof DeploymentDocuments> & Partial<DeploymentDocuments>
 
-/** What a row has as JSON, each parsed by its schema. What cannot be read is told, and counts as not there. */
+/** The JSON columns of a row, each parsed by its schema. What cannot be read is logged and counts as missing. */
 export const documentsOf = (row: StoredDeployment): DeploymentDocuments => ({
   steps: read('steps', deployment.shape.steps, row.steps) ?? [],
   log_tail: read('log_tail', z.array(z.string()), row.log_tail) ?? [],
@@ -19,7 +19,7 @@ export const documentsOf = (row: StoredDeployment): DeploymentDocuments => ({
   schema: storedSchema(row.schema),
 })
 
-/** A change as the table takes it. */
+/** A change in the form that the table stores. */
 export function storedChange({ steps, log_tail, crash_times, manifest, schema, ...columns }: Change) {
   const documents = Object.entries({ steps, log_tail, crash_times, manifest, schema }).filter(
     ([, value]) => value !== undefined,
@@ -27,20 +27,23 @@ export function storedChange({ steps, log_tail, crash_times, manifest, schema, .
   return { ...columns, ...Object.fromEntries(documents.map(([name, value]) => [name, JSON.stringify(value)])) }
 }
 
-/** A schema as the store has it. Undefined: there is none, or it is of no form that this version knows. */
+/** A stored schema. Undefined: there is none, or its form is unknown to this version. */
 export const storedSchema = parsedOnce('schema', (text: string | null): DemoSchema | undefined =>
   text === null ? undefined : demoSchema.parse(JSON.parse(text)),
 )
 
-/** A manifest is stored as it was read: its memory is in bytes already. Keys that came later have their defaults. */
+/**
+ * A manifest is stored after parsing, so its memory is in bytes already. Keys that were added later have their
+ * defaults.
+ */
 const storedManifestSchema = manifestSchema.extend({ memory: z.number().optional() }).strip()
 export const storedManifest = parsedOnce('manifest', (text): Manifest | undefined =>
   storedManifestSchema.parse(JSON.parse(text ?? '{}')),
 )
 
 /**
- * Each is parsed once, for every prediction asks for it; one that cannot be read is told once, and keeps none but its
- * own demo waiting.
+ * Parses each text once, since every prediction asks for it. A text that cannot be read is logged once, and only its
+ * own demo waits for it.
  */
 function parsedOnce<Parsed>(what: string, parse: (text: string | null) => Parsed, atMost = 500) {
   const known = new Map<string | null, Parsed | undefined>()

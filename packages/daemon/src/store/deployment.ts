@@ -2,7 +2,7 @@ import type { DeploymentState, FailedState, Deployment as ShownDeployment } from
 import type { DemoId, DemoSchema, DeploymentId, Manifest } from '@origami/protocol/demo'
 import type { ImageRef, InstanceId } from '../engine/engine.ts'
 
-/** A deployment as the store hands it out: what belongs to a state is there in that state alone. */
+/** A deployment as the store returns it. Fields that belong to one state exist in that state only. */
 export type Deployment =
   | Queued
   | Cloning
@@ -19,16 +19,19 @@ export type Deployment =
 /** A deployment in one of these states. */
 export type DeploymentIn<State extends DeploymentState> = Deployment & { readonly state: State }
 
-/** Whose attempt it is: enough to write on a deployment, or to read it again. */
+/** Identifies one attempt: enough to write to a deployment, or to read it again. */
 export type Attempt = Pick<Deployment, 'id' | 'demo_id' | 'attempt'>
 
-/** An instance as it was noted last; whether it is still there is the engine's to say. */
+/** The last stored instance. Whether it still exists is known to the engine only. */
 export interface NotedInstance {
   readonly id: InstanceId
-  /** Where it answers. Null: it did not answer yet, or is held, since it is stopped, started again or was lost. */
+  /**
+   * Where it answers. Null: it has not answered yet, or it is held because it was stopped, is being restarted, or was
+   * lost.
+   */
   readonly reached: {
     readonly endpoint: string
-    /** Since when it answers READY without a break. Null: it does not now. */
+    /** Since when it has answered READY without a break. Null: it does not answer READY now. */
     readonly ready_at: string | null
   } | null
 }
@@ -36,17 +39,17 @@ export interface NotedInstance {
 interface Common {
   readonly id: DeploymentId
   readonly demo_id: DemoId
-  /** Counts who works on it: a write of an earlier one changes no row. */
+  /** Increases with each attempt: a write of an earlier attempt changes no row. */
   readonly attempt: number
-  /** Null until it is resolved. Its message is known once it is fetched. */
+  /** Null until it is resolved. Its message is known after the fetch. */
   readonly commit: { readonly sha: string; readonly message: string | null } | null
-  /** All defaults until it is known. Undefined: what is stored cannot be read. */
+  /** Has all defaults until the manifest is known. Undefined: what is stored cannot be read. */
   readonly manifest: Manifest | undefined
-  /** Of a version that is live, or was. Undefined: it was not yet, or what is stored cannot be read. */
+  /** The schema of a version that is live or was. Undefined: it was never live, or what is stored cannot be read. */
   readonly schema: DemoSchema | undefined
   /** The states it went through, oldest first. */
   readonly steps: ShownDeployment['steps']
-  /** How far the output of its instance is in the log. */
+  /** How far its instance's output has been copied to the log. */
   readonly log_cursor: string | null
   readonly log_tail: readonly string[]
   /** When it was found to have served well. */
@@ -55,23 +58,23 @@ interface Common {
   readonly updated_at: string
 }
 
-/** Waits for its turn: for the first time, after an interruption, or to be started from the image that it has. */
+/** Waits for its turn: for the first time, after an interruption, or to be started from its image. */
 export interface Queued extends Common {
   readonly state: 'queued'
   readonly reason: null
   readonly image: ImageRef | null
-  /** Of an attempt that was interrupted. */
+  /** The instance of an interrupted attempt. */
   readonly instance: NotedInstance | null
-  /** Sealed, for the clone. */
+  /** The encrypted token for the clone. */
   readonly token: Uint8Array | null
-  /** Of the step that was interrupted. */
+  /** The deadline of the interrupted step. */
   readonly deadline_at: string | null
 }
 
 interface Active extends Common {
   readonly reason: null
   readonly deadline_at: string | null
-  /** Boots of the daemon that found it under way though nobody had let it go in peace. */
+  /** How often a starting daemon found it under way although no daemon had released it in an orderly exit. */
   readonly interruptions: number
   readonly let_go: boolean
 }
@@ -84,7 +87,7 @@ interface Cloning extends Active {
 
 interface Building extends Active {
   readonly state: 'building'
-  /** From when it is built. */
+  /** Known once it is built. */
   readonly image: ImageRef | null
   readonly instance: null
 }
@@ -92,32 +95,32 @@ interface Building extends Active {
 interface Starting extends Active {
   readonly state: 'starting'
   readonly image: ImageRef
-  /** The one that starts, or what an earlier attempt left. */
+  /** The instance that is starting, or that an earlier attempt left. */
   readonly instance: NotedInstance | null
 }
 
-/** Is asked for its health, or switched over to. */
+/** Its health is being checked, or the route is being switched to it. */
 interface Started extends Active {
   readonly state: 'health_checking' | 'switching'
   readonly image: ImageRef
   readonly instance: NotedInstance
 }
 
-/** Should serve. It does where its instance is reached; else it is held until it is. */
+/** Should serve. It serves while its instance is reached, and is held otherwise. */
 export interface Running extends Common {
   readonly state: 'running'
-  /** Why it is put off, or serves again. */
+  /** Why it waits for its next try, or why it serves again. */
   readonly reason: string | null
   readonly image: ImageRef
   /** Null: it is to be started again. */
   readonly instance: NotedInstance | null
-  /** When it crashed lately. */
+  /** When it crashed recently. */
   readonly crash_times: readonly string[]
-  /** Failed tries in a row to start it again, and when the next one is. */
+  /** How often in a row starting it again failed, and when the next try is. */
   readonly put_off: { readonly tries: number; readonly until: string } | null
 }
 
-/** Lets end what runs in it, since a newer one serves. */
+/** Lets its running predictions end, since a newer version serves. */
 export interface Draining extends Common {
   readonly state: 'draining'
   readonly reason: null
@@ -126,12 +129,12 @@ export interface Draining extends Common {
 }
 
 interface Ended extends Common {
-  /** Null: removed, or never built. */
+  /** Null: it was removed, or never built. */
   readonly image: ImageRef | null
   readonly instance: null
 }
 
-/** By its owner, or for a newer request while it serves. */
+/** Stopped by its owner, or for a newer request while it serves. */
 interface Stopped extends Ended {
   readonly state: 'stopped'
   readonly reason: null
@@ -139,7 +142,7 @@ interface Stopped extends Ended {
 
 export interface Retired extends Ended {
   readonly state: 'retired'
-  /** Of what could not be started any more when a newer one took over. */
+  /** Why it could not be started any more, when a newer version replaced it. */
   readonly reason: string | null
 }
 
@@ -149,7 +152,7 @@ interface Superseded extends Ended {
   readonly superseded_by: DeploymentId
 }
 
-/** Ended by itself or by a cancel, and says why. */
+/** Ended by a failure or by a cancel, with the reason. */
 interface Failed extends Ended {
   readonly state: FailedState | 'canceled'
   readonly reason: string

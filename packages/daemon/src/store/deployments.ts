@@ -7,8 +7,8 @@ import type { Db, Trx } from './open.ts'
 import { toDeployment } from './read-deployment.ts'
 
 /**
- * Moves a deployment to another state, with its event, if nobody else moved on with it since `row` was read
- * (same attempt, same state). False: somebody did, and nothing changed.
+ * Moves a deployment to another state and stores the event, unless its attempt or state changed since `row` was read.
+ * False: it did, and nothing was written.
  */
 export async function move(
   trx: Trx,
@@ -37,7 +37,7 @@ export async function move(
   return true
 }
 
-/** Notes something on a deployment whose attempt is still the caller's. False: it is not. */
+/** Changes a deployment whose attempt is still the caller's. False: it is not. */
 export async function note(trx: Trx, row: Pick<Attempt, 'id' | 'attempt'>, change: Change): Promise<boolean> {
   const { numUpdatedRows } = await trx
     .updateTable('deployments')
@@ -48,11 +48,11 @@ export async function note(trx: Trx, row: Pick<Attempt, 'id' | 'attempt'>, chang
   return numUpdatedRows > 0n
 }
 
-/** What is written of an instance that is not reached any more. */
+/** The columns of an instance that is not reached any more. */
 export const notReached = { endpoint: null, ready_at: null } as const
-/** What is written of a deployment that has no instance any more. */
+/** The columns of a deployment that has no instance any more. */
 export const noInstance = { instance: null, ...notReached } as const
-/** What is written of a version that is not put off any more. */
+/** The columns of a version that no longer waits for its next try. */
 export const notPutOff = { tries: 0, next_try_at: null } as const
 
 export async function deploymentById(db: Trx, id: DeploymentId): Promise<Deployment | undefined> {
@@ -96,8 +96,8 @@ export async function deploymentsOf(db: Trx, demo: DemoId, limit: number): Promi
 }
 
 /**
- * Removes at most `rows` of a demo's deployments that ended, hold no image and are not among its newest `kept` that
- * ended. Returns how many.
+ * Removes at most `rows` of a demo's ended deployments that hold no image and are not among its newest `kept` ended
+ * ones. Returns how many.
  */
 export async function sweepDeployments(db: Db, demo: DemoId, keep: number, rows: number): Promise<number> {
   const ended = db.selectFrom('deployments').where('demo_id', '=', demo).where('state', 'in', endedStates)
@@ -125,7 +125,7 @@ export async function sweepDeployments(db: Db, demo: DemoId, keep: number, rows:
   return Number(numDeletedRows)
 }
 
-/** Notes that a daemon which leaves in peace let go of these: their having been under way is not held against them. */
+/** Stores that a daemon released these deployments in an orderly exit, so that it does not count as an interruption. */
 export async function letGo(db: Db, ids: readonly DeploymentId[]): Promise<void> {
   if (ids.length > 0) await db.updateTable('deployments').set({ let_go: 1 }).where('id', 'in', ids).execute()
 }

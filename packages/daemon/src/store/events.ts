@@ -11,7 +11,7 @@ interface NewEvent {
   readonly at: string
 }
 
-/** Belongs in the transaction of the change that it tells. */
+/** Stores an event. Call it in the transaction of the change that the event reports. */
 export async function addEvent(trx: Trx, { from, to, ...event }: NewEvent): Promise<void> {
   await trx
     .insertInto('events')
@@ -19,7 +19,7 @@ export async function addEvent(trx: Trx, { from, to, ...event }: NewEvent): Prom
     .execute()
 }
 
-/** Whether there once was a demo of this id. */
+/** Whether a demo of this id existed once. */
 export async function wasRemoved(db: Db, demo: DemoId): Promise<boolean> {
   const event = await db
     .selectFrom('events')
@@ -30,20 +30,20 @@ export async function wasRemoved(db: Db, demo: DemoId): Promise<boolean> {
   return event !== undefined
 }
 
-/** In order, at most `limit`. */
+/** The events after `seq` in order, at most `limit`. */
 export async function eventsAfter(db: Db, seq: number, limit = 500): Promise<ControlEvent[]> {
   const rows = await db.selectFrom('events').selectAll().where('seq', '>', seq).orderBy('seq').limit(limit).execute()
   return rows.map(({ from_state, to_state, ...event }) => ({ ...event, from: from_state, to: to_state }))
 }
 
-/** Removes at most `rows` of the events from before `before`. Returns how many. */
+/** Removes at most `rows` of the events before `before`. Returns how many. */
 export async function sweepOldEvents(db: Db, before: string, rows: number): Promise<number> {
   const old = db.selectFrom('events').select('seq').where('at', '<', before).limit(rows)
   const { numDeletedRows } = await db.deleteFrom('events').where('seq', 'in', old).executeTakeFirst()
   return Number(numDeletedRows)
 }
 
-/** Removes at most `rows` of the events that are more than the newest `kept`. Returns how many. */
+/** Removes at most `rows` of the events beyond the newest `kept`. Returns how many. */
 export async function sweepCrowdedEvents(db: Db, keep: number, rows: number): Promise<number> {
   const newest = await db
     .selectFrom('events')

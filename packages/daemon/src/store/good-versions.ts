@@ -11,7 +11,9 @@ export async function lastGood(trx: Trx, row: Pick<Attempt, 'id' | 'demo_id'>): 
   return version?.state === 'retired' ? version : undefined
 }
 
-/** The newest versions that served well and can be started, at most `limit`; those that serve or are stopped count. */
+/**
+ * The newest versions that served well and can be started, at most `limit`, including those that serve or are stopped.
+ */
 export async function goodVersions(db: Trx, demo: DemoId, limit: number): Promise<DeploymentId[]> {
   const states = ['running', 'draining', 'stopped', 'retired'] as const
   const rows = await good(db, demo).select('id').where('state', 'in', states).limit(limit).execute()

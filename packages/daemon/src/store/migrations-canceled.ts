@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
-/** Of two spellings of one state, the one that predictions always had is used for deployments too. */
+/** Deployments spelled this state differently from predictions. Now both use the spelling of predictions. */
 export const oneSpellingOfCanceled: Migration = {
   async up(db: Kysely<unknown>) {
     await sql`UPDATE deployments SET state = 'canceled' WHERE state = 'cancelled'`.execute(db)

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
-/** Rows that are read at once while old ones are brought over. */
+/** How many rows are read at once while old ones are converted. */
 const slice = 500
 
 interface Old {
@@ -10,7 +10,9 @@ interface Old {
   output: string | null
 }
 
-/** A prediction's cancel, deadline and instance become columns, its files rows, and every query gets its index. */
+/**
+ * A prediction's cancel, deadline and instance become columns, its files become rows, and every query gets its index.
+ */
 export const predictionsAsTheyAreSent: Migration = {
   async up(db: Kysely<unknown>) {
     for (const column of ['sent_to', 'cancel_requested_at', 'deadline_at'])
@@ -45,7 +47,7 @@ async function indexes(db: Kysely<unknown>): Promise<void> {
   for (const [name, table, columns] of wanted) await db.schema.createIndex(name).on(table).columns(columns).execute()
 }
 
-/** What older rows name: their schemas may be gone, so every text that has the form of a reference counts. */
+/** Finds the files that older rows name. Their schemas may be gone, so every text in the form of a reference counts. */
 async function fillFiles(db: Kysely<unknown>): Promise<void> {
   for (let after = 0; ; ) {
     const { rows } = await sql<Old>`

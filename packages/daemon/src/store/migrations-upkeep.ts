@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Migration } from 'kysely/migration'
 
-/** When versions crashed, served well, are tried again, and how often the daemon died of them. */
+/** Adds when versions crashed, served well and are tried again, and how often the daemon died while working on them. */
 export const upkeep: Migration = {
   async up(db: Kysely<unknown>) {
     const add = db.schema.alterTable('deployments')

@@ -6,11 +6,11 @@ import type { Tables } from './tables.ts'
 
 export type Db = Kysely<Tables>
 /**
- * Inside a transaction use this alone, and wait for nothing but SQL. There is one connection, so transactions come one
- * after the other: what was checked in one holds to its end.
+ * Inside a transaction use only this, and wait for nothing but SQL. There is one connection, so transactions run one
+ * after another: what was checked in one is true until its end.
  */
 export type Trx = Transaction<Tables> | Db
 
-/** Opens `daemon.db` in the folder and brings it to the present shape. What is committed survives a loss of power. */
+/** Opens `daemon.db` in the folder and migrates it to the current schema. Committed changes survive a power failure. */
 export const openStore = (folder: string): Promise<Db> =>
   openSqlite<Tables>(join(folder, 'daemon.db'), { migrations, durable: true })

@@ -2,7 +2,7 @@ import type { DemoId, FileRef } from '@origami/protocol/demo'
 import { parseFileRef } from '@origami/protocol/demo'
 import type { Db, Trx } from './open.ts'
 
-/** Notes which files a prediction names. */
+/** Stores which files a prediction names. */
 export async function addFiles(
   trx: Trx,
   prediction: number,
@@ -31,7 +31,7 @@ export async function filesOf(db: Trx, prediction: number): Promise<FileRef[]> {
   return rows.map(({ ref }) => ref)
 }
 
-/** Files that predictions of a demo name and no other demo's, after `after`, in order, at most `limit`. */
+/** Files that only this demo's predictions name, after `after` in order, at most `limit`. */
 export async function filesOfDemo(db: Db, demo: DemoId, after: string, limit: number): Promise<FileRef[]> {
   const rows = await db
     .selectFrom('predictions')
@@ -65,7 +65,10 @@ export async function isNamed(db: Trx, ref: FileRef): Promise<boolean> {
   )
 }
 
-/** Whether a file, by its id, is still wanted: it is a kept result, or the input of what waits or runs. */
+/**
+ * Whether a file, by its id, is still needed: a stored result names it, or it is the input of a prediction that waits
+ * or runs.
+ */
 export async function isWanted(db: Trx, file: string): Promise<boolean> {
   const row = await db
     .selectFrom('prediction_files')

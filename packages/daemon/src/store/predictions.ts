@@ -13,19 +13,19 @@ import type { Trx } from './open.ts'
 import { addFiles } from './prediction-files.ts'
 import type { PredictionRow, Tables } from './tables.ts'
 
-/** One to store, with the files that its input names. */
+/** A prediction to store, with the files that its input names. */
 export interface NewPrediction {
   readonly row: Insertable<Tables['predictions']>
   readonly files: readonly FileRef[]
 }
 
-/** One that waits or runs, without what is in it. */
+/** A prediction that waits or runs, without its contents. */
 export interface OpenPrediction {
   readonly arrival: number
   readonly id: PredictionId
   readonly demo: DemoId
   readonly visitor: VisitorId | null
-  /** Where its caller is, if its visitor is only a cookie. */
+  /** Its caller's address, if its visitor is only a cookie. */
   readonly address: string | null
   readonly running: boolean
   readonly sentTo: string | null
@@ -37,12 +37,14 @@ export interface OpenPrediction {
 
 const openStatuses: readonly PredictionStatus[] = ['starting', 'processing']
 
-/** Predictions of one call of `addPredictions`: bound parameters of a statement are few in SQLite. */
+/**
+ * How many predictions one call of `addPredictions` may store, since SQLite limits the bound parameters of a statement.
+ */
 export const maxAdded = 500
 
 /**
- * Stores at most `maxAdded` new predictions; an id that the demo has already stays as it is. Returns those that are
- * new, with their arrival.
+ * Stores at most `maxAdded` new predictions. An id that the demo has already stays unchanged. Returns the new ones with
+ * their arrival.
  */
 export async function addPredictions(
   trx: Trx,
@@ -69,7 +71,7 @@ export async function predictionByArrival(db: Trx, arrival: number): Promise<Pre
   return db.selectFrom('predictions').selectAll().where('arrival', '=', arrival).executeTakeFirst()
 }
 
-/** All that wait or run (of one demo), in order of arrival, without what is in them. */
+/** All predictions that wait or run (of one demo, if given), in order of arrival, without their contents. */
 export async function openPredictions(db: Trx, demo?: DemoId): Promise<OpenPrediction[]> {
   const rows = await db
     .selectFrom('predictions')
@@ -94,7 +96,7 @@ export async function openPredictions(db: Trx, demo?: DemoId): Promise<OpenPredi
   }))
 }
 
-/** How many of a demo wait, and how many run. */
+/** How many predictions of a demo wait, and how many run. */
 export async function countOpen(db: Trx, demo: DemoId): Promise<{ waiting: number; running: number }> {
   const rows = await db
     .selectFrom('predictions')
@@ -107,7 +109,7 @@ export async function countOpen(db: Trx, demo: DemoId): Promise<{ waiting: numbe
   return { waiting: count('starting'), running: count('processing') }
 }
 
-/** How many wait for these demos, by visitor and address. */
+/** How many predictions wait for these demos, by visitor and address. */
 export async function countWaiting(db: Trx, demos: readonly DemoId[]) {
   const rows = await db
     .selectFrom('predictions')
@@ -119,7 +121,7 @@ export async function countWaiting(db: Trx, demos: readonly DemoId[]) {
   return rows.map((row) => ({ ...row, count: Number(row.count) }))
 }
 
-/** Changes a prediction that is still in `from`. False: it is not. */
+/** Changes a prediction that is still in the state `from`. False: it is not. */
 export async function changePrediction(
   trx: Trx,
   arrival: number,
@@ -135,10 +137,13 @@ export async function changePrediction(
   return numUpdatedRows > 0n
 }
 
-/** How a prediction ended. */
+/** The columns that an end of a prediction sets. */
 export type PredictionEnd = Updateable<Tables['predictions']> & { status: EndStatus; completed_at: string }
 
-/** Ends those that have a time of their end and no end: nothing would follow them any more. Returns how many. */
+/**
+ * Ends predictions whose row has the time of an end but no ended state, because nothing would follow them any more.
+ * Returns how many.
+ */
 export async function repairEnded(db: Trx): Promise<number> {
   const error = 'How this ended is not known; run it again.'
   const { numUpdatedRows } = await db
@@ -162,8 +167,8 @@ export async function endPrediction(trx: Trx, arrival: number, end: PredictionEn
 }
 
 /**
- * Ends a prediction as its instance says, with the files of its output, and counts a run of its demo. False: it has
- * ended.
+ * Ends a prediction as its instance reported, with the files of its output, and counts a run of its demo. False: it has
+ * ended already.
  */
 export async function completePrediction(
   trx: Trx,
@@ -181,7 +186,7 @@ export async function completePrediction(
   return true
 }
 
-/** Ends one that nobody was asked to run. False: there is none such. */
+/** Cancels a prediction that was sent to no instance. False: there is no such prediction. */
 export async function cancelUnsent(trx: Trx, arrival: number, now: string): Promise<boolean> {
   const { numUpdatedRows } = await trx
     .updateTable('predictions')
@@ -193,7 +198,9 @@ export async function cancelUnsent(trx: Trx, arrival: number, now: string): Prom
   return numUpdatedRows > 0n
 }
 
-/** Notes that one which has not ended is to be canceled; twice is once. False: it has ended. */
+/**
+ * Stores that a prediction which has not ended is to be canceled. Repeating it changes nothing. False: it has ended.
+ */
 export async function requestCancel(trx: Trx, arrival: number, now: string): Promise<boolean> {
   const { numUpdatedRows } = await trx
     .updateTable('predictions')
@@ -204,7 +211,7 @@ export async function requestCancel(trx: Trx, arrival: number, now: string): Pro
   return numUpdatedRows > 0n
 }
 
-/** Fails what waits for a demo. Returns how many. */
+/** Fails the predictions that wait for a demo. Returns how many. */
 export async function failWaiting(
   trx: Trx,
   demo: DemoId,
@@ -221,7 +228,7 @@ export async function failWaiting(
   return Number(numUpdatedRows)
 }
 
-/** Seconds of the last runs that succeeded, at most 20. */
+/** The durations in seconds of the last runs that succeeded, at most 20. */
 export async function lastTimes(db: Trx, demo: DemoId): Promise<number[]> {
   const rows = await db
     .selectFrom('predictions')
@@ -234,21 +241,21 @@ export async function lastTimes(db: Trx, demo: DemoId): Promise<number[]> {
   return rows.flatMap((row) => row.predict_time ?? [])
 }
 
-/** Which of a visitor's own are read. */
+/** Which part of a visitor's predictions to read. */
 export interface Page {
-  /** Those that arrived before this number. */
+  /** Only those that arrived before this number. */
   readonly before: number
   readonly limit: number
-  /** Of what is stored; the first of a page may have more. */
+  /** The bytes of stored data on a page. The first prediction of a page may exceed it. */
   readonly bytes: number
 }
 
-/** A page of a visitor's own, newest first. `next`: where those begin that are older, if any. */
+/** A page of a visitor's predictions, newest first. `next` is where the older ones begin, if there are any. */
 export async function predictionsOfVisitor(db: Trx, demo: DemoId, visitor: VisitorId, { before, limit, bytes }: Page) {
   const found = await db
     .selectFrom('predictions')
     .select('arrival')
-    // Not `length`: that would read each text to its end.
+    // `length` would read each text to its end.
     .select(sql<number>`octet_length(input) + coalesce(octet_length(output), 0) + octet_length(logs)`.as('bytes'))
     .where('demo_id', '=', demo)
     .where('visitor', '=', visitor)
@@ -279,7 +286,7 @@ export async function hasSucceeded(db: Trx, deployment: DeploymentId): Promise<b
   return row !== undefined
 }
 
-/** How many run at a deployment, or are on their way there. */
+/** How many predictions run at a deployment or are on their way to it. */
 export async function runningOn(db: Trx, deployment: DeploymentId): Promise<number> {
   const { count } = await db
     .selectFrom('predictions')
@@ -290,7 +297,7 @@ export async function runningOn(db: Trx, deployment: DeploymentId): Promise<numb
   return Number(count)
 }
 
-/** The arrival of a visitor's own that ended. Undefined: there is none such. */
+/** The arrival of a visitor's ended prediction. Undefined: there is none. */
 export async function endedOfVisitor(
   trx: Trx,
   demo: DemoId,
@@ -308,19 +315,19 @@ export async function endedOfVisitor(
   return row?.arrival
 }
 
-/** With the rows of its files. */
+/** Deletes a prediction with the rows of its files. */
 export async function deletePrediction(trx: Trx, arrival: number): Promise<void> {
   await trx.deleteFrom('predictions').where('arrival', '=', arrival).execute()
 }
 
-/** Removes at most `rows` of those that ended before `before`. Returns how many. */
+/** Removes at most `rows` of the predictions that ended before `before`. Returns how many. */
 export async function sweepPredictions(db: Trx, before: string, rows: number): Promise<number> {
   const old = db.selectFrom('predictions').select('arrival').where('completed_at', '<', before).limit(rows)
   const { numDeletedRows } = await db.deleteFrom('predictions').where('arrival', 'in', old).executeTakeFirst()
   return Number(numDeletedRows)
 }
 
-/** Removes at most `rows` of a demo's that ended. Returns how many. */
+/** Removes at most `rows` of a demo's ended predictions. Returns how many. */
 export async function deleteEnded(db: Trx, demo: DemoId, rows: number): Promise<number> {
   const ended = db
     .selectFrom('predictions')
@@ -333,8 +340,8 @@ export async function deleteEnded(db: Trx, demo: DemoId, rows: number): Promise<
 }
 
 /**
- * Ends what waits for a demo and was sent nowhere, and asks for the rest that waits to be canceled. Returns their
- * arrivals.
+ * Ends a demo's waiting predictions that were sent nowhere, and requests a cancel of the other waiting ones. Returns
+ * their arrivals.
  */
 export async function cancelWaiting(trx: Trx, demo: DemoId, now: string): Promise<number[]> {
   const ended = await trx

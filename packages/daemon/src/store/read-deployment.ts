@@ -6,14 +6,14 @@ import type { StoredDeployment } from './tables.ts'
 
 const log = logger('store')
 
-/** Why a row is no deployment in the state that it says. */
+/** Why a row is no valid deployment in its stored state. */
 interface Broken {
   readonly broken: string
 }
 
 /**
- * What a row means. One that lacks what its state needs, or says a state that this version does not know, is told and
- * reads as failed: it holds its own demo, and hides no other.
+ * Turns a row into a deployment. A row that lacks what its state needs, or has a state that is unknown to this version,
+ * is logged and read as failed. It holds its own demo and hides no other one.
  */
 export function toDeployment(row: StoredDeployment): Deployment {
   const read = parseByState(row)
@@ -64,7 +64,7 @@ const lacks = ({ state }: StoredDeployment, what: string): Broken => ({
 })
 const notKnown = 'Why is not known'
 
-/** The columns of a row by what they belong to; those that are there together are one. */
+/** The columns of a row grouped by what they belong to. A group exists only when all of its columns are set. */
 function partsOf(row: StoredDeployment) {
   const { id, demo_id, attempt, commit_sha, commit_message, log_cursor, served_well, created_at, updated_at } = row
   const { deadline_at, interruptions, let_go, tries, next_try_at } = row
@@ -86,7 +86,7 @@ function instanceOf({ instance, endpoint, ready_at }: StoredDeployment): NotedIn
   return { id: instance, reached: endpoint === null ? null : { endpoint, ready_at } }
 }
 
-/** Rows are read again and again; one that is broken is told once. */
+/** Rows are read again and again. A broken one is logged once. */
 const reported = new Set<string>()
 function tell({ id, attempt, state }: StoredDeployment, broken: string, atMost = 500): void {
   const key = `${id} ${attempt} ${state}`

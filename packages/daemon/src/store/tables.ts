@@ -13,7 +13,7 @@ import type {
 import type { Generated, Selectable } from 'kysely'
 import type { ImageRef, InstanceId } from '../engine/engine.ts'
 
-/** Times are ISO 8601 in UTC; structures are JSON as text. Portable: no type that only SQLite has. */
+/** Times are ISO 8601 in UTC, and structures are JSON text. No column type exists in SQLite only. */
 export interface Tables {
   demos: {
     id: DemoId
@@ -21,7 +21,7 @@ export interface Tables {
     repolink: string
     /** What its owner wants. */
     want: 'on' | 'stopped'
-    /** The deployment that answers, or would if it were on. */
+    /** The deployment that answers, or would answer if its owner had not stopped the demo. */
     serving: DeploymentId | null
     runs: Generated<number>
     created_at: string
@@ -31,7 +31,7 @@ export interface Tables {
     demo_id: DemoId
     state: DeploymentState
     reason: string | null
-    /** Counts who works on it: a write of an earlier one changes no row. */
+    /** Increases with each attempt: a write of an earlier attempt changes no row. */
     attempt: Generated<number>
     commit_sha: string | null
     commit_message: string | null
@@ -41,23 +41,26 @@ export interface Tables {
     instance: InstanceId | null
     endpoint: string | null
     schema: string | null
-    /** How far the instance's output is in the log. */
+    /** How far the instance's output has been copied to the log. */
     log_cursor: string | null
     log_tail: Generated<string>
     steps: Generated<string>
-    /** Of before `crash_times`. */
+    /** Only used before `crash_times` existed. */
     crashes: Generated<number>
     crashed_at: string | null
-    /** When it crashed lately, as JSON. */
+    /** When it crashed recently, as JSON. */
     crash_times: Generated<string>
-    /** Since when its instance answers READY without a break. */
+    /** Since when its instance has answered READY without a break. */
     ready_at: string | null
     /** When it was found to have served well. */
     served_well: string | null
-    /** Failed tries in a row to start it again, and when the next one is. */
+    /** How often in a row starting it again failed, and when the next try is. */
     tries: Generated<number>
     next_try_at: string | null
-    /** Boots of the daemon that found it under way though nobody had let it go (1) in peace. */
+    /**
+     * How often a starting daemon found it under way although no daemon had released it in an orderly exit. `let_go` is
+     * 1 after such an exit.
+     */
     interruptions: Generated<number>
     let_go: Generated<number>
     superseded_by: DeploymentId | null
@@ -87,7 +90,7 @@ export interface Tables {
     reason: FailureReason | null
     logs: Generated<string>
     predict_time: number | null
-    /** Number of its last event. */
+    /** The number of its last event. */
     last_seq: Generated<number>
     deployment: DeploymentId | null
     commit_sha: string | null
@@ -96,13 +99,16 @@ export interface Tables {
     completed_at: string | null
     /** The endpoint of the instance that may have it, written before the first try there. */
     sent_to: string | null
-    /** Where its caller is, as the web server says; null: its visitor says enough, or nobody knows. */
+    /**
+     * Its caller's address, as the web server reports it. Null: the visitor identifies the caller well enough, or the
+     * address is unknown.
+     */
     address: string | null
     cancel_requested_at: string | null
-    /** When it ends by itself, once it runs. */
+    /** When it is stopped, once it runs. */
     deadline_at: string | null
   }
-  /** The files that a prediction names; they go with it. */
+  /** The files that a prediction names. The rows are deleted with it. */
   prediction_files: {
     prediction: number
     side: 'input' | 'output'
@@ -113,17 +119,17 @@ export interface Tables {
 }
 
 export type DemoRow = Selectable<Tables['demos']>
-/** A deployment as the table has it; what the store hands out of it is a `Deployment`. */
+/** A row of the table. The store returns a `Deployment` made from it. */
 export type StoredDeployment = Selectable<Tables['deployments']>
-/** What is JSON in the table, as it is read. */
+/** The JSON columns of the table, parsed. */
 export interface DeploymentDocuments {
   /** The states it went through, oldest first. */
   steps: Deployment['steps']
   log_tail: readonly string[]
   crash_times: readonly string[]
-  /** All defaults until it is known. Undefined: what is stored cannot be read. */
+  /** Has all defaults until the manifest is known. Undefined: what is stored cannot be read. */
   manifest: Manifest | undefined
-  /** Undefined: it was not live yet, or what is stored cannot be read. */
+  /** Undefined: the version was never live, or what is stored cannot be read. */
   schema: DemoSchema | undefined
 }
 export type PredictionRow = Selectable<Tables['predictions']>

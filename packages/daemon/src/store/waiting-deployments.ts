@@ -9,8 +9,8 @@ import { toDeployment } from './read-deployment.ts'
 import type { StoredDeployment } from './tables.ts'
 
 /**
- * Stores a new request. One that waits already is superseded by it, but for what serves: that is stopped with its
- * image, and taken up again when the newer one fails.
+ * Stores a new request. It supersedes a deployment that waits already. If that one serves, it is stopped and keeps its
+ * image, and is resumed when the newer one fails.
  */
 export async function addDeployment(
   trx: Trx,
@@ -37,13 +37,13 @@ export async function addDeployment(
   return id
 }
 
-/** The one of a demo that waits. */
+/** The waiting deployment of a demo. */
 export async function waitingOf(db: Trx, demo: DemoId): Promise<Queued | undefined> {
   const query = db.selectFrom('deployments').selectAll().where('demo_id', '=', demo).where('state', '=', 'queued')
   return queuedOf(await query.executeTakeFirst())
 }
 
-/** Ends one that waits, for a newer request. What serves keeps its image, and is only stopped. */
+/** Ends a waiting deployment for a newer request. The serving deployment is only stopped, and keeps its image. */
 export async function makeWay(
   trx: Trx,
   row: Deployment,
@@ -59,8 +59,8 @@ export async function makeWay(
 }
 
 /**
- * Lets what serves wait for its start where its demo is wanted on, it is stopped, and nothing newer is on its way (any
- * more). Returns whose. What could not be started, or crashed too often, is left to its owner.
+ * Queues the stopped deployments that should serve: their demo is wanted on, and nothing newer is on its way. Returns
+ * their demos. What could not be started, or crashed too often, is left to its owner.
  */
 export async function queueStopped(db: Db, now: string): Promise<DemoId[]> {
   return db.transaction().execute(async (trx) => {
@@ -79,7 +79,7 @@ export async function queueStopped(db: Db, now: string): Promise<DemoId[]> {
   })
 }
 
-/** Lets a version that ended wait for its start from its image. */
+/** Queues an ended version to be started from its image. */
 export const returnToQueue = (trx: Trx, row: Deployment, now: string): Promise<boolean> =>
   move(trx, row, 'queued', now, {
     ...{ attempt: row.attempt + 1, crash_times: [], interruptions: 0 },
@@ -94,8 +94,9 @@ export async function isComing(trx: Trx, demo: DemoId): Promise<boolean> {
 }
 
 /**
- * Who goes next: whose owner has fewest under way, then order of arrival. One at a time for each demo. `taken`: those
- * under way already, of which some still say `queued`. `mayBuild`: false leaves out what has no image yet.
+ * The deployment that goes next: the one whose owner has fewest under way, then in order of arrival, one at a time for
+ * each demo. `taken` are those under way already, some of which still say `queued`. `mayBuild`: false leaves out those
+ * without an image.
  */
 export async function nextQueued(
   db: Db,

@@ -4,13 +4,13 @@ import type { Attempt } from '../store/deployment.ts'
 import { deploymentById, note, notReached } from '../store/deployments.ts'
 import { handBack } from './revive.ts'
 
-/** Those of the times (ISO 8601) that are at most `windowMs` ago. */
+/** The times (ISO 8601) that are at most `windowMs` ago. */
 const crashesWithin = (times: readonly string[], now: number, windowMs: number): string[] =>
   times.filter((at) => now - Date.parse(at) <= windowMs)
 
 /**
- * Counts a crash of a version that should serve. `how`: 'exited', 'ran out of memory', … Too many within the window,
- * and it makes way for the last version that served well; where there is none, its demo fails.
+ * Counts a crash of a version that should serve. `how` is 'exited', 'ran out of memory' or the like. After too many
+ * crashes within the window the last version that served well replaces it. When there is none, its demo fails.
  */
 export async function crashed(parts: DeployParts, version: Attempt, how: string): Promise<void> {
   const { db, limits, clock, now } = parts

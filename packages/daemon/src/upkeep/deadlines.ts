@@ -5,8 +5,8 @@ import { deploymentsByState, move } from '../store/deployments.ts'
 import { requeue } from './interrupted.ts'
 
 /**
- * What broke off, and so nobody works on, must not hold its demo: it waits again, or has failed where its deadline is
- * over.
+ * A deployment that was interrupted and that nobody works on must not block its demo. It is queued again, or fails when
+ * its deadline is over.
  */
 export async function failOverdue(parts: DeployParts, deployer: Deployer): Promise<void> {
   const { db, now, changed } = parts

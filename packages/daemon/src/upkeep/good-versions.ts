@@ -7,15 +7,15 @@ import { deploymentById, note } from '../store/deployments.ts'
 import { goodVersions } from '../store/good-versions.ts'
 import type { Trx } from '../store/open.ts'
 
-/** States whose image may be started, now or again. */
+/** The states whose image may be started, now or later. */
 const keepsImage = new Set<DeploymentState>(['queued', ...activeStates, 'running', 'draining', 'stopped'])
 
-/** Of a deployment in another state, an instance is nobody's. */
+/** Whether a deployment in this state may have an instance. */
 export const keepsInstance = (state: DeploymentState): boolean => state !== 'stopped' && keepsImage.has(state)
 
 /**
- * Removes images that nothing will start: of versions that ended, but for what serves (or would) and the last few that
- * served well.
+ * Removes images that nothing will start: those of ended versions, except the serving one and the last few that served
+ * well.
  */
 export async function pruneImages({ db, engine, limits }: DeployParts): Promise<void> {
   for (const { ref, deployment } of await engine.images()) {

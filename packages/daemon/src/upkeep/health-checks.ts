@@ -14,7 +14,7 @@ import { deploymentById, deploymentsByState, note, notReached } from '../store/d
 import { crashed } from './crashes.ts'
 import { revive } from './revive.ts'
 
-/** A version that serves, with the instance that answers for it. */
+/** A serving version and the instance that answers for it. */
 interface Serving {
   readonly row: Running
   readonly instance: InstanceId
@@ -26,15 +26,15 @@ const servingOf = (row: Running): Serving[] =>
   row.instance?.reached ? [{ row, instance: row.instance.id, ...row.instance.reached }] : []
 
 /**
- * Asks all that serve whether they have a worker; an instance that has none for its `ready_within` is ended and started
- * again.
+ * Asks all serving instances whether they have a worker. An instance without one for all of its `ready_within` is ended
+ * and started again.
  */
 export class HealthChecks {
   private readonly parts: DeployParts
   private readonly signal: AbortSignal
-  /** Since when an instance has had no worker, by the daemon's clock. */
+  /** Since when each instance has had no worker, by the daemon's clock. */
   private readonly without = new Map<InstanceId, number>()
-  /** When a deployment was last started again because of what the queue met, by the daemon's clock. */
+  /** When each deployment was last restarted on the queue's request, by the daemon's clock. */
   private readonly restarted = new Map<DeploymentId, number>()
 
   constructor(parts: DeployParts, signal: AbortSignal) {
@@ -42,7 +42,7 @@ export class HealthChecks {
     this.signal = signal
   }
 
-  /** One turn over all that serve. */
+  /** Checks all serving instances once. */
   async run(): Promise<void> {
     const serving = (await deploymentsByState(this.parts.db, ['running'])).flatMap(servingOf)
     const present = new Set(serving.map(({ instance }) => instance))
@@ -56,8 +56,8 @@ export class HealthChecks {
   }
 
   /**
-   * The queue met an instance that is not well. It is started again, at most once in its `ready_within`. What visitors
-   * can bring about is no crash: those who cancel often, or send much, must not bring down a version.
+   * Restarts an instance that the queue found faulty, at most once in its `ready_within`. What visitors can cause does
+   * not count as a crash: those who cancel often, or send much, must not bring down a version.
    */
   async lookAt(id: DeploymentId, fault: InstanceFault): Promise<void> {
     await logged(`deployment ${id} could not be looked at`, async () => {
@@ -112,7 +112,7 @@ export class HealthChecks {
 
 const stoppedServing = (parts: DeployParts, row: Running): Promise<void> => crashed(parts, row, 'stopped serving')
 
-/** Its demo waits until it answers again. */
+/** Holds the demo until the instance answers again. */
 const held = ({ db }: DeployParts, row: Running): Promise<boolean> => note(db, row, notReached)
 
 const faults: Record<InstanceFault, { why: string; leave: (parts: DeployParts, row: Running) => Promise<unknown> }> = {
@@ -121,6 +121,6 @@ const faults: Record<InstanceFault, { why: string; leave: (parts: DeployParts, r
   'runs on': { why: 'It did not end a prediction that it was told to end', leave: held },
 }
 
-/** A runtime made before `workers` was told serves while it says READY or BUSY. */
+/** Runtimes that do not report `workers` serve while they say READY or BUSY. */
 const hasWorker = ({ workers, status }: Health): boolean =>
   workers ? workers.ready > 0 : status === 'READY' || status === 'BUSY'

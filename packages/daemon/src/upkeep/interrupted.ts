@@ -5,15 +5,15 @@ import { deploymentsByState, move, noInstance } from '../store/deployments.ts'
 import { makeWay, waitingOf } from '../store/waiting-deployments.ts'
 
 /**
- * After a crash: what was under way waits again, with a new attempt. A newer request takes its place where there is
- * one, and what the daemon died of too often is not tried again.
+ * Queues what was under way in a crash again, with a new attempt. A newer request replaces it when there is one. A
+ * deployment during which the daemon died too often is not tried again.
  */
 export async function requeueInterrupted(parts: DeployParts): Promise<void> {
   for (const row of await deploymentsByState(parts.db, activeStates))
     await requeue(parts, row, (times) => `The daemon died ${times} times while this was under way`)
 }
 
-/** Lets one that nobody works on any more wait again. `why`: what is told where that happened too often. */
+/** Queues a deployment again that nobody works on any more. `why` is the reason stored when that happened too often. */
 export async function requeue(
   { db, now, limits }: DeployParts,
   row: DeploymentIn<ActiveState>,

@@ -14,14 +14,14 @@ import { isPutOff, revive } from './revive.ts'
 import { sweepWork } from './work-folders.ts'
 
 /**
- * Compares the store with the engine and brings them together. The same at boot, every 30 s, and when an instance
- * exits. One step that fails is logged and leaves the others alone: the next round comes to it again.
+ * Compares the store with the engine and brings them into agreement: at boot, every 30 s, and when an instance exits. A
+ * step that fails is logged and does not affect the others. The next round repeats it.
  */
 export class Reconciler {
   private readonly parts: DeployParts
   private readonly deployer: Deployer
   private readonly since = new Date()
-  /** Exits of while the engine or the daemon was away are nobody's crash. */
+  /** Exits that happened while the engine or the daemon was away do not count as crashes. */
   private wasAway = true
 
   constructor(parts: DeployParts, deployer: Deployer) {
@@ -55,7 +55,7 @@ export class Reconciler {
     await Promise.all(instances.map((instance) => this.removeUnclaimed(instance)))
   }
 
-  /** One that is meant to serve: followed where it is, or started again. */
+  /** A version that should serve is followed where it runs, or started again. */
   private async keepServing(row: Running, instance: Instance | undefined, wasAway: boolean): Promise<void> {
     const { db, pumps, changed, tasks } = this.parts
     if (tasks.has(row.id) || (await this.deployedAnew(row))) return
@@ -70,7 +70,7 @@ export class Reconciler {
     }
   }
 
-  /** A `recreate` deploy stopped it on purpose, and looks after it. */
+  /** Whether a `recreate` deploy stopped this version on purpose. That deploy takes care of it. */
   private async deployedAnew(row: Running): Promise<boolean> {
     const active = await deploymentsByState(this.parts.db, ['starting', 'health_checking', 'switching'])
     return (
@@ -95,8 +95,8 @@ export class Reconciler {
   }
 
   /**
-   * Ours, but nobody's: of a deployment that ended or is not known. It is removed as a task, so that nobody starts it
-   * again meanwhile; who wants to has it killed.
+   * Removes an instance of ours whose deployment ended or is unknown. The removal is a task of that deployment, so that
+   * nothing starts the instance again meanwhile. Whoever needs the deployment ends the task, which kills the instance.
    */
   private async removeUnclaimed({ id, deployment }: Instance): Promise<void> {
     const { db, tasks } = this.parts

@@ -1,10 +1,7 @@
 import { logged } from '../logged.ts'
 import { waited } from '../waited.ts'
 
-/**
- * Does the work again and again until the signal aborts. The wait between is read anew each time; what the work throws
- * is logged.
- */
+/** Repeats the work until the signal aborts. The wait is read anew each time. Errors of the work are logged. */
 export async function repeat(
   what: string,
   betweenMs: () => number,

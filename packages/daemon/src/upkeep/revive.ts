@@ -12,9 +12,9 @@ import { lastGood } from '../store/good-versions.ts'
 import { isComing } from '../store/waiting-deployments.ts'
 
 /**
- * Starts an instance again for a version that is meant to serve and has none, once there is a slot. Its route comes
- * back when it answers; when it does not, it is tried again later, after longer and longer waits, for as long as its
- * owner wants it on.
+ * Starts an instance again for a version that should serve and has none, once there is a slot. Its route returns when
+ * the instance answers. When it does not, it is tried again after longer and longer waits, as long as its owner wants
+ * the demo on.
  */
 export async function revive(parts: DeployParts, version: Attempt, signal: AbortSignal): Promise<void> {
   try {
@@ -27,11 +27,11 @@ export async function revive(parts: DeployParts, version: Attempt, signal: Abort
   }
 }
 
-/** Whether a version that could not be started is still left alone. */
+/** Whether a version that could not be started still waits for its next try. */
 export const isPutOff = ({ put_off }: Running, now: number): boolean =>
   put_off !== null && now < Date.parse(put_off.until)
 
-/** What is to be started is not there any more: trying again does not help. */
+/** The image to be started is gone, so trying again does not help. */
 class ImageGone extends Error {}
 
 async function restart(parts: DeployParts, version: Attempt, signal: AbortSignal): Promise<void> {
@@ -43,7 +43,7 @@ async function restart(parts: DeployParts, version: Attempt, signal: AbortSignal
   if (row.put_off) await progress.note({ ...notPutOff, reason: null })
 }
 
-/** Starts an instance, or takes the one that is there; resolves once it is ready. */
+/** Starts an instance, or uses the existing one. Resolves once it is ready. */
 async function startImage(
   parts: DeployParts,
   progress: DeployProgress,
@@ -64,10 +64,7 @@ async function startImage(
   )
 }
 
-/**
- * An engine that does not tell its images now says nothing about this one: then it is the error of the start that
- * counts.
- */
+/** If the engine cannot list its images now, nothing is known of this one, and the error of the start is thrown. */
 async function whyNotStarted({ engine }: DeployParts, image: ImageRef, error: unknown): Promise<never> {
   const images = await engine.images().catch(() => undefined)
   if (images?.every(({ ref }) => ref !== image)) throw new ImageGone('its image is gone', { cause: error })
@@ -84,21 +81,21 @@ async function putOff(parts: DeployParts, version: Attempt, error: unknown): Pro
   if (good && tries > limits.crashes)
     return handBack(parts, row, `It could not be started ${tries} times in a row: ${why}`)
   if (error instanceof ImageGone && !good && (await rebuild(parts, row))) return
-  // Where a good version can take over, visitors do not wait for what is broken.
+  // When a good version can take over, visitors do not wait for a broken one.
   const next = nextTry(parts, tries, why, good ? 0 : undefined)
   await note(db, row, next)
   await new DeployProgress(parts, row, AbortSignal.timeout(limits.answerMs)).say(next.reason)
   if (row.instance) await endInstance(parts, row.instance.id)
 }
 
-/** Whether it is the version that cannot be started (it exits, its image is gone), and not its host or the time. */
+/** Whether the version itself is at fault (it exits, or its image is gone), and not its host or the time limit. */
 const isItsOwn = (error: unknown): boolean =>
   error instanceof ImageGone ||
   (error instanceof DeployFailed && (error.state === 'start_failed' || error.state === 'oom'))
 
 /**
- * Lets a version whose image is gone be deployed anew from its commit; when that fails, it ends with why, until
- * somebody deploys. False: something newer is on its way already.
+ * Deploys a version whose image is gone anew from its commit. If that fails, it ends with the reason until somebody
+ * deploys. False: a newer deployment is on its way already.
  */
 async function rebuild({ db, now, changed, logs, clock }: DeployParts, row: Running): Promise<boolean> {
   const anew = { attempt: row.attempt + 1, image: null, ...noInstance, ...notPutOff }
@@ -113,8 +110,8 @@ async function rebuild({ db, now, changed, logs, clock }: DeployParts, row: Runn
 }
 
 /**
- * Ends a version and starts the last one that served well; where there is none, its demo fails. `why`: what it did, for
- * people.
+ * Ends a version and starts the last one that served well. When there is none, its demo fails. `why` says, for people,
+ * what the version did.
  */
 export async function handBack(parts: DeployParts, row: Running, why: string): Promise<void> {
   const { db, now, changed, logs, clock } = parts

@@ -5,7 +5,7 @@ import { waited } from '../waited.ts'
 
 const longestBackOffMs = 60_000
 
-/** Rounds of looking after what should be: one after the other, whatever became of the one before. */
+/** Runs rounds of upkeep, one after another, whether the last one succeeded or not. */
 export class Rounds {
   private readonly queue = new PQueue({ concurrency: 1 })
   private readonly round: () => Promise<void>
@@ -17,7 +17,9 @@ export class Rounds {
     this.signal = signal
   }
 
-  /** A whole round that begins after this call; several calls while one waits share it. Never rejects. */
+  /**
+   * Resolves after a whole round that begins after this call. Calls that wait together share one round. Never rejects.
+   */
   run(): Promise<void> {
     if (this.queue.size === 0) this.newest = this.queue.add(() => this.once())
     return this.newest
@@ -29,7 +31,8 @@ export class Rounds {
   }
 
   /**
-   * A round as soon as an instance exits. When exits are no longer told it asks again, after longer and longer waits.
+   * Runs a round as soon as an instance exits. When the stream of exits breaks it is opened again after longer and
+   * longer waits.
    */
   async watchExits(engine: Pick<Engine, 'exits'>): Promise<void> {
     for (let failures = 0; !this.signal.aborted; failures += 1) {

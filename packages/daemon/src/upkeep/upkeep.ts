@@ -5,7 +5,7 @@ import { Reconciler } from './reconcile.ts'
 import { repeat } from './repeat.ts'
 import { Rounds } from './rounds.ts'
 
-/** All that looks after what should be. Each part of it goes on whatever becomes of the others. */
+/** Everything that keeps the demos as they should be. Each part goes on when another fails. */
 export class Upkeep {
   readonly rounds: Rounds
   readonly checks: HealthChecks
@@ -21,8 +21,8 @@ export class Upkeep {
   }
 
   /**
-   * Goes on until the signal aborts, and resolves once nothing of it is under way. `sweep`: removes what is past its
-   * time.
+   * Works until the signal aborts, and resolves once nothing is under way. `sweep` removes what is older than its
+   * limit.
    */
   async work(sweep: () => Promise<void>): Promise<void> {
     const { limits, engine, tasks } = this.parts

@@ -3,17 +3,17 @@ import { join } from 'node:path'
 import { logged } from '../logged.ts'
 
 /**
- * Removes what a folder has of attempts that are over, and what is older than this daemon. What cannot be removed is
- * tried again next time.
+ * Removes folders of attempts that are over, and those that are older than this daemon. What cannot be removed is tried
+ * again next time.
  */
 export async function sweepWork(work: string, since: Date, isInUse: (folder: string) => boolean): Promise<void> {
   await mkdir(work, { recursive: true })
   for (const name of await readdir(work)) {
     const path = join(work, name)
     await logged(`${path} is nobody's, but cannot be removed`, async () => {
-      // One that is gone by now was a home that git removed; removing what is not there does no harm.
+      // A path that is gone by now was one of git's temporary homes. Removing what does not exist does no harm.
       const made = name.startsWith('.') ? (await stat(path).catch(() => undefined))?.birthtime : undefined
-      const passing = made !== undefined && made >= since // A home of git's, which it removes itself.
+      const passing = made !== undefined && made >= since // Git removes its temporary home itself.
       if (!passing && !isInUse(path)) await rm(path, { recursive: true, force: true })
     })
   }

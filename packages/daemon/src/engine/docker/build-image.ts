@@ -16,7 +16,9 @@ interface BuildMessage {
   readonly stream?: string
 }
 
-/** Builds with BuildKit through Docker's API; the log has what BuildKit tells. Throws ConfigError, BuildError. */
+/**
+ * Builds with BuildKit through Docker's API, and writes BuildKit's messages to the log. Throws ConfigError, BuildError.
+ */
 export async function buildImage(
   client: DockerClient,
   owner: string,
@@ -33,11 +35,11 @@ export async function buildImage(
     forcerm: true,
     labels: { [labels.owner]: owner, [labels.demo]: demo, [labels.deployment]: deployment, [labels.role]: 'demo' },
   }
-  // A session of Docker's goes with a build, and would stay open after one that fails.
+  // The session that Docker opens for a build stays open after a build that failed, unless it is ended here.
   const over = new AbortController()
   try {
     const docker = client.within(AbortSignal.any([signal, over.signal]))
-    // It is no stream of Node's, but is piped like one, and breaks the request off where it fails.
+    // The pack is no Node stream by its type, but it can be piped like one, and an error in it ends the request.
     const answer = await docker.buildImage(context as Pack & NodeJS.ReadableStream, options)
     const failed = await follow(readable(answer), request)
     signal.throwIfAborted()
@@ -52,7 +54,7 @@ export async function buildImage(
   return (await client.within(signal).getImage(tag).inspect()).Id
 }
 
-/** Writes what a build tells into the log, no faster than the log takes it. Resolves to why it failed. */
+/** Writes the messages of a build into the log and waits for the log to take them. Resolves to why the build failed. */
 async function follow(answer: AsyncIterable<Uint8Array>, { onLog }: BuildRequest): Promise<string | undefined> {
   const trace = new BuildTrace()
   const say = (text: string) => onLog({ at: new Date(), source: 'build', text })
@@ -67,10 +69,10 @@ async function follow(answer: AsyncIterable<Uint8Array>, { onLog }: BuildRequest
   return failed
 }
 
-/** A plain file, and no frontend of its own: BuildKit would run it. Throws ConfigError. */
+/** Requires a plain file that names no frontend of its own, since BuildKit would run that. Throws ConfigError. */
 async function checkDockerfile(folder: string): Promise<void> {
   const path = join(folder, 'Dockerfile')
-  // One that cannot be looked at is as good as none: the next line says so.
+  // A file that cannot be examined is treated as missing, which the next line reports.
   const found = await lstat(path).catch(() => undefined)
   if (!found) throw new ConfigError('There is no Dockerfile in the root of the repository; `origami bundle` writes it')
   if (!found.isFile() || found.size > 1024 ** 2)
@@ -81,7 +83,7 @@ async function checkDockerfile(folder: string): Promise<void> {
     )
 }
 
-/** What `.dockerignore` leaves out of the context; `.git` always. */
+/** What `.dockerignore` excludes from the context. `.git` is always excluded. */
 async function ignored(folder: string): Promise<(path: string) => boolean> {
   const path = join(folder, '.dockerignore')
   const rules = existsSync(path) ? await readFile(path, 'utf8') : ''

@@ -1,8 +1,8 @@
 import { Lines } from '../../logs/lines.ts'
 
 /**
- * BuildKit tells how a build goes in protobuf (`moby.buildkit.control.StatusResponse`,
- * api/services/control/control.proto of BuildKit): vertexes are field 1, logs field 3. Only what a log needs is read.
+ * BuildKit reports a build in protobuf (`moby.buildkit.control.StatusResponse`, api/services/control/control.proto of
+ * BuildKit): field 1 holds vertexes, field 3 logs. Only the fields that a log needs are read.
  */
 export interface TraceLine {
   readonly text: string
@@ -17,8 +17,8 @@ interface FieldOf {
 const maxErrorLength = 64 * 1024
 
 /**
- * Lines for people: each step once as it starts, what it prints, why it failed. Holds a line for each step that is
- * under way.
+ * Turns the report into lines for people: the name of each step when it starts, what it prints, and why it failed.
+ * Holds one line for each step that is under way.
  */
 export class BuildTrace {
   private readonly reported = new Set<string>()
@@ -35,7 +35,7 @@ export class BuildTrace {
     ]
   }
 
-  /** digest 1, name 3, started 5. */
+  /** Fields of a vertex: digest 1, name 3, started 5. */
   private started(vertex: ReadonlyMap<number, Uint8Array>): TraceLine[] {
     const [digest, name] = [text(vertex.get(1)), text(vertex.get(3))]
     if (!vertex.has(5) || this.reported.has(digest)) return []
@@ -43,7 +43,7 @@ export class BuildTrace {
     return name.startsWith('[internal]') ? [] : [{ text: name, error: false }]
   }
 
-  /** digest 1, completed 6, error 7. */
+  /** Fields of a vertex: digest 1, completed 6, error 7. */
   private ended(vertex: ReadonlyMap<number, Uint8Array>): TraceLine[] {
     const [digest, error] = [text(vertex.get(1)), text(vertex.get(7)).slice(0, maxErrorLength)]
     const lines: TraceLine[] = []
@@ -58,7 +58,7 @@ export class BuildTrace {
     return lines
   }
 
-  /** vertex 1, msg 4. */
+  /** Fields of a log: vertex 1, msg 4. */
   private log(bytes: Uint8Array): TraceLine[] {
     const log = byNumber(bytes)
     const vertex = text(log.get(1))
@@ -76,7 +76,7 @@ const text = (bytes: Uint8Array | undefined): string => (bytes ? decoder.decode(
 const byNumber = (message: Uint8Array): Map<number, Uint8Array> =>
   new Map([...fields(message)].map(({ number, bytes }) => [number, bytes]))
 
-/** The length-delimited fields of a protobuf message; others are passed over. */
+/** The length-delimited fields of a protobuf message. Other fields are skipped. */
 function* fields(message: Uint8Array): Generator<FieldOf> {
   let at = 0
   const varint = (): number => {

@@ -9,9 +9,9 @@ const log = logger('engine')
 const reconnectMs = 1000
 
 /**
- * Tells of which container each event is, from now on, until the signal aborts, after an `undefined` first: what is
- * asked then is no older than the first event. Docker's stream of events drops; it is opened again, from the last event
- * on. `filters`: as Docker's API takes them.
+ * Yields the container of each event from now on, until the signal aborts. It yields `undefined` first: what is asked
+ * after that is not older than the first event. A broken stream is opened again after the last event. `filters` are
+ * those of Docker's API.
  */
 export async function* containerEvents(
   client: DockerClient,
@@ -32,16 +32,16 @@ export async function* containerEvents(
       if (signal.aborted) return
       log.error('Docker no longer tells what happens to containers; trying again', error)
     }
-    // It rejects when the signal aborts, which ends the loop.
+    // An aborted wait rejects, and the loop ends by its condition.
     await setTimeout(reconnectMs, undefined, { signal }).catch(() => undefined)
   }
 }
 
-/** As Docker's `since` takes a time: seconds, with nanoseconds. */
+/** A time as Docker's `since` expects it: seconds with nanoseconds. */
 const nanoseconds = (time: bigint): string =>
   `${time / 1_000_000_000n}.${String(time % 1_000_000_000n).padStart(9, '0')}`
 
-/** Just after an event: its time does not fit a number. */
+/** The time just after an event, with all its digits. Undefined when the event says none that can be read. */
 const after = (event: string): string | undefined => {
   const time = /"timeNano":(\d+)/.exec(event)?.[1]
   return time && nanoseconds(BigInt(time) + 1n)

@@ -4,7 +4,8 @@ import type { ImageRef, Instance, InstanceId } from '../engine.ts'
 import { labels } from './container-spec.ts'
 
 /**
- * What Docker tells of a container, as an instance. Undefined: it is another state folder's. Ports change on a restart.
+ * Turns what Docker says of a container into an instance. Undefined: it belongs to another state folder. The port may
+ * differ after a restart.
  */
 export function containerInstance(found: Docker.ContainerInspectInfo, owner: string): Instance | undefined {
   const { State, NetworkSettings } = found

@@ -4,8 +4,8 @@ import type { LogCursor } from '../engine.ts'
 import { type DockerClient, httpStatusOf, readable } from './docker-client.ts'
 
 /**
- * Follows what a container prints, from after the cursor (the time of a line, as Docker stamps it) until it exits.
- * Docker may end the stream of one that exits before its last lines: what is left is asked for once more.
+ * Follows the output of a container after the cursor (Docker's timestamp of a line) until the container exits. Docker
+ * may end the stream of an exiting container before its last lines, so the rest is requested once more.
  */
 export async function* followLog(
   client: DockerClient,
@@ -36,7 +36,7 @@ export async function* followLog(
   }
 }
 
-/** Once it was followed to its end, a container may be removed by somebody else. */
+/** A container that was followed to its end may have been removed meanwhile, which is no error. */
 const unlessGone =
   (isFirst: boolean) =>
   (error: unknown): undefined => {
@@ -44,15 +44,15 @@ const unlessGone =
     return undefined
   }
 
-/** The lines of one of the two streams, of which Docker sends one frame for each line, or each 16 KiB of one. */
+/** The lines of one of the two streams. Docker sends one frame for each line, or for each 16 KiB of a long line. */
 interface Output {
   readonly lines: Lines
   stamp: string
 }
 
 /**
- * The lines of Docker's log stream, as they come: nothing is read ahead of who reads them. `after`: the stamp of the
- * last one that is not wanted.
+ * The lines of Docker's log stream, read only as fast as they are consumed. `after` is the stamp of the last line that
+ * is not wanted.
  */
 export async function* stampedLines(
   stream: AsyncIterable<Uint8Array>,
@@ -72,13 +72,13 @@ export async function* stampedLines(
 }
 
 const headerBytes = 8
-/** RFC 3339 with nanoseconds, in UTC, and a space. */
+/** The length of a timestamp: RFC 3339 with nanoseconds in UTC, and a space. */
 const stampBytes = 31
 
 /**
- * Takes Docker's stream apart: each frame is one byte for the source, three of nothing, four for how many bytes follow:
- * a stamp, a space, and what was printed. What a frame holds is handed on as it comes, so that a long one takes no
- * memory. Source: Docker's API, "Attach to a container", stream format.
+ * Splits Docker's stream into frames. A frame begins with one byte for the source, three zero bytes and four bytes for
+ * the length. Then come a timestamp, a space and the output. Parts of a frame are passed on as they arrive, so a long
+ * frame takes no memory. Source: Docker's API, "Attach to a container", stream format.
  */
 async function* frames(
   stream: AsyncIterable<Uint8Array>,

@@ -15,8 +15,8 @@ export const networkName = (demo: string): string => `origami-${demo.slice(0, 8)
 export const imageTag = (demo: string, deployment: string): string => `origami/${demo.slice(0, 8)}:${deployment}`
 
 /**
- * A container for a stranger's code: no root, no capability, no way to gain one, limits, and loopback alone reaches it.
- * `imageUser` is what its image says.
+ * A container for a stranger's code: no root, no capability and no way to gain one, with limits, and reachable by
+ * loopback alone. `imageUser` is the user that the image names.
  */
 export function containerSpec(
   { demo, deployment, image, spec }: StartRequest,
@@ -41,7 +41,7 @@ export function containerSpec(
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges'],
       ReadonlyRootfs: true,
-      // Executable: numerical libraries compile into it.
+      // It must be executable, since numerical libraries compile code into it.
       Tmpfs: { '/tmp': `rw,nosuid,nodev,exec,mode=1777,size=${Math.floor(spec.memoryBytes / 2)}` },
       Memory: spec.memoryBytes,
       MemorySwap: spec.memoryBytes,
@@ -52,7 +52,7 @@ export function containerSpec(
   }
 }
 
-/** The image's own user where it is a number but 0; else 1000. A name could be root by another name. */
+/** The image's own user when it is a number other than 0, else 1000. A user name could mean root under another name. */
 function safeUser(user: string): string {
   const [uid = '', gid] = user.split(':')
   return /^[1-9]\d*$/.test(uid) && (gid === undefined || /^\d+$/.test(gid)) ? user : '1000'

@@ -11,21 +11,21 @@ type DialOptions = Parameters<Docker['modem']['dial']>[0]
 type Answered = (error: unknown, data: unknown) => void
 
 /**
- * Docker's API, where nothing waits for ever: every call goes through `within`, and has its deadline (until Docker
- * begins to answer) and its caller's signal (until the answer ends). Rejects with the signal's reason, or an Error that
- * names the call.
+ * Docker's API with time limits. Every call goes through `within`, and has a deadline (until Docker begins to answer)
+ * and its caller's signal (until the answer ends). Rejects with the signal's reason, or with an Error that names the
+ * call.
  */
 export class DockerClient {
   private readonly options: Docker.DockerOptions | undefined
   private readonly limits: Pick<Limits, 'engineMs'>
 
-  /** `socket`: DOCKER_HOST, or the usual place, when undefined. */
+  /** `socket`: undefined means DOCKER_HOST, or the usual path. */
   constructor(socket: string | undefined, limits: Pick<Limits, 'engineMs'>) {
     this.options = socket === undefined ? undefined : { socketPath: socket }
     this.limits = limits
   }
 
-  /** Docker for calls that end with this signal, and begin to answer within `ms`. */
+  /** A client whose calls end with this signal, and must begin to answer within `ms`. */
   within(signal?: AbortSignal, ms = this.limits.engineMs): Docker {
     const docker = new Docker(this.options)
     const dial = docker.modem.dial.bind(docker.modem) as (options: Dial, answered: Answered) => void
@@ -45,19 +45,19 @@ export class DockerClient {
   }
 
   /**
-   * Forgets what was not used lately of the cache of builds until it is at most `bytes`. The cache is the whole host's:
-   * Docker knows no owner of it.
+   * Removes from the build cache what was not used lately, until it has at most `bytes`. The cache is the whole host's,
+   * since Docker stores no owner for it.
    */
   async pruneBuilds(bytes: number, signal: AbortSignal): Promise<void> {
     const docker = this.within(signal, 10 * this.limits.engineMs)
-    // Docker calls it `reserved-space` since API 1.48, and takes the old name too.
+    // Docker calls this `reserved-space` since API 1.48, and still accepts the old name.
     const options = { _query: { all: true, 'keep-storage': bytes, 'reserved-space': bytes }, _body: {} }
     await dialed(docker, { path: '/build/prune?', method: 'POST', options })
   }
 
   /**
-   * What happens from a time on, as a stream of JSON objects. `since`: seconds with nanoseconds, which no number holds.
-   * `filters`: as Docker's API takes them.
+   * Docker's events from a time on, as a stream of JSON objects. `since` is seconds with nanoseconds, as text because
+   * no number holds them. `filters` are those of Docker's API.
    */
   async events(
     filters: Readonly<Record<string, readonly string[]>>,
@@ -69,7 +69,7 @@ export class DockerClient {
   }
 }
 
-/** One call of Docker's API, for what dockerode has no method or no true types for. */
+/** One call of Docker's API for which dockerode has no method or no correct types. */
 const dialed = (docker: Docker, call: Omit<DialOptions, 'statusCodes'>): Promise<unknown> =>
   new Promise((resolve, reject) =>
     docker.modem.dial({ ...call, statusCodes: { 200: true, 500: 'server error' } }, (error, answer) =>
@@ -77,20 +77,20 @@ const dialed = (docker: Docker, call: Omit<DialOptions, 'statusCodes'>): Promise
     ),
   )
 
-/** An answer that Docker sends bit by bit. Throws Error where it is none. */
+/** An answer that Docker streams. Throws Error when the answer is no stream. */
 export function readable(answer: unknown): Readable {
   if (answer instanceof Readable) return answer
   throw new Error('expected Docker to answer with a stream')
 }
 
 /**
- * Docker begins to answer a build when it has the whole folder, which may take as long as the build: its caller's
- * signal is its deadline.
+ * Docker begins to answer a build only after it has received the whole folder, which may take as long as a build. The
+ * caller's signal limits it instead.
  */
 const isBuild = ({ path }: Dial): boolean => path.startsWith('/build?')
 
 const isStream = (data: unknown): data is { destroy(): void } =>
   typeof (data as { destroy?: unknown } | null)?.destroy === 'function'
 
-/** The HTTP status that Docker refused with. */
+/** The HTTP status of Docker's refusal. Undefined for other errors. */
 export const httpStatusOf = (error: unknown): number | undefined => (error as { statusCode?: number }).statusCode

@@ -27,14 +27,14 @@ import { DockerClient, httpStatusOf } from './docker-client.ts'
 const log = logger('engine')
 
 export interface DockerEngineOptions {
-  /** The random id of the state folder: what has another is never touched. */
+  /** The random id of the state folder. Containers and images that carry another id are never touched. */
   readonly owner: string
-  /** Docker's socket; DOCKER_HOST, or the usual place, when not given. */
+  /** Path of Docker's socket. The default is DOCKER_HOST, or the usual path. */
   readonly socket?: string
   readonly limits?: EngineLimits
 }
 
-/** Containers on this host. */
+/** Runs instances as containers on this host. */
 export class DockerEngine implements Engine {
   readonly name = 'docker'
   readonly guarantees = guaranteesOf.docker
@@ -49,7 +49,7 @@ export class DockerEngine implements Engine {
   }
 
   async ready(signal: AbortSignal): Promise<void> {
-    // What a build started ends with the connection to Docker; a git of a daemon that is gone does not.
+    // Docker ends a build when the connection to it ends. A git process of an earlier daemon has to be ended here.
     await endLeftovers(this.owner, this.limits.killMs)
     await this.client
       .within(signal)
@@ -80,7 +80,7 @@ export class DockerEngine implements Engine {
       await container.start()
     } catch (error) {
       if (httpStatusOf(error) !== 409) throw error
-      // It was made before a crash: taken over as it is, and started if it had not been.
+      // The container was made before a crash. It is used as it is, and started if it had not been.
       await docker.getContainer(containerName(request)).start().catch(unless(304))
     }
     const instance = await this.inspect(containerName(request), docker)
@@ -88,7 +88,7 @@ export class DockerEngine implements Engine {
     return instance
   }
 
-  /** Docker itself says so when a container does not end although it is killed. */
+  /** Docker answers with an error when a container does not end although it is killed. */
   async stop(id: InstanceId, graceMs: number): Promise<boolean> {
     const instance = await this.find(id)
     if (instance?.state !== 'running') return false
@@ -110,7 +110,7 @@ export class DockerEngine implements Engine {
     return this.inspect(id, this.client.within())
   }
 
-  /** Looks again whenever Docker tells of it: a container has its address once it has started. */
+  /** Looks again at every event of this container, because its address is known only after it has started. */
   async *watch(id: InstanceId, signal: AbortSignal): AsyncIterable<Instance> {
     for await (const _event of containerEvents(
       this.client,
@@ -131,7 +131,7 @@ export class DockerEngine implements Engine {
     return this.instancesWith(this.mine())
   }
 
-  /** One that goes while they are listed is left out. */
+  /** An instance that disappears while they are listed is left out. */
   private async instancesWith(filters: { label: string[] }): Promise<readonly Instance[]> {
     const docker = this.client.within()
     const found = await docker.listContainers({ all: true, filters })
@@ -173,7 +173,7 @@ export class DockerEngine implements Engine {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  /** How an instance ended. One that cannot be asked ends no stream: the next round finds it. */
+  /** How an instance ended. A failed query must not end the stream of exits, because the next round asks again. */
   private async exitOf(id: InstanceId): Promise<InstanceExit | undefined> {
     try {
       return (await this.find(id))?.exit
@@ -192,7 +192,7 @@ export class DockerEngine implements Engine {
     }))
   }
 
-  /** One of ours, by id or name, as it is now. */
+  /** A container of ours, found by id or name, as it is now. */
   private async inspect(id: string, docker: Docker): Promise<Instance | undefined> {
     const found = await docker.getContainer(id).inspect().catch(unless(404))
     return found && containerInstance(found, this.owner)

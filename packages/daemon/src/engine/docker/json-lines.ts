@@ -6,8 +6,8 @@ const log = logger('engine')
 const maxBytes = 16 * 1024 ** 2
 
 /**
- * The objects of an answer of Docker's that is one JSON object a line. A line that is none (half written, too long) is
- * logged and passed over.
+ * The objects in an answer of Docker's that has one JSON object on each line. A line that is none (incomplete, or too
+ * long) is logged and skipped.
  */
 export async function* jsonLines(answer: AsyncIterable<Uint8Array>): AsyncIterable<{ line: string; value: object }> {
   const lines = new Lines({ maxBytes })
@@ -27,7 +27,7 @@ function objectOf(line: string): object | undefined {
     const value: unknown = JSON.parse(line)
     return typeof value === 'object' && value !== null ? value : undefined
   } catch {
-    // Who asked logs the line.
+    // The caller logs the line.
     return undefined
   }
 }

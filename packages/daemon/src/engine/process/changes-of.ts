@@ -5,8 +5,8 @@ import type { Instance } from '../engine.ts'
 const pollMs = 100
 
 /**
- * What `find` finds, then at each change. Ends when it finds nothing, or the signal aborts. A look is a few files of
- * this machine.
+ * Yields what `find` returns, and again at each change. Ends when `find` returns undefined or the signal aborts. It
+ * polls, because one look reads only a few local files.
  */
 export async function* changesOf(
   find: () => Promise<Instance | undefined>,
@@ -18,7 +18,7 @@ export async function* changesOf(
     if (!now) return
     if (!isDeepStrictEqual(now, before)) yield now
     before = now
-    // It rejects when the signal aborts, which ends the loop.
+    // An aborted wait rejects, and the loop ends by its condition.
     await setTimeout(pollMs, undefined, { signal }).catch(() => undefined)
   }
 }

@@ -5,11 +5,11 @@ import type { BuildRequest, Image, ImageRef } from '../engine.ts'
 import { aboutImage, type BuilderParts, prepareFolder } from './prepare-folder.ts'
 import { imageSchema, readJson, unlessOutOfFiles, writeWhole } from './records.ts'
 
-/** The images of a process engine: a folder each, which is an image once it says whose it is. */
+/** The images of a process engine. Each is a folder, which counts as an image once its record is written. */
 export class ImageFolders {
   private readonly root: string
   private readonly builder: BuilderParts
-  /** Of builds that are under way. */
+  /** The folders of builds that are under way. */
   private readonly building = new Set<string>()
 
   constructor(root: string, builder: BuilderParts) {
@@ -17,7 +17,7 @@ export class ImageFolders {
     this.builder = builder
   }
 
-  /** Makes the folder of images, and removes what builds of daemons that are gone left half done. */
+  /** Makes the folder of images, and removes incomplete builds of earlier daemons. */
   async open(): Promise<void> {
     await mkdir(this.root, { recursive: true, mode: 0o700 })
     for (const name of await readdir(this.root)) {
@@ -27,7 +27,9 @@ export class ImageFolders {
     }
   }
 
-  /** Each attempt has a folder of its own. Idempotent by deployment. Throws ConfigError, BuildError. */
+  /**
+   * Builds into a folder that only this attempt uses. Idempotent for each deployment. Throws ConfigError, BuildError.
+   */
   async build(request: BuildRequest, signal: AbortSignal): Promise<ImageRef> {
     const { demo, deployment } = request
     const before = (await this.list()).find((image) => image.deployment === deployment)
@@ -48,7 +50,7 @@ export class ImageFolders {
 
   async list(): Promise<readonly Image[]> {
     const images: Image[] = []
-    // Before the engine is ready there is no folder, and no image.
+    // Before the engine is ready the folder does not exist, and there are no images.
     for (const name of await readdir(this.root).catch(unlessOutOfFiles([]))) {
       const ref = join(this.root, name) as ImageRef
       const about = await readJson(join(ref, aboutImage), imageSchema)

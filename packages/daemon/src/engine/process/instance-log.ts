@@ -5,14 +5,14 @@ import type { LogLine } from '../../logs/log-line.ts'
 import type { LogCursor } from '../engine.ts'
 
 const pollMs = 100
-/** Each is a look into the folder, and at the instance. */
+/** The bytes read at once. Each read looks into the folder and at the instance. */
 const chunkBytes = 256 * 1024
 const stampLength = 24
 const newline = 10
 
 /**
- * Lines of an instance's log files from a cursor (an offset in bytes) on; follows until `ended` says that no more come.
- * Holds one line of at most `maxBytes`.
+ * The lines of an instance's log files from a cursor (an offset in bytes) on. It follows them until `ended` says that
+ * no more come. Holds one line of at most `maxBytes`.
  */
 export async function* readInstanceLog(
   folder: string,
@@ -26,7 +26,7 @@ export async function* readInstanceLog(
   while (!signal.aborted) {
     const last = await ended()
     const { start, bytes } = await bytesFrom(folder, offset)
-    // What was between is gone with an old file.
+    // The rest of this line was in an old file, which is gone.
     if (start !== offset) line.clear()
     let from = 0
     for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, from)) {
@@ -38,14 +38,14 @@ export async function* readInstanceLog(
     offset = start + bytes.length
     if (bytes.length > 0) continue
     if (last) return
-    // It rejects when the signal aborts, which ends the loop.
+    // An aborted wait rejects, and the loop ends by its condition.
     await setTimeout(pollMs, undefined, { signal }).catch(() => undefined)
   }
 }
 
 /**
- * A line as the shim writes it: when, a space, what. The file is in the instance's reach, so that nothing of it is
- * believed.
+ * A line as the shim writes it: a time, a space and the text. The instance can write to the file too, so its content is
+ * checked.
  */
 class StoredLine {
   private readonly max: number
@@ -67,7 +67,7 @@ class StoredLine {
   take(): LogLine {
     const line = Buffer.concat(this.parts).toString('utf8')
     const at = new Date(line.slice(0, stampLength))
-    // Shims of before kept what a progress bar overwrites.
+    // Earlier versions of the shim kept what a progress bar overwrites.
     const text =
       line
         .slice(stampLength + 1)
@@ -85,9 +85,9 @@ class StoredLine {
   }
 }
 
-/** The next bytes from an offset on, or from the oldest byte left. */
+/** The next bytes from an offset on, or from the oldest byte that is left. */
 async function bytesFrom(folder: string, offset: number): Promise<{ start: number; bytes: Buffer }> {
-  // The folder goes with its instance, and with it what could be read.
+  // The folder disappears with its instance, and then there is nothing to read.
   const names = (await readdir(folder).catch(() => [])).filter((name) => /^log-\d+$/.test(name)).toSorted()
   const starts = names.map((name) => Number(name.slice(4)))
   const oldest = starts.findLastIndex((start) => start <= offset)
@@ -101,7 +101,7 @@ async function bytesFrom(folder: string, offset: number): Promise<{ start: numbe
 }
 
 async function readAt(path: string, position: number): Promise<Buffer> {
-  // It may go while it is read: the shim keeps the newest files only.
+  // The file may disappear during the read, because the shim keeps only the newest files.
   const file = await open(path).catch(() => undefined)
   if (!file) return Buffer.alloc(0)
   try {

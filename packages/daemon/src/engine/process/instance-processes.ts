@@ -4,14 +4,14 @@ import type { InstanceId } from '../engine.ts'
 import { type InstanceRecord, shimOf } from './records.ts'
 
 /**
- * In the environment of an instance and of what it starts, with its nonce: they are found by it when their shim is
- * gone.
+ * The variable that holds the nonce in the environment of an instance and its children. They are found by it when their
+ * shim is gone.
  */
 export const instanceVariable = 'ORIGAMI_INSTANCE'
 
 /**
- * Asks all of an instance to end, and kills what is left after the grace. False: there was nothing.
- * Throws Error when something of it does not end within `killMs` although it was killed.
+ * Asks all processes of an instance to end, and kills those that are left after the grace. False: there were none.
+ * Throws Error when a killed process does not end within `killMs`.
  */
 export async function endInstanceProcesses(
   id: InstanceId,
@@ -32,7 +32,8 @@ export async function endInstanceProcesses(
 }
 
 /**
- * Kills what has the instance's mark, whoever its parent is by now. False: there was nothing. Throws Error as above.
+ * Kills all processes with the instance's mark, whatever their parent is by now. False: there were none. Throws Error
+ * when a killed process does not end within `killMs`.
  */
 export async function endStrays(id: InstanceId, { nonce }: InstanceRecord, killMs: number): Promise<boolean> {
   const patience = AbortSignal.timeout(killMs)
@@ -45,7 +46,7 @@ export async function endStrays(id: InstanceId, { nonce }: InstanceRecord, killM
   }
 }
 
-/** Kills the shims with this nonce in their arguments, and all that they started. */
+/** Kills the shims with this nonce in their arguments, and everything that they started. */
 export async function endShims(nonce: string, killMs: number): Promise<void> {
   for (const shim of await processesWith('cmdline', (entry) => entry === nonce)) {
     const members = await family(shim)

@@ -6,7 +6,7 @@ import { markOf } from '../../state/leftovers.ts'
 import { runProgram } from '../../state/program.ts'
 import { BuildError, type BuildRequest, ConfigError } from '../engine.ts'
 
-/** Who builds. */
+/** What a build needs to know of the daemon that builds. */
 export interface BuilderParts {
   /** The random id of the state folder. */
   readonly owner: string
@@ -14,7 +14,7 @@ export interface BuilderParts {
   readonly environment: Environment
 }
 
-/** Where one build runs, and what it says. */
+/** The place of one build, and where its output goes. */
 interface Site {
   readonly folder: string
   readonly mark: string
@@ -23,13 +23,14 @@ interface Site {
   readonly signal: AbortSignal
 }
 
-/** In an image: whose it is, written when it is whole. */
+/** The file that names an image's demo and deployment. It is written when the image is complete. */
 export const aboutImage = '.image.json'
 const probeMs = 30_000
 
 /**
- * Prepares the folder `into`, which must not exist: a copy of the bundle with its dependencies beside it (a venv, by uv
- * where it is there; node_modules). Throws ConfigError without a vendored runtime, BuildError when an installer fails.
+ * Prepares the folder `into`, which must not exist: a copy of the bundle together with its dependencies (a venv, made
+ * by uv if it is installed, or node_modules). Throws ConfigError without a vendored runtime, BuildError when an
+ * installer fails.
  */
 export async function prepareFolder(
   request: BuildRequest,
@@ -42,7 +43,7 @@ export async function prepareFolder(
     throw new ConfigError(
       'The runtime is not in the repository (origami/server.mjs): run `origami bundle` and commit what it writes, or use the docker engine',
     )
-  // One that came with the bundle would say that the image is whole, and whose.
+  // Such a file from the bundle would claim that the image is complete, and name its owner.
   const filter = (path: string) => path !== join(folder, aboutImage)
   await cp(folder, into, { recursive: true, verbatimSymlinks: true, filter })
   const say = (text: string) => onLog({ at: new Date(), source: 'build', text })
@@ -79,7 +80,7 @@ async function installNode(site: Site): Promise<void> {
   await run(site, 'npm', [verb, '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund'])
 }
 
-/** Runs an installer, line by line into the log. */
+/** Runs an installer and writes each of its lines into the log. */
 async function run({ folder: cwd, mark, env, say, signal }: Site, command: string, args: string[]): Promise<void> {
   await say(`$ ${[command, ...args].join(' ')}`)
   const { failed, code, message } = await runProgram({ command, args, cwd, env, mark, onLine: say }, signal)
@@ -100,7 +101,7 @@ async function works({ folder: cwd, mark, env, signal }: Site, command: string, 
   }
 }
 
-/** The daemon's own, for proxies and indexes of packages, without what is Origami's. */
+/** The daemon's environment, with its proxies and package indexes, without Origami's own variables. */
 const installerEnvironment = (inherited: Environment): Record<string, string> => ({
   ...Object.fromEntries(
     Object.entries(inherited).flatMap(([name, value]) =>

@@ -44,14 +44,17 @@ const exitPollMs = 250
 
 export interface ProcessEngineOptions {
   readonly folder: string
-  /** The random id of the state folder: what a build left running is found by it. */
+  /** The random id of the state folder. Processes that a build left running are found by it. */
   readonly owner: string
-  /** The daemon's own: instances and installers are handed what they need of it. */
+  /** The daemon's environment. Instances and installers get the part that they need. */
   readonly environment: Environment
   readonly limits?: EngineLimits
 }
 
-/** Programs on this machine, under the daemon's account: for one's own code. Promises no isolation. */
+/**
+ * Runs instances as programs on this machine under the daemon's account, for code that its operator trusts. It promises
+ * no isolation.
+ */
 export class ProcessEngine implements Engine {
   readonly name = 'process'
   readonly guarantees = guaranteesOf.process
@@ -79,7 +82,7 @@ export class ProcessEngine implements Engine {
     await this.shim.write()
     for (const id of await this.ids()) {
       await this.endHalfStarted(id)
-      // It ends what a shim that is gone left.
+      // Finding an instance also ends what a shim that is gone left running.
       await this.find(id)
     }
   }
@@ -107,7 +110,7 @@ export class ProcessEngine implements Engine {
     const nonce = crypto.randomUUID()
     const program = programSpec(request, folder, nonce, this.environment, this.limits)
     await writeWhole(join(folder, 'spec.json'), JSON.stringify(program))
-    // Written before it is started: what a daemon that dies now leaves is found by the nonce.
+    // The record is written before the start, so that the next daemon finds by the nonce what a dying daemon started.
     const intent = { demo, deployment, image, nonce }
     await writeWhole(join(folder, 'about.json'), JSON.stringify(intent))
     signal.throwIfAborted()
@@ -116,7 +119,7 @@ export class ProcessEngine implements Engine {
     return { id, demo, deployment, image, state: 'running', endpoint: undefined }
   }
 
-  /** Throws Error when something of it does not end although it was killed. */
+  /** Throws Error when a process of it does not end although it was killed. */
   async stop(id: InstanceId, graceMs: number): Promise<boolean> {
     const about = await this.about(id)
     return about ? endInstanceProcesses(id, about, graceMs, this.limits.killMs) : false
@@ -136,7 +139,7 @@ export class ProcessEngine implements Engine {
     if (!about || !shim) return undefined
     const { demo, deployment, image } = about
     if (isAlive(shim)) {
-      // It is written once the instance listens.
+      // The runtime writes this file once it listens.
       const port = await readFile(join(this.folder(id), 'port'), 'utf8').catch(unlessOutOfFiles(undefined))
       return { id, demo, deployment, image, state: 'running', endpoint: port && `http://127.0.0.1:${port}` }
     }
@@ -168,7 +171,7 @@ export class ProcessEngine implements Engine {
     return this.imageFolders.remove(image)
   }
 
-  /** A demo has nothing here besides its images and instances. */
+  /** A demo has nothing in this engine besides its images and instances. */
   async forget(): Promise<void> {}
 
   async *logs(
@@ -192,14 +195,14 @@ export class ProcessEngine implements Engine {
           yield exit
         }
       }
-      // It rejects when the signal aborts, which ends the loop.
+      // An aborted wait rejects, and the loop ends by its condition.
       await setTimeout(exitPollMs, undefined, { signal }).catch(() => undefined)
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  /** Ends what a daemon started that died before it wrote down what: the shim is found by its nonce. */
+  /** Ends what a daemon started without recording it, because it died in between. The shim is found by its nonce. */
   private async endHalfStarted(id: InstanceId): Promise<void> {
     const about = await this.about(id)
     if (!about || about.pid !== undefined) return
@@ -208,8 +211,8 @@ export class ProcessEngine implements Engine {
   }
 
   /**
-   * A shim that was killed wrote no record: the instance is exited once nothing of it is left. Undefined: something is,
-   * and this says so.
+   * A killed shim writes no exit record. The instance counts as exited once none of its processes is left. Undefined:
+   * some are left, which is logged.
    */
   private async exitWithoutShim(id: InstanceId, about: InstanceRecord): Promise<ExitRecord | undefined> {
     try {
@@ -219,7 +222,7 @@ export class ProcessEngine implements Engine {
       return undefined
     }
     const record = { code: null, at: new Date().toISOString() }
-    // On a full disk it is not written; the next look finds the same again.
+    // On a full disk this record is not written. The next call finds out the same again.
     await writeWhole(join(this.folder(id), 'exit.json'), JSON.stringify(record)).catch(() => undefined)
     return record
   }
@@ -230,7 +233,7 @@ export class ProcessEngine implements Engine {
   }
 
   private async ids(): Promise<InstanceId[]> {
-    // Before the engine is ready there is no folder, and no instance.
+    // Before the engine is ready the folder does not exist, and there are no instances.
     return (await readdir(this.instances).catch(unlessOutOfFiles([]))) as InstanceId[]
   }
 
@@ -243,5 +246,5 @@ export class ProcessEngine implements Engine {
   }
 }
 
-/** How the ids of a demo's instances begin: another demo's may begin so too. */
+/** The beginning of the ids of a demo's instances. Ids of another demo may begin the same way. */
 const idPrefix = (demo: DemoId): string => `${demo.slice(0, 8)}-`

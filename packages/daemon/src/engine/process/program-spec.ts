@@ -5,7 +5,7 @@ import type { EngineLimits, StartRequest } from '../engine.ts'
 import { instanceEnvironment } from '../instance-environment.ts'
 import { instanceVariable } from './instance-processes.ts'
 
-/** What the shim reads in `spec.json`: the program to run, and how much it keeps of what that prints. */
+/** The content of `spec.json`, which the shim reads: the program to run, and how much of its output to keep. */
 export interface ProgramSpec {
   readonly command: string
   readonly args: readonly string[]
@@ -17,8 +17,8 @@ export interface ProgramSpec {
 }
 
 /**
- * The program of one instance: Node on the vendored runtime. `folder`: the instance's own. `nonce`: what it is found
- * by. `inherited`: the daemon's.
+ * The program of one instance: Node with the vendored runtime. `folder` is the instance's own folder, `nonce` the mark
+ * by which its processes are found, `inherited` the daemon's environment.
  */
 export function programSpec(
   { image, spec }: Pick<StartRequest, 'image' | 'spec'>,
@@ -37,7 +37,7 @@ export function programSpec(
   }
 }
 
-/** Nothing of the daemon's own but the way to programs. */
+/** An environment that takes from the daemon's only where programs are found. */
 function ownEnvironment(image: string, folder: string, inherited: Environment): Record<string, string> {
   const python = join(image, '.venv/bin/python')
   return {

@@ -7,13 +7,15 @@ import type { ImageRef } from '../engine.ts'
 
 const log = logger('engine')
 
-/** `about.json` of an instance. Of the shim: its id, when it started, and a word that is in its arguments. */
+/**
+ * `about.json` of an instance. It describes the shim by its process id, its start time, and the nonce in its arguments.
+ */
 export const instanceSchema = z.object({
   demo: z.string().transform((id) => id as DemoId),
   deployment: z.string().transform((id) => id as DeploymentId),
   image: z.string().transform((ref) => ref as ImageRef),
   nonce: z.string(),
-  /** Absent: it was about to be started. */
+  /** Absent before the shim was started. */
   pid: z.number().int().positive().optional(),
   started: z.string().default(''),
 })
@@ -26,19 +28,19 @@ export type ExitRecord = z.infer<typeof exitSchema>
 /** `.image.json` of an image. */
 export const imageSchema = instanceSchema.pick({ demo: true, deployment: true })
 
-/** The shim of an instance. Undefined: it was about to be started. */
+/** The shim of an instance. Undefined: it was not started yet. */
 export const shimOf = (about: InstanceRecord | undefined): ProcessIdentity | undefined =>
   about?.pid === undefined ? undefined : { pid: about.pid, started: about.started }
 
-/** A file that is there as a whole, or not at all. */
+/** Writes a file so that readers see all of it or none. */
 export async function writeWhole(path: string, text: string): Promise<void> {
   await writeFile(`${path}.new`, text, { mode: 0o600 })
   await rename(`${path}.new`, path)
 }
 
 /**
- * Handles why something could not be read: it counts as not there. Throws where no other file may be open just now,
- * since that says nothing of this one.
+ * Handles the error of a read: the file counts as missing. It throws when the limit of open files was reached, because
+ * that says nothing about this file.
  */
 export const unlessOutOfFiles =
   <Value>(none: Value) =>
@@ -48,8 +50,8 @@ export const unlessOutOfFiles =
   }
 
 /**
- * Undefined when it is not there, or not what it should be: a demo runs under the same account and can write it. Throws
- * where no other file may be open.
+ * Undefined when the file is missing or has an unexpected content, because a demo runs under the same account and can
+ * write it. Throws when the limit of open files was reached.
  */
 export async function readJson<Schema extends z.ZodType>(
   path: string,

@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 
-/** What the shim is, in the folders of this source. */
+/** The source files that make up the shim. */
 const shimFiles = ['engine/process/shim.ts', 'logs/lines.ts']
 
-/** The shim, copied beside the instances so that nothing of them runs out of a checkout. */
+/** A copy of the shim beside the instances, so that nothing of them runs out of a checkout. */
 export class ShimCopy {
   private readonly folder: string
 
@@ -22,7 +22,7 @@ export class ShimCopy {
     await writeFile(join(this.folder, 'package.json'), '{ "type": "module" }')
   }
 
-  /** Resolves to its process id. Throws Error when it cannot be started. */
+  /** Starts the shim and resolves to its process id. Throws Error when it cannot be started. */
   async start(instance: string, nonce: string, path: string): Promise<number> {
     const shim = spawn(process.execPath, [join(this.folder, 'engine/process/shim.ts'), instance, nonce], {
       cwd: instance,

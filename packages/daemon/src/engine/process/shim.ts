@@ -1,6 +1,6 @@
-// Owns one instance: its child, its log files and its exit record. Runs detached, outlives the daemon, and is copied
-// beside the instances so that nothing of them runs out of a checkout. Nothing but Node, and `lines.ts`, which is
-// copied with it. Arguments: the instance's folder, a nonce.
+// Supervises one instance: its child process, its log files and its exit record. It runs detached, outlives the daemon,
+// and is copied beside the instances so that nothing of them runs out of a checkout. It needs only Node and `lines.ts`,
+// which is copied with it. Its arguments are the instance's folder and a nonce.
 import { spawn } from 'node:child_process'
 import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ interface Spec {
   readonly cwd: string
   readonly env: Record<string, string>
   readonly lineBytes: number
-  /** Of all that was printed and not read. */
+  /** The largest amount of output, in bytes, that is kept unread. */
   readonly logBytes: number
 }
 
@@ -30,7 +30,7 @@ let fileBytes = 0
 
 const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
 for (const stream of [child.stdout, child.stderr]) follow(stream)
-// The group is told to end; the child hears it too, and this waits for it.
+// The signal goes to the whole process group, so the child gets it too. The shim waits for the child.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined)
 child.once('error', (error) => log([`could not be started: ${error.message}`]))
 child.once('close', (code, signal) => record({ code: code ?? (signal ? 128 : null), at: new Date().toISOString() }))
@@ -40,7 +40,7 @@ function record(exit: { code: number | null; at: string }): void {
   renameSync(join(folder, 'exit.json.new'), join(folder, 'exit.json'))
 }
 
-/** What it prints is written before more of it is read: the child waits for the disk. */
+/** Each piece is written before more is read, so that the child waits for the disk. */
 function follow(stream: Readable): void {
   const lines = new Lines({ maxBytes: lineBytes })
   stream.on('data', (bytes: Buffer) => log(lines.push(bytes)))
@@ -52,12 +52,12 @@ function log(lines: readonly string[]): void {
   try {
     append(lines)
   } catch {
-    // The disk is full, or the folder is gone: these lines are lost, the child goes on, and the next lines are tried
+    // The disk is full, or the folder is gone. These lines are lost, the child goes on, and the next lines are tried
     // again.
   }
 }
 
-/** Files are named by the offset of their first byte; the oldest go. */
+/** Files are named by the offset of their first byte. The oldest are removed. */
 function append(lines: readonly string[]): void {
   const stamp = new Date().toISOString()
   const bytes = Buffer.from(lines.map((line) => `${stamp} ${line}\n`).join(''))
