@@ -5,25 +5,27 @@ import { env } from './env.ts'
 import { Failure, Unreachable } from './failure.ts'
 import { readSignedIn, tokenByHand } from './signed-in.ts'
 
-/** Where the web server of `npm start` is. */
+/** The address of the web server that `npm start` starts. */
 const nearby = 'http://127.0.0.1:8000'
-/** Longer than a server takes for its slowest answer, to a change that ends what runs and asks a forge before. */
+/**
+ * Longer than the slowest answer of a server, which is for a change that ends running predictions after asking a forge.
+ */
 const usualPatienceMs = 120_000
 
 interface ApiOptions {
   readonly forAccount?: boolean
-  /** Until an answer comes. */
+  /** How long to wait for an answer. */
   readonly patienceMs?: number
 }
 
 /**
- * The web server's own API, as whoever the token stands for. Without a token: as anyone, who changes nothing but by
- * signing in.
+ * Calls the web server's API with the rights of the token's account. Without a token it calls as anyone, who can change
+ * nothing but sign in.
  */
 export class Api {
   readonly url: string
   private readonly token: string | undefined
-  /** Somebody is meant to be signed in: a refusal without a token says how. */
+  /** Whether the caller should be signed in. If so, a refusal without a token says how to sign in. */
   private readonly forAccount: boolean
   private readonly patienceMs: number
   private readonly client: Client<WebApi>
@@ -37,7 +39,8 @@ export class Api {
   }
 
   /**
-   * Of the environment, else of the server that `origami login` went to last. A token is sent to its own server alone.
+   * Uses the server and token that the environment names, or else the server of the last `origami login`. A token is
+   * sent to its own server only.
    */
   static async open(): Promise<Api> {
     const { latest, servers } = await readSignedIn()
@@ -55,7 +58,7 @@ export class Api {
     return (await this.answer(key, sent)).body
   }
 
-  /** As call, with the status where that tells something. */
+  /** The same as `call`, together with the status, for endpoints where it matters. */
   async answer<Key extends keyof WebApi>(
     key: Key,
     sent: EndpointRequest<WebApi[Key]>,
@@ -74,7 +77,7 @@ export class Api {
     }
   }
 
-  /** Sends, and hands back the answer to be read as it comes. Throws as call does. */
+  /** Sends a request and returns the response unread, so that it can be read as a stream. Throws as `call` does. */
   async send<Key extends keyof WebApi>(
     key: Key,
     sent: EndpointRequest<WebApi[Key]>,
@@ -126,7 +129,7 @@ export class Api {
     if (status === 401 && !this.token) return `you are ${this.notSignedIn}`
     if (status === 401)
       return `${this.url} does not take your token (any more): origami login ${this.url}, or mend ORIGAMI_TOKEN where it is set`
-    // What is not everybody's to see is "not found" to who is not signed in.
+    // A private thing is "not found" to those who are not signed in, so signing in may help here too.
     return this.signedOut && [403, 404].includes(status)
       ? `${serverMessage.replace(/\.$/, '')}, or you are ${this.notSignedIn}`
       : serverMessage
@@ -143,12 +146,13 @@ export class Api {
 
 const answersOf = (key: keyof WebApi): Readonly<Record<number, Answer>> => webApi[key].answers
 
-/** Whether an answer that is no JSON is of the type that its endpoint has. */
+/** Whether an answer that is not JSON has the media type of its endpoint. */
 const hasType = ({ headers }: Response, expected: Answer['body']): boolean =>
   typeof expected !== 'string' || (headers.get('content-type') ?? '').toLowerCase().startsWith(expected)
 
 /**
- * The address of a server as it is kept: `demos.example.org` and `https://demos.example.org/` are one. Throws Failure.
+ * The address of a server in its stored form: `demos.example.org` and `https://demos.example.org/` are the same. Throws
+ * Failure.
  */
 export function serverUrl(text: string): string {
   const scheme = /^(localhost|127\.|\[::1\])/.test(text) ? 'http' : 'https'
@@ -158,13 +162,13 @@ export function serverUrl(text: string): string {
   return url.origin
 }
 
-/** Where a demo is: what it is called at its server. */
+/** The account and name of a demo at its server. */
 export interface DemoAddress {
   readonly account: string
   readonly name: string
 }
 
-/** Of what a person wrote: `account/name`, `/account/name` or its whole address. Throws Failure. */
+/** Parses an address that a person wrote: `account/name`, `/account/name` or a whole URL. Throws Failure. */
 export function parseDemoAddress(text: string): DemoAddress {
   const [, account, name] = /^(?:https?:\/\/[^/]+)?\/?([^/]+)\/([^/]+)\/?$/.exec(text) ?? []
   if (!account || !name) throw new Failure(`expected account/name, got ${text}`)

@@ -9,7 +9,7 @@ import { statsVerb } from './verbs/stats.ts'
 import { statusVerb } from './verbs/status.ts'
 import { removeVerb, startVerb, stopVerb } from './verbs/stop-start-remove.ts'
 
-/** `origami` as the Python package brings it: what an author does, without the servers. */
+/** The command `origami` in the Python package: the verbs for authors, without the servers. */
 await runCommandLine([
   initVerb,
   serveVerb,

@@ -1,6 +1,9 @@
 import { join } from 'node:path'
 
-/** In a checkout, builds the pages and the runtime where they changed; the Python package carries them built. */
+/**
+ * Builds the pages and the runtime in a checkout when their sources changed. The Python package contains them already
+ * built.
+ */
 export async function ensureBuilt(): Promise<void> {
   if (!import.meta.url.endsWith('.ts')) return
   const script = join(import.meta.dirname, '../../../scripts/build.ts')

@@ -8,7 +8,7 @@ import { env } from './env.ts'
 import { Failure } from './failure.ts'
 import type { Settings } from './settings/read-settings.ts'
 
-/** Reads the table of forges where the settings name a file. Throws Failure with what is wrong in it. */
+/** Reads the table of forges when the settings name a file. Throws Failure that says what is wrong in it. */
 export async function readForges({ values: { forges } }: Pick<Settings, 'values'>): Promise<readonly ForgeEntry[]> {
   if (typeof forges !== 'string') return forges ?? [github]
   const text = await readFile(forges, 'utf8').catch((cause: unknown) => {
@@ -51,7 +51,7 @@ export function webConfig({ values, limits }: Settings, forges: readonly ForgeEn
   }
 }
 
-/** The OAuth apps that the environment names, one for each forge that has one. */
+/** The OAuth apps that the environment configures, at most one for each forge. */
 export function webSecrets(forges: readonly ForgeEntry[]): WebSecrets {
   const apps = forges.flatMap(({ host }) => {
     const app = env.oauth(host)
@@ -60,7 +60,10 @@ export function webSecrets(forges: readonly ForgeEntry[]): WebSecrets {
   return { oauth: Object.fromEntries(apps) }
 }
 
-/** An engine that isolates nothing gives strangers' code the whole account: not on an address that strangers reach. */
+/**
+ * Refuses an address that strangers can reach when the engine does not isolate demos, because their code could use
+ * everything of this account.
+ */
 export async function refuseUntrusted({ values }: Settings): Promise<void> {
   const { guaranteesOf } = await import('@origami/daemon')
   const reached = [values.host, ...(values.public_url ? [new URL(values.public_url).hostname] : [])].find(
@@ -72,10 +75,7 @@ export async function refuseUntrusted({ values }: Settings): Promise<void> {
   )
 }
 
-/**
- * Behind another server everybody has that server's address, unless it is believed when it says whose request it hands
- * on.
- */
+/** Warns that behind a proxy all callers have the proxy's address, unless the settings trust it to forward theirs. */
 export function warnOfProxy({ values }: Settings): void {
   if (!values.public_url || isLoopback(new URL(values.public_url).hostname) || values.trusted_proxies.length > 0) return
   console.error(

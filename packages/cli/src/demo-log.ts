@@ -3,7 +3,7 @@ import type { Api, DemoAddress } from './api.ts'
 import { Failure } from './failure.ts'
 import { patiently } from './patiently.ts'
 
-/** A line of a demo's log, taken apart. `source`: deploy, clone, build, or demo for what it printed. */
+/** A parsed line of a demo's log. `source` is deploy, clone or build, or demo for the demo's own output. */
 export interface LogEntry {
   readonly at: string | null
   readonly source: string | null
@@ -13,7 +13,7 @@ export interface LogEntry {
 interface LogRequest {
   /** The byte to start at. */
   readonly offset?: number
-  /** Go on as lines come, and where it was after the server was away. */
+  /** Whether to wait for new lines, and to continue at the same place when the server was away. */
   readonly follow: boolean
   readonly signal: AbortSignal
 }
@@ -21,7 +21,9 @@ interface LogRequest {
 const maxLineBytes = 64 * 1024
 const betweenMs = 250
 
-/** Reads the log of a demo line by line, until its end or, when followed, the signal's. Throws Failure. */
+/**
+ * Reads the log of a demo line by line until its end, or until the signal aborts when it is followed. Throws Failure.
+ */
 export async function* demoLog(
   api: Pick<Api, 'send'>,
   { account, name }: DemoAddress,
@@ -39,6 +41,7 @@ export async function* demoLog(
       }
     } catch (error) {
       if (signal.aborted) return
+      // A followed log whose connection broke is requested again from where it was.
       if (!follow || error instanceof Failure) throw error
     }
     if (!follow) return
@@ -53,8 +56,8 @@ export function parseLogLine(line: string): LogEntry {
 }
 
 /**
- * Lines with the bytes they took. One that is too long comes in parts; one without its end is left for the next time
- * when there is one.
+ * Lines with their length in bytes. A very long line comes in parts. When following, an incomplete last line is left
+ * for the next request.
  */
 async function* linesOf(
   body: AsyncIterable<Uint8Array>,

@@ -16,8 +16,8 @@ export const examplesForge = (folder: string): ForgeEntry => ({
 })
 
 /**
- * Makes a repository of each folder of `examples`, bundled as its author would; commits only what changed since.
- * Returns the links, as one would write them.
+ * Makes a repository of each folder in `examples`, bundled as its author would do it, with a commit only when something
+ * changed. Returns their links.
  */
 export async function fillExamplesForge(
   examples: string,
@@ -37,13 +37,13 @@ export async function fillExamplesForge(
 async function publish(source: string, repository: string): Promise<void> {
   const work = await mkdtemp(join(tmpdir(), 'origami-example-'))
   try {
-    // What cannot be looked at is made, and making it says what is wrong.
+    // A repository that cannot be examined is made, and an error of making it says what is wrong.
     if (!(await stat(repository).catch(() => undefined))) {
       await mkdir(repository, { recursive: true })
       await git(repository, 'init', '-q', '--bare', '-b', 'main')
     }
     await git(work, 'init', '-q', '-b', 'main')
-    // It has no commit yet the first time.
+    // A new repository has no commit to fetch.
     await git(work, 'fetch', '-q', repository, 'main:before').catch(() => undefined)
     await git(work, 'symbolic-ref', 'HEAD', 'refs/heads/before')
     await cp(source, work, {

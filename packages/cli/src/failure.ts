@@ -1,12 +1,12 @@
 /**
- * What a person did or has that cannot work. The message says what was expected, what came and what to do next; no
- * stack is shown.
+ * An error that a person can correct. The message says what was expected, what came and what to do next. No stack is
+ * shown.
  */
 export class Failure extends Error {
   override readonly name: string = 'Failure'
-  /** The HTTP status, when a server refused. */
+  /** The HTTP status, when a server refused the request. */
   readonly status: number | undefined
-  /** The server's word for why, for programs. */
+  /** The server's reason in a form for programs. */
   readonly reason: string | undefined
   constructor(
     message: string,
@@ -18,7 +18,7 @@ export class Failure extends Error {
   }
 }
 
-/** Nobody answers at the server's address, now: it may be starting again. */
+/** Nobody answers at the server's address now. The server may be restarting. */
 export class Unreachable extends Failure {
   override readonly name = 'Unreachable'
 }

@@ -6,15 +6,15 @@ import { patiently } from './patiently.ts'
 
 const between = 500
 
-/** A demo once a deployment of it was followed to its end; that deployment, or the one which took its place. */
+/** A demo after a deployment of it was followed to its end, with that deployment or the one that superseded it. */
 export interface FollowedDeploy {
   readonly page: DemoPage
   readonly deployment: Deployment | undefined
 }
 
 /**
- * Asks for the demo until its newest deployment, or what superseded it, runs or ended, telling each step as it comes.
- * A server that is away meanwhile is waited for, for a minute. Throws Unreachable after it.
+ * Polls the demo until its newest deployment, or the one that superseded it, runs or has ended, and reports each step.
+ * It waits up to a minute for a server that is away, and then throws Unreachable.
  */
 export async function followDeploy(
   api: Pick<Api, 'call'>,
@@ -40,13 +40,14 @@ export async function followDeploy(
   }
 }
 
-/** Whether a deployment came to its end without going live. One that a newer version has retired since was live. */
+/** Whether a deployment ended without going live. One that a newer version has replaced since then was live. */
 export const failedToGoLive = ({ state }: Deployment): boolean => isEnded(state) && state !== 'retired'
 
 const isSettled = ({ state }: Deployment): boolean => state === 'running' || state === 'draining' || isEnded(state)
 
 /**
- * Undefined while the daemon is away. Throws Failure where it has so many newer ones that it is not told of any more.
+ * Undefined while the daemon is away. Throws Failure when so many newer deployments exist that it is not listed any
+ * more.
  */
 function entryOf({ address, detail }: DemoPage, id: string | undefined): Deployment | undefined {
   const entry = detail?.deployments.find((one) => one.id === id)

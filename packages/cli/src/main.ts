@@ -17,7 +17,7 @@ import { removeVerb, startVerb, stopVerb } from './verbs/stop-start-remove.ts'
 import { upVerb } from './verbs/up.ts'
 import { webVerb } from './verbs/web.ts'
 
-// `npm run` goes to the checkout; paths are meant from where the person stands.
+// `npm run` changes into the checkout, but paths are meant from the folder where the person is.
 if (env.invokedFrom) process.chdir(env.invokedFrom)
 await runCommandLine([
   initVerb,

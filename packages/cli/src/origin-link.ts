@@ -4,15 +4,15 @@ import { Failure } from './failure.ts'
 export interface Origin {
   /** `https://host/owner/name`. */
   readonly link: string
-  /** What a deploy of it will not contain, for people; empty when all is pushed. */
+  /** Warnings about changes that a deploy will not contain, for people. Empty when everything is pushed. */
   readonly warnings: readonly string[]
 }
 
-/** The repository that a clone was cloned from, by its remote `origin`. Throws Failure when there is none. */
+/** The repository that the remote `origin` of a clone names. Throws Failure when there is none. */
 export async function originOf(folder: string): Promise<Origin> {
   const written = await git(folder, 'config', '--get', 'remote.origin.url')
-  // Its own short spellings (`gh:owner/name`) git alone can expand; but it expands whole addresses too, to mirrors that
-  // no forge knows.
+  // Only git can expand its own short spellings (`gh:owner/name`). But git also expands whole addresses, to mirrors
+  // that no forge knows.
   const remote =
     written && /^[^/]*\./.test(written.replace(/^\w+:\/\//, ''))
       ? written
@@ -24,7 +24,7 @@ export async function originOf(folder: string): Promise<Origin> {
   return { link: linkOf(remote), warnings: await warningsOf(folder) }
 }
 
-/** The link of what git calls a remote, in any of its spellings. Throws Failure. */
+/** The link of a remote in any of git's spellings. Throws Failure. */
 export function linkOf(remote: string): string {
   const [, host = '', path = ''] =
     /^(?:https?|ssh|git):\/\/(?:[^@/]+@)?([^/:]+)(?::\d+)?\/(.+)$/.exec(remote) ??
@@ -34,7 +34,7 @@ export function linkOf(remote: string): string {
     .replace(/\.git\/?$|\/$/, '')
     .split('/')
     .filter(Boolean)
-  // Whether a forge has groups in groups, its server knows; github.com has none.
+  // The server knows whether a forge has nested groups. github.com has none.
   if (host === '' || parts.length < 2 || (parts.length > 2 && host === 'github.com'))
     throw new Failure(
       [
@@ -62,7 +62,7 @@ async function warningsOf(folder: string): Promise<string[]> {
 
 const count = (number: number, one: string, many: string): string => `${number} ${number === 1 ? one : many}`
 
-/** What git answers; undefined when it refuses. */
+/** What git prints. Undefined when it fails. */
 async function git(folder: string, ...args: string[]): Promise<string | undefined> {
   const { failed, stdout } = await execa('git', args, { cwd: folder, reject: false })
   return failed ? undefined : stdout.trim()

@@ -2,10 +2,10 @@ import { type Client, endpointClient, type Outgoing, Refusal } from '@origami/pr
 import type { WebApi } from '@origami/protocol/control'
 import { Failure } from './failure.ts'
 
-/** A signed-in session made from a one-time owner link, for what `npm start` does on the owner's behalf. */
+/** A session signed in with a one-time owner's link, for what `npm start` does on the owner's behalf. */
 export class OwnerSession {
   readonly url: string
-  /** By the web server's table. Throws Refusal. */
+  /** Calls an endpoint of the web server. Throws Refusal. */
   readonly call: Client<WebApi>['call']
   private readonly cookies = new Map<string, string>()
   private csrf = ''
@@ -15,7 +15,7 @@ export class OwnerSession {
     this.call = endpointClient<WebApi>((request) => this.transport(request)).call
   }
 
-  /** Throws Failure where the link was used. */
+  /** Throws Failure when the link was used already. */
   static async open(url: string, link: string): Promise<OwnerSession> {
     const session = new OwnerSession(url)
     await session.takeCsrf()

@@ -4,7 +4,8 @@ import { Unreachable } from './failure.ts'
 const patienceMs = 60_000
 
 /**
- * Asks again, with back-off and for a minute, while a server that has answered before is away. Then throws Unreachable.
+ * Repeats a request with growing waits, for a minute, while a server that has answered before is away. Then throws
+ * Unreachable.
  */
 export async function patiently<Answer>(ask: () => Promise<Answer>, signal?: AbortSignal): Promise<Answer> {
   return pRetry(ask, {

@@ -1,6 +1,6 @@
 /**
- * Text that a demo or a server wrote, safe for a terminal: control characters are shown (`\x1b` as ␛), not obeyed, and
- * so are those that change the direction of writing. Line feeds and tabs stay.
+ * Makes text that a demo or a server wrote safe for a terminal: control characters, and those that change the direction
+ * of writing, are shown (`\x1b` as ␛) and have no effect. Line feeds and tabs stay.
  */
 export function plainText(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.

@@ -9,7 +9,8 @@ interface ListenError extends NodeJS.ErrnoException {
 const notOurs = ['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA', 'EINVAL']
 
 /**
- * The error of a port that is in use or not for us, with the flag that changes it; and of an address that is none here.
+ * Explains the error of a port that is in use or not permitted, with the flag that changes it, and the error of an
+ * address that this host does not have.
  */
 export async function orPortTaken<Server>(flag: string, starting: Promise<Server>): Promise<Server> {
   try {

@@ -2,8 +2,8 @@ import { Command } from 'commander'
 import { plainText } from './plain-text.ts'
 
 /**
- * Runs the verb that the arguments name. Of an error that is meant for a person the message is printed, and the exit
- * code is 1.
+ * Runs the verb that the arguments name. An error that is meant for a person is printed as its message, with exit code
+ * 1.
  */
 export async function runCommandLine(verbs: readonly (() => Command)[]): Promise<void> {
   const program = new Command('origami')

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { programWorks } from '@origami/host/program-works'
 
 /**
- * What a folder with a model needs of this machine's Python, and lacks: nothing for TypeScript, a venv where there are
- * requirements.
+ * Finds out what a folder with a model needs of this machine's Python and does not find: nothing for TypeScript, a venv
+ * when there are requirements.
  */
 export async function pythonForDemos(): Promise<{ lackedBy(folder: string): string | undefined }> {
   const [python, venv, uv] = await Promise.all([

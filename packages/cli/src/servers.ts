@@ -32,7 +32,7 @@ export async function startOrigami(settings: Settings, forges: readonly ForgeEnt
   }
 }
 
-/** Brings settings that were read again into what runs of the two. */
+/** Applies settings that were read again to the servers that are running. */
 export function configure({ web, daemon }: Partial<Origami>, { limits, values }: Settings): void {
   daemon?.configure(limits.daemon)
   web?.configure(limits.web)
@@ -40,7 +40,7 @@ export function configure({ web, daemon }: Partial<Origami>, { limits, values }:
 }
 
 /**
- * Waits for the end. Ctrl-C stops what was started, demos too; SIGTERM leaves demos running, to be adopted next time.
+ * Waits for a signal to end. Ctrl-C stops what was started, demos too. SIGTERM leaves demos running for the next start.
  * A second Ctrl-C does not wait.
  */
 export async function untilSignal({ web, daemon }: Partial<Origami>): Promise<void> {

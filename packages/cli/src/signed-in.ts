@@ -5,7 +5,7 @@ import { writePrivate } from '@origami/host/private-files'
 import { env } from './env.ts'
 import { Failure } from './failure.ts'
 
-/** Where `origami login` signed in, by the server's address; `latest` is the one that verbs speak to. */
+/** The servers where `origami login` signed in, by their address. `latest` is the one that verbs call. */
 export interface SignedIn {
   readonly latest?: string
   readonly servers: Readonly<Record<string, { readonly token: string; readonly handle?: string }>>
@@ -13,7 +13,7 @@ export interface SignedIn {
 
 const folder = () => join(env.home ?? homedir(), '.origami')
 
-/** Reads what `login` kept. Throws Failure when others can read it, or it is not what `login` writes. */
+/** Reads what `login` stored. Throws Failure when others can read it, or when its content is not valid. */
 export async function readSignedIn(): Promise<SignedIn> {
   const text = await readOwnerOnly(join(folder(), 'servers.json'))
   if (text === undefined) return { servers: {} }
@@ -22,14 +22,14 @@ export async function readSignedIn(): Promise<SignedIn> {
     const right = Object.values(servers).every(({ token }) => typeof token === 'string')
     if (right) return { servers, ...(typeof latest === 'string' ? { latest } : {}) }
   } catch {
-    // What is wrong with it does not matter: what to do is the same.
+    // Whatever is wrong with it, the advice below is the same.
   }
   throw new Failure(
     `${join(folder(), 'servers.json')} is broken; remove it, then origami login <server> writes it anew`,
   )
 }
 
-/** Keeps the token of a server, readable by its owner alone, whole or not at all. */
+/** Stores the token of a server, readable only by its owner. The file is replaced in one step. */
 export async function keepSignedIn(url: string, token: string, handle?: string): Promise<void> {
   const before = await readSignedIn().catch((error: unknown) => {
     console.error(`${error instanceof Error ? error.message : error}: it is written anew, with this server alone`)

@@ -1,6 +1,6 @@
 import Table from 'cli-table3'
 
-/** Rows under heads, without lines: what `column -t` would print. */
+/** Aligns rows under their headings without lines, as `column -t` does. */
 export function table(head: string[], rows: string[][]): string {
   const none = {
     top: '',

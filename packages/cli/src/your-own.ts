@@ -1,7 +1,4 @@
-/**
- * How one's own model comes in, in the order it is typed: what the README says, for the server and the checkout that
- * are there.
- */
+/** The steps to deploy one's own model, as in the README, for this server and this checkout. */
 export const yourOwn = (url: string, checkout: string): string => `
 A demo of your own, in another terminal:
   cd ${shellQuoted(checkout)}

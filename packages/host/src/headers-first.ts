@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify'
 
 /**
- * The bytes of an answer, of which the first may be long in coming: its headers go before them, so that nobody takes it
- * for no answer. To be sent as the body of this reply.
+ * Sends the headers before the first bytes of a body that may be slow to begin, so that clients do not time out. Use it
+ * as the body of this reply.
  */
 export async function* headersFirst(reply: FastifyReply, bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   if (reply.request.method !== 'HEAD') reply.raw.flushHeaders()

@@ -1,4 +1,7 @@
-/** Wakes who waits for a change. Take the promise before reading the state, so that no change slips between. */
+/**
+ * Wakes those who wait for a change. Take the promise before you read the state, so that no change is missed in
+ * between.
+ */
 export class Notice {
   private readonly waiting = new Set<() => void>()
 

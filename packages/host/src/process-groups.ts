@@ -5,17 +5,17 @@ import { isAlive, type ProcessIdentity, startTime } from './process-identity.ts'
 
 const pollMs = 20
 
-/** Sends a signal to a process and its group, if it is still the one meant. False: it is gone. */
+/** Sends a signal to a process and its group, unless its id belongs to a later process. False: it is gone. */
 export function signalGroup(leader: ProcessIdentity, signal: NodeJS.Signals): boolean {
   return isAlive(leader) && send(-leader.pid, signal)
 }
 
-/** Kills one process, if it is still the one meant. */
+/** Kills one process, unless its id belongs to a later process. */
 export function kill(one: ProcessIdentity): void {
   if (isAlive(one)) send(one.pid, 'SIGKILL')
 }
 
-/** Resolves when all of them are gone, or to those that are left after `patienceMs`. */
+/** Waits until all of them are gone. Resolves to those that are left after `patienceMs`. */
 export async function untilGone(processes: readonly ProcessIdentity[], patienceMs: number): Promise<ProcessIdentity[]> {
   const patience = AbortSignal.timeout(patienceMs)
   for (;;) {
@@ -25,7 +25,7 @@ export async function untilGone(processes: readonly ProcessIdentity[], patienceM
   }
 }
 
-/** A process and all that descends from it, in whatever group. */
+/** A process and all its descendants, in whatever process groups they are. */
 export async function family(root: ProcessIdentity): Promise<ProcessIdentity[]> {
   if (!isAlive(root)) return []
   const children = new Map<number, ProcessIdentity[]>()
@@ -44,8 +44,8 @@ export async function family(root: ProcessIdentity): Promise<ProcessIdentity[]> 
 }
 
 /**
- * The processes in whose `environ` or `cmdline` (its words) one satisfies `test`; those of other accounts cannot be
- * read.
+ * The processes whose `environ` or `cmdline` has an entry that satisfies `test`. Those of other accounts cannot be read
+ * and are left out.
  */
 export async function processesWith(
   where: 'environ' | 'cmdline',
@@ -55,24 +55,29 @@ export async function processesWith(
   for (const pid of await processIds()) {
     const started = startTime(pid)
     if (pid === process.pid || started === undefined) continue
+    // A process that ended or belongs to another account has nothing to read.
     const entries = await readFile(`/proc/${pid}/${where}`, 'utf8').catch(() => '')
     if (entries.split('\0').some(test)) found.push({ pid, started })
   }
   return found
 }
 
-/** Process ids 0 and 1, and their negatives, mean everybody: nothing is ever sent to them. */
+/**
+ * Sends a signal to one process or group. Process ids 0 and 1, and their negatives, mean all processes, so nothing is
+ * ever sent to them.
+ */
 function send(pid: number, signal: NodeJS.Signals): boolean {
   if (Math.abs(pid) <= 1) return false
   try {
     return process.kill(pid, signal)
   } catch {
-    // It is gone, or another account's.
+    // It is gone, or it belongs to another account.
     return false
   }
 }
 
 async function processIds(): Promise<number[]> {
+  // Only Linux has /proc.
   const names = await readdir('/proc').catch(() => [])
   return names.flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []))
 }
@@ -82,6 +87,7 @@ function parentOf(pid: number): number | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
   } catch {
+    // It is gone.
     return undefined
   }
 }

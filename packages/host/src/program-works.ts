@@ -2,7 +2,7 @@ import { execa } from 'execa'
 
 const patienceMs = 10_000
 
-/** Whether a program is there and ends well with these arguments. One that hangs does not. */
+/** Whether a program exists and exits with 0 for these arguments. A program that hangs does not. */
 export async function programWorks(
   command: string,
   args: readonly string[],

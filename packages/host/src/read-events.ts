@@ -1,6 +1,6 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 
-/** Reads `text/event-stream` as it comes. Ends when the body does. */
+/** Parses a body of `text/event-stream` while it arrives. Ends when the body does. */
 export async function* readEvents(body: AsyncIterable<Uint8Array>): AsyncIterable<EventSourceMessage> {
   const arrived: EventSourceMessage[] = []
   const parser = createParser({ onEvent: (event) => arrived.push(event) })

@@ -4,15 +4,15 @@ const nonceBytes = 12
 const tagBytes = 16
 
 /**
- * Encrypts what must not be on disk in the clear: AES-256-GCM (NIST SP 800-38D). A sealed text is nonce (12 bytes), tag
- * (16), ciphertext, and is bound to the row it belongs to.
+ * Encrypts what must not be on disk as plain text, by AES-256-GCM (NIST SP 800-38D). A sealed text is nonce (12 bytes),
+ * tag (16) and ciphertext, and is bound to its row.
  */
 export class SealedBox {
   private readonly key: Uint8Array
 
   /**
-   * The key is derived from `root` for one purpose (HKDF, RFC 5869): boxes of different purposes do not open each
-   * other's.
+   * The key is derived from `root` for one purpose (HKDF, RFC 5869). A box cannot open what was sealed for another
+   * purpose.
    */
   constructor(root: Uint8Array, purpose: string) {
     this.key = deriveKey(root, purpose)

@@ -9,15 +9,15 @@ export interface ServerEvent {
 }
 
 /**
- * A reader that takes nothing for so long is cut off: what is meant for it must not pile up here. It joins again where
- * it was.
+ * A reader that takes nothing for so long is disconnected, so that its events do not fill the memory. It can continue
+ * where it was.
  */
 const usualSlowestMs = 60_000
 
 /**
- * Answers with `text/event-stream`. The signal handed to `events` aborts when the reader leaves; the promise resolves
- * when either side is done. Headers set on the reply before are kept. A comment every `keepAliveMs` shows that somebody
- * is there.
+ * Answers with `text/event-stream`. The signal passed to `events` aborts when the reader leaves. The promise resolves
+ * when either side is done. Headers that were set on the reply are kept. A comment every `keepAliveMs` shows that the
+ * connection is alive.
  */
 export async function sendEvents(
   reply: FastifyReply,
@@ -33,7 +33,7 @@ export async function sendEvents(
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
   })
-  // What would be sent is told, and nothing is sent: the connection is free for what comes next.
+  // HEAD gets the headers and no body, and the connection stays usable.
   if (reply.request.method === 'HEAD') return void socket.end()
   const gone = new AbortController()
   socket.flushHeaders()
@@ -47,7 +47,7 @@ export async function sendEvents(
     }
   } catch (error) {
     if (!gone.signal.aborted) reply.log.error(error, 'an event stream broke off')
-    // Not ended in order: the rest of what was written would wait for the reader.
+    // The socket is destroyed, because a normal end would wait until the reader has taken everything written before.
     socket.destroy()
   } finally {
     clearInterval(keepAlive)
@@ -55,7 +55,7 @@ export async function sendEvents(
   }
 }
 
-/** As the HTML standard has it; JSON has no line breaks, so one `data` line is enough. */
+/** The encoding of the HTML standard. JSON has no line breaks, so one `data` line is enough. */
 export function encodeEvent({ id, event, data }: ServerEvent): string {
   return `${id === undefined ? '' : `id: ${id}\n`}${event === undefined ? '' : `event: ${event}\n`}data: ${JSON.stringify(data)}\n\n`
 }

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net'
 
-/** The address of a server that listens: an address of IPv6 stands in brackets (RFC 3986, 3.2.2). */
+/** The URL of a listening server. An IPv6 address is put in brackets (RFC 3986, 3.2.2). */
 export const serverUrl = (scheme: 'http' | 'https', host: string, port: number): string =>
   `${scheme}://${isIPv6(host) ? `[${host}]` : host}:${port}`

@@ -1,22 +1,25 @@
 import { setImmediate } from 'node:timers/promises'
 
-/** What slices of a server aim at, so that one of costlier rows, or of a slow commit, seldom takes 10 ms. */
+/**
+ * The target time for a server's slices, low enough that a slice of costlier rows, or with a slow commit, seldom takes
+ * 10 ms.
+ */
 export const serverSliceMs = 3
 
 export interface SlicesOptions {
-  /** Things in one slice; asked anew for each. */
+  /** The most things in one slice. Read anew for each slice. */
   readonly most?: () => number
-  /** Milliseconds that no slice should take longer than. */
+  /** The time in milliseconds that no slice should exceed. */
   readonly sliceMs?: number
-  /** Milliseconds. */
+  /** The present time in milliseconds. */
   readonly clock?: () => number
 }
 
 /**
- * Work on very many rows or files, done a slice at a time on the thread that answers callers, who have their turn
- * between two slices. Slices begin with one thing, double while they take well under their time and shrink as soon as
- * they do not. How many fit is remembered by the kind of the work, since a row of one table costs what ten of another
- * do.
+ * Does work on very many rows or files in slices, on the thread that answers callers, so that they have their turn
+ * between two slices. Slices begin with one thing, double while they take much less than their time, and shrink as soon
+ * as they do not. The size that fits is kept for each kind of work, since a row of one table may cost as much as ten of
+ * another.
  */
 export class Slices {
   private readonly most: () => number
@@ -31,8 +34,8 @@ export class Slices {
   }
 
   /**
-   * Repeats `work`, which gets how many it may do at most and returns how many it did, until there are no more or the
-   * signal aborts.
+   * Repeats `work` until nothing is left or the signal aborts. `work` gets the most that it may do, and returns how
+   * many it did.
    */
   async run(
     kind: string,
@@ -50,7 +53,7 @@ export class Slices {
     }
   }
 
-  /** Half of the time is aimed at, and doubling stops at a quarter: rows of one kind differ. */
+  /** Aims at half of the time, and stops doubling at a quarter, because rows of one kind differ. */
   private next(size: number, tookMs: number, isFull: boolean): number {
     if (tookMs > this.sliceMs / 2) return Math.max(1, Math.floor((size * this.sliceMs) / 2 / tookMs))
     return isFull && tookMs < this.sliceMs / 4 ? size * 2 : size

@@ -3,9 +3,9 @@ import { Kysely, SqliteAdapter, SqliteDialect } from 'kysely'
 import { type MigrationProvider, Migrator } from 'kysely/migration'
 
 /**
- * Opens a database file, made when it is not there, and brings it to its present shape. `durable`: what is committed
- * survives a loss of power, not only a crash. Throws when a migration fails; the database is then as it was before all
- * of them.
+ * Opens a database file, made when it does not exist, and migrates it to the current schema. `durable`: committed
+ * changes survive a power failure, and not only a crash. Throws when a migration fails. The database is then as it was
+ * before all of them.
  */
 export async function openSqlite<Tables>(
   path: string,
@@ -25,14 +25,14 @@ export async function openSqlite<Tables>(
   return db
 }
 
-/** Whether the database refused a statement because a row that it names is not there. */
+/** Whether the database refused a statement because a row that it refers to does not exist. */
 export const isMissingReference = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'SQLITE_CONSTRAINT_FOREIGNKEY'
 
-/** In small letters, as `lower` of every statement has it: SQLite's own knows those of English alone. */
+/** Lower-cases a text as `lower` does in every statement. SQLite's own function knows English letters only. */
 export const lower = (text: unknown): unknown => (typeof text === 'string' ? text.normalize('NFC').toLowerCase() : text)
 
-/** SQLite takes changes of tables back with their transaction; Kysely's dialect does not count on it. */
+/** SQLite rolls back changes of tables with their transaction, which Kysely's dialect does not assume. */
 class TransactionalDialect extends SqliteDialect {
   override createAdapter(): SqliteAdapter {
     return new TransactionalAdapter()

@@ -5,14 +5,14 @@ import { dirname } from 'node:path'
 import PQueue from 'p-queue'
 import { readPrivate } from './private-files.ts'
 
-/** Where the PEM files are by which two servers know each other. */
+/** The paths of the PEM files by which two servers authenticate each other. */
 export interface TlsPaths {
   readonly ca: string
   readonly cert: string
   readonly key: string
 }
 
-/** What they hold. */
+/** The contents of the files. */
 export interface TlsFiles {
   readonly ca: Buffer
   readonly cert: Buffer
@@ -20,14 +20,14 @@ export interface TlsFiles {
 }
 
 /**
- * By the key's path, while its files are read or replaced: one after another, so that a reader takes nothing away that
- * a replacement is just writing.
+ * A queue for each key's path. Reading and replacing happen one after another, so that a reader does not undo a
+ * replacement that is being written.
  */
 const turns = new Map<string, PQueue>()
 
 /**
- * Reads all three, after a replacement that was cut short has been finished or undone. Throws Error when one is
- * missing, or others can read the key.
+ * Reads all three files, after finishing or undoing a replacement that was interrupted. Throws Error when one is
+ * missing, or when others can read the key.
  */
 export function readTls(paths: TlsPaths): Promise<TlsFiles> {
   return oneAtATime(paths, async () => {
@@ -37,9 +37,7 @@ export function readTls(paths: TlsPaths): Promise<TlsFiles> {
   })
 }
 
-/**
- * Puts a key and its certificate (PEM) in place of those there, so that a crash at any moment leaves a pair that fits.
- */
+/** Replaces a key and its certificate (PEM) so that a crash at any moment leaves a matching pair. */
 export function replaceTls(paths: TlsPaths, { cert, key }: { cert: string; key: string }): Promise<void> {
   return oneAtATime(paths, async () => {
     await mkdir(dirname(paths.key), { recursive: true, mode: 0o700 })
@@ -61,7 +59,7 @@ function newTurn(key: string): PQueue {
   return turn
 }
 
-/** The key goes first: a certificate that waits beside the key it belongs to only has to follow. */
+/** The key is replaced first. A new certificate that matches the present key only has to follow. */
 async function settleReplacement({ cert, key }: TlsPaths): Promise<void> {
   if (!existsSync(nextPath(cert)) && !existsSync(nextPath(key))) return
   if (existsSync(nextPath(cert)) && (await fits(nextPath(cert), key))) await rename(nextPath(cert), cert)
@@ -73,7 +71,7 @@ async function fits(cert: string, key: string): Promise<boolean> {
   try {
     return new X509Certificate(await readFile(cert)).checkPrivateKey(createPrivateKey(await readPrivate(key)))
   } catch {
-    // Half a file is as good as none: what was there before stays.
+    // An incomplete file does not count, and the previous pair stays.
     return false
   }
 }

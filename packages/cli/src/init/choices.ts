@@ -1,4 +1,4 @@
-/** What goes into a new demo and what comes out of it, as `origami init` offers it. */
+/** The inputs, outputs and languages of a new demo that `origami init` offers. */
 export const languages = ['python', 'typescript'] as const
 export const inputs = ['text', 'number', 'image', 'file'] as const
 export const outputs = ['label', 'text', 'number', 'json', 'image', 'file'] as const

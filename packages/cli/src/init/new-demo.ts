@@ -6,7 +6,7 @@ import type { Choices } from './choices.ts'
 import { pythonModel } from './python-model.ts'
 import { typescriptModel } from './typescript-model.ts'
 
-/** The files of a new demo, by name. */
+/** The files of a new demo: their contents by name. */
 export function newDemoFiles(name: string, choices: Choices): Map<string, string | Uint8Array> {
   const { language, input, output, title } = choices
   const python = language === 'python'
@@ -23,7 +23,7 @@ export function newDemoFiles(name: string, choices: Choices): Map<string, string
   return files
 }
 
-/** Throws Failure naming what is in the way in a folder that is neither new nor empty (`.git` may be in it). */
+/** Throws Failure when the folder is neither new nor empty, and names a file in it. A `.git` folder is allowed. */
 export async function expectEmpty(folder: string): Promise<void> {
   const there = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
@@ -40,14 +40,14 @@ export async function expectEmpty(folder: string): Promise<void> {
     )
 }
 
-/** Writes the files of a new demo. One that came to be there meanwhile is not overwritten. */
+/** Writes the files of a new demo. A file that exists by now is not overwritten. */
 export async function writeNewDemo(folder: string, files: ReadonlyMap<string, string | Uint8Array>): Promise<void> {
   await expectEmpty(folder)
   await mkdir(folder, { recursive: true })
   for (const [name, content] of files) await writeFile(join(folder, name), content, { flag: 'wx' })
 }
 
-/** What a demo is called whose folder is `night_sky`: `Night sky`. */
+/** The title of a demo from its folder's name: `night_sky` gives `Night sky`. */
 export function titleFromFolder(folder: string): string {
   const spaced = basename(folder)
     .replaceAll(/[^\p{L}\p{N}]+/gu, ' ')
@@ -83,9 +83,7 @@ origami deploy             # brings what is pushed live
 \`\`\`
 `
 
-/**
- * A PNG of 64 by 64 points in one colour, as an example of a picture. Source: PNG (third edition), sections 5 and 11.
- */
+/** A PNG image of 64 by 64 pixels in one colour, for the example. Source: PNG (third edition), sections 5 and 11. */
 function square(): Uint8Array {
   const row = Buffer.alloc(1 + 64 * 3, 0x88)
   row[0] = 0

@@ -24,7 +24,7 @@ const results = {
   file: { type: 'Path', value: () => 'return Path(__file__).with_name("example.txt")' },
 } as const
 
-/** `model.py`: what is called, with types that make its page. Nothing but the standard library and `origami`. */
+/** The text of `model.py`: a function whose types define its page. It needs only the standard library and `origami`. */
 export function pythonModel({ input, output, title }: Choices): string {
   const parameter = parameters[input]
   const result = results[output]

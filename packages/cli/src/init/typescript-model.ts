@@ -18,7 +18,7 @@ const results = {
   file: () => beside('example.txt'),
 } as const
 
-/** `model.ts`: what is called, with fields that make its page. */
+/** The text of `model.ts`: a function with the fields that define its page. */
 export function typescriptModel({ input, output, title }: Choices): string {
   const { name, example, measure } = fields[input]
   const same = input === output && (input === 'image' || input === 'file')

@@ -3,7 +3,7 @@ import { keys } from './keys.ts'
 import type { Kind } from './kinds.ts'
 import { limits } from './limits.ts'
 
-/** A setting as the tables have it: `port`, `daemon.url`, `limits.waiting`. */
+/** A setting in the form of the tables: `port`, `daemon.url`, `limits.waiting`. */
 export interface Row {
   readonly name: string
   readonly kind: Kind<unknown>
@@ -12,7 +12,7 @@ export interface Row {
   readonly live: boolean
 }
 
-/** Every setting there is, limits last. */
+/** All settings, the limits last. */
 export const rows: readonly Row[] = [
   ...Object.entries(keys).map(([name, { kind, default: standard, meaning, live = false }]) => ({
     name,
@@ -25,8 +25,8 @@ export const rows: readonly Row[] = [
 ]
 
 /**
- * The schema of `origami.yaml`; paths in it start at the folder that it stands in. A section whose lines are all
- * comments is null, and empty.
+ * The schema of `origami.yaml`. Relative paths in it start at its folder. A section that contains only comments is null
+ * in YAML, and counts as empty.
  */
 export function fileSchema(folder: string) {
   const groups = Map.groupBy(rows, ({ name }) => (name.includes('.') ? name.slice(0, name.indexOf('.')) : ''))

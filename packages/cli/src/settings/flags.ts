@@ -3,16 +3,16 @@ import { Failure } from '../failure.ts'
 import { type KeyName, keys, standardOf, type Values } from './keys.ts'
 import { type FlagSetting, readSettings, type Settings } from './read-settings.ts'
 
-/** The flags of one verb that set settings, and what they, the environment and `origami.yaml` come to. */
+/** The flags of one verb that set settings, and the values that result from flags, environment and `origami.yaml`. */
 export interface SettingFlags {
   addTo(command: Command): Command
-  /** Reads all three again, each time. Throws Failure. */
+  /** Reads all three sources anew at each call. Throws Failure. */
   read(command: Command): Promise<Settings>
 }
 
 /**
- * `[name, flag]`: a setting that this verb calls otherwise, as `origami daemon --host` sets `daemon.host`.
- * `defaults`: where this verb's are others.
+ * `[name, flag]` gives a setting another flag in this verb, as `origami daemon --host` sets `daemon.host`. `defaults`
+ * are the defaults that differ in this verb.
  */
 export function settingFlags(
   names: readonly (KeyName | readonly [KeyName, string])[],

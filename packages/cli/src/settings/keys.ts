@@ -16,16 +16,16 @@ import {
   yesNo,
 } from './kinds.ts'
 
-/** One setting that is not a limit. Its name is its place in `origami.yaml`, dots between. */
+/** One setting that is not a limit. Its name is its path in `origami.yaml`, with dots. */
 export interface Key<Value> {
   readonly kind: Kind<NonNullable<Value>>
   readonly default: Value
   readonly meaning: string
-  /** The flag that sets it, as commander reads it. */
+  /** The flag that sets it, in commander's notation. */
   readonly flag: string
-  /** Whether SIGHUP changes it in a server that runs. The others need a restart. */
+  /** Whether SIGHUP changes it in a running server. Other settings need a restart. */
   readonly live?: boolean
-  /** The one verb that has the flag, where another's flag of that name sets something else. */
+  /** The only verb that has the flag, when other verbs use a flag of that name for something else. */
   readonly flagOf?: string
 }
 
@@ -37,13 +37,13 @@ const key = <Value>(
   more: Pick<Key<Value>, 'live' | 'flagOf'> = {},
 ): Key<Value> => ({ kind, default: standard, meaning, flag, ...more })
 
-/** Where `origami quickstart` keeps its state, below that of the others. */
+/** The folder in which `origami quickstart` keeps its state, inside the usual data folder. */
 export const quickstartData = (data: string): string => join(data, 'quickstart')
 
 const port = count({ from: 0, to: 65_535 })
 const handle = text('forge/login, such as github.com/ann', /^([a-z0-9.-]+(:\d+)?\/)?[A-Za-z0-9][\w.-]*$/)
 
-/** All but the limits. */
+/** All settings except the limits. */
 export const keys = {
   data: key('--data <folder>', path, join(env.home ?? homedir(), '.origami'), 'where state lives'),
   host: key('--host <address>', text('an address'), '127.0.0.1', 'address the web server listens on'),
@@ -108,7 +108,7 @@ export const keys = {
 export type KeyName = keyof typeof keys
 export type Values = { [Name in KeyName]: (typeof keys)[Name]['default'] }
 
-/** What a setting is when nobody says it, as a person would write it. Undefined: nothing. */
+/** The default of a setting, as a person would write it. Undefined: there is none. */
 export function standardOf<Name extends KeyName>(name: Name, defaults: Partial<Values> = {}): string | undefined {
   const each: { readonly [Each in KeyName]: Key<Values[Each]> } = keys
   const { kind, default: standard } = each[name]

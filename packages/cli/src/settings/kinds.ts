@@ -2,21 +2,21 @@ import { isIP } from 'node:net'
 import { isAbsolute, resolve } from 'node:path'
 import { type ForgeEntry, forgesSchema } from '@origami/protocol/control'
 
-/** How a setting is written by people. */
+/** How people write a setting. */
 export interface Kind<Value> {
-  /** What is right, as in "expected a size such as 512m". */
+  /** The expected form, for messages such as "expected a size such as 512m". */
   readonly expected: string
   /**
-   * From the text of a flag or of the environment, or the value in a file; paths that are not absolute start at `base`.
-   * Throws Error: expected this, got that.
+   * Reads the text of a flag or of the environment, or the value in a file. Relative paths start at `base`. The Error
+   * says what was expected and what came.
    */
   read(written: unknown, base: string): Value
-  /** As a person would write it. */
+  /** The value as a person would write it. */
   write(value: Value): string
 }
 
 interface Definition<Value> extends Omit<Kind<Value>, 'read'> {
-  /** Undefined: it is not of this kind. */
+  /** Undefined: the text is not of this kind. */
   read(written: unknown, base: string): Value | undefined
 }
 
@@ -48,7 +48,7 @@ function textThat(expected: string, fits: (written: string) => boolean): Kind<st
   })
 }
 
-/** `10.0.0.0/8`: an address, and how many of its bits count. */
+/** `10.0.0.0/8`: an address, and the number of its significant bits. */
 export const network: Kind<string> = textThat('a network such as 10.0.0.0/8', isNetwork)
 
 export const addressOrNetwork: Kind<string> = textThat(
@@ -92,12 +92,12 @@ export const yesNo: Kind<boolean> = kind({
   write: String,
 })
 
-/** A list in a file; with commas between in the environment; a flag may be given again. */
+/** A list in a file, or a text with commas in the environment. A flag may be repeated. */
 export const list = <Item>(item: Kind<Item>, { atLeast = 0 } = {}): Kind<readonly Item[]> =>
   kind({
     expected: `a list, each ${item.expected}`,
     read(written, base) {
-      // In a file, a list whose lines are all comments is null.
+      // A list in a file that contains only comments is null.
       const parts = typeof written === 'string' ? written.split(',').map((part) => part.trim()) : (written ?? [])
       if (!Array.isArray(parts)) return undefined
       const items = parts.filter((part) => part !== '').map((part: unknown) => item.read(part, base))
@@ -133,7 +133,7 @@ export const count = ({ from = 1, to = most } = {}): Kind<number> =>
     write: String,
   })
 
-/** More than 0; parts of one are allowed. */
+/** A number greater than 0, which may be a fraction. */
 export const amount: Kind<number> = kind({
   expected: 'a number above 0, such as 2 or 0.5',
   read(written) {
@@ -143,7 +143,7 @@ export const amount: Kind<number> = kind({
   write: String,
 })
 
-/** Of a whole. */
+/** A share of a whole: greater than 0 and at most 1. */
 export const part: Kind<number> = kind({
   expected: 'a part above 0 and at most 1, such as 0.75',
   read(written) {
@@ -166,7 +166,7 @@ export const size: Kind<number> = kind({
   write: (bytes) => withUnit(bytes, sizes, 'k'),
 })
 
-/** In bytes, and no more than something else of ours carries. */
+/** In bytes, with an upper limit that another part of Origami sets. */
 export const sizeUpTo = (most: string): Kind<number> =>
   kind({
     expected: `a size such as 512k or 32m, at most ${most}`,
@@ -177,7 +177,7 @@ export const sizeUpTo = (most: string): Kind<number> =>
     write: size.write,
   })
 
-/** In bytes; 0 means: no such limit. */
+/** In bytes. 0 means no limit. */
 export const sizeOrNone: Kind<number> = kind({
   expected: 'a size such as 512k, 32m or 5g, or 0',
   read: (written, base) => (numberOf(written) === 0 ? 0 : size.read(written, base)),
@@ -187,8 +187,9 @@ export const sizeOrNone: Kind<number> = kind({
 const durations = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 }
 
 /**
- * Whole milliseconds, or as many in the unit named. A timer of Node ends at once when it is longer than `longestTimer`,
- * so no duration in milliseconds is; the others are taken from today's date, and dates end.
+ * A duration, by default in whole milliseconds, or in the unit named. A Node timer longer than `longestTimer` fires at
+ * once, so durations in milliseconds are not longer. The other durations are subtracted from the present date, and
+ * dates have a limit.
  */
 export const duration = (unit: keyof typeof durations = 'ms'): Kind<number> => {
   const longest = unit === 'ms' ? longestTimer : longestAgo
@@ -206,7 +207,7 @@ export const duration = (unit: keyof typeof durations = 'ms'): Kind<number> => {
 const longestTimer = 24 * durations.d
 const longestAgo = 36_500 * durations.d
 
-/** A list of one is not taken for what it holds. */
+/** A list with one item must not be read as that item. */
 const textOf = (written: unknown): string => (typeof written === 'string' ? written : '')
 
 function numberOf(written: unknown): number {
@@ -215,7 +216,7 @@ function numberOf(written: unknown): number {
     : Number.NaN
 }
 
-/** In the largest unit of which it is a whole number. */
+/** The value in the largest unit that gives a whole number. */
 function withUnit(value: number, units: Record<string, number>, smallest: string): string {
   const [unit, factor] = Object.entries(units).find(([, each]) => value >= each && value % each === 0) ?? [
     smallest,

@@ -2,7 +2,7 @@ import { defaultLimits as daemonDefaults, type Limits } from '@origami/daemon/co
 import { type WebLimits, defaultLimits as webDefaults } from '@origami/web/config'
 import { amount, count, duration, type Kind, list, part, size, sizeOrNone, sizeUpTo } from './kinds.ts'
 
-/** One limit as an operator sees it. It stands under `limits:` in `origami.yaml`. */
+/** One limit as an operator sees it. It is set under `limits:` in `origami.yaml`. */
 export interface Limit<Value> {
   readonly name: string
   readonly kind: Kind<Value>
@@ -14,8 +14,8 @@ type TableOf<All> = { readonly [Key in keyof All]: Limit<All[Key]> }
 const limit = <Value>(name: string, kind: Kind<Value>, meaning: string): Limit<Value> => ({ name, kind, meaning })
 
 /**
- * Each limit of the daemon as a setting: one that is missing here is an error of types. The table in docs/operator.md
- * is made of this (`node scripts/limits-table.ts`).
+ * The daemon's limits as settings. A missing one is a type error. The table in docs/operator.md is generated from this
+ * (`node scripts/limits-table.ts`).
  */
 export const daemonLimits: TableOf<Limits> = {
   deployments: limit('deployments', count(), 'deployments that clone and build at a time, and instances that start'),
@@ -138,7 +138,7 @@ export const daemonLimits: TableOf<Limits> = {
   ),
 }
 
-/** Each limit of the web server. Where the daemon has the same one, it is the same setting. */
+/** The web server's limits. A limit that the daemon has too is the same setting. */
 export const webLimits: TableOf<WebLimits> = {
   requestsPerMinute: limit('requests', count(), 'requests a minute from one address'),
   bodyBytes: daemonLimits.bodyBytes,
@@ -222,7 +222,7 @@ export const limits: readonly (Limit<unknown> & { readonly default: unknown })[]
   ).values(),
 ]
 
-/** What the settings (`limits.waiting`) come to for one of the two servers. */
+/** The values of the settings (`limits.waiting`) for one of the two servers. */
 export function limitsOf<All extends object>(table: TableOf<All>, values: ReadonlyMap<string, unknown>): All {
   const entries = Object.entries<Limit<unknown>>(table).map(([key, { name }]) => [key, values.get(`limits.${name}`)])
   return Object.fromEntries(entries) as All

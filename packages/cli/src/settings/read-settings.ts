@@ -18,13 +18,13 @@ export interface FlagSetting {
   readonly flag: string
 }
 
-/** One setting with where its value is from: `default`, `/srv/origami.yaml:3`, `ORIGAMI_PORT`, `--port`. */
+/** One setting and the source of its value: `default`, `/srv/origami.yaml:3`, `ORIGAMI_PORT`, `--port`. */
 export interface EffectiveSetting {
   readonly name: string
-  /** As a person would write it; null when nothing is set. */
+  /** The value as a person would write it. Null when nothing is set. */
   readonly value: string | null
   readonly from: string
-  /** Whether SIGHUP changes it in a server that runs; the others need a restart. */
+  /** Whether SIGHUP changes it in a running server. Other settings need a restart. */
   readonly live: boolean
 }
 
@@ -32,7 +32,7 @@ export interface Settings {
   readonly values: Values
   readonly limits: { readonly daemon: Limits; readonly web: WebLimits }
   readonly effective: readonly EffectiveSetting[]
-  /** The file that was read, if there is one. */
+  /** The file that was read, if there was one. */
   readonly file: string | undefined
 }
 
@@ -42,8 +42,8 @@ interface Found {
 }
 
 /**
- * What is set: a flag, else the environment, else `origami.yaml` (`config`, else ORIGAMI_CONFIG, else beside the data),
- * else the default. Throws Failure that says where what is wrong stands, and what would be right.
+ * Reads the settings. A flag counts before the environment, then `origami.yaml` (`config`, else ORIGAMI_CONFIG, else
+ * beside the data), then the default. Throws Failure that says where the error is, and what is expected there.
  */
 export async function readSettings(
   flags: readonly FlagSetting[] = [],
@@ -79,7 +79,7 @@ export async function readSettings(
   }
 }
 
-/** A silence shorter than the time between two signs would be heard all the time. */
+/** A silence limit shorter than the time between two keep-alive messages would end every connection. */
 function refuseSilence(values: ReadonlyMap<string, unknown>): void {
   const [silence, keepAlive] = [values.get('limits.silence'), values.get('limits.keep_alive')].map(Number)
   if (silence === undefined || keepAlive === undefined || silence > keepAlive) return
@@ -88,7 +88,7 @@ function refuseSilence(values: ReadonlyMap<string, unknown>): void {
   )
 }
 
-/** The variable that sets a setting: `ORIGAMI_LIMITS_WAITING`. */
+/** The environment variable of a setting: `ORIGAMI_LIMITS_WAITING`. */
 export const variableOf = (name: string): string => `ORIGAMI_${name.replace('.', '_').toUpperCase()}`
 
 function fromFlag({ name, written, flag }: FlagSetting): [string, Found] {
@@ -154,7 +154,7 @@ function parseFile(text: string, path: string): YamlKeys<Record<string, unknown>
   }
 }
 
-/** Throws TypeError for bytes that are no UTF-8. */
+/** Throws TypeError for bytes that are not UTF-8. */
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 const names = (): string[] => rows.map(({ name }) => name)

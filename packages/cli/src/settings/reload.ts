@@ -2,12 +2,15 @@ import { on } from 'node:events'
 import type { EffectiveSetting, Settings } from './read-settings.ts'
 import { removeServerRecord, type ServerRecord, writeServerRecord } from './server-records.ts'
 
-/** SIGHUPs since it was made. */
+/** The SIGHUP signals since this was made. */
 export interface Sighups extends Disposable {
   readonly signals: AsyncIterable<unknown>
 }
 
-/** From here on a SIGHUP ends nothing: one that comes while a server starts is heard once it runs. */
+/**
+ * From this call on, SIGHUP does not end the process. A signal that comes while a server starts takes effect once it
+ * runs.
+ */
 export function sighups(): Sighups {
   const leaving = new AbortController()
   const signals = on(process, 'SIGHUP', { signal: leaving.signal })
@@ -19,13 +22,13 @@ export interface Reloading {
   readonly heard: Sighups
   readonly verb: string
   readonly settings: Settings
-  /** Reads them again. Throws with what is wrong. */
+  /** Reads the settings again. The error says what is wrong. */
   read(): Promise<Settings>
-  /** Brings what may change into the server. */
+  /** Applies the settings that may change to the running server. */
   apply(settings: Settings): void | Promise<void>
 }
 
-/** At each SIGHUP, until disposed. Settings that cannot be read leave those of before in force. */
+/** Reloads at each SIGHUP, until disposed. When the settings cannot be read, the previous ones stay in force. */
 export async function reloadAtSighup({ heard, verb, settings, read, apply }: Reloading): Promise<AsyncDisposable> {
   const { data } = settings.values
   let isLeaving = false
@@ -59,7 +62,7 @@ export async function reloadAtSighup({ heard, verb, settings, read, apply }: Rel
   }
 }
 
-/** What is in force after a reload: the new value of what may change, the old one of the rest. */
+/** The settings in force after a reload: new values for those that may change, and old values for the others. */
 function taken(
   before: readonly EffectiveSetting[],
   next: readonly EffectiveSetting[],
@@ -71,7 +74,7 @@ function taken(
   }
 }
 
-/** What a person should know of a record: for the log, and for `origami config`. */
+/** What a person should know about a server's settings, for the log and for `origami config`. */
 export function reportLines({ error, restart }: ServerRecord): string[] {
   if (error !== null) return [`The settings of before stay in force: ${error}`]
   return restart.length === 0

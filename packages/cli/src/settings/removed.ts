@@ -1,8 +1,8 @@
-/** Settings that there were, by the name they had: why there are none any more, and what to do. */
+/** Settings of earlier versions by their name: why they were removed, and what to do instead. */
 const removed: Readonly<Record<string, string>> = {
   'limits.build_memory': 'is no setting any more, since it bounded no build; take it out',
 }
 
-/** What to say of a name that is no setting: that it was one, or what may have been meant. */
+/** Explains an unknown name: it was a setting once, or another one may be meant. */
 export const unknownSetting = (name: string, otherwise: string): string =>
   Object.hasOwn(removed, name) ? `${name} ${removed[name]}` : otherwise

@@ -3,22 +3,22 @@ import { join } from 'node:path'
 import { writePrivate } from '@origami/host/private-files'
 import { z } from 'zod'
 
-/** What a server that runs goes by, told in a file so that `origami config` can show it. It holds no secret. */
+/** The settings of a running server, stored in a file so that `origami config` can show them. It contains no secret. */
 const recordSchema = z.object({
   /** `up`, `daemon`, `web` or `quickstart`. */
   verb: z.string(),
   pid: z.int().positive(),
   settings: z.array(z.object({ name: z.string(), value: z.string().nullable(), from: z.string(), live: z.boolean() })),
-  /** Why the file was not taken over when it was last read. */
+  /** Why the file was rejected when it was last read. */
   error: z.string().nullable(),
-  /** Settings that were changed in the file and need a restart. */
+  /** Settings that changed in the file and need a restart. */
   restart: z.array(z.string()),
 })
 export type ServerRecord = z.infer<typeof recordSchema>
 
 const folderOf = (data: string): string => join(data, 'in-force')
 
-/** Puts it where `whatRuns` finds it, whole or not at all. */
+/** Writes the record where `runningServers` finds it, so that readers see all of it or none. */
 export async function writeServerRecord(data: string, record: ServerRecord): Promise<void> {
   const folder = folderOf(data)
   await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -29,14 +29,14 @@ export async function removeServerRecord(data: string, verb: string): Promise<vo
   await rm(join(folderOf(data), `${verb}.json`), { force: true })
 }
 
-/** The servers of this data folder that run now. What a killed one left is not among them. */
+/** The servers of this data folder that run now, without records that killed servers left. */
 export async function runningServers(data: string): Promise<ServerRecord[]> {
   const files = await readdir(folderOf(data)).catch((error: NodeJS.ErrnoException) => {
-    // Where the data is no folder, the settings say so.
+    // When the data folder does not exist or is a file, no server runs there, and reading the settings reports it.
     if (['ENOENT', 'ENOTDIR'].includes(error.code ?? '')) return []
     throw error
   })
-  // What ended meanwhile took its record with it.
+  // A server that ended meanwhile has removed its record.
   const records = await Promise.all(
     files
       .filter((name) => name.endsWith('.json'))
@@ -48,7 +48,7 @@ export async function runningServers(data: string): Promise<ServerRecord[]> {
   })
 }
 
-/** A record that cannot be read counts as none: a server that runs writes it again at its next SIGHUP. */
+/** A record that cannot be read is skipped. A running server writes it again at its next SIGHUP. */
 function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -61,6 +61,7 @@ function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0)
   } catch (error) {
+    // EPERM means that it runs under another account.
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }

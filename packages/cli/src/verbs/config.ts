@@ -29,13 +29,13 @@ export const configVerb = () =>
       if (error !== null || running.some((record) => record.error !== null)) process.exitCode = 1
     })
 
-/** What a person set wrongly is shown among the rest; a mistake of ours is thrown on. */
+/** An error in the settings is shown with the rest of the output. A programming error is thrown again. */
 function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error
   throw error
 }
 
-/** What runs goes by what it read; without one, what the next one would go by. */
+/** Reports the settings of running servers, or without one, those that the next server would use. */
 function report(
   running: readonly ServerRecord[],
   settings: readonly EffectiveSetting[] | null,
@@ -60,7 +60,7 @@ const shown = (settings: readonly EffectiveSetting[]): string =>
     settings.map(({ name, value, from }) => [name, value ?? '', from]),
   )
 
-/** The OAuth app of each forge: whether it is set, never what it is. */
+/** Tells for each forge whether its OAuth app is configured. Its secret is never shown. */
 async function secretsOf(settings: Settings): Promise<EffectiveSetting[]> {
   const forges = await readForges(settings)
   return forges

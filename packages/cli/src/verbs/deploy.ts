@@ -46,12 +46,12 @@ async function requestBody(linkArgument: string | undefined, { name, private: is
   const { link, warnings } =
     linkArgument === undefined ? await originOf(process.cwd()) : { link: linkArgument, warnings: [] }
   for (const warning of warnings) console.error(`warning: ${warning}`)
-  // Unsaid, the server decides: it asks of a private repository, and leaves a demo it knows as it is.
+  // Without a flag the server decides: it asks when the repository is private, and leaves a known demo unchanged.
   const visibility = isPrivate ? { public: false } : isPublic ? { public: true } : {}
   return { link, ...visibility, ...(name ? { name } : {}) }
 }
 
-/** The demo and its deployment once that ended; what it logged meanwhile was told. */
+/** Follows a deployment to its end while printing its log. Returns the demo and the deployment. */
 async function followed(api: Api, made: DemoPage, tell: (line: string) => void): Promise<FollowedDeploy> {
   const ended = new AbortController()
   const log = tellLog(api, made, tell, ended.signal)
@@ -64,8 +64,8 @@ async function followed(api: Api, made: DemoPage, tell: (line: string) => void):
 }
 
 /**
- * Tells what is cloned, built and printed; `followDeploy` tells the steps themselves. When the log cannot be read any
- * more, the deploy goes on, and a line says so.
+ * Prints what the clone, the build and the demo write. `followDeploy` prints the steps. When the log cannot be read any
+ * more, the deploy goes on and a line says so.
  */
 async function tellLog(api: Api, made: DemoPage, tell: (line: string) => void, signal: AbortSignal): Promise<void> {
   try {
@@ -79,7 +79,7 @@ async function tellLog(api: Api, made: DemoPage, tell: (line: string) => void, s
   }
 }
 
-/** The reason, after the end of the log of the step that failed. */
+/** The end of the failed step's log, and then the reason. */
 function whyItFailed({ state, reason, log_tail, steps }: Deployment): string {
   const began = steps.at(-2)?.at ?? ''
   const stepLog = log_tail.map(parseLogLine).filter(({ at }) => at === null || at >= began)

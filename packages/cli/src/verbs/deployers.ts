@@ -13,7 +13,7 @@ interface VerbOutput {
   readonly text: string
 }
 
-/** At the host of the web server, which may be running: each request asks its database anew. */
+/** Runs on the host of the web server, which may be running, because it reads the database at each request. */
 export const deployersVerb = () =>
   new Command('deployers')
     .description('who may deploy besides the owner: list them, add one, remove one; the web server may be running')

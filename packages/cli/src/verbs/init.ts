@@ -45,7 +45,7 @@ async function chosen(folder: string, { language, input, output, title, json }: 
   return defaults
 }
 
-/** Asks for each that no flag said. Throws Failure when the person leaves. */
+/** Asks for each choice that no flag made. Throws Failure when the person cancels. */
 async function asked(defaults: Choices, said: FlagChoices): Promise<Choices> {
   const options = <Value extends string>(values: readonly Value[]) => values.map((value) => ({ value, label: value }))
   return group(

@@ -9,7 +9,7 @@ import { patiently } from '../patiently.ts'
 import { plainText } from '../plain-text.ts'
 import { keepSignedIn } from '../signed-in.ts'
 
-/** What a server gives to who wants in: RFC 8628, section 3.2. Times in seconds. */
+/** A server's answer to a device that wants to sign in: RFC 8628, section 3.2. Times are in seconds. */
 type DeviceCode = AnswerOf<WebApi['POST /-/api/device']>
 type Granted = AnswerOf<WebApi['POST /-/api/device/token']>
 
@@ -60,7 +60,10 @@ function shownAsJson({ device_code: _secret, ...code }: DeviceCode, wait: () => 
   return wait()
 }
 
-/** Asks until it is confirmed, as slowly as the server wants. Throws Failure when it never will be. */
+/**
+ * Polls until the sign-in is confirmed, at the interval that the server sets. Throws Failure when it cannot be
+ * confirmed any more.
+ */
 async function granted(
   api: Api,
   { device_code, interval, expires_in }: DeviceCode,
@@ -68,7 +71,7 @@ async function granted(
 ): Promise<Granted> {
   const within = AbortSignal.any([signal, AbortSignal.timeout(expires_in * 1000)])
   for (let seconds = interval; ; ) {
-    // Why a wait was aborted is asked below.
+    // The lines below find out why the wait was aborted.
     await setTimeout(seconds * 1000, undefined, { signal: within }).catch(() => undefined)
     if (signal.aborted) throw new Failure('left before it was confirmed; nothing was kept')
     const answer = await patiently(() => asked(api, device_code), signal)
@@ -80,7 +83,7 @@ async function granted(
   }
 }
 
-/** The token, or why it is not given (yet). */
+/** The token, or the reason why it is not given yet or at all. */
 async function asked(api: Api, device_code: string): Promise<Granted | { reason: string }> {
   return api.call('POST /-/api/device/token', { body: { device_code } }).catch((error: unknown) => {
     if (error instanceof Failure && error.reason !== undefined) return { reason: error.reason }

@@ -50,7 +50,7 @@ export const quickstartVerb = () =>
       await ended
     })
 
-/** Deploys what is not there yet, side by side, as anybody would: through the web server's own API. */
+/** Deploys the examples that are not there yet, in parallel, through the web server's public API. */
 async function deployAll(session: OwnerSession, links: readonly string[]): Promise<void> {
   const python = await pythonForDemos()
   const { demos } = await session.call('GET /-/api/mine', {})

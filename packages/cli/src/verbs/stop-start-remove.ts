@@ -36,7 +36,7 @@ function verb(name: string, description: string, done: string, ask: DemoAction):
 
 const missing = { missing: true }
 
-/** What is not there needs no removing. */
+/** A demo that does not exist counts as removed. */
 function unlessMissing(error: unknown): typeof missing {
   if (error instanceof Failure && error.status === 404) return missing
   throw error

@@ -44,7 +44,7 @@ export const webVerb = () =>
       await untilSignal({ web: running })
     })
 
-/** Where the daemon is expected, and how one comes there. */
+/** Says where the daemon is expected, and how to start one there. */
 function daemonHint(url: string, data: string): string {
   const { hostname } = new URL(url)
   const start = isLoopback(hostname)
