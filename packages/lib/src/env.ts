@@ -1,35 +1,40 @@
-/** What the environment sets for a runtime in a bundle. docs/operator.md has the same as a table. */
+/** The environment variables of a runtime in a bundle. docs/operator.md lists them in a table. */
 export interface RuntimeSettings {
-  /** PORT. Undefined: what `.origami` says; 0: any free one. */
+  /** PORT. Undefined: the port in `.origami`. 0: any free port. */
   readonly port: number | undefined
   /** ORIGAMI_HOST */
   readonly host: string
-  /** ORIGAMI_PORT_FILE: where the port is written once it listens. */
+  /** ORIGAMI_PORT_FILE: the file to which the port is written once the runtime listens. */
   readonly portFile: string | undefined
-  /** ORIGAMI_PYTHON: runs a Python model. */
+  /** ORIGAMI_PYTHON: the Python that runs a Python model. */
   readonly python: string | undefined
-  /** ORIGAMI_NAME: what the demo is called where neither `.origami` nor its model says it. */
+  /** ORIGAMI_NAME: the demo's name when neither `.origami` nor its model sets one. */
   readonly name: string | undefined
   /** ORIGAMI_FILES: the folder of inputs and results. Undefined: a temporary one. */
   readonly files: string | undefined
-  /** ORIGAMI_FILES_BYTES: how much of inputs, outputs and files is kept. Undefined: by what is free. */
+  /**
+   * ORIGAMI_FILES_BYTES: how many bytes of inputs, outputs and files are kept. Undefined: it depends on the free space.
+   */
   readonly filesBytes: number | undefined
-  /** ORIGAMI_BODY_BYTES: of one JSON body. */
+  /** ORIGAMI_BODY_BYTES: the largest JSON body. */
   readonly bodyBytes: number
-  /** ORIGAMI_FILE_BYTES: of one file that comes in or goes out. */
+  /** ORIGAMI_FILE_BYTES: the largest file that is received or sent. */
   readonly fileBytes: number
 }
 
 export const defaultSettings = { host: '0.0.0.0', bodyBytes: 32 * 1024 ** 2, fileBytes: 100 * 1024 ** 2 } as const
 
-/** A variable has a value that cannot be used. The message is for who set it. */
+/** A variable has a value that cannot be used. The message is for the person who set it. */
 class SettingError extends Error {
   override readonly name = 'SettingError'
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** Nobody else in this package reads `process.env`. An empty variable says nothing. Throws SettingError. */
+/**
+ * Reads the settings. No other file of this package reads `process.env`. An empty variable counts as unset. Throws
+ * SettingError.
+ */
 export function runtimeSettings(environment: Environment = process.env): RuntimeSettings {
   const text = (name: string) => environment[name] || undefined
   const bytes = (name: string) =>
@@ -47,7 +52,7 @@ export function runtimeSettings(environment: Environment = process.env): Runtime
   }
 }
 
-/** What a process that is started here gets of the environment. */
+/** The environment of a process that is started here. */
 export const inheritedEnvironment = (): Record<string, string> => ({ ...process.env }) as Record<string, string>
 
 function numberSetting(

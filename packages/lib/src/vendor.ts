@@ -3,12 +3,12 @@ import { join } from 'node:path'
 
 const here = import.meta.dirname
 
-/** Run from source. */
+/** Whether this runs from source. */
 export const inCheckout = import.meta.url.endsWith('.ts')
 
 /**
- * Where what a bundle carries stands: as built, in a checkout; in a bundle beside what runs; under `vendor` beside the
- * command of the Python package.
+ * The folder of what a bundle contains: the built files in a checkout, the bundle itself in a bundle, and `vendor`
+ * beside the command in the Python package.
  */
 export const vendor = inCheckout
   ? join(here, '../dist/vendor')

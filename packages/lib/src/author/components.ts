@@ -1,10 +1,10 @@
 import { builder } from './fields.ts'
 
-/** Letters: one line, or several with `multiline`. As an output, parts that a generator yields are appended. */
+/** Text: one line, or several with `multiline`. As an output, the parts that a generator yields are appended. */
 export const text = builder('text')
 /** A number typed in. */
 export const number = builder('number')
-/** A number between `min` and `max`, by a handle. An input only. */
+/** A number between `min` and `max`, chosen with a slider. An input only. */
 export const slider = builder('slider')
 /** Yes or no. */
 export const checkbox = builder('checkbox')

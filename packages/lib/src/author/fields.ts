@@ -1,30 +1,30 @@
 import type { ComponentName, ComponentOptions, ComponentValue, FileComponentName } from '@origami/protocol/demo'
 import type { ModelFile, OutputFile } from './files.ts'
 
-/** What every input and output may say besides its component's own options. */
+/** Options of every input and output, whatever its component. */
 export interface FieldWords {
-  /** What the page calls it; made of its name when not given. */
+  /** The label on the page. By default it is made from the field's name. */
   readonly label?: string
   readonly description?: string
 }
 
-/** One input or output of a demo. `In` and `Out` are what `predict` gets and gives for it. */
+/** One input or output of a demo. `In` and `Out` are its types in `predict`. */
 export interface Field<In = unknown, Out = unknown> extends FieldWords {
   readonly component: ComponentName
   readonly options: Readonly<Record<string, unknown>>
   readonly default?: unknown
   readonly optional?: boolean
-  /** Types only: never there at run time. */
+  /** For types only. It does not exist at run time. */
   readonly types?: { readonly input: In; readonly output: Out }
 }
 
-/** What `predict` gets for a component: of choices one of them. */
+/** The type that `predict` gets for a component. For choices it is one of them. */
 type PredictInput<Name extends ComponentName, Options> = Name extends FileComponentName
   ? ModelFile
   : Options extends { readonly choices: readonly (infer One)[] }
     ? One
     : ComponentValue<Name>
-/** What `predict` gives for a component. */
+/** The type that `predict` returns for a component. */
 type PredictOutput<Name extends ComponentName> = Name extends FileComponentName ? OutputFile : ComponentValue<Name>
 
 type Frozen<Value> = Value extends readonly (infer One)[]
@@ -32,18 +32,24 @@ type Frozen<Value> = Value extends readonly (infer One)[]
   : Value extends object
     ? { readonly [Key in keyof Value]: Frozen<Value[Key]> }
     : Value
-/** Where a component has no options, their type is an index of never, which would forbid a label beside them. */
+/**
+ * A component without options has an index of never as their type, which would forbid a label too. `unknown` stands for
+ * it here.
+ */
 type Options<Name extends ComponentName> = string extends keyof ComponentOptions<Name>
   ? unknown
   : Frozen<ComponentOptions<Name>>
 type Default<Name extends ComponentName> = Name extends FileComponentName ? undefined : ComponentValue<Name>
 
-/** What a builder takes: the component's options, label and description, and of an input its default or `optional`. */
+/**
+ * The argument of a builder: the component's options, label and description, and for an input its default or
+ * `optional`.
+ */
 export type Given<Name extends ComponentName> = Options<Name> &
   FieldWords & {
-    /** The value when the caller gives none. */
+    /** The value that is used when the caller sends none. */
     readonly default?: Default<Name>
-    /** The caller may leave it out: `predict` then gets null. */
+    /** The caller may leave it out. `predict` then gets null. */
     readonly optional?: boolean
   }
 
@@ -57,13 +63,13 @@ type Made<Name extends ComponentName, Options> = Field<
   PredictOutput<Name> | Absent<Options>
 >
 
-/** Builds fields of one component. All options may be left out where the component needs none. */
+/** Makes fields of one component. The argument may be left out when the component requires no option. */
 export type Builder<Name extends ComponentName> =
   Record<never, never> extends Given<Name>
     ? <const Options extends Given<Name> = Record<never, never>>(options?: Options) => Made<Name, Options>
     : <const Options extends Given<Name>>(options: Options) => Made<Name, Options>
 
-/** What every builder takes, whatever the component: what a field says, and options by name. */
+/** The argument of every builder without its component's types: words for the page, and options by name. */
 interface WrittenField extends FieldWords {
   readonly default?: unknown
   readonly optional?: boolean

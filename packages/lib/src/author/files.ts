@@ -1,15 +1,15 @@
-/** A file that a visitor gave. It is there while `predict` runs; copy what should stay. */
+/** A file that a visitor sent. It exists while `predict` runs. Copy what you want to keep. */
 export interface ModelFile {
-  /** Absolute, on this machine. */
+  /** The absolute path on this machine. */
   readonly path: string
-  /** As its sender called it. */
+  /** The name that its sender gave it. */
   readonly name: string
-  /** Media type, such as `image/png`. */
+  /** The media type, such as `image/png`. */
   readonly type: string
   bytes(): Promise<Uint8Array>
 }
 
-/** A file that a model gives: its bytes, or the path of one it wrote. */
+/** A file that a model returns: its bytes, or the path of one that it wrote. */
 export type OutputFile =
   | Uint8Array
   | { readonly bytes: Uint8Array; readonly name?: string; readonly type?: string }

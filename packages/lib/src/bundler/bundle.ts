@@ -10,22 +10,22 @@ import { runFirstExample } from './try.ts'
 import { removeLeavings, vendoredFiles } from './vendored.ts'
 
 export interface BundleRequest {
-  /** Where model.py or model.ts is. */
+  /** The folder that contains model.py or model.ts. */
   readonly folder: string
-  /** Overwrite what a person changed. */
+  /** Overwrites files that a person changed. */
   readonly force?: boolean
-  /** Run the first example of what was bundled; true when not given. */
+  /** Runs the first example of the finished bundle. The default is true. */
   readonly run?: boolean
   readonly python?: string
   readonly onLog: (line: string) => void
 }
 
 export interface Bundled {
-  /** Paths that a person changed, and that were kept. */
+  /** Paths that a person changed, and that were therefore not overwritten. */
   readonly kept: readonly string[]
-  /** Of all that it wrote, the runtime included. */
+  /** The size of everything that was written, the runtime included. */
   readonly bytes: number
-  /** What would build and run it on one's own server. */
+  /** The commands that build and run the bundle on one's own server. */
   readonly commands: readonly string[]
 }
 
@@ -33,9 +33,9 @@ const optional = 'title, description, concurrency, strategy, memory, cpus, port,
 const emptyManifest = `# Everything here is optional: ${optional}.\n`
 
 /**
- * Makes a folder with a model ready to deploy: `.origami`, `Dockerfile`, the runtime under `origami/`; then runs its
- * first example in it.
- * Twice gives the same bytes. Throws Error when there is no model, `.origami` is wrong, or the model fails.
+ * Makes a folder with a model ready to deploy: writes `.origami`, `Dockerfile` and the runtime under `origami/`, and
+ * then runs the first example in it. A second run writes the same bytes. Throws Error when there is no model,
+ * `.origami` is wrong, or the model fails.
  */
 export async function bundle(
   { folder, force = false, run = true, python, onLog }: BundleRequest,
@@ -68,7 +68,7 @@ export async function bundle(
   }
 }
 
-/** What a bundle has besides the runtime. */
+/** The files of a bundle besides the runtime. */
 async function ownFiles(folder: string, language: 'python' | 'node'): Promise<Map<string, string>> {
   const has = (name: string) => existsSync(join(folder, name))
   const dependencies = has(language === 'python' ? 'requirements.txt' : 'package.json')
@@ -78,7 +78,7 @@ async function ownFiles(folder: string, language: 'python' | 'node'): Promise<Ma
     ['Dockerfile', dockerfile({ language, dependencies, locked: has('package-lock.json') })],
     ['.dockerignore', dockerignore],
     ['.origami', manifest],
-    // What the demo is called where nobody says it: in a container every folder is called the same.
+    // The title of the demo when nothing else sets it. In a container all folders have the same name.
     ['origami/name', `${basename(resolve(folder))}\n`],
   ])
 }

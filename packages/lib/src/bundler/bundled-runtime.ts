@@ -10,29 +10,29 @@ import { HttpPredictor } from '@origami/serving'
 import { inheritedEnvironment } from '../env.ts'
 
 export interface BundledOptions {
-  /** The bundle's. */
+  /** The folder of the bundle. */
   readonly folder: string
   readonly python?: string | undefined
-  /** Gets each line that the model prints as it comes. */
+  /** Gets each line that the model prints, while it runs. */
   readonly onLog: (line: string) => void
-  /** How long it may take to end once it was told to; then it is killed. */
+  /** How long the runtime may take to end after it was told to. Then it is killed. */
   readonly graceMs: number
 }
 
 const maxPrintedLength = 4000
 const pollMs = 100
 
-/** What was bundled, started as it will be started, at a port of its own. */
+/** A bundle's runtime, started as it will be after a deploy, at its own port. */
 export class BundledRuntime implements AsyncDisposable {
-  /** The end of what it printed. */
+  /** The last part of its output. */
   printed = ''
-  /** Aborted once it exited; the reason says how. */
+  /** Aborts when it exits. The reason says how. */
   readonly died: AbortSignal
   private readonly options: BundledOptions
   private readonly scratch: string
   private readonly server: ChildProcess
 
-  /** Throws where no temporary folder can be made. */
+  /** Throws Error when no temporary folder can be made. */
   static async start(options: BundledOptions): Promise<BundledRuntime> {
     return new BundledRuntime(options, await mkdtemp(join(tmpdir(), 'origami-try-')))
   }
@@ -65,10 +65,11 @@ export class BundledRuntime implements AsyncDisposable {
     )
   }
 
-  /** Once its model is ready. Throws Error when its setup failed, and the signal's reason. */
+  /** Resolves when its model is ready. Throws Error when the model's setup failed, or the signal's reason. */
   async ready(signal: AbortSignal): Promise<HttpPredictor> {
     for (;;) {
-      const port = await readFile(this.portFile, 'utf8').catch(() => undefined) // It is written once it listens.
+      // The runtime writes it once it listens.
+      const port = await readFile(this.portFile, 'utf8').catch(() => undefined)
       const predictor = port ? new HttpPredictor({ base: `http://127.0.0.1:${port}` }) : undefined
       const health = await predictor?.health(signal)
       if (predictor && (health?.status === 'READY' || health?.status === 'BUSY')) return predictor
@@ -77,7 +78,7 @@ export class BundledRuntime implements AsyncDisposable {
     }
   }
 
-  /** Ends it, and all it started. */
+  /** Ends the runtime and everything that it started. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.isRunning) await this.end()
     await rm(this.scratch, { recursive: true, force: true })
@@ -108,11 +109,11 @@ export class BundledRuntime implements AsyncDisposable {
 }
 
 /**
- * Its workers: each leads a group of its own, and one that computes does not see that its runtime is gone. Only Linux
- * tells them.
+ * The runtime's workers. Each leads its own process group, and a busy one does not notice that its runtime is gone.
+ * Only Linux can list them.
  */
 async function childrenOf(pid: number | undefined): Promise<number[]> {
-  // A process that is gone has none.
+  // A process that is gone has no tasks and no children.
   const tasks = await readdir(`/proc/${pid}/task`).catch(() => [])
   const texts = await Promise.all(
     tasks.map((task) => readFile(`/proc/${pid}/task/${task}/children`, 'utf8').catch(() => '')),
@@ -124,6 +125,6 @@ function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL')
   } catch {
-    // It saw that its runtime is gone, and ended itself.
+    // It ended itself when its runtime was gone.
   }
 }

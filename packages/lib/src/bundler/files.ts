@@ -3,23 +3,23 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, posix } from 'node:path'
 import { z } from 'zod'
 
-/** `origami/files.json` says what we wrote, so that a change by hand is seen. */
+/** This file stores the hashes of what was written, so that a change by hand is noticed. */
 const record = 'origami/files.json'
 const recordSchema = z.record(z.string(), z.string())
 
-/** What a bundle is to hold: bytes by path. */
+/** The contents of a bundle: bytes by path. */
 export type Contents = ReadonlyMap<string, string | Uint8Array>
 
 /**
- * Writes files into a bundle. One that a person changed since we wrote it, or wrote before us, is kept unless `force`.
- * Vendored files that are no longer wanted are removed. Returns the paths that were kept.
+ * Writes files into a bundle. A file that a person changed after it was written, or wrote before, is kept unless
+ * `force`. Vendored files that are no longer needed are removed. Returns the paths that were kept.
  */
 export async function writeBundle(folder: string, contents: Contents, force: boolean): Promise<string[]> {
   const before = await writtenBefore(folder)
   const preserved: string[] = []
   const hashes: Record<string, string> = {}
   for (const [path, content] of contents) {
-    const there = await readFile(join(folder, path)).catch(() => undefined) // Not there: it is written.
+    const there = await readFile(join(folder, path)).catch(() => undefined) // A missing file is written.
     const wanted = hashOf(content)
     const byHand = there !== undefined && hashOf(there) !== before[path] && hashOf(there) !== wanted
     if (byHand && !force) {
@@ -44,15 +44,16 @@ export async function writeBundle(folder: string, contents: Contents, force: boo
 }
 
 /**
- * The hashes of what we wrote, by path. Nothing where the record is missing or broken, as by a merge: what differs then
- * counts as changed by hand.
+ * The hashes of what was written before, by path. When the record is missing or broken, by a merge for example, it is
+ * empty, and every file that differs counts as changed by hand.
  */
 async function writtenBefore(folder: string): Promise<Record<string, string>> {
+  // A folder without a record was not bundled before.
   const text = await readFile(join(folder, record), 'utf8').catch(() => '{}')
   try {
     return recordSchema.parse(JSON.parse(text))
   } catch {
-    return {} // Nothing is lost by it: whatever is not known to be ours is kept.
+    return {} // This is safe: files without a hash are kept.
   }
 }
 

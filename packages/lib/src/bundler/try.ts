@@ -3,14 +3,14 @@ import type { HttpPredictor } from '@origami/serving'
 import { type BundledOptions, BundledRuntime } from './bundled-runtime.ts'
 
 export interface TryOptions extends Omit<BundledOptions, 'graceMs'> {
-  /** How long it may take until its first example was answered. */
+  /** The time limit for the start and the first example. */
   readonly withinMs?: number
   readonly graceMs?: number
 }
 
 /**
- * Starts what was bundled and runs its first example; passes on what it prints. Returns its schema.
- * Throws Error with what the model said went wrong.
+ * Starts a bundle, runs its first example and passes on what it prints. Returns its schema. Throws Error with what the
+ * model reported.
  */
 export async function runFirstExample(
   { withinMs = 5 * 60_000, graceMs = 5000, ...options }: TryOptions,

@@ -4,21 +4,21 @@ import { join, relative } from 'node:path'
 import type { DemoSchema } from '@origami/protocol/demo'
 import type { Ingredients } from './dockerfile.ts'
 
-/** What a demo is, as far as its bundle depends on it. */
+/** What decides which files of the runtime a bundle needs. */
 export interface Needs {
   readonly language: Ingredients['language']
-  /** Undefined: the model was not asked, and may use every component. */
+  /** Undefined: the model was not asked for it, and may use every component. */
   readonly schema: DemoSchema | undefined
 }
 
-/** What the view of a component loads late stands in a file of its name, and is a chunk of the page. */
+/** The part of a component that is loaded late has a file of its name, which is a chunk of the page. */
 const lateChunk = /components\/late\/([a-z]+)\.tsx$/
 
-/** Left behind by Python, editors and builds: never part of a runtime. */
+/** Files that Python, editors and builds leave behind. They are never part of a runtime. */
 const leavings = /(^|\/)(__pycache__|\.[^/]*_cache|\.DS_Store)(\/|$)|\.(pyc|pyo|map)$/
 
 /**
- * Of the built runtime, the files that a demo needs, by their path in its bundle. Throws Error when the runtime was not
+ * The files of the built runtime that a demo needs, by their path in its bundle. Throws Error when the runtime was not
  * built.
  */
 export async function vendoredFiles(built: string, needs: Needs): Promise<Map<string, Uint8Array>> {
@@ -38,7 +38,7 @@ export async function vendoredFiles(built: string, needs: Needs): Promise<Map<st
   return new Map(await Promise.all(files))
 }
 
-/** Removes what Python, editors and builds left in a folder. */
+/** Removes from a folder the files that Python, editors and builds left there. */
 export async function removeLeavings(folder: string): Promise<void> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   const left = entries
@@ -47,7 +47,7 @@ export async function removeLeavings(folder: string): Promise<void> {
   await Promise.all(left.map((path) => rm(path, { recursive: true, force: true })))
 }
 
-/** The server and, for its own language, the worker, with all that they import. */
+/** The server, for a Node model also the worker and what its author imports, with all modules that they import. */
 async function modulesOf(built: string, language: Needs['language']): Promise<Set<string>> {
   const found = new Set<string>()
   const visit = async (path: string): Promise<void> => {
@@ -67,11 +67,11 @@ interface Chunk {
   readonly isEntry?: boolean
 }
 
-/** Chunks of the page that only components which this demo lacks would load. */
+/** Chunks of the page that are only loaded for components which this demo does not have. */
 async function unusedChunks(built: string, schema: DemoSchema | undefined): Promise<Set<string>> {
   if (!schema) return new Set()
   const components = new Set<string>([...schema.inputs, ...schema.outputs].map((field) => field.component))
-  // Without the list nothing is known to be unused.
+  // Without the manifest no chunk is known to be unused.
   const text = await readFile(join(built, 'page/manifest.json'), 'utf8').catch(() => '{}')
   const chunks = Object.entries(JSON.parse(text) as Record<string, Chunk>)
   const used = new Set<string>()

@@ -9,7 +9,7 @@ import { findModel } from './pool/launch.ts'
 import { startRuntime } from './server.ts'
 
 /**
- * What runs in a bundle: `node origami/server.mjs`, until the signal aborts; then it ends with all that it started.
+ * Runs a bundle (`node origami/server.mjs`) until the signal aborts. Then it ends, with everything that it started.
  * Throws SettingError for a wrong variable, ManifestError for a wrong `.origami`.
  */
 export async function serveBundle(stop: AbortSignal): Promise<void> {

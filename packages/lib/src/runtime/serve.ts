@@ -7,11 +7,11 @@ import { inCheckout, vendor } from '../vendor.ts'
 import { launchOf } from './pool/launch.ts'
 import { type Runtime, startRuntime } from './server.ts'
 
-/** Files that change together, as a checkout of another branch does, load the model once. */
+/** Files that change together, as when another branch is checked out, cause only one reload. */
 const settleMs = 100
 /**
- * A mistake in the code is mended by a save, which loads at once: what heals by itself, such as a network, needs no
- * hurry.
+ * An error in the code is corrected by saving it, which reloads at once. Errors that disappear by themselves, of a
+ * network for example, need no hurry.
  */
 const backOffMs = [15_000, 60_000, 300_000]
 
@@ -24,8 +24,8 @@ export interface ServeOptions {
 }
 
 /**
- * `origami serve`: a runtime that loads the model anew when its file, code beside it or `.origami` changes.
- * Throws Error for a file that is no model, or is not there; ManifestError for a wrong `.origami`.
+ * `origami serve`: a runtime that reloads the model when its file, code beside it or `.origami` changes. Throws Error
+ * for a file that is no model or does not exist, ManifestError for a wrong `.origami`.
  */
 export async function serveModel({ model, port, host, python, onLog = console.error }: ServeOptions): Promise<Runtime> {
   launchOf(model, { python })

@@ -16,19 +16,19 @@ export interface RuntimeOptions extends Pick<ModelOptions, 'cancelGraceMs' | 'ke
   /** Path of model.py or model.ts. */
   readonly model: string
   readonly host: string
-  /** 0: any free port. */
+  /** 0 takes any free port. */
   readonly port: number
-  /** What the demo is called where neither `.origami` nor the model says it: the repository's name. */
+  /** The demo's name when neither `.origami` nor the model sets one: the repository's. */
   readonly name?: string | undefined
   /** The Python that runs a Python model. */
   readonly python?: string | undefined
-  /** The built page; without it browsers get the index. */
+  /** The folder of the built page. Without it browsers get the API's index. */
   readonly page?: string | undefined
-  /** Bytes of one JSON body; 32 MiB when not given. */
+  /** The largest JSON body in bytes. The default is 32 MiB. */
   readonly bodyBytes?: number | undefined
-  /** Bytes of one file that comes in or goes out; 100 MiB when not given. */
+  /** The largest file in bytes that is received or sent. The default is 100 MiB. */
   readonly fileBytes?: number | undefined
-  /** Where files are kept; a temporary folder, removed at the end, when not given. */
+  /** The folder for files. The default is a temporary folder that is removed at the end. */
   readonly files?: string | undefined
 }
 
@@ -47,7 +47,10 @@ const policy = [
   'frame-ancestors *',
 ].join('; ')
 
-/** One model behind HTTP: its page and its API. Listens at once; `/health-check` says when the model is ready. */
+/**
+ * Serves one model over HTTP: its page and its API. It listens at once, and `/health-check` says when the model is
+ * ready.
+ */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   await using opened = new AsyncDisposableStack()
   const folder = options.files ?? (await mkdtemp(join(tmpdir(), 'origami-files-')))
@@ -57,7 +60,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   opened.defer(() => app.close())
   app.setErrorHandler(sendError)
   app.setNotFoundHandler((_request, reply) => reply.status(404).send({ error: 'There is nothing here.' }))
-  // Ends before the connections do: who follows a prediction hears that it was interrupted.
+  // It is disposed before the connections end, so that those who follow a prediction are told that it was interrupted.
   const predictor = opened.use(await predictorOf(options, folder))
   limitJson(app, { bytes: () => options.bodyBytes ?? defaultSettings.bodyBytes })
   await app.register(predictionsApi, {
@@ -90,7 +93,7 @@ async function predictorOf(options: RuntimeOptions, folder: string): Promise<Mod
   return predictor
 }
 
-/** Where a container has every demo, the folder says nothing of this one. */
+/** In a container all demos are in the same folder, so its name says nothing. */
 function folderName(model: string): string {
   const folder = dirname(resolve(model))
   return folder === '/demo' ? '' : basename(folder)
@@ -108,5 +111,5 @@ async function registerPage(app: FastifyInstance, page: string | undefined): Pro
   })
 }
 
-/** Callers get whole addresses of files, at the name they called. */
+/** Callers get the full URLs of files, at the host name that they called. */
 const requestOrigin = (request: FastifyRequest): string => `${request.protocol}://${request.host}`

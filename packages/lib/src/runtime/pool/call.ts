@@ -12,14 +12,14 @@ export interface WorkerCallOptions {
   readonly files: CountedFiles
   /** How long the model may run. */
   readonly timeoutMs: number
-  /** How long it may go on after a cancel before its process is killed. */
+  /** How long it may run after a cancel before its process is killed. */
   readonly graceMs: number
 }
 
-/** A text that goes on growing would fill the memory of all. */
+/** A text that is appended without end would fill the memory. */
 const maxAppended = 32 * 1024 ** 2
 
-/** Why a call is to end before the model is done. */
+/** Why a call must end before the model is done. */
 type Stop = 'cancel' | 'timeout' | 'shutdown'
 
 /** One prediction in one worker, from its files to its end. */
@@ -28,7 +28,7 @@ export class WorkerCall {
   readonly worker: WorkerProcess
   private readonly options: WorkerCallOptions
   private stopped: Stop | undefined
-  /** The worker has it: from the moment it is written until the worker says how it ended. */
+  /** Whether the worker holds the call: from the moment it is written until the worker reports its end. */
   private isHeld = false
   private deadline: NodeJS.Timeout | undefined
   private grace: NodeJS.Timeout | undefined
@@ -41,7 +41,8 @@ export class WorkerCall {
   }
 
   /**
-   * The prediction ended, however it did; or `not begun`: its worker went before it had read the call. Never rejects.
+   * Resolves to `ended` however the prediction ended, or to `not begun` when its worker exited before it had read the
+   * call. Never rejects.
    */
   async perform(): Promise<'ended' | 'not begun'> {
     const { run } = this
@@ -58,7 +59,7 @@ export class WorkerCall {
     }
   }
 
-  /** Asks the model to give up, and kills its process where it does not within the grace. */
+  /** Asks the model to stop, and kills its process when it does not within the grace. */
   stop(why: Stop): void {
     if (this.stopped) return
     this.stopped = why
@@ -80,7 +81,7 @@ export class WorkerCall {
       }
       return this.end({ type: 'crashed', error: 'it did not say how it ended' })
     } catch (error) {
-      // What the model gave cannot be taken: then it need not go on.
+      // The model's output cannot be accepted, so the model need not go on.
       run.fail('error', error instanceof Error ? error.message : String(error))
       await this.untilFree()
       return 'ended'
@@ -89,7 +90,7 @@ export class WorkerCall {
     }
   }
 
-  /** Undefined: it goes on. */
+  /** Handles one event. Undefined: the call goes on. */
   private async take(event: CallEvent): Promise<'ended' | 'not begun' | undefined> {
     const { run } = this
     switch (event.type) {
@@ -131,7 +132,7 @@ export class WorkerCall {
     return 'ended'
   }
 
-  /** The worker is free of the call once it answered, or is gone. */
+  /** Resolves when the worker has answered the call or is gone. */
   private async untilFree(): Promise<void> {
     const events = this.worker.calls.get(this.run.id)
     if (!events) return
@@ -139,7 +140,7 @@ export class WorkerCall {
     for await (const _ of events);
   }
 
-  /** From here on the worker is another prediction's: it is not killed for this one. */
+  /** From here on the worker may have another prediction, so it is not killed for this one. */
   private letGo(): void {
     this.isHeld = false
     clearTimeout(this.deadline)

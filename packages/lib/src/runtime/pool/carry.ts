@@ -6,7 +6,7 @@ import { fileOnWire } from '../wire/messages.ts'
 import type { CountedFiles } from './counted-files.ts'
 import type { Run } from './run.ts'
 
-/** The input as a worker wants it: files as where they are on disk. Throws Error for a file that is gone. */
+/** The input in the form for a worker, with files as paths on disk. Throws Error for a file that is gone. */
 export async function inputForWorker(
   schema: DemoSchema,
   run: Run,
@@ -22,7 +22,7 @@ export async function inputForWorker(
   return input
 }
 
-/** What a model returned, by field name, with its files stored. The Error says what is no output of this demo. */
+/** The model's result by field name, with its files stored. Throws Error that says why it is no output of this demo. */
 export async function outputFromWorker(
   schema: DemoSchema,
   returned: Readonly<Record<string, unknown>>,
@@ -35,7 +35,7 @@ export async function outputFromWorker(
   return output
 }
 
-/** One output, or a part of one that takes the place of the part before. */
+/** One output, or a part of it that replaces the part before. */
 export async function valueFromWorker(
   schema: DemoSchema,
   name: string,
@@ -71,7 +71,7 @@ async function takeFile(
   return ref
 }
 
-/** A regular file and nothing else: a link may lead anywhere, a pipe may never end. */
+/** Opens a regular file only. A link may lead anywhere, and a pipe may never end. */
 async function openRegular(output: string, path: string): Promise<FileHandle> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
     (error: NodeJS.ErrnoException) => {
@@ -89,7 +89,7 @@ async function openRegular(output: string, path: string): Promise<FileHandle> {
   throw new Error(`output ${output}: expected a file, but ${basename(path)} is none`)
 }
 
-/** A name as files here may have: of one line, of a length that travels. */
+/** Makes a name valid for files here: one line, of limited length. */
 function plain(name: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
   const line = name.replaceAll(/[/\\\u0000-\u001f\u007f]/g, '_')

@@ -8,17 +8,17 @@ interface CountedFile {
   readonly since: number
   readonly users: Set<PredictionId>
   lastOpened: number
-  /** Somebody read it to its end. */
+  /** Whether somebody read the file to its end. */
   wasRead: boolean
 }
 
-/** Files of predictions: how large they are, since when they are here, and which predictions use them. */
+/** Files of predictions with their sizes, their age, and the predictions that use them. */
 export class CountedFiles implements Files {
   private readonly files: FolderFiles
   private readonly known = new Map<FileRef, CountedFile>()
   private arriving = 0
   private counted = 0
-  /** Asked before bytes of a caller are taken, with how many more there are: false refuses them. */
+  /** Called before a caller's bytes are accepted, with their number. False refuses them. */
   hasRoom: (more: number) => boolean = () => true
 
   constructor(files: FolderFiles) {
@@ -29,12 +29,12 @@ export class CountedFiles implements Files {
     return this.counted + this.arriving
   }
 
-  /** A caller's file. Throws Full when there is no room for it. */
+  /** Stores a caller's file. Throws Full when there is no room for it. */
   async put(id: string, name: string, type: string | undefined, bytes: AsyncIterable<Uint8Array>): Promise<FileRef> {
     return this.count(await this.files.put(id, name, type, this.whileRoom(bytes)))
   }
 
-  /** A file that a model made: it was there already, so there is room. */
+  /** Stores a file that a model made. It was on this disk already, so there is room. */
   async take(id: string, name: string, type: string | undefined, bytes: AsyncIterable<Uint8Array>): Promise<FileRef> {
     return this.count(await this.files.put(id, name, type, bytes))
   }
@@ -43,17 +43,17 @@ export class CountedFiles implements Files {
     const [file, known] = [await this.files.open(ref), this.known.get(ref)]
     if (!file || !known) return file
     known.lastOpened = Date.now()
-    // Of a file without bytes there is nothing more to read.
+    // An empty file is read as soon as it is opened.
     known.wasRead ||= file.size === 0
     return { ...file, bytes: (start = 0, end = file.size) => noting(file.bytes(start, end), known, end >= file.size) }
   }
 
-  /** Whether somebody read all of it; so of a file that is not here. */
+  /** Whether somebody read the whole file. True for a file that does not exist. */
   wasRead(ref: FileRef): boolean {
     return this.known.get(ref)?.wasRead ?? true
   }
 
-  /** When somebody last asked for it; 0: never. */
+  /** When somebody last opened it. 0: never. */
   lastOpened(ref: FileRef): number {
     return this.known.get(ref)?.lastOpened ?? 0
   }
@@ -62,18 +62,18 @@ export class CountedFiles implements Files {
     return this.files.path(ref)
   }
 
-  /** This prediction goes on needing the file until `release`. */
+  /** Keeps the file for this prediction until `release`. */
   use(ref: FileRef, prediction: PredictionId): void {
     this.known.get(ref)?.users.add(prediction)
   }
 
-  /** Forgets the files that only this prediction used. */
+  /** Removes the files that only this prediction used. */
   async release(prediction: PredictionId): Promise<void> {
     const gone = [...this.known].filter(([, { users }]) => users.delete(prediction) && users.size === 0)
     await Promise.all(gone.map(([ref]) => this.forget(ref)))
   }
 
-  /** Files that no prediction uses and that came before `before`, oldest first. */
+  /** Files that no prediction uses and that arrived before `before`, oldest first. */
   unused(before: number): FileRef[] {
     return [...this.known].filter(([, { users, since }]) => users.size === 0 && since < before).map(([ref]) => ref)
   }
@@ -86,9 +86,9 @@ export class CountedFiles implements Files {
     await this.files.forget(ref)
   }
 
-  /** Counts what an earlier process left in the folder. */
+  /** Counts the files that an earlier process left in the folder. */
   async countFolder(folder: string): Promise<void> {
-    // A folder that is not there holds nothing.
+    // A folder that does not exist is empty.
     for (const id of await readdir(folder).catch(() => [])) {
       try {
         const about = await readAbout(join(folder, id))
@@ -124,12 +124,12 @@ export class CountedFiles implements Files {
   }
 }
 
-/** The bytes of a file; once they were read to its end, that is noted. */
+/** Passes on the bytes of a file, and notes when they were read to the end. */
 async function* noting(bytes: AsyncIterable<Uint8Array>, file: CountedFile, toEnd: boolean): AsyncIterable<Uint8Array> {
   yield* bytes
   if (toEnd) file.wasRead = true
 }
 
-/** The references among the values of an input. */
+/** The file references among the values of an input. */
 export const fileRefs = (input: Readonly<Record<string, unknown>>): FileRef[] =>
   Object.values(input).flatMap((value) => (typeof value === 'string' ? (parseFileRef(value)?.ref ?? []) : []))

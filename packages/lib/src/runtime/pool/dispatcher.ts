@@ -8,15 +8,15 @@ import type { Lease, Workers } from './workers.ts'
 export interface WorkerDispatcherParts {
   readonly model: Model
   readonly files: CountedFiles
-  /** Those of now: a model that is loaded anew has others. */
+  /** The present workers. A model that is loaded again gets new ones. */
   readonly workers: () => Workers
-  /** How long a model may go on after a cancel before its process is killed. */
+  /** How long a model may run after a cancel before its process is killed. */
   readonly graceMs: number
-  /** A prediction ended, however it did. */
+  /** Called when a prediction ended, however it ended. */
   onEnd(run: Run): void
 }
 
-/** Brings predictions to workers: as many at a time as the model's concurrency, the rest waits in order. */
+/** Gives predictions to workers: as many at the same time as the model's concurrency. The others wait in order. */
 export class WorkerDispatcher {
   private readonly parts: WorkerDispatcherParts
   private readonly line = new WaitingLine()
@@ -31,7 +31,7 @@ export class WorkerDispatcher {
     return this.line.length
   }
 
-  /** Whether one more would run at once. */
+  /** Whether one more prediction would run at once. */
   get hasRoom(): boolean {
     return this.calls.size < this.parts.model.concurrency && this.parts.workers().hasFree
   }
@@ -48,7 +48,7 @@ export class WorkerDispatcher {
     } else this.calls.get(run)?.call.stop('cancel')
   }
 
-  /** Ends all that waits: there will be no worker for it. */
+  /** Fails everything that waits, when there will be no worker for it. */
   failWaiting(error: string): void {
     for (const run of this.line.takeAll()) {
       run.fail('crashed', error)
@@ -56,7 +56,7 @@ export class WorkerDispatcher {
     }
   }
 
-  /** Begins what may be begun. */
+  /** Begins predictions for which there are workers. */
   next(): void {
     const { model, files, graceMs, workers } = this.parts
     while (!this.isEnding && model.schema && this.line.length > 0 && this.calls.size < model.concurrency) {
@@ -69,7 +69,7 @@ export class WorkerDispatcher {
     }
   }
 
-  /** What runs is to end; nothing is begun any more. */
+  /** Stops the running predictions and begins no others. */
   stop(): void {
     this.isEnding = true
     for (const { call } of this.calls.values()) call.stop('shutdown')

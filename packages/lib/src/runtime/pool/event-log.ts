@@ -7,15 +7,15 @@ const compactBytes = 4 * 1024 ** 2
 const compactEvents = 10_000
 
 /**
- * The numbered events of one prediction. Where they grow large, those that newer ones replaced go: numbers may have
- * gaps.
+ * The numbered events of one prediction. When they grow large, events that newer ones replaced are removed, so numbers
+ * may have gaps.
  */
 export class EventLog {
   private events: Numbered[] = []
   private compactAt = { bytes: compactBytes, events: compactEvents }
-  /** The number of the newest. */
+  /** The number of the newest event. */
   last = 0
-  /** About what they take in memory. */
+  /** Their approximate size in memory. */
   bytes = 0
 
   add(event: Unnumbered<Numbered>): void {
@@ -26,7 +26,7 @@ export class EventLog {
     if (this.bytes <= this.compactAt.bytes && this.events.length <= this.compactAt.events) return
     this.events = withoutReplaced(this.events)
     this.bytes = this.events.reduce((sum, event) => sum + sizeOf(event), 0)
-    // What is left may be all of use: the next look is due when it doubled.
+    // All that is left may be needed, so the next attempt is due when the size has doubled.
     this.compactAt = {
       bytes: Math.max(compactBytes, 2 * this.bytes),
       events: Math.max(compactEvents, 2 * this.events.length),
@@ -46,9 +46,7 @@ export class EventLog {
   }
 }
 
-/**
- * Without progress that newer progress replaced, and without parts of an output that a newer part took the place of.
- */
+/** Removes progress that newer progress replaced, and parts of an output that a newer part replaced. */
 export function withoutReplaced(events: readonly Numbered[]): Numbered[] {
   const replaced = new Set<string>()
   let progressed = false
@@ -66,13 +64,13 @@ export function withoutReplaced(events: readonly Numbered[]): Numbered[] {
   return remaining.reverse()
 }
 
-/** What varies in an event, and a little for the rest. */
+/** The size of the variable part of an event, plus a constant for the rest. */
 function sizeOf(event: Numbered): number {
   if (event.type === 'output') return 200 + lengthOf(event.data.chunk)
   if (event.type === 'log') return 200 + event.data.data.length
   return 200
 }
 
-/** Bytes of a value as JSON, near enough. */
+/** The approximate length of a value as JSON. */
 export const lengthOf = (value: unknown): number =>
   typeof value === 'string' ? value.length : value === undefined ? 0 : JSON.stringify(value).length

@@ -3,7 +3,7 @@ import { delimiter, dirname, extname, join } from 'node:path'
 import { inheritedEnvironment } from '../../env.ts'
 import { inCheckout, vendor } from '../../vendor.ts'
 
-/** How a worker is started. */
+/** The command that starts a worker. */
 export interface Launch {
   readonly command: string
   readonly args: readonly string[]
@@ -16,14 +16,14 @@ const pythonPackage = inCheckout ? join(import.meta.dirname, '../../../python') 
 
 const models = ['model.py', 'model.ts', 'model.mts', 'model.js', 'model.mjs']
 
-/** The model of a folder. Throws Error when there is none. */
+/** The path of the model in a folder. Throws Error when there is none. */
 export function findModel(folder: string): string {
   const found = models.map((name) => join(folder, name)).find((path) => existsSync(path))
   if (found) return found
   throw new Error(`expected one of ${models.join(', ')} in ${folder}; call the file with your model so`)
 }
 
-/** Throws Error for a file that is no model, or is not there. */
+/** Throws Error for a file that is no model or does not exist. */
 export function launchOf(model: string, { python = 'python3' }: { python?: string | undefined } = {}): Launch {
   if (!existsSync(model)) throw new Error(`there is no ${model}`)
   const cwd = dirname(model)

@@ -1,12 +1,12 @@
 import { Notice } from '@origami/host/notices'
 
-/** What one side puts in, and one reader takes out in order. Closed: the reader ends after the last. */
+/** A queue with one reader, who takes items in order. After it is closed the reader ends after the last item. */
 export class Mailbox<Item> implements AsyncIterable<Item> {
   private readonly items: Item[] = []
   private readonly filled = new Notice()
   private closed = false
 
-  /** False once it is closed: nobody will read it. */
+  /** False when it is closed, because nobody will read the item. */
   put(item: Item): boolean {
     if (this.closed) return false
     this.items.push(item)

@@ -19,15 +19,15 @@ import type { Setup } from './worker-process.ts'
 import { Workers } from './workers.ts'
 
 export interface ModelOptions {
-  /** How a worker is started; asked anew each time. */
+  /** Makes the command that starts a worker. Called for each worker. */
   readonly launch: () => Launch
   readonly files: FolderFiles
   readonly manifest?: ModelManifest
   readonly name?: ModelName
-  /** How long a model may go on after a cancel before its process is killed. */
+  /** How long a model may run after a cancel before its process is killed. */
   readonly cancelGraceMs?: number
   readonly keep?: Partial<KeepLimits>
-  /** Predictions waiting here; more are refused. */
+  /** How many predictions may wait here. More are refused. */
   readonly maxWaiting?: number
   /** See WorkersOptions. */
   readonly backOffMs?: readonly number[]
@@ -42,7 +42,10 @@ const defaultKeep: KeepLimits = {
   unusedFileMs: 60 * 60_000,
 }
 
-/** A model in worker processes, as a Predictor: as many at a time as its concurrency, the rest waits in order. */
+/**
+ * A model in worker processes, as a Predictor. As many predictions run at the same time as its concurrency, and the
+ * others wait in order.
+ */
 export class ModelPredictor implements Predictor, AsyncDisposable {
   readonly files: CountedFiles
   private readonly options: ModelOptions
@@ -89,7 +92,7 @@ export class ModelPredictor implements Predictor, AsyncDisposable {
     const { input, problems } = validateInput(schema, rawInput)
     const wrong = problems.length > 0 ? problems : await checkFiles(schema, input, this.files)
     if (wrong.length > 0) throw new Invalid(wrong)
-    // The same id may have come while files were looked at.
+    // A prediction of this id may have arrived while the files were examined.
     return this.runs.get(id) ?? this.begin(id, input, schema)
   }
 
@@ -97,7 +100,9 @@ export class ModelPredictor implements Predictor, AsyncDisposable {
     return this.runs.get(id)
   }
 
-  /** Loads the model anew, for when its file changed. What runs is interrupted; what waits goes on waiting. */
+  /**
+   * Loads the model again after its file changed. Running predictions are interrupted, and waiting ones go on waiting.
+   */
   reload(manifest?: ModelManifest): void {
     this.workers.kill('the model was loaded anew')
     this.replaced.push(this.workers[Symbol.asyncDispose]())
@@ -144,7 +149,7 @@ export class ModelPredictor implements Predictor, AsyncDisposable {
       if (isDecisive) this.dispatcher.failWaiting(`The model's setup failed: ${setup.error}`)
       else console.error(`a worker could not be started and is tried again: ${setup.error}`)
     } else if (isDecisive) {
-      // One process loads the model before several do: it shows whether it can be loaded at all.
+      // One process loads the model first, which shows whether it can be loaded at all. Then the others start.
       this.workers.grow(Math.ceil(this.model.concurrency / setup.slots))
     }
   }

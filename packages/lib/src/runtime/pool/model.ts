@@ -3,12 +3,12 @@ import type { DescribedDemo } from '../wire/messages.ts'
 import { demoTitle } from './title.ts'
 import type { Setup } from './worker-process.ts'
 
-/** What `.origami` says of how a model runs. */
+/** The settings in `.origami` that concern how a model runs. */
 export type ModelManifest = Partial<
   Pick<Manifest, 'title' | 'description' | 'concurrency' | 'timeout' | 'ready_within'>
 >
 
-/** Where neither `.origami` nor the model says what the demo is called. */
+/** The names of a demo that are used when neither `.origami` nor the model sets one. */
 export interface ModelName {
   readonly configured?: string | undefined
   readonly folder: string
@@ -25,7 +25,7 @@ type SetupState =
       readonly error: string
     }
 
-/** What is known of a model: the demo that it is, and how its setup went. */
+/** What is known of a model: its schema, and how its setup went. */
 export class Model {
   private readonly name: ModelName
   private manifest: ModelManifest
@@ -37,17 +37,17 @@ export class Model {
     this.name = name
   }
 
-  /** Undefined until a worker has described it; after a reload the one before, until then. */
+  /** Undefined until a worker has described the model. After a reload the earlier schema stays until then. */
   get schema(): DemoSchema | undefined {
     return this.described
   }
 
-  /** Why its setup failed; undefined while it did not. */
+  /** Why its setup failed. Undefined unless it did. */
   get failure(): string | undefined {
     return this.loading.status === 'failed' ? this.loading.error : undefined
   }
 
-  /** How many predictions run at a time. */
+  /** How many predictions run at the same time. */
   get concurrency(): number {
     return this.described?.concurrency ?? 1
   }
@@ -57,12 +57,12 @@ export class Model {
     return (this.manifest.timeout ?? 600) * 1000
   }
 
-  /** How long a setup may take once another has shown how long it takes. */
+  /** How long a setup may take, once another one has shown how long it takes. */
   get setupMs(): number {
     return (this.manifest.ready_within ?? 120) * 1000
   }
 
-  /** It is loaded anew: until a setup went one way or the other nothing is known of that. */
+  /** Forgets how the setup went, because the model is loaded again. */
   reload(manifest: ModelManifest = this.manifest): void {
     this.manifest = manifest
     this.loading = { status: 'starting', startedAt: new Date() }
@@ -79,8 +79,8 @@ export class Model {
   }
 
   /**
-   * A setup went so. The first decides what the demo is said to be until one succeeds; of a later one it returns false:
-   * that takes nothing from the workers that serve.
+   * Notes how a setup went. Once one has succeeded nothing changes any more, and this returns false: a later failure
+   * does not affect workers that serve.
    */
   setUp(setup: Setup): boolean {
     if (this.loading.status === 'succeeded') return false
@@ -92,7 +92,8 @@ export class Model {
   }
 
   /**
-   * STARTING until a worker serves, and again while none is left; SETUP_FAILED while none did and the first could not.
+   * STARTING until a worker serves, and again when none is left. SETUP_FAILED when the first setup failed and none has
+   * succeeded.
    */
   health({ ready, size, hasRoom }: { ready: number; size: number; hasRoom: boolean }): Health {
     const { loading } = this

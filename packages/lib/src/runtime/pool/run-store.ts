@@ -8,34 +8,37 @@ export interface KeepLimits {
   readonly keepMs: number
   /** How many ended predictions are kept. */
   readonly maxEnded: number
-  /** Files, inputs and outputs of all predictions here, in bytes. */
+  /** The bytes that files, inputs and outputs of all predictions may have together. */
   readonly maxBytes: number
-  /** What ended, or was last read, so short a while ago is spared where room is short, unless all of it was fetched. */
+  /**
+   * Predictions that ended or were read at most this long ago are kept when room is short, unless everything of them
+   * was fetched.
+   */
   readonly leastAgeMs: number
   /** How long a file that no prediction used is kept. */
   readonly unusedFileMs: number
 }
 
-/** While bytes are short, an upload is kept for as long as its prediction may take to follow it. */
+/** When bytes are short, an upload is kept for as long as its prediction may take to arrive. */
 const followMs = 60_000
-/** How many times the limits what is spared may take, and how many times `maxBytes` what is open. */
+/** How many times the limits protected predictions may take, and how many times `maxBytes` open ones may take. */
 const factors = { spared: 2, open: 3 }
 
 interface EndedRun {
   readonly run: Run
   readonly at: number
-  /** About what it takes in memory. */
+  /** Its approximate size in memory. */
   readonly bytes: number
 }
 
 /**
- * The predictions of this runtime, open and ended. Those that ended are forgotten, with their files, the oldest first;
- * where room is short those that were fetched go, and not those that somebody is about to fetch.
+ * The predictions of this runtime, open and ended. Ended ones are forgotten with their files, the oldest first. When
+ * room is short, those that were fetched go first, and those that somebody is about to fetch stay.
  */
 export class RunStore implements Disposable {
   private readonly runs = new Map<PredictionId, Run>()
   private readonly open = new Set<Run>()
-  /** In the order in which they ended. */
+  /** In the order of their end. */
   private readonly ended = new Map<PredictionId, EndedRun>()
   private endedBytes = 0
   private readonly files: CountedFiles
@@ -61,7 +64,7 @@ export class RunStore implements Disposable {
     this.open.add(run)
   }
 
-  /** A prediction ended: from now on it may be forgotten. */
+  /** Notes the end of a prediction, which may be forgotten from now on. */
   end(run: Run): void {
     this.open.delete(run)
     this.ended.set(run.id, { run, at: Date.now(), bytes: run.bytes })
@@ -70,9 +73,9 @@ export class RunStore implements Disposable {
   }
 
   /**
-   * Whether so many bytes more may come, after forgetting what may be forgotten. What is spared may take twice what is
-   * kept: then nothing more comes until it was fetched or is old enough. What open predictions need may take three
-   * times.
+   * Whether this many more bytes may arrive, after forgetting what may be forgotten. Protected predictions may take
+   * twice the limits. After that nothing is accepted until they were fetched or are old enough. Open predictions may
+   * take three times `maxBytes`.
    */
   hasRoom(more: number): boolean {
     const { maxBytes } = this.limits
@@ -91,7 +94,7 @@ export class RunStore implements Disposable {
     return bytes
   }
 
-  /** Forgets what is over its time, and what may go where there is not room for so many bytes more. */
+  /** Forgets what is older than its limit, and as much of the rest as is needed for this many more bytes. */
   private sweep(more = 0): void {
     const { keepMs, maxEnded, maxBytes, unusedFileMs } = this.limits
     const now = Date.now()
@@ -105,7 +108,7 @@ export class RunStore implements Disposable {
     for (const ref of this.files.unused(now - followMs)) if (short()) logFailure(this.files.forget(ref))
   }
 
-  /** Whether somebody is about to fetch it. The newest has time until others need its room. */
+  /** Whether somebody is probably about to fetch it. The newest one has time until others need its room. */
   private isSpared({ run, at }: EndedRun, more: number, now: number): boolean {
     const { leastAgeMs, maxEnded } = this.limits
     if (more === 0 && this.ended.size === 1) return true
@@ -124,12 +127,15 @@ export class RunStore implements Disposable {
   }
 }
 
-/** What could not be removed is said; the next sweep does not try again, since nobody knows the file any more. */
+/** Logs what could not be removed. The next sweep does not try again, because the files are forgotten by then. */
 function logFailure(forgetting: Promise<void>): void {
   forgetting.catch((error) => console.error(`files of a prediction could not be removed: ${error}`))
 }
 
-/** A quarter of what is free where files are kept, and of the memory there is (they may be one), and at most 1 GiB. */
+/**
+ * A quarter of the free space where files are kept, or of the memory if that is less (they may be the same), and at
+ * most 1 GiB.
+ */
 export async function defaultMaxBytes(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder)
   const memory = process.constrainedMemory()

@@ -17,12 +17,12 @@ const maxPrintedLength = 64 * 1024
 const maxLogEvents = 2000
 const maxLogEventBytes = 1024 ** 2
 
-/** A prediction in this runtime: what happened so far, and who follows it. */
+/** A prediction in this runtime: its events so far, and those who follow it. */
 export class Run implements Prediction {
   readonly id: PredictionId
   readonly input: Record<string, unknown>
   status: PredictionStatus = 'starting'
-  /** Somebody took all its events, to the end. */
+  /** Whether somebody read all its events, to the end. */
   wasFollowed = false
   private readonly schema: DemoSchema
   private readonly onCancel: (run: Run) => void
@@ -49,12 +49,12 @@ export class Run implements Prediction {
     this.inputBytes = lengthOf(input)
   }
 
-  /** About what it takes in memory. */
+  /** Its approximate size in memory. */
   get bytes(): number {
     return this.inputBytes + this.outputBytes + this.log.bytes + this.printed.length
   }
 
-  /** What it gave so far, by field name. */
+  /** Its outputs so far, by field name. */
   get outputs(): Readonly<Record<string, unknown>> {
     return this.output
   }
@@ -72,7 +72,7 @@ export class Run implements Prediction {
         seen = event.seq
         yield event
         if (event.type !== 'completed') continue
-        // Who takes it asks for more once it was written.
+        // A reader asks for the next event only after it has written this one.
         this.wasFollowed = true
         return
       } else if (isTerminal(this.status)) {
@@ -92,14 +92,17 @@ export class Run implements Prediction {
     return true
   }
 
-  /** Its place among those that wait here: 1 is next. */
+  /** Reports its place among those that wait here. 1 is next. */
   wait(place: number): void {
     if (this.place === place) return
     this.place = place
     this.changed.notify()
   }
 
-  /** A worker has it. Twice when a worker died before it read it: it started once. */
+  /**
+   * Notes that a worker has it. Called again when a worker died before it read the call, but the prediction starts only
+   * once.
+   */
   start(): void {
     if (this.status !== 'starting') return
     this.status = 'processing'
@@ -113,7 +116,7 @@ export class Run implements Prediction {
     this.changed.notify()
   }
 
-  /** Lines beyond the cap are kept in the end of the log alone, not as events. */
+  /** Adds printed text. Text beyond the limit is kept only in the end of the log, and not as events. */
   print(source: 'stdout' | 'stderr', text: string): void {
     this.printed = (this.printed + text).slice(-maxPrintedLength)
     this.logEvents = { count: this.logEvents.count + 1, bytes: this.logEvents.bytes + text.length }

@@ -1,12 +1,12 @@
 import type { Readable } from 'node:stream'
 
 const record = '\u001e'
-/** A mark is shorter; more after the record separator is text like any other. */
+/** A mark is shorter than this. A longer text after the record separator is ordinary output. */
 const longestMark = 128
-/** Marks that nobody waited for: a model may print what looks like one. */
+/** How many unexpected marks are kept, because a model may print text that looks like a mark. */
 const maxMarks = 100
 
-/** What a worker prints, as it comes. End marks are taken out and told apart. */
+/** Splits a worker's output into text and end marks. */
 export class Terminal {
   private rest = ''
   private readonly marked = new Set<string>()
@@ -24,7 +24,7 @@ export class Terminal {
     )
   }
 
-  /** Resolves once all that was printed before the mark of `id` was told. */
+  /** Resolves once everything printed before the mark of `id` was passed on. */
   async until(id: string): Promise<void> {
     if (this.marked.delete(id)) return
     await new Promise<void>((resolve) => this.waiting.set(id, resolve))

@@ -1,16 +1,16 @@
-/** What a demo is called. */
+/** The names that a demo's title may come from. */
 export interface Names {
-  /** What `.origami` says. */
+  /** The title in `.origami`. */
   readonly manifest?: string | undefined
-  /** What the model says, or the name of its file. */
+  /** The title in the model, or the name of its file. */
   readonly model?: string | undefined
-  /** What whoever runs it calls it: the repository's name, or the bundle's. */
+  /** The name that the operator sets: the repository's or the bundle's. */
   readonly configured?: string | undefined
-  /** The name of the folder it is in. */
+  /** The name of the model's folder. */
   readonly folder: string
 }
 
-/** What a page shows: from `.origami`, else the model, else the repository, else the folder. */
+/** The title on the page: from `.origami`, else the model, else the repository, else the folder. */
 export function demoTitle({ manifest, model, configured, folder }: Names): string {
   return manifest || model || readableName(configured ?? '') || readableName(folder) || 'Model'
 }

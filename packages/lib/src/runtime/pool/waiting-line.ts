@@ -1,6 +1,6 @@
 import type { Run } from './run.ts'
 
-/** Predictions that wait here for a worker, in order. Each learns its place. */
+/** Predictions that wait for a worker, in order. Each one is told its place. */
 export class WaitingLine {
   private readonly runs: Run[] = []
 
@@ -13,13 +13,13 @@ export class WaitingLine {
     run.wait(this.runs.length)
   }
 
-  /** For one that was taken out and not begun. */
+  /** Puts a prediction back in front that was taken and not begun. */
   joinInFront(run: Run): void {
     this.runs.unshift(run)
     this.tellPlaces()
   }
 
-  /** The next, taken out. Throws RangeError where none waits. */
+  /** Takes out the next one. Throws RangeError when none waits. */
   take(): Run {
     const run = this.runs.shift()
     if (!run) throw new RangeError('nothing waits')
@@ -27,7 +27,7 @@ export class WaitingLine {
     return run
   }
 
-  /** False: it does not wait here. */
+  /** Removes a prediction. False: it does not wait here. */
   leave(run: Run): boolean {
     const at = this.runs.indexOf(run)
     if (at < 0) return false

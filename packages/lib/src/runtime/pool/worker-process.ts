@@ -8,12 +8,12 @@ import type { Launch } from './launch.ts'
 import { Mailbox } from './mailbox.ts'
 import { Terminal } from './terminal.ts'
 
-/** How the start of a worker went. `logs` is what it printed; `slots` how many calls it takes at once. */
+/** How the setup of a worker went. `logs` is its output. `slots` is how many calls it takes at once. */
 export type Setup =
   | { readonly status: 'succeeded'; readonly logs: string; readonly slots: number }
   | { readonly status: 'failed'; readonly error: string; readonly logs: string }
 
-/** How a call ended. `crashed`: the worker is gone. `not_begun`: it went before it had read the call. */
+/** How a call ended. `crashed`: the worker exited. `not_begun`: it exited before it had read the call. */
 export type CallEnd =
   | { readonly type: 'done'; readonly output: Record<string, unknown> }
   | { readonly type: 'failed'; readonly error: string }
@@ -21,7 +21,7 @@ export type CallEnd =
   | { readonly type: 'crashed'; readonly error: string }
   | { readonly type: 'not_begun' }
 
-/** What happens in a call; its end comes last. */
+/** The events of a call. Its end comes last. */
 export type CallEvent =
   | { readonly type: 'text'; readonly source: 'stdout' | 'stderr'; readonly text: string }
   | Extract<WorkerMessage, { type: 'progress' | 'output' }>
@@ -31,16 +31,16 @@ const markPatienceMs = 250
 const closePatienceMs = 2000
 const maxLogLength = 64 * 1024
 
-/** One worker: a process with the model in it, holding as many calls as it has slots. */
+/** One worker: a process that has loaded the model. It holds as many calls as it has slots. */
 export class WorkerProcess implements AsyncDisposable {
   readonly schema: Promise<DescribedDemo>
   readonly setup: Promise<Setup>
-  /** Resolves with a sentence that says how it ended. */
+  /** Resolves to a sentence that says how the process ended. */
   readonly exited: Promise<string>
-  /** Calls that it was written. */
+  /** The calls that were written to it and have not ended. */
   readonly calls = new Map<string, Mailbox<CallEvent>>()
   slots = 1
-  /** It held a call at some time. */
+  /** Whether it has held a call. */
   hasServed = false
   private readonly child: ChildProcess
   private readonly pipe: Duplex
@@ -50,9 +50,9 @@ export class WorkerProcess implements AsyncDisposable {
   private logs = ''
   private whyKilled: string | undefined
   private gone = false
-  /** The call whose frame was written last. */
+  /** The call that was written last. */
   private lastWritten: string | undefined
-  /** The pipe broke with bytes in it that the worker never read. */
+  /** Whether the pipe broke with bytes in it that the worker never read. */
   private leftUnread = false
 
   constructor({ command, args, cwd, env }: Launch) {
@@ -70,17 +70,18 @@ export class WorkerProcess implements AsyncDisposable {
     ]
     this.schema = this.described.promise
     this.setup = this.prepared.promise
-    this.schema.catch(() => undefined) // Whoever asks for it hears; with nobody asking it is no fault of the process.
+    // A rejection reaches those who ask for the schema, and is no error when nobody does.
+    this.schema.catch(() => undefined)
     this.exited = this.exit(ended)
     void this.listen()
   }
 
-  /** Whether it can be written calls. */
+  /** Whether calls can be written to it. */
   get isOpen(): boolean {
     return !this.gone && this.pipe.writable
   }
 
-  /** Runs one call. Never throws: what goes wrong is its end. */
+  /** Runs one call. Never throws: an error is the call's end. */
   predict(call: Omit<Extract<ToWorker, { type: 'predict' }>, 'type'>): AsyncIterable<CallEvent> {
     const events = new Mailbox<CallEvent>()
     if (!this.isOpen) {
@@ -102,20 +103,20 @@ export class WorkerProcess implements AsyncDisposable {
     return events
   }
 
-  /** Asks the model to give up a call that it holds. */
+  /** Asks the model to stop a call that it holds. */
   cancel(id: string): void {
     this.lastWritten = undefined
     this.write({ type: 'cancel', id })
   }
 
-  /** Ends the worker and all it started, at once. `why` is the error of its other calls. */
+  /** Kills the worker and everything that it started. `why` is the error of its other calls. */
   kill(why?: string): void {
     if (this.child.pid === undefined || this.child.exitCode !== null || this.child.signalCode !== null) return
     this.whyKilled ??= why
     try {
       process.kill(-this.child.pid, 'SIGKILL')
     } catch {
-      // Its group is gone, or not made yet: then the process alone.
+      // The group is gone or not made yet, so only the process is killed.
       this.child.kill('SIGKILL')
     }
   }
@@ -136,11 +137,11 @@ export class WorkerProcess implements AsyncDisposable {
         if (message.success) await this.take(message.data)
         else this.refuse(frame, message.error.issues[0]?.message ?? 'it is of no known kind')
       }
-      // A model that closes all file descriptors closes this one too, and lives on without being heard.
+      // A model that closes all file descriptors closes this pipe too, and then runs on without a connection.
       await Promise.race([this.exited, setTimeout(closePatienceMs, undefined, { ref: false })])
       this.kill("the model's process closed its connection to the runtime")
     } catch (error) {
-      // Of one that is killed the pipe breaks off: how it exited tells more.
+      // The pipe of a killed process breaks. How the process exited says more.
       if (this.leftUnread) return
       const problem = error instanceof Error ? error.message : error
       const message = `the model's process sent something that is not understood: ${problem}`
@@ -149,7 +150,7 @@ export class WorkerProcess implements AsyncDisposable {
     }
   }
 
-  /** What is not understood is said and left out; where it was to be the end of a call, the call ends so. */
+  /** Logs a message that is not valid and ignores it. If it was meant as the end of a call, the call fails. */
   private refuse(frame: unknown, problem: string): void {
     const { type, id } = (typeof frame === 'object' && frame !== null ? frame : {}) as { type?: unknown; id?: unknown }
     const message = `the model's process sent a message ${JSON.stringify(type)} that is not understood: ${problem}`
@@ -197,7 +198,8 @@ export class WorkerProcess implements AsyncDisposable {
   }
 
   private async callEnded(message: Extract<WorkerMessage, { type: 'done' | 'failed' | 'canceled' }>): Promise<void> {
-    // With several calls the terminals are nobody's: what a call printed came before its end on the same pipe.
+    // With several calls at once the terminals belong to none of them. What a call printed came through the pipe before
+    // its end.
     if (this.slots === 1) await this.printed(message.id)
     if (message.type === 'failed')
       this.calls.get(message.id)?.put({ type: 'text', source: 'stderr', text: `${message.traceback}\n` })
@@ -212,7 +214,8 @@ export class WorkerProcess implements AsyncDisposable {
   }
 
   /**
-   * All that was printed before now was told; a model that closed its terminal is waited for no longer than a moment.
+   * Resolves when everything printed before now was passed on. A model that closed its terminal is waited for only a
+   * moment.
    */
   private async printed(id: string): Promise<void> {
     const patience = new AbortController()
@@ -224,7 +227,7 @@ export class WorkerProcess implements AsyncDisposable {
     patience.abort()
   }
 
-  /** What comes on the terminals is the call's where there can be only one. */
+  /** Output on the terminals belongs to a call only when there can be just one. */
   private print(source: 'stdout' | 'stderr', text: string): void {
     const [only] = this.slots === 1 ? this.calls.values() : []
     if (only) only.put({ type: 'text', source, text })
@@ -250,7 +253,7 @@ export class WorkerProcess implements AsyncDisposable {
       setTimeout(markPatienceMs, undefined),
     ])
     this.gone = true
-    // A frame that was not read to its end cannot have begun; of those before it nobody knows.
+    // A call that was not read completely cannot have begun. It is not known how far earlier ones came.
     for (const id of [...this.calls.keys()])
       this.endCall(
         id,
@@ -262,7 +265,10 @@ export class WorkerProcess implements AsyncDisposable {
   }
 }
 
-/** The last line says what went wrong: Python's traceback does, Node's begins with it. */
+/**
+ * The traceback of a failed setup with its reason as the last line. Python's traceback ends with the reason already,
+ * Node's begins with it.
+ */
 function withReason({ error, traceback }: { error: string; traceback: string }): string {
   const trace = traceback.trimEnd()
   return trace.endsWith(error) ? `${trace}\n` : `${trace}\n${error}\n`

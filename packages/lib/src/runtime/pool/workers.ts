@@ -3,14 +3,14 @@ import type { DescribedDemo } from '../wire/messages.ts'
 import type { Launch } from './launch.ts'
 import { type Setup, WorkerProcess } from './worker-process.ts'
 
-/** What one place of the pool holds. */
+/** The state of one place in the pool. */
 export type WorkerPlace =
-  /** Without a worker while it is being launched. */
+  /** It has no worker until the process is launched. */
   | { readonly state: 'starting'; readonly worker?: WorkerProcess }
   | { readonly state: 'idle'; readonly worker: WorkerProcess }
-  /** It holds calls, those still being prepared among them; with more slots than calls it takes another. */
+  /** It holds calls, including those in preparation. A worker with more slots than calls takes another one. */
   | { readonly state: 'busy'; readonly worker: WorkerProcess; readonly calls: number }
-  /** It rests until then, and is filled again. */
+  /** It pauses until then, and is filled again. */
   | { readonly state: 'failed'; readonly error: string; readonly until: Date }
 
 /** A worker's slot for one call, until it is disposed. */
@@ -19,24 +19,21 @@ export interface Lease extends Disposable {
 }
 
 export interface WorkersOptions {
-  /** How a worker is started; asked anew each time. */
+  /** Makes the command that starts a worker. Called for each worker. */
   readonly launch: () => Launch
-  /**
-   * How long a place rests after its first, second, … worker in a row that served nobody; the last holds from
-   * then on.
-   */
+  /** How long a place pauses after its first, second, … worker in a row that served no call. The last value repeats. */
   readonly backOffMs: readonly number[]
-  /** How long a worker may prepare once another has shown how long it takes. */
+  /** How long a worker's setup may take, once another one has shown how long it takes. */
   readonly setupMs: number
   onSchema(schema: DescribedDemo): void
-  /** Each time a worker was prepared, or could not be. */
+  /** Called each time a worker's setup succeeded or failed. */
   onSetup(setup: Setup): void
-  /** A worker takes calls. */
+  /** Called when a worker can take calls. */
   onFree(): void
 }
 
 /**
- * Workers of one model. Each place is kept filled: a worker that ends, or cannot be started, is followed by another.
+ * The workers of one model. Each place is kept filled: when a worker exits or cannot be started, another one follows.
  */
 export class Workers implements AsyncDisposable {
   private readonly options: WorkersOptions
@@ -65,7 +62,7 @@ export class Workers implements AsyncDisposable {
     return [...this.places.values()].some(takesCalls)
   }
 
-  /** A slot of a worker that takes one more call. */
+  /** A slot of a worker that takes one more call. Undefined: there is none. */
   take(): Lease | undefined {
     for (const [index, place] of this.places) {
       if (!takesCalls(place)) continue
@@ -84,7 +81,7 @@ export class Workers implements AsyncDisposable {
     }
   }
 
-  /** Ends all workers at once. `why` is the error of their calls. */
+  /** Kills all workers. `why` is the error of their calls. */
   kill(why: string): void {
     this.ending.abort()
     for (const place of this.places.values()) if (place.state !== 'failed') place.worker?.kill(why)
@@ -97,7 +94,7 @@ export class Workers implements AsyncDisposable {
 
   private release(index: number, worker: WorkerProcess): void {
     const place = this.places.get(index)
-    // Another worker may be there by now.
+    // The place may have another worker by now.
     if (place?.state !== 'busy' || place.worker !== worker) return
     const calls = place.calls - 1
     this.places.set(index, calls === 0 ? { state: 'idle', worker } : { state: 'busy', worker, calls })
@@ -112,7 +109,7 @@ export class Workers implements AsyncDisposable {
       failures = served ? 0 : failures + 1
       const delay = served ? 0 : this.backOff(failures)
       this.places.set(place, { state: 'failed', error, until: new Date(Date.now() + delay) })
-      // An aborted rest ends the loop by its condition.
+      // An aborted wait ends the loop by its condition.
       await setTimeout(delay, undefined, { ref: false, signal }).catch(() => undefined)
     }
   }
@@ -122,7 +119,7 @@ export class Workers implements AsyncDisposable {
     return backOffMs[Math.min(failures, backOffMs.length) - 1] ?? 0
   }
 
-  /** One worker, from its start to its exit, and whether it served. Never rejects. */
+  /** Runs one worker from its start to its exit, and returns whether it served. Never rejects. */
   private async fill(place: number): Promise<{ error: string; served: boolean }> {
     let worker: WorkerProcess
     try {
@@ -135,7 +132,7 @@ export class Workers implements AsyncDisposable {
     this.places.set(place, { state: 'starting', worker })
     worker.schema.then(
       (schema) => this.tell(() => this.options.onSchema(schema)),
-      () => undefined, // Its setup says why there is none.
+      () => undefined, // Its setup says why there is no schema.
     )
     const setup = await this.prepare(worker)
     if (setup.status === 'succeeded') this.places.set(place, { state: 'idle', worker })
@@ -146,7 +143,7 @@ export class Workers implements AsyncDisposable {
     return { error: setup.status === 'failed' ? setup.error : error, served: worker.hasServed }
   }
 
-  /** The first takes what it takes: who started the runtime has a deadline for it. Those that follow are held to it. */
+  /** The first setup has no limit here, because whoever started the runtime has one. Later ones have this limit. */
   private async prepare(worker: WorkerProcess): Promise<Setup> {
     const { setupMs } = this.options
     const startedAt = Date.now()
@@ -161,7 +158,7 @@ export class Workers implements AsyncDisposable {
     return setup
   }
 
-  /** Who replaced these workers by others hears no more of them. */
+  /** Once these workers were replaced by others, nothing of them is reported. */
   private tell(what: () => void): void {
     if (!this.ending.signal.aborted) what()
   }

@@ -1,9 +1,9 @@
 import { Buffer } from 'node:buffer'
 
-/** Larger frames are refused: files cross as paths, so this is a model that went astray. */
+/** Larger frames are refused. Files are passed as paths, so only a faulty model sends one. */
 const maxFrameBytes = 64 * 1024 ** 2
 
-/** A message as bytes: u32 big-endian length, then JSON in UTF-8. Throws RangeError when it is too large. */
+/** Encodes a message: its length as u32 big-endian, then JSON in UTF-8. Throws RangeError when it is too large. */
 export function encodeFrame(message: unknown): Uint8Array {
   const body = Buffer.from(JSON.stringify(message))
   if (body.length > maxFrameBytes) throw tooLarge(body.length)
@@ -14,7 +14,8 @@ export function encodeFrame(message: unknown): Uint8Array {
 }
 
 /**
- * Reads messages until the stream ends, each the JSON value of a frame. Throws on a frame that is too large or no JSON.
+ * Reads messages until the stream ends, each one the JSON value of a frame. Throws Error for a frame that is too large
+ * or no JSON.
  */
 export async function* readFrames(stream: AsyncIterable<Uint8Array>): AsyncGenerator<unknown> {
   let parts: Uint8Array[] = []
@@ -36,7 +37,7 @@ export async function* readFrames(stream: AsyncIterable<Uint8Array>): AsyncGener
   }
 }
 
-/** How long the frame is that begins these bytes; 4 while its head is not whole. */
+/** The length of the frame that begins with these bytes. 4 while its header is incomplete. */
 function frameLength(bytes: Uint8Array | undefined): number {
   if (!bytes || bytes.length < 4) return 4
   const body = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)

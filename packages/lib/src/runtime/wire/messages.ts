@@ -1,10 +1,10 @@
 import { demoSchema, type Input } from '@origami/protocol/demo'
 import { z } from 'zod'
 
-/** What the runtime says to a worker. End of stream: the worker exits. */
+/** A message from the runtime to a worker. The worker exits when the stream ends. */
 export type ToWorker = { type: 'predict'; id: string; input: Input; outbox: string } | { type: 'cancel'; id: string }
 
-/** A demo as its worker describes it: without a title where neither model nor file name says one. */
+/** A demo as its worker describes it. It has no title when neither the model nor its file name gives one. */
 export const describedDemo = demoSchema.extend({ title: demoSchema.shape.title.optional() })
 export type DescribedDemo = z.infer<typeof describedDemo>
 
@@ -16,11 +16,11 @@ const note = z
   .nullable()
   .default(null)
 
-/** What a worker says, in Node or Python. Files are paths. */
+/** A message from a worker, in Node or Python. Files are paths. */
 export const fromWorker = z.discriminatedUnion('type', [
-  /** Parsed apart, for words that an author understands. */
+  /** Parsed separately, so that the error message is one that an author understands. */
   z.object({ type: z.literal('schema'), schema: z.unknown() }),
-  /** `slots`: how many predictions it takes at once. With more than one, what they print comes as `log`. */
+  /** `slots`: how many predictions it takes at once. With more than one, their output comes as `log` messages. */
   z.object({ type: z.literal('ready'), slots: z.int().min(1).max(64).default(1) }),
   z.object({ type: z.literal('setup_failed'), error: z.string(), traceback: z.string() }),
   z.object({ type: z.literal('progress'), id, done: z.number(), total: z.number().nullable().default(null), note }),
@@ -38,12 +38,12 @@ export const fromWorker = z.discriminatedUnion('type', [
 ])
 export type WorkerMessage = z.infer<typeof fromWorker>
 
-/** What a worker written here sends: as the schema takes it, the description typed. */
+/** The type of the messages that our own worker sends, with the description typed. */
 export type FromWorker =
   | Exclude<z.input<typeof fromWorker>, { type: 'schema' }>
   | { type: 'schema'; schema: z.input<typeof describedDemo> }
 
-/** A file as it crosses: an input's, or an output's (whose name and type may be left out). */
+/** A file in a message, of an input or of an output, whose name and type may be left out. */
 export const fileOnWire = z.object({
   path: z.string().min(1).max(4096),
   name: z.string().optional(),
@@ -51,5 +51,5 @@ export const fileOnWire = z.object({
 })
 export type FileOnWire = z.infer<typeof fileOnWire>
 
-/** The line written to both terminals when all of `id` was printed. Setup's id is `setup`. */
+/** The line that is written to both terminals when everything of `id` was printed. The id of the setup is `setup`. */
 export const endMark = (id: string): string => `\u001e${id}\n`

@@ -74,7 +74,7 @@ export class Calls {
     }
   }
 
-  /** The text of a single output grows; everything else is replaced. */
+  /** Whether parts are appended: only those of a single text output are. All others replace the part before. */
   private grows(name: string): boolean {
     const [only, ...more] = this.schema.outputs
     return more.length === 0 && only?.name === name && componentOf(only.component).grows === true
@@ -88,7 +88,7 @@ export class Calls {
     return Object.fromEntries(Object.entries(input).map(([name, value]) => [name, isFile(name) ? open(value) : value]))
   }
 
-  /** What `predict` gave, by field name, its files on disk. */
+  /** The result of `predict` by field name, with its files on disk. */
   private async toWire(value: unknown, outbox: string): Promise<Record<string, unknown>> {
     const [only, ...more] = this.schema.outputs
     const byName = only && more.length === 0 ? { [only.name]: value } : ((value ?? {}) as Record<string, unknown>)

@@ -8,7 +8,7 @@ import type { DescribedDemo } from '../wire/messages.ts'
 
 const maxExampleBytes = 1024 ** 2
 
-/** Imports a model and describes it. Throws Error with what its author must change. */
+/** Imports a model and describes it. Throws Error that says what its author must change. */
 export async function loadDemo(url: URL): Promise<{ definition: AnyDemo; schema: DescribedDemo }> {
   const module = (await import(url.href)) as { default?: unknown }
   const definition = module.default
@@ -32,7 +32,7 @@ async function describe(demo: AnyDemo, model: URL): Promise<DescribedDemo> {
   }
 }
 
-/** What the model says, or the name of its file where that says something. */
+/** The title in the model, or one made from its file's name if that is specific. */
 function titled({ title }: AnyDemo, model: URL): { title?: string } {
   const path = fileURLToPath(model)
   const name = basename(path, extname(path))
@@ -62,7 +62,7 @@ function labelFromName(name: string): string {
   return spaced.charAt(0).toUpperCase() + spaced.slice(1)
 }
 
-/** Files of an example travel in the schema, as data: URIs. */
+/** Files of an example are put into the schema as data: URIs. */
 async function withFiles(
   example: Readonly<Record<string, unknown>>,
   inputs: readonly Field[],

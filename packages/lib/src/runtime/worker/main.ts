@@ -8,8 +8,8 @@ import { Calls } from './calls.ts'
 import { loadDemo } from './load.ts'
 
 /**
- * The Node worker: `node worker/main.ts <model>`, with the runtime at the other end of file descriptor 3.
- * Here `origami-lib` is the copy beside this file, so that a bundle needs no registry.
+ * The Node worker: `node worker/main.ts <model>`, with the runtime at the other end of file descriptor 3. `origami-lib`
+ * resolves to the copy beside this file, so that a bundle needs no registry.
  */
 const author = new URL(import.meta.url.endsWith('.ts') ? '../../author/index.ts' : './author.mjs', import.meta.url).href
 registerHooks({
@@ -20,7 +20,7 @@ registerHooks({
 const runtime = new Socket({ fd: 3 })
 const send = (message: FromWorker) => runtime.write(encodeFrame(message))
 
-/** Says that all of `id` was printed. */
+/** Reports that everything of `id` was printed. */
 const mark = (id: string) => {
   process.stdout.write(endMark(id))
   process.stderr.write(endMark(id))
@@ -49,8 +49,8 @@ try {
 }
 
 /**
- * From the start, so that a worker whose runtime went away ends, also while it is setting up: nobody is there to hear
- * it.
+ * Called at the start, so that a worker ends with its runtime even during its setup, when nothing would read its
+ * messages.
  */
 async function hear(): Promise<void> {
   try {
