@@ -1,16 +1,25 @@
+import type { ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
-import { isAlive, type ProcessIdentity, startTime } from './process-identity.ts'
+import { isAlive, isForeign, isGone, type ProcessIdentity, startTime } from './process-identity.ts'
 
 const pollMs = 20
 
-/** Sends a signal to a process and its group, unless its id belongs to a later process. False: it is gone. */
+/**
+ * Sends a signal to a process and its group, unless its id belongs to a later process. False: it is gone. Throws as
+ * `isAlive` does.
+ */
 export function signalGroup(leader: ProcessIdentity, signal: NodeJS.Signals): boolean {
   return isAlive(leader) && send(-leader.pid, signal)
 }
 
-/** Kills one process, unless its id belongs to a later process. */
+/** Kills a child of this process and the group that it leads, unless its end is known already. */
+export function killGroup({ pid, exitCode, signalCode }: ChildProcess): void {
+  if (pid !== undefined && exitCode === null && signalCode === null) send(-pid, 'SIGKILL')
+}
+
+/** Kills one process, unless its id belongs to a later process. Throws as `isAlive` does. */
 export function kill(one: ProcessIdentity): void {
   if (isAlive(one)) send(one.pid, 'SIGKILL')
 }
@@ -30,7 +39,7 @@ export async function family(root: ProcessIdentity): Promise<ProcessIdentity[]> 
   if (!isAlive(root)) return []
   const children = new Map<number, ProcessIdentity[]>()
   for (const pid of await processIds()) {
-    const [parent, started] = [parentOf(pid), startTime(pid)]
+    const [parent, started] = [unlessForeign(parentOf, pid), unlessForeign(startTime, pid)]
     if (parent === undefined || started === undefined) continue
     children.set(parent, [...(children.get(parent) ?? []), { pid, started }])
   }
@@ -53,10 +62,13 @@ export async function processesWith(
 ): Promise<ProcessIdentity[]> {
   const found: ProcessIdentity[] = []
   for (const pid of await processIds()) {
-    const started = startTime(pid)
+    const started = unlessForeign(startTime, pid)
     if (pid === process.pid || started === undefined) continue
     // A process that ended or belongs to another account has nothing to read.
-    const entries = await readFile(`/proc/${pid}/${where}`, 'utf8').catch(() => '')
+    const entries = await readFile(`/proc/${pid}/${where}`, 'utf8').catch((error: unknown) => {
+      if (isGone(error) || isForeign(error)) return ''
+      throw error
+    })
     if (entries.split('\0').some(test)) found.push({ pid, started })
   }
   return found
@@ -78,7 +90,10 @@ function send(pid: number, signal: NodeJS.Signals): boolean {
 
 async function processIds(): Promise<number[]> {
   // Only Linux has /proc.
-  const names = await readdir('/proc').catch(() => [])
+  const names = await readdir('/proc').catch((error: unknown) => {
+    if (isGone(error)) return []
+    throw error
+  })
   return names.flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []))
 }
 
@@ -86,8 +101,18 @@ function parentOf(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
-  } catch {
-    // It is gone.
-    return undefined
+  } catch (error) {
+    if (isGone(error)) return undefined
+    throw error
+  }
+}
+
+/** Undefined: the process is gone, or belongs to another account of a host that shows nobody those of others. */
+function unlessForeign<Value>(read: (pid: number) => Value | undefined, pid: number): Value | undefined {
+  try {
+    return read(pid)
+  } catch (error) {
+    if (isForeign(error)) return undefined
+    throw error
   }
 }

@@ -4,22 +4,26 @@ import { isAlive, startTime } from '@origami/host/process-identity'
 import Database from 'better-sqlite3'
 
 /**
- * Makes this process the only owner of a state folder. Throws Error that names the owning process. The lock belongs to
+ * Makes this process the only owner of a state folder. Throws Error that names the owning process, or says
+ * why it cannot be told. The lock belongs to
  * the kernel, on an open file (SQLite's exclusive lock on an empty database). It ends with its process, however that
  * ends, so nobody has to judge whether a lock is stale. The file `lock` beside it only says who holds it.
  */
 export async function lockFolder(folder: string): Promise<AsyncDisposable> {
   const path = join(folder, 'lock')
   const held = hold(join(folder, 'lock.db'))
-  const before = await readOwner(path)
-  // A daemon from before this kind of lock has only the file.
-  const isTheirs = before !== undefined && before.pid !== process.pid && isAlive(before)
-  if (!held || isTheirs) {
+  try {
+    const before = await readOwner(path)
+    // A daemon from before this kind of lock has only the file.
+    if (!held || (before !== undefined && before.pid !== process.pid && isAlive(before))) {
+      const whom = before ? `the daemon with process id ${before.pid}, which runs` : 'a daemon that is just starting'
+      throw new Error(`${folder} belongs to ${whom}; stop it, or give another --data`)
+    }
+    await writeFile(path, `${process.pid} ${startTime(process.pid)}`, { mode: 0o600 })
+  } catch (error) {
     held?.close()
-    const whom = before ? `the daemon with process id ${before.pid}, which runs` : 'a daemon that is just starting'
-    throw new Error(`${folder} belongs to ${whom}; stop it, or give another --data`)
+    throw error
   }
-  await writeFile(path, `${process.pid} ${startTime(process.pid)}`, { mode: 0o600 })
   return {
     async [Symbol.asyncDispose]() {
       // The order matters: after the unlock the next daemon must not find the name of a live process.
@@ -43,7 +47,11 @@ function hold(path: string): Database.Database | undefined {
 }
 
 async function readOwner(path: string): Promise<{ pid: number; started: string } | undefined> {
-  // Without the file nobody holds the lock.
-  const [pid = '', started = ''] = (await readFile(path, 'utf8').catch(() => '')).split(' ')
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    // Without the file nobody holds the lock.
+    if (error.code === 'ENOENT') return ''
+    throw error
+  })
+  const [pid = '', started = ''] = text.split(' ')
   return /^\d+$/.test(pid) ? { pid: Number(pid), started } : undefined
 }

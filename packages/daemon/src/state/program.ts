@@ -1,9 +1,11 @@
 import type { Readable } from 'node:stream'
-import { signalGroup } from '@origami/host/process-groups'
-import { startTime } from '@origami/host/process-identity'
+import { logger } from '@origami/host/logger'
+import { killGroup } from '@origami/host/process-groups'
 import { execa } from 'execa'
 import { Lines } from '../logs/lines.ts'
 import { endMarked, markedEnvironment } from './leftovers.ts'
+
+const log = logger('state')
 
 export interface Program {
   readonly command: string
@@ -45,15 +47,16 @@ export async function runProgram(program: Program, signal: AbortSignal): Promise
     detached: true,
     stdin: 'ignore',
   })
-  const leader = { pid: child.pid ?? 0, started: startTime(child.pid ?? 0) ?? '' }
   const outputs = [child.stdout as Readable, child.stderr as Readable]
   const end = () => {
-    signalGroup(leader, 'SIGKILL')
     for (const output of outputs) output.destroy()
+    killGroup(child.nodeChildProcess)
   }
   signal.addEventListener('abort', end, { once: true })
   // Processes that it left behind would keep its output open.
-  child.nodeChildProcess.once('exit', () => void endMarked(mark))
+  child.nodeChildProcess.once('exit', () =>
+    endMarked(mark).catch((error: unknown) => log.error(`what ${command} left running was not ended yet`, error)),
+  )
   try {
     const [answer] = await Promise.all([
       readOutput(outputs[0] as Readable, program),

@@ -1,4 +1,6 @@
-import { writeFile } from 'node:fs/promises'
+import fs from 'node:fs'
+import { mkdir, rmdir, writeFile } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { startTime } from '@origami/host/process-identity'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -33,6 +35,29 @@ describe('a state folder has one owner', () => {
     await writeFile(join(others.folder, 'lock'), `${pid} ${startTime(pid)}`)
     await expect(lockFolder(others.folder)).rejects.toThrow(`process id ${pid}`)
     await writeFile(join(others.folder, 'lock'), `${pid} 1`)
+    await using _ours = await lockFolder(others.folder)
+  })
+
+  test('one whose process cannot be told of now is refused, and is free once it can be', async () => {
+    await writeFile(join(others.folder, 'lock'), '999999999 1')
+    const { readFileSync } = fs
+    fs.readFileSync = () => {
+      throw Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' })
+    }
+    syncBuiltinESMExports()
+    try {
+      await expect(lockFolder(others.folder)).rejects.toThrow('EMFILE')
+    } finally {
+      fs.readFileSync = readFileSync
+      syncBuiltinESMExports()
+    }
+    await using _ours = await lockFolder(others.folder)
+  })
+
+  test('one whose file cannot be read is refused', async () => {
+    await mkdir(join(others.folder, 'lock'))
+    await expect(lockFolder(others.folder)).rejects.toThrow('EISDIR')
+    await rmdir(join(others.folder, 'lock'))
     await using _ours = await lockFolder(others.folder)
   })
 })
