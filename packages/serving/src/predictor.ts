@@ -9,16 +9,14 @@ import type {
   VisitorId,
 } from '@origami/protocol/demo'
 
-/**
- * A demo that can be called, whoever stands behind it: a worker here, a queue, or a demo over there (HttpPredictor).
- */
+/** A demo that can be called, whatever is behind it: workers, a queue, or a demo on another server (HttpPredictor). */
 export interface Predictor {
-  /** Throws Gone while nobody knows it: setup still runs, or failed. */
+  /** Throws Gone while the schema is not known, because setup is running or has failed. */
   schema(signal?: AbortSignal): Promise<DemoSchema>
   health(signal?: AbortSignal): Promise<Health>
   /**
-   * Durable when it resolves. Idempotent by id: the same id joins the prediction already there.
-   * Throws Invalid | Full | Gone.
+   * Stores a prediction; it is durable when the promise resolves. Idempotent by id: the same id joins the existing
+   * prediction. Throws Invalid, Full or Gone.
    */
   submit(request: PredictionRequest, signal?: AbortSignal): Promise<Prediction>
   find(id: PredictionId, signal?: AbortSignal): Promise<Prediction | undefined>
@@ -27,28 +25,28 @@ export interface Predictor {
 
 export interface PredictionRequest {
   readonly id: PredictionId
-  /** Files are FileRefs that `files` knows. */
+  /** Files in it are FileRefs that `files` knows. */
   readonly input: Input
   readonly visitor?: VisitorId | undefined
 }
 
 export interface Prediction {
   readonly id: PredictionId
-  /** Who made it; only they, and the demo's owner, may cancel it. */
+  /** Who made it. Only they and the demo's owner may cancel it. */
   readonly visitor?: VisitorId | undefined
   snapshot(signal?: AbortSignal): Promise<PredictionSnapshot>
   /**
-   * What happened after event `after` (0: from the start), then what happens, and ends with `completed`.
-   * Aborting the signal ends it quietly.
+   * Yields the events after number `after` (0: from the start), then new ones, and ends with `completed`. Aborting the
+   * signal ends it without an error.
    */
   events(after?: number, signal?: AbortSignal): AsyncIterable<PredictionEvent>
-  /** False: it had ended before. */
+  /** Cancels it. False: it had ended before. */
   cancel(signal?: AbortSignal): Promise<boolean>
 }
 
 export interface Files {
   /**
-   * Keeps bytes under the caller's own id. The same id and name again joins what is there. Throws Invalid
+   * Stores bytes under the caller's own id. The same id and name again returns the existing file. Throws Invalid
    * (`value_error.too_large`).
    */
   put(
@@ -58,15 +56,15 @@ export interface Files {
     bytes: AsyncIterable<Uint8Array>,
     signal?: AbortSignal,
   ): Promise<FileRef>
-  /** Undefined when there is no such file (any more). Aborting the signal ends the reading of its bytes too. */
+  /** Undefined when there is no such file, or not any more. Aborting the signal also ends the reading of its bytes. */
   open(ref: FileRef, signal?: AbortSignal): Promise<OpenFile | undefined>
 }
 
 export interface OpenFile {
   readonly name: string
-  /** Found in the bytes where they tell; else what the sender said. */
+  /** The type that the bytes show, or else the sender's. */
   readonly type: string
   readonly size: number
-  /** From byte `start` to before `end`. Throws if the file went away. */
+  /** The bytes from `start` to before `end`. Throws when the file disappears. */
   bytes(start?: number, end?: number): AsyncIterable<Uint8Array>
 }

@@ -97,6 +97,7 @@ export class BundledRuntime implements AsyncDisposable {
     const exited = once(this.server, 'exit')
     this.server.kill('SIGTERM')
     const patience = new AbortController()
+    // The wait rejects when it is aborted below, once one of the two has come.
     await Promise.race([exited, setTimeout(graceMs, undefined, { signal: patience.signal }).catch(() => undefined)])
     patience.abort()
     if (!this.isRunning) return

@@ -1,10 +1,10 @@
 import { type AnswerOf, type AnySent, type EndpointRequest, type Endpoints, requestLine } from '../control/endpoint.ts'
 import { readRefusal, type Unread } from './refusal.ts'
 
-/** A call, ready to be sent by whatever speaks HTTP: `fetch`, or a dispatcher with certificates. */
+/** A request, ready to be sent by any HTTP client: `fetch`, or one that presents a certificate. */
 export interface Outgoing {
   readonly method: string
-  /** With its query; the server's address goes before it. */
+  /** The path and query. The sender puts the server's address before it. */
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
@@ -22,25 +22,28 @@ type Asked<Table, Answer> = <Key extends keyof Table & string>(
   options?: CallOptions,
 ) => Promise<Answer>
 
-/** Calls the endpoints of one table; names, what is sent and what comes are typed by it. */
+/** Calls the endpoints of one table. The table gives the types of keys, requests and answers. */
 export interface Client<Table, Came extends Unread = Response> {
-  /** Sends, and reads the JSON. Throws Refusal, SyntaxError where it is no JSON, and what sending and reading throw. */
+  /**
+   * Sends a request and parses the JSON answer. Throws Refusal, SyntaxError for an answer that is no JSON, and the
+   * errors of sending and reading.
+   */
   readonly call: <Key extends keyof Table & string>(
     key: Key,
     sent: EndpointRequest<Table[Key]>,
     options?: CallOptions,
   ) => Promise<AnswerOf<Table[Key]>>
   /**
-   * Sends, and hands back an answer of 2xx to be read as it comes: a log, a stream, or JSON whose status matters.
-   * Throws Refusal, and what sending throws.
+   * Sends a request and returns a 2xx answer unread, for a log, a stream, or JSON whose status matters. Throws Refusal,
+   * and the errors of sending.
    */
   readonly send: Asked<Table, Came>
 }
 
 /**
- * A client of a table of endpoints, given how to send. The table is a type alone: pages are built without its schemas,
- * and the server on the other side is our own, which answers as they say. `fallback`: the message of a refusal that
- * came without one.
+ * Makes a client for a table of endpoints from a function that sends. The table is only a type, so that pages do not
+ * contain its schemas; the server is ours and answers by them. `fallback` makes the message of a refusal that came
+ * without one.
  */
 export function endpointClient<Table extends Endpoints, Came extends Unread = Response>(
   transport: (request: Outgoing) => Promise<Came>,
@@ -60,8 +63,8 @@ export function endpointClient<Table extends Endpoints, Came extends Unread = Re
 }
 
 /**
- * The JSON of an answer, which its caller knows the type of; undefined where nothing was said. Throws SyntaxError, and
- * what reading throws.
+ * Parses the JSON of an answer whose type its caller knows. Undefined for an empty body. Throws SyntaxError, and the
+ * errors of reading.
  */
 export async function parsedAnswer<Answer>(answer: Unread): Promise<Answer> {
   const text = await answer.text()

@@ -1,26 +1,26 @@
 import type { Problem } from '../demo/errors.ts'
 
-/** An answer whose body was not read yet: a `Response`, or what another client of HTTP makes of its own. */
+/** An answer whose body was not read yet: a `Response`, or the same of another HTTP client. */
 export interface Unread {
   readonly status: number
   readonly headers: { get(name: string): string | null }
   text(): Promise<string>
 }
 
-/** What a server said when it did not do what it was asked. */
+/** What a server says when it refuses a request. */
 interface Said {
-  /** The server's message for people; undefined where it gave none. */
+  /** The server's message for people. Undefined when it gave none. */
   readonly serverMessage: string | undefined
-  /** Where a browser goes to ask a forge first. */
+  /** The address to which a browser must go first, to ask a forge. */
   readonly authorize: string | undefined
-  /** Its word for why, for programs. */
+  /** The reason in a form for programs. */
   readonly reason: string | undefined
-  /** What is wrong with which input, where it said which. */
+  /** The problems of single inputs, if the server named them. */
   readonly problems: readonly Problem[]
   readonly retryAfterSeconds: number | undefined
 }
 
-/** A server answered, and refused. The message is the server's own where it gave one. */
+/** A server answered and refused the request. The message is the server's own, if it gave one. */
 export class Refusal extends Error implements Said {
   override readonly name = 'Refusal'
   readonly status: number
@@ -44,17 +44,16 @@ export class Refusal extends Error implements Said {
 const answered = (status: number): string => `The server answered ${status}.`
 
 /**
- * Reads an answer that is not 2xx: our `{error, authorize, reason}`, FastAPI's `{detail: […]}`, or whatever a proxy in
- * between wrote. Nothing in it is believed to be there. `fallback`: the message where it has
- * none.
+ * Reads an answer that is not 2xx: our `{error, authorize, reason}`, FastAPI's `{detail: […]}`, or whatever a proxy
+ * wrote. No field is assumed to exist. `fallback` makes the message when there is none.
  */
 export async function readRefusal(answer: Unread, fallback = answered): Promise<Refusal> {
-  // An answer that breaks off is a refusal still: its status came.
+  // An answer that breaks off is still a refusal, because its status arrived.
   const text = await answer.text().catch(() => '')
   return refusalOf(answer.status, text, answer.headers.get('retry-after'), fallback)
 }
 
-/** As readRefusal, of an answer that was read. `retryAfter`: what its header says. */
+/** The same as readRefusal for a body that was read already. `retryAfter` is the value of that header. */
 export function refusalOf(status: number, text: string, retryAfter: string | null, fallback = answered): Refusal {
   const { error, id, authorize, reason, detail, message } = fields(parse(text))
   const problems = Array.isArray(detail) ? detail.map((one) => problemOf(fields(one))) : []
@@ -69,10 +68,10 @@ export function refusalOf(status: number, text: string, retryAfter: string | nul
   return new Refusal(status, said, fallback)
 }
 
-/** What went wrong over there is found in its log by this. */
+/** Adds the id under which the server logged the error. */
 const withId = (error: unknown, id: unknown): unknown => (textOf(error) && textOf(id) ? `${error} (${id})` : error)
 
-/** One of FastAPI's `{loc: ['body', 'input', field], msg, type}`. */
+/** One problem in FastAPI's form `{loc: ['body', 'input', field], msg, type}`. */
 function problemOf({ loc, msg, type }: Readonly<Record<string, unknown>>): Problem {
   const field = textOf(Array.isArray(loc) ? loc[2] : undefined)
   const said = { type: textOf(type) ?? 'value_error', message: textOf(msg) ?? 'was not taken' }
@@ -88,7 +87,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    // A proxy's page: its status alone tells what it is.
+    // It is the page of a proxy, for example, and only its status is used.
     return undefined
   }
 }

@@ -41,7 +41,7 @@ const visitor = z
   .custom<VisitorId>((text) => typeof text === 'string' && isVisitorId(text), expectedVisitor)
   .meta({ type: 'string' })
   .describe('Whose')
-/** A whole number in a query, from 0. */
+/** A whole number in a query, at least 0. */
 const wholeNumber = (fallback: number) =>
   z
     .string()
@@ -54,7 +54,7 @@ const accepted = { 202: { what: 'Both are stored', body: deployAccepted } } as c
 const noDemo = { 404: { what: 'There is no such demo', body: errorBody } } as const
 const neverDeployed = { 409: { what: 'No version of it ever served', body: errorBody } } as const
 
-/** The daemon's API, for its web server alone: mutual TLS stands before all of it. */
+/** The daemon's API. Only its web server can call it, because all of it requires mutual TLS. */
 export const daemonApi = {
   'GET /health': {
     id: 'getHealth',

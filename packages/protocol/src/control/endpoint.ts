@@ -1,17 +1,17 @@
 import type { z } from 'zod'
 
-/** What an endpoint answers under one status: JSON of a schema, a media type that is no JSON, or nothing to be read. */
+/** The answer of an endpoint under one status: JSON of a schema, a media type other than JSON, or no body. */
 export interface Answer {
   readonly what: string
   readonly body?: z.ZodType | `${string}/${string}`
 }
 
 /**
- * One route of an API. It is written once: servers validate by it, the OpenAPI document is made of it, callers take
+ * One route of an API. Servers validate requests by it, the OpenAPI document is generated from it, and callers take
  * their types from it.
  */
 export interface Endpoint {
-  /** `operationId` of the document. */
+  /** The `operationId` in the OpenAPI document. */
   readonly id: string
   readonly tag: string
   readonly summary: string
@@ -19,13 +19,13 @@ export interface Endpoint {
   readonly params?: z.ZodObject
   readonly query?: z.ZodObject
   readonly body?: z.ZodType
-  /** By status, when all is well. */
+  /** The answers to successful requests, by status. */
   readonly answers: Readonly<Record<number, Answer>>
-  /** By status, beside what every endpoint refuses. */
+  /** The refusals, by status, besides those of every endpoint. */
   readonly refuses?: Readonly<Record<number, Answer>>
 }
 
-/** A table of endpoints: `METHOD /path/:parameter` is the key of each. */
+/** A table of endpoints by key. The key has the form `METHOD /path/:parameter`. */
 export type Endpoints<E extends Endpoint = Endpoint> = Readonly<
   Record<`${'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE'} /${string}`, E>
 >
@@ -35,7 +35,7 @@ type Part<E, Name extends string> = E extends { readonly [K in Name]: infer Sche
   : undefined
 type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined
 
-/** What a server gets: what was sent, as its schema has it after parsing. */
+/** The request as the server gets it, parsed by the endpoint's schemas. */
 export interface EndpointCall<E> {
   readonly params: Output<Part<E, 'params'>>
   readonly query: Output<Part<E, 'query'>>
@@ -53,16 +53,16 @@ type Placed<E> =
     ? { readonly params: { readonly [K in keyof z.input<Schema>]: string } }
     : { readonly params?: undefined }
 
-/** What a caller sends, before parsing. */
+/** The request as a caller writes it, before parsing. */
 export type EndpointRequest<E> = Placed<E> & Sendable<E, 'query'> & Sendable<E, 'body'>
 
 type AnswersOf<E> = E extends { readonly answers: infer All } ? All[keyof All] : never
 
-/** What a caller gets when all is well. `undefined`: nothing, or no JSON. */
+/** The answer that a caller gets on success. `undefined`: there is no body, or it is not JSON. */
 export type AnswerOf<E> =
   AnswersOf<E> extends { readonly body: infer Schema extends z.ZodType } ? z.output<Schema> : undefined
 
-/** What is sent to an endpoint, whichever it is. */
+/** The request to any endpoint. */
 export interface AnySent {
   readonly params?: object | undefined
   readonly query?: object | undefined
@@ -70,8 +70,8 @@ export interface AnySent {
 }
 
 /**
- * Method and target of a call (RFC 9112, request line): parameters in their places, encoded, and the query behind.
- * Throws RangeError for a parameter that is nothing or dots, which would lead to another endpoint.
+ * Method and target of a request (RFC 9112, request line), with encoded parameters and the query. Throws RangeError for
+ * a parameter that is empty or consists of dots, because it would lead to another endpoint.
  */
 export function requestLine(key: string, { params = {}, query = {} }: AnySent): { method: string; path: string } {
   const [method = '', pattern = ''] = key.split(' ')
@@ -83,7 +83,7 @@ export function requestLine(key: string, { params = {}, query = {} }: AnySent): 
 
 function segment(key: string, name: string, value: unknown): string {
   const text = String(value ?? '')
-  // Clients of HTTP resolve `.` and `..` in paths, encoded or not.
+  // HTTP clients resolve `.` and `..` in paths, even when they are encoded.
   if (/^\.{0,2}$/.test(text))
     throw new RangeError(`expected a value for :${name} of ${key}, got ${JSON.stringify(value)}`)
   return encodeURIComponent(text)

@@ -1,19 +1,19 @@
-/** The kinds of forge there are. A new one is a type error wherever a table of kinds lacks it. */
+/** The kinds of forge. After adding one, each table of kinds that lacks it is a type error. */
 export const forgeKinds = ['github', 'folder'] as const
 export type ForgeKind = (typeof forgeKinds)[number]
 
 /**
- * What the web server, the daemon and the command must all know of a kind.
- * How the web server asks a forge is in a room of its own, `web/server/forges`.
+ * What the web server, the daemon and the command all need to know about a kind. How the web server calls a forge is in
+ * `web/server/forges`.
  */
 interface ForgeTraits {
-  /** What follows the host in a link, for people. */
+  /** The form of a link after the host, for people. */
   readonly linkShape: string
-  /** What follows the host in a link: `owner`, where slashes are groups in groups, and `name`. */
+  /** Matches a link after the host: `owner`, in which slashes separate nested groups, and `name`. */
   readonly linkPath: RegExp
-  /** The user name that git gives with a token; null where nobody has tokens. */
+  /** The user name that git sends with a token. Null when this kind has no tokens. */
   readonly gitUser: string | null
-  /** Whether people sign in there, by an OAuth app of the operator's. */
+  /** Whether people sign in there, with an OAuth app of the operator. */
   readonly signsIn: boolean
 }
 
@@ -22,7 +22,7 @@ export const forgeTraits: Readonly<Record<ForgeKind, ForgeTraits>> = {
   folder: { linkShape: 'owner/name', linkPath: pathBelow(20), gitUser: null, signsIn: false },
 }
 
-/** The path of a repository below an owner, or below groups in groups; GitLab lets those be 20 deep. */
+/** Matches the path of a repository below an owner or nested groups. GitLab allows 20 levels. */
 function pathBelow(groups: number, group = '[A-Za-z0-9][A-Za-z0-9-]{0,99}'): RegExp {
   const owner = `${group}(?:/${group}){0,${groups - 1}}`
   return new RegExp(`^(?<owner>${owner})/(?<name>[A-Za-z0-9._-]{1,100}?)(?:\\.git)?/?$`)

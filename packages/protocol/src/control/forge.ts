@@ -2,21 +2,21 @@ import { z } from 'zod'
 import { forgeKinds, forgeTraits } from './forge-kinds.ts'
 
 /**
- * One line of the operator's table of forges. Links are always `https://<host>/…`; the other addresses say how to
- * reach the forge, and only they may be http, loopback, a folder or have a port.
+ * One entry of the operator's table of forges. Links always begin with `https://<host>/`. The other addresses say how
+ * to reach the forge, and may also use http, loopback, a folder or a port.
  */
 export const forgeSchema = z.strictObject({
   host: z.string().regex(/^[a-z0-9.-]+$/),
   kind: z.enum(forgeKinds),
-  /** Where people sign in: `https://github.com`. Absent for a folder. */
+  /** The site where people sign in: `https://github.com`. Absent for a folder. */
   web: z.url().optional(),
-  /** `https://api.github.com`. Absent for a folder. */
+  /** The address of its API: `https://api.github.com`. Absent for a folder. */
   api: z.url().optional(),
-  /** git fetches `<git>/owner/name.git`: https, http or file. */
+  /** Git fetches from `<git>/owner/name.git`, by https, http or file. */
   git: z.url({ protocol: /^(https|http|file)$/ }),
 })
 export type ForgeEntry = z.infer<typeof forgeSchema>
-/** The table: a host stands in it once. */
+/** The table. It may list a host only once. */
 export const forgesSchema = forgeSchema
   .array()
   .min(1)
@@ -36,21 +36,21 @@ export const github: ForgeEntry = {
 
 export interface RepoLink {
   readonly forge: ForgeEntry
-  /** Whose it is: `ann`, or `group/subgroup` at a forge that has groups in groups. */
+  /** The owner: `ann`, or `group/subgroup` at a forge with nested groups. */
   readonly owner: string
   readonly name: string
-  /** `https://host/owner/name`, one spelling for one repository: what the demo's id is made of. */
+  /** `https://host/owner/name` in the one spelling from which the demo's id is made. */
   readonly canonical: string
 }
 
-/** A link that is no repository of a forge we know. The message says what was expected. */
+/** A link is no repository of a known forge. The message says what was expected. */
 export class LinkError extends Error {
   override readonly name = 'LinkError'
 }
 
 const hostAndPath = /^https:\/\/([A-Za-z0-9.-]{1,253})\/([A-Za-z0-9._/-]{1,1000})$/
 
-/** Takes a link apart by the strict grammar of its kind of forge, and rebuilds it. Throws LinkError. */
+/** Parses a link by the grammar of its kind of forge, and builds its canonical form. Throws LinkError. */
 export function parseRepoLink(link: string, forges: readonly ForgeEntry[]): RepoLink {
   const expected = `expected ${forges.map(linkExample).join(' or ')}`
   const [, writtenHost, path = ''] = hostAndPath.exec(link) ?? []
@@ -66,11 +66,11 @@ export function parseRepoLink(link: string, forges: readonly ForgeEntry[]): Repo
   return { forge, owner, name, canonical: canonicalLink(forge, owner, name) }
 }
 
-/** The one spelling of a link. */
+/** The canonical form of a link. */
 export const canonicalLink = ({ host }: ForgeEntry, owner: string, name: string): string =>
   `https://${host}/${owner}/${name}`.toLowerCase()
 
-/** What git fetches from. */
+/** The address from which git fetches. */
 export const gitAddress = ({ forge, owner, name }: RepoLink): string =>
   `${forge.git.replace(/\/$/, '')}/${owner}/${name}.git`
 

@@ -63,8 +63,8 @@ const run = {
 } as const satisfies Partial<WebEndpoint>
 
 /**
- * The predictions API of every demo, under the demo's address; what one demo takes and gives is in its own document. It
- * is described by this and validates by itself, since it answers as Cog does.
+ * The predictions API of every demo, under the demo's address. The inputs and outputs of one demo are in its own
+ * document. These rows only describe the routes: as they answer like Cog, they validate requests themselves.
  */
 export const predictionEndpoints = {
   'POST /predictions': {
@@ -168,7 +168,7 @@ export const predictionEndpoints = {
 } as const satisfies Endpoints<WebEndpoint>
 export type PredictionApi = typeof predictionEndpoints
 
-/** What stands at the address of a demo itself. */
+/** The answer at the address of a demo itself. */
 export const demoIndexEndpoint: WebEndpoint = {
   id: 'getDemoIndex',
   tag: 'Documents',

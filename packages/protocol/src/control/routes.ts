@@ -12,14 +12,14 @@ export const deployTrigger = z
     remote_repo_link: z.string().min(1).max(500),
   })
   .meta({ id: 'DeployTrigger' })
-/** Its answer, 202: both stored durably. */
+/** Its answer, 202, when demo and deployment are stored durably. */
 export const deployAccepted = z
   .object({ demo_id: z.string(), deployment_id: z.string() })
   .meta({ id: 'DeployAccepted' })
 
-/** Answer of `POST /certificate/request`: PKCS #10 in PEM, of a key that the daemon made. */
+/** Answer of `POST /certificate/request`: a PKCS #10 request in PEM for a key that the daemon made. */
 export const certificateRequest = z.object({ request: z.string().max(10_000) }).meta({ id: 'CertificateRequest' })
-/** Body of `PUT /certificate`: what the authority signed, in PEM. */
+/** Body of `PUT /certificate`: the certificate that the authority signed, in PEM. */
 export const certificateGrant = z
   .strictObject({ certificate: z.string().min(1).max(20_000) })
   .meta({ id: 'CertificateGrant' })
@@ -72,7 +72,7 @@ export const demoStats = z
   .meta({ id: 'DemoStats' })
 export type DemoStats = z.infer<typeof demoStats>
 
-/** `GET /stats/{demo_id}`: the row, and what the pages need. */
+/** `GET /stats/{demo_id}`: the row, and what the pages need besides. */
 export const demoDetail = demoStats
   .extend({
     schema: demoSchema.nullable().describe('Of the version that serves, or served last'),
@@ -80,12 +80,12 @@ export const demoDetail = demoStats
   .meta({ id: 'DemoDetail' })
 export type DemoDetail = z.infer<typeof demoDetail>
 
-/** `GET /demos/{demo_id}/deployments`: for its owner alone. */
+/** `GET /demos/{demo_id}/deployments`, for the demo's owner only. */
 export const deploymentList = z
   .object({ deployments: z.array(deployment).describe('Newest first, at most 50') })
   .meta({ id: 'Deployments' })
 
-/** One that waits or runs, as the demo's owner sees it. */
+/** A prediction that waits or runs, as the demo's owner sees it. */
 export const queueEntry = z
   .object({
     id: z.string(),
@@ -98,8 +98,8 @@ export const queueEntry = z
   .meta({ id: 'QueueEntry' })
 export type QueueEntry = z.infer<typeof queueEntry>
 /**
- * `GET /demos/{demo_id}/queue`: what runs, then what waits in its order. `DELETE` cancels all that waits, and answers
- * how many.
+ * `GET /demos/{demo_id}/queue`: the running predictions, then the waiting ones in their order. `DELETE` cancels all
+ * that wait, and answers their number.
  */
 export const queueView = z
   .object({ entries: z.array(queueEntry).describe('At most 500'), running: z.int(), waiting: z.int() })
@@ -109,8 +109,8 @@ export const queueEmptied = z.object({ canceled: z.int() }).meta({ id: 'QueueEmp
 export type QueueEmptied = z.infer<typeof queueEmptied>
 
 /**
- * One line of `GET /events?after=seq` (SSE: id = seq, data = this). `deployment` is null when it is the demo as a
- * whole.
+ * One event of `GET /events?after=seq` (SSE, whose id is `seq` and whose data is this). `deployment` is null when the
+ * event concerns the whole demo.
  */
 export const controlEvent = z.object({
   seq: z.int(),
@@ -123,7 +123,7 @@ export const controlEvent = z.object({
 })
 export type ControlEvent = z.infer<typeof controlEvent>
 
-/** Every error of the daemon and of the web server's own API. */
+/** The body of every error of the daemon and of the web server's own API. */
 export const errorBody = z
   .object({
     error: z.string().describe('For people: what was expected, what came'),
@@ -132,10 +132,10 @@ export const errorBody = z
   })
   .meta({ id: 'Error' })
 
-/** Header by which the web server tells the daemon who calls. */
+/** The header in which the web server tells the daemon who calls. */
 export const visitorHeader = 'origami-visitor'
 /**
- * Header by which it tells where somebody calls from who is not signed in: a name for the address that does not give it
- * away.
+ * The header in which it identifies the address of a caller who is not signed in, by a name that does not reveal the
+ * address.
  */
 export const addressHeader = 'origami-address'

@@ -1,4 +1,4 @@
-/** From the request to serving, in order: the steps of a deploy. */
+/** The steps of a deploy in their order, from the request to serving. */
 export const activeStates = ['cloning', 'validating', 'building', 'starting', 'health_checking', 'switching'] as const
 export const failedStates = [
   'not_linked',
@@ -26,6 +26,6 @@ export const isFailed = (state: DeploymentState): state is FailedState =>
   (failedStates as readonly string[]).includes(state)
 export const isEnded = (state: DeploymentState): boolean => (endedStates as readonly string[]).includes(state)
 
-/** A demo's coarse state, derived from what serves, the newest deployment and what its owner wants. */
+/** A demo's overall state, derived from the serving deployment, the newest one and what the owner wants. */
 export const demoStates = ['running', 'building', 'failed', 'not_linked', 'stopped', 'waiting'] as const
 export type DemoState = (typeof demoStates)[number]

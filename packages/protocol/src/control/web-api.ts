@@ -5,7 +5,7 @@ import { demoDetail, deploymentList, errorBody } from './routes.ts'
 import { demoStates } from './states.ts'
 
 /**
- * The web server's own API, under `/-/api`. Pages and `origami` the command use the same; `GET /-/openapi.json`
+ * The web server's own API, under `/-/api`. Its pages and the command `origami` use it, and `GET /-/openapi.json`
  * describes it.
  */
 
@@ -43,8 +43,8 @@ export type Session = z.infer<typeof session>
 export const ownerSecret = z.strictObject({ secret: z.string().max(200) }).meta({ id: 'OwnerSecret' })
 
 /**
- * What a page shows a demo to be: as the daemon has it; or, of one that runs on somebody's own server, whether it
- * answers; or that no deploy reached the daemon yet.
+ * The state of a demo on pages: the daemon's, or, for a demo that runs on somebody's own server, whether it answers, or
+ * that no deploy has reached the daemon yet.
  */
 export const pageStates = [...demoStates, 'elsewhere', 'unreachable', 'undeployed'] as const
 export type PageState = (typeof pageStates)[number]
@@ -155,7 +155,7 @@ export type RepositoryList = z.infer<typeof repositoryList>
 
 export const repositoryLink = z.strictObject({ link: z.string().max(500) }).meta({ id: 'Link' })
 
-/** `POST /-/api/inspect {link}`: what is there, before it is deployed. What a forge cannot tell is null. */
+/** `POST /-/api/inspect {link}`: what the link leads to, before a deploy. Null stands for what a forge does not say. */
 export const inspection = z
   .object({
     link: z.string(),
@@ -184,8 +184,8 @@ export const elsewhereInspection = z
 export type ElsewhereInspection = z.infer<typeof elsewhereInspection>
 
 /**
- * `POST /-/api/demos`: answers 201 DemoPage (200: there was one of that link), or 403 `{error, authorize}` when the
- * forge must be asked first.
+ * `POST /-/api/demos`: answers 201 with a DemoPage (200 when the link had a demo already), or 403 `{error, authorize}`
+ * when the forge must be asked first.
  */
 export const newDemo = z
   .strictObject({
@@ -196,7 +196,8 @@ export const newDemo = z
   .meta({ id: 'NewDemo' })
 
 /**
- * `POST /-/api/demos` for one that runs elsewhere: its URL is asked, then listed and linked. There is no queue for it.
+ * `POST /-/api/demos` for a demo that runs elsewhere. Its URL is checked, and then listed and linked. It has no queue
+ * here.
  */
 export const newElsewhere = z
   .strictObject({
@@ -206,7 +207,7 @@ export const newElsewhere = z
   })
   .meta({ id: 'NewElsewhere' })
 
-/** The 403 of a link that the forge must be asked for first. */
+/** The 403 for a link about which the forge must be asked first. */
 export const authorizeFirst = errorBody
   .extend({ authorize: z.string().describe('Where a browser goes to ask') })
   .meta({ id: 'AuthorizeFirst' })
@@ -232,7 +233,7 @@ export const deviceBegun = z
     interval: z.int().describe('Seconds to wait between two questions'),
   })
   .meta({ id: 'DeviceBegun' })
-/** `POST /-/api/device/token`: asked until there is a token, or a reason that ends it. */
+/** `POST /-/api/device/token`: repeated until there is a token, or a reason that ends it. */
 export const deviceToken = z.strictObject({ device_code: z.string().max(200) }).meta({ id: 'DeviceToken' })
 export const deviceSignedIn = z
   .object({ token: z.string().describe('Told this once'), handle: z.string() })
@@ -240,7 +241,7 @@ export const deviceSignedIn = z
 export const deviceReasons = ['authorization_pending', 'slow_down', 'access_denied', 'expired_token', 'used'] as const
 export type DeviceReason = (typeof deviceReasons)[number]
 export const deviceRefused = errorBody.extend({ reason: z.enum(deviceReasons) }).meta({ id: 'DeviceRefused' })
-/** `GET /-/api/device?code=`: who asks. */
+/** `GET /-/api/device?code=`: which program asks. */
 export const deviceQuery = z.object({ code: z.string().max(20).default('').describe('The code that the person reads') })
 export const deviceAsking = z
   .object({

@@ -36,8 +36,8 @@ import {
 } from './web-api.ts'
 
 /**
- * Who may call, as text for people. `sees`, `owner` and `redeployer` say it of the demo in the path: for others there
- * is none.
+ * Who may call an endpoint, as text for people. `sees`, `owner` and `redeployer` concern the demo in the path, which
+ * others are told does not exist.
  */
 export const callers = {
   anyone: 'Anyone',
@@ -49,18 +49,18 @@ export const callers = {
 } as const
 export type Caller = keyof typeof callers
 
-/** An endpoint of the web server: with who may call it, and values that make an example of it. */
+/** An endpoint of the web server, with those who may call it and with example values. */
 export interface WebEndpoint extends Endpoint {
   readonly who: Caller
-  /** False: a program calls it, and neither cookie nor token says who asks. */
+  /** False for an endpoint that programs call, where neither cookie nor token identifies the caller. */
   readonly byCookie?: false
-  /** Headers that change the answer, by name, with what they do. */
+  /** Request headers that change the answer: their effect by name. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Its body is bytes of any kind, and no JSON. */
+  /** Set when its body is arbitrary bytes instead of JSON. */
   readonly bytes?: true
-  /** A body that fits. */
+  /** An example of a valid body. */
   readonly sends?: unknown
-  /** Values of the path's parameters, where the usual ones would do harm. */
+  /** Values of the path's parameters in examples, when the usual ones would do harm. */
   readonly example?: Readonly<Record<string, string>>
 }
 

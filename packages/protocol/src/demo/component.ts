@@ -1,25 +1,25 @@
 import type { z } from 'zod'
 
-/** Everything that is known of one kind of input or output. One definition each, under `components/`. */
+/** The definition of one kind of input or output. Each one has a file under `components/`. */
 export interface Component<Options = unknown, Value = unknown, Media extends string | undefined = string | undefined> {
   readonly name: string
-  /** What an author may set on it. Unknown options are errors. */
+  /** The options that an author may set. Unknown options are errors. */
   readonly options: z.ZodType<Options>
-  /** The value on the wire, given the options. Its JSON schema is what `openapi.json` shows. */
+  /** The schema of the value in JSON, given the options. `openapi.json` shows it as JSON schema. */
   value(options: Options): z.ZodType<Value>
-  /** Media types (`image/*`) when its values are files: on the wire a FileRef. */
+  /** The accepted media types (`image/*`) when its values are files, which are FileRefs in JSON. */
   readonly file?: Media
-  /** What a valid value looks like, as errors say it after `expected`. */
+  /** The description of a valid value in error messages, after `expected`. */
   readonly expects: string
   readonly python: string
   readonly typescript: string
   readonly input: boolean
   readonly output: boolean
-  /** How partial values of an output combine on the page: text grows, everything else is replaced. */
+  /** Whether partial values of an output are appended, as for text. Others replace the value before. */
   readonly grows?: boolean
 }
 
-/** Keeps the inferred types of one definition, and whether its values are files. */
+/** Declares a component, keeping the types of its options and value, and whether its values are files. */
 export const defineComponent = <Options, Value, const Media extends string | undefined = undefined>(
   component: Component<Options, Value, Media>,
 ): Component<Options, Value, Media> => component

@@ -1,4 +1,4 @@
-/** One thing that is wrong with an input. `field` is absent when it is the input as a whole. */
+/** One problem of an input. `field` is absent when it concerns the whole input. */
 export interface Problem {
   readonly field?: string
   /** `value_error.missing`, `value_error.extra`, `value_error`, `value_error.too_large` (413). */
@@ -6,7 +6,7 @@ export interface Problem {
   readonly message: string
 }
 
-/** The input does not fit the demo's schema. HTTP 422, or 413 when something is too large. */
+/** The input does not fit the demo's schema. Answered with HTTP 422, or 413 when something is too large. */
 export class Invalid extends Error {
   override readonly name = 'Invalid'
   readonly problems: readonly Problem[]
@@ -18,7 +18,7 @@ export class Invalid extends Error {
   }
 }
 
-/** No more predictions are taken just now. HTTP 429 with Retry-After. */
+/** No more predictions are accepted now. Answered with HTTP 429 and Retry-After. */
 export class Full extends Error {
   override readonly name = 'Full'
   readonly retryAfterSeconds: number
@@ -28,7 +28,7 @@ export class Full extends Error {
   }
 }
 
-/** The demo is not there to take a prediction: stopped, removed, or its setup failed. HTTP 503. */
+/** The demo cannot accept a prediction: it was stopped or removed, or its setup failed. Answered with HTTP 503. */
 export class Gone extends Error {
   override readonly name = 'Gone'
 }

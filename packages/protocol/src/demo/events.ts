@@ -1,16 +1,16 @@
 import type { PredictionSnapshot } from './prediction.ts'
 
-/** Cog's five words. `starting` is: stored, waiting for its turn. */
+/** Cog's five statuses. `starting` means stored and waiting for its turn. */
 export const predictionStatuses = ['starting', 'processing', 'succeeded', 'failed', 'canceled'] as const
 export type PredictionStatus = (typeof predictionStatuses)[number]
-/** The words of an end. */
+/** The statuses of a prediction that has ended. */
 export type EndStatus = Exclude<PredictionStatus, 'starting' | 'processing'>
 export const isTerminal = (status: PredictionStatus): status is EndStatus =>
   status === 'succeeded' || status === 'failed' || status === 'canceled'
 
 /**
- * What happens to a prediction. The names are those of the SSE stream: Cog's, and `queue` and `progress`.
- * `seq` counts from 1 and is the SSE id; `queue` carries none, since places are the daemon's and not the run's.
+ * An event of a prediction. The names are those of the SSE stream: Cog's, plus `queue` and `progress`. `seq` counts
+ * from 1 and is the SSE id. `queue` has none, because places come from the daemon and not from the run.
  */
 export type PredictionEvent =
   | { type: 'queue'; data: { position: number; eta: number | null } }
@@ -20,18 +20,18 @@ export type PredictionEvent =
   | { seq: number; type: 'output'; data: OutputPart }
   | { seq: number; type: 'completed'; data: PredictionSnapshot }
 
-/** A part of an output. `chunk` is appended to the field's text, or takes the field's place. */
+/** A part of an output. `chunk` is appended to the field's text, or replaces the field's value. */
 export interface OutputPart {
   field: string
   mode: 'append' | 'replace'
   chunk: unknown
-  /** Counts the parts of this prediction from 0. */
+  /** The number of this part among the prediction's parts, from 0. */
   index: number
 }
 
 export const eventTypes = ['queue', 'start', 'progress', 'log', 'output', 'completed'] as const
 
-/** Takes a part into the output so far, by field name. */
+/** Adds a part to the output so far, by field name. */
 export function applyPart(fields: Record<string, unknown>, part: OutputPart): Record<string, unknown> {
   const before = fields[part.field]
   const grown = part.mode === 'append' && typeof before === 'string' ? before + String(part.chunk) : part.chunk

@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 export const setupStatuses = ['starting', 'succeeded', 'failed'] as const
 
-/** The answer of `GET /health-check`, always 200: Cog's, with the API's version. */
+/** The answer of `GET /health-check`, always with status 200: Cog's, with the API's version. */
 export const health = z.object({
   status: z.enum(['STARTING', 'READY', 'BUSY', 'SETUP_FAILED', 'DEFUNCT']),
   setup: z
@@ -10,11 +10,11 @@ export const health = z.object({
       started_at: z.string(),
       completed_at: z.string().nullable(),
       status: z.enum(setupStatuses),
-      /** What setup printed; when it failed, with the last lines of the traceback. */
+      /** The output of setup. After a failure it ends with the traceback. */
       logs: z.string(),
     })
     .nullable(),
-  /** How many worker processes serve, of how many there should be. Absent: a runtime made before this was told. */
+  /** How many worker processes serve, and how many there should be. Runtimes of earlier versions leave it out. */
   workers: z.object({ ready: z.int().min(0), of: z.int().min(0) }).optional(),
   version: z.record(z.string(), z.string()),
 })

@@ -1,14 +1,17 @@
 declare const brand: unique symbol
 type Branded<Name extends string> = string & { readonly [brand]: Name }
 
-/** md5(user_id + canonical repository link), 32 hex digits. A name, never an authorisation. */
+/** md5(user_id + canonical repository link), 32 hex digits. It is a name and never authorises anything. */
 export type DemoId = Branded<'DemoId'>
 export type DeploymentId = Branded<'DeploymentId'>
-/** 8 to 64 of `A-Z a-z 0-9 _ -`. Ours carry 128 random bits. Who has one may read the prediction. */
+/**
+ * 8 to 64 characters of `A-Z a-z 0-9 _ -`. Ours carry 128 random bits or more. Whoever knows one may read the
+ * prediction.
+ */
 export type PredictionId = Branded<'PredictionId'>
-/** Who calls a demo: a signed cookie, an account or a token, as an opaque string. */
+/** Identifies the caller of a demo: a signed cookie, an account or a token, as an opaque string. */
 export type VisitorId = Branded<'VisitorId'>
-/** `files/<id>/<name>`, relative to the address of a demo's predictions API; the name is percent-encoded. */
+/** `files/<id>/<name>`, relative to the address of a demo's predictions API. The name is percent-encoded. */
 export type FileRef = Branded<'FileRef'>
 
 const demoId = /^[0-9a-f]{32}$/
@@ -17,7 +20,7 @@ const predictionId = /^[A-Za-z0-9_-]{8,64}$/
 const fileId = /^[A-Za-z0-9_-]{16,64}$/
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 
-/** 26 characters of base32: 130 random bits. */
+/** A random id of 26 characters of base32, which are 130 random bits. */
 export function randomId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(26))
   return Array.from(bytes, (byte) => alphabet[byte % 32]).join('')
@@ -29,13 +32,13 @@ export const isDeploymentId = (text: string): text is DeploymentId => deployment
 export const isVisitorId = (text: string): text is VisitorId => text.length >= 1 && text.length <= 200
 export const isPredictionId = (text: string): text is PredictionId => predictionId.test(text)
 
-/** The text as the id of a visitor. Throws RangeError where it cannot be one. */
+/** Checks that a text can be the id of a visitor. Throws RangeError when it cannot. */
 export function visitorId(text: string): VisitorId {
   if (!isVisitorId(text)) throw new RangeError(`a visitor's id is 1 to 200 characters, got ${text.length}`)
   return text
 }
 
-/** The reference of the file `name` under the caller's own `id`. Throws RangeError when either cannot be one. */
+/** The reference of the file `name` under the caller's own `id`. Throws RangeError when either is not valid. */
 export function fileRef(id: string, name: string): FileRef {
   if (!fileId.test(id)) throw new RangeError(`a file id is 16 to 64 of A-Z a-z 0-9 _ -, got ${JSON.stringify(id)}`)
   if (!isFileName(name))
@@ -43,7 +46,7 @@ export function fileRef(id: string, name: string): FileRef {
   return `files/${id}/${encodeURIComponent(name)}` as FileRef
 }
 
-/** The parts of a reference, or undefined where the text is none. */
+/** The parts of a reference. Undefined when the text is none. */
 export function parseFileRef(text: string): { id: string; name: string; ref: FileRef } | undefined {
   const [folder, id, encoded, ...more] = text.split('/')
   if (folder !== 'files' || !id || !encoded || more.length > 0 || !fileId.test(id)) return undefined
@@ -62,6 +65,7 @@ function decode(text: string): string | undefined {
   try {
     return decodeURIComponent(text)
   } catch {
+    // The text is not encoded correctly.
     return undefined
   }
 }

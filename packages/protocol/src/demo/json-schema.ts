@@ -3,7 +3,7 @@ import { componentOf } from './registry.ts'
 import type { DemoSchema, Field } from './schema.ts'
 
 /**
- * The JSON schema of one field's value, as Cog writes it: `title`, `x-order`, `default`, `description`, and
+ * The JSON schema of one field's value in Cog's form: `title`, `x-order`, `default`, `description`, and
  * `x-origami-component`.
  */
 export function fieldJsonSchema(field: Field, order: number): Record<string, unknown> {
@@ -25,7 +25,7 @@ export function fieldJsonSchema(field: Field, order: number): Record<string, unk
   }
 }
 
-/** The object of all inputs. */
+/** The JSON schema of the object of all inputs. */
 export function inputJsonSchema(schema: DemoSchema): Record<string, unknown> {
   return {
     type: 'object',
@@ -36,7 +36,7 @@ export function inputJsonSchema(schema: DemoSchema): Record<string, unknown> {
   }
 }
 
-/** The bare value of a single output, else the object of all outputs. */
+/** The JSON schema of the output: the value of a single output, or the object of all outputs. */
 export function outputJsonSchema(schema: DemoSchema): Record<string, unknown> {
   const [only, ...more] = schema.outputs
   if (only && more.length === 0) return { ...fieldJsonSchema(only, 0), title: 'Output' }

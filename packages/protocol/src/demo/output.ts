@@ -1,12 +1,12 @@
 import type { DemoSchema } from './schema.ts'
 
 /**
- * What a prediction yields. With exactly one output field it is that field's bare value (as Cog has it);
- * with several, an object by field name.
+ * The output of a prediction. With one output field it is that field's value (as in Cog), and with several an object by
+ * field name.
  */
 export type Output = unknown
 
-/** The output by field name, whatever the number of fields. Absent fields are undefined. */
+/** The output by field name, for any number of fields. Missing fields are undefined. */
 export function outputFields(schema: Pick<DemoSchema, 'outputs'>, output: Output): Record<string, unknown> {
   const [only, ...more] = schema.outputs
   if (only && more.length === 0) return { [only.name]: output ?? undefined }

@@ -35,13 +35,16 @@ export const predictionSnapshot = z.object({
 })
 export type PredictionSnapshot = z.infer<typeof predictionSnapshot>
 
-/** Where a queue stands: the place (1 is next), and seconds until it starts, null where nobody can know. */
+/** A place in the queue (1 is next), and the seconds until the prediction starts, null when nothing is known. */
 const queuePlace = z.object({ position: z.int(), eta: z.number().nullable() })
 const numbered = { seq: z.int().min(1) }
-/** How it ended: with a word that is no end, what comes after would wait for ever. */
+/**
+ * The snapshot of an end. A status that is no end is refused here, because its reader would wait for another end for
+ * ever.
+ */
 const endSnapshot = predictionSnapshot.extend({ status: z.enum(['succeeded', 'failed', 'canceled']) })
 
-/** Reads an event that somebody else sent. */
+/** Parses an event that another server sent. */
 export const predictionEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('queue'), data: queuePlace }),
   z.object({
@@ -57,7 +60,7 @@ export const predictionEvent = z.discriminatedUnion('type', [
       total: z.number().nullable(),
       note: z
         .string()
-        // Joined anew: a slice would keep all of a text of megabytes in memory.
+        // The text is copied by `join`, because a slice would keep the whole text, which may have megabytes, in memory.
         .transform((note) => [...note.slice(0, 500)].join(''))
         .nullable(),
     }),

@@ -12,7 +12,7 @@ import { sketch } from './components/sketch.ts'
 import { slider } from './components/slider.ts'
 import { text } from './components/text.ts'
 
-/** Every component there is, by name. */
+/** All components by name. */
 export const components = {
   text,
   number,
@@ -38,7 +38,9 @@ export type FileComponentName = {
 
 export const componentNames = Object.keys(components) as readonly ComponentName[]
 
-/** The definition behind a field, its types erased: options and values meet in `validate.ts` alone. */
+/**
+ * The definition of a field's component without its types. Options and values are only used together in `validate.ts`.
+ */
 export const componentOf = (name: ComponentName): Component => components[name]
 
 export const isFileComponent = (name: ComponentName): boolean => componentOf(name).file !== undefined

@@ -22,7 +22,7 @@ export const fieldSchema = z
       context.addIssue({ code: 'custom', message: issue.message, path: ['options', ...issue.path] })
   })
 
-/** What a page, a client and the queue need to know of a demo. */
+/** What pages, clients and the queue need to know about a demo. */
 export const demoSchema = z.strictObject({
   api: z.literal(1).describe('Version of this contract'),
   title: z.string().max(200),
@@ -42,5 +42,5 @@ export const demoSchema = z.strictObject({
 export type Field = z.infer<typeof fieldSchema>
 export type DemoSchema = z.infer<typeof demoSchema>
 
-/** Input by field name. Files are FileRefs once an adapter took them in. */
+/** An input by field name. Files are FileRefs after an adapter has stored them. */
 export type Input = Record<string, unknown>

@@ -4,8 +4,8 @@ import { componentOf } from './registry.ts'
 import type { DemoSchema, Field, Input } from './schema.ts'
 
 /**
- * Checks an input against a demo's schema and fills in defaults. Absent optional fields without a default are null.
- * Looks at no bytes: that a file is there, and is what it says, is for who keeps it.
+ * Checks an input against a demo's schema and fills in defaults. Missing optional fields without a default become null.
+ * It reads no bytes: whether a file exists and has the right type is checked by the server that stores it.
  */
 export function validateInput(schema: DemoSchema, input: Input): { input: Input; problems: readonly Problem[] } {
   const problems: Problem[] = []
@@ -32,7 +32,7 @@ export function validateInput(schema: DemoSchema, input: Input): { input: Input;
   return { input: checked, problems }
 }
 
-/** What is wrong with one value of a field, or undefined. Serves outputs too. */
+/** The problem of one value of a field. Undefined: there is none. It checks outputs too. */
 export function valueProblem(field: Field, value: unknown): Problem | undefined {
   const component = componentOf(field.component)
   const parsed = component.value(component.options.parse(field.options)).safeParse(value)
@@ -51,7 +51,7 @@ function expectation(issue: z.core.$ZodIssue, expects: string): string {
   return expects
 }
 
-/** A value, short enough for a message. */
+/** A value as text, short enough for a message. */
 export function shown(value: unknown): string {
   const text = typeof value === 'string' && value.length > 60 ? `text of ${value.length} characters` : written(value)
   return cut(text, 80)
@@ -59,7 +59,7 @@ export function shown(value: unknown): string {
 
 const cut = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 3)}…` : text)
 
-/** What is nested deeper than JSON.stringify goes is named by its kind. */
+/** A value that is nested too deeply for JSON.stringify is represented by its type. */
 function written(value: unknown): string {
   try {
     return JSON.stringify(value) ?? String(value)
@@ -68,7 +68,7 @@ function written(value: unknown): string {
   }
 }
 
-/** However many a caller sent: an answer is not to be larger than what is asked. */
+/** The answer lists at most this many unknown fields, so that it is not larger than the request. */
 const mostUnknown = 10
 
 function unknownFields(names: readonly string[], schema: DemoSchema): Problem[] {

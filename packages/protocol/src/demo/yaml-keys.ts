@@ -1,19 +1,19 @@
 import { type Document, isMap, isScalar, LineCounter, parseDocument, visit, type YAMLParseError } from 'yaml'
 import { z } from 'zod'
 
-/** What a YAML file of keys and values says. */
+/** The parsed content of a YAML file of keys and values. */
 export interface YamlKeys<Value> {
   readonly value: Value
-  /** The line, from 1, where a key stands (`['limits', 'waiting']`). Undefined: the file does not have it. */
+  /** The line, from 1, of a key (`['limits', 'waiting']`). Undefined: the file does not contain it. */
   lineOf(path: readonly string[]): number | undefined
 }
 
-/** What is said of a key that there is not, given its path (`limits.waitng`) and what else is said of it. */
+/** Makes the message for an unknown key from its path (`limits.waitng`) and the usual message. */
 type UnknownKeyMessage = (path: string, message: string) => string
 
 /**
- * Reads a YAML file of keys and values by its schema; an empty file has no keys. Aliases are refused. Throws Error with
- * the file's name, line, column and what would be right: for an unknown key the known one nearest to it.
+ * Parses a YAML file of keys and values by its schema. An empty file has no keys. Aliases are refused. Throws Error
+ * with the file's name, line, column and what is expected. For an unknown key it names the most similar known one.
  */
 export function parseYamlKeys<Shape extends z.ZodRawShape>(
   text: string,
@@ -51,7 +51,7 @@ export function parseYamlKeys<Shape extends z.ZodRawShape>(
   }
 }
 
-/** What the parser says, where it is for who writes the file and not for who calls the parser. */
+/** The parser's message, if it is meant for the person who writes the file and not for the caller of the parser. */
 function syntaxMessage({ code, message }: YAMLParseError): string {
   if (code === 'MULTIPLE_DOCS') return 'expected one document, got another after ---'
   return message.includes('call stack') ? 'expected fewer keys and lists within each other' : message
@@ -74,7 +74,7 @@ function describeIssue(
   return `${place}: ${unknown([...path, key].join('.'), message)}`
 }
 
-/** Where the keys of a path stand, outermost first, as deep as the file has them. */
+/** The offsets of a path's keys in the file, outermost first, for those that the file has. */
 function offsetsOf(document: Document.Parsed, path: readonly string[]): number[] {
   let node: unknown = document.contents
   const offsets: number[] = []
@@ -87,7 +87,7 @@ function offsetsOf(document: Document.Parsed, path: readonly string[]): number[]
   return offsets
 }
 
-/** A key as the value has it. */
+/** A key in the form of the parsed value. */
 const nameOf = (key: unknown): string => (key === null ? '' : String(key))
 
 function keysAt(schema: z.ZodType, path: readonly string[]): string[] {
@@ -105,7 +105,7 @@ function inner(schema: unknown): unknown {
   return isWrapped ? inner(schema.unwrap()) : schema
 }
 
-/** The known word with the fewest letters to change. */
+/** The known word with the smallest edit distance. */
 export function nearest(key: string, known: readonly string[]): string {
   const [best = ''] = known.toSorted((a, b) => distance(key, a) - distance(key, b))
   return best

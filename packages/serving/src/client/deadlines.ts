@@ -1,14 +1,14 @@
-/** How long somebody else's server may take. Milliseconds. */
+/** How long another server may take, in milliseconds. */
 export interface Deadlines {
-  /** To answer something small, from the first byte sent to the last byte read. */
+  /** The time for a small answer, from the first byte sent to the last byte read. */
   readonly answerMs: number
-  /** Without a byte moving, where many are carried: files, and streams of events. */
+  /** The longest time without a byte in long transfers: files, and event streams. */
   readonly idleMs: number
 }
 
 export const defaultDeadlines: Deadlines = { answerMs: 30_000, idleMs: 60_000 }
 
-/** What is read of one answer, at most. Bytes. */
+/** The most bytes that are read of one answer. */
 export const readCaps = {
   schema: 4 * 1024 ** 2,
   health: 1024 ** 2,
@@ -17,7 +17,7 @@ export const readCaps = {
   error: 64 * 1024,
 } as const
 
-/** Aborts when `touch` was not called for a while. Whoever makes it disposes it. */
+/** Aborts when `touch` was not called for a while. Its maker disposes it. */
 export class Idle implements Disposable {
   private readonly controller = new AbortController()
   private readonly timer: NodeJS.Timeout
@@ -35,7 +35,7 @@ export class Idle implements Disposable {
     this.timer.refresh()
   }
 
-  /** The same bytes; each that comes by shows that something moves. */
+  /** Passes on the bytes, and touches at each chunk. */
   async *watching(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
     for await (const part of bytes) {
       this.touch()

@@ -6,28 +6,28 @@ import { type Deadlines, defaultDeadlines, Idle, readCaps } from './deadlines.ts
 import { answerError, Misbehaved } from './refusal.ts'
 
 export interface HttpClientOptions {
-  /** Where its predictions API hangs: `http://127.0.0.1:6000`, `https://daemon:6001/demos/<id>`. */
+  /** The address of its predictions API: `http://127.0.0.1:6000`, `https://daemon:6001/demos/<id>`. */
   readonly base: string
   readonly dispatcher?: Dispatcher | undefined
   readonly headers?: Readonly<Record<string, string>>
-  /** What its callers are told of it, where its address is not for them. */
+  /** The messages for callers who must not see its address. */
   readonly messages?: {
-    /** Nobody answers. */
+    /** Nobody answers there. */
     readonly away: string
-    /** It knows no such demo. */
+    /** The demo is unknown there. */
     readonly missing: string
   }
-  /** Asked anew for each call, so that an operator may change them while the server runs. */
+  /** Called for each request, so that an operator may change them while the server runs. */
   readonly deadlines?: () => Partial<Deadlines>
 }
 
-/** Nobody answered in time, or the connection broke: whether what was sent arrived, nobody knows. */
+/** There was no answer in time, or the connection broke. Whether the request arrived is not known. */
 export class Unanswered extends Gone {}
 
 interface RequestParts {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string | AsyncIterable<Uint8Array>
-  /** The caller's own: aborting it throws its reason. */
+  /** The caller's own signal. Aborting it throws its reason. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -35,8 +35,8 @@ const neverConnected = new Set(['ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT', 'ENOT
 const direct = new Agent({ connect: { timeout: 5_000 }, headersTimeout: 0, bodyTimeout: 0 })
 
 /**
- * Plain HTTP by undici's `request`, since `fetch` refuses port 6000. Every answer is read within a deadline and under a
- * cap.
+ * Plain HTTP with undici's `request`, since `fetch` refuses port 6000. Each answer is read with a deadline and a limit
+ * of bytes.
  */
 export class HttpClient {
   readonly base: string
@@ -52,14 +52,14 @@ export class HttpClient {
   }
 
   /**
-   * A small answer as JSON. Throws Invalid | Full | Gone | ServerFault, and Misbehaved when it is none or above `cap`
-   * bytes.
+   * Reads a small answer as JSON. Throws Invalid, Full, Gone or ServerFault, and Misbehaved when it is no JSON or has
+   * more than `cap` bytes.
    */
   async json(method: Dispatcher.HttpMethod, path: string, cap: number, sent: RequestParts = {}): Promise<unknown> {
     return this.answer(sent.signal, (within) => this.readJson(method, path, cap, { ...sent, signal: within }))
   }
 
-  /** The status and headers of an answer whose body does not matter. */
+  /** The status and headers of an answer whose body is not needed. */
   async head(method: Dispatcher.HttpMethod, path: string, signal?: AbortSignal): Promise<Dispatcher.ResponseData> {
     return this.answer(signal, async (within) => {
       const response = await this.send(method, path, { signal: within })
@@ -68,7 +68,7 @@ export class HttpClient {
     })
   }
 
-  /** Sends bytes for as long as they move, and reads a small answer. */
+  /** Sends bytes with no limit but the time without progress, and reads a small answer. */
   async upload(path: string, headers: Record<string, string>, bytes: AsyncIterable<Uint8Array>, signal?: AbortSignal) {
     using idle = new Idle(this.deadlines.idleMs)
     const source = new UploadSource(idle.watching(bytes))
@@ -77,7 +77,8 @@ export class HttpClient {
   }
 
   /**
-   * The bytes of an answer, for as long as they move. Throws Misbehaved where `accept` names a type and another came.
+   * Yields the bytes of an answer with no limit but the time without progress. Throws Misbehaved when `accept` names a
+   * type and another one came.
    */
   async *download(path: string, headers: Record<string, string>, signal?: AbortSignal): AsyncIterable<Uint8Array> {
     using idle = new Idle(this.deadlines.idleMs)
@@ -138,7 +139,7 @@ export class HttpClient {
       headers: { ...headers, ...sent.headers },
       dispatcher,
       signal,
-      // Undici sends every async iterable; its types name streams alone.
+      // Undici sends every async iterable, although its types name only streams.
       ...(body === undefined ? {} : { body: body as string | Readable }),
     })
   }
@@ -156,7 +157,10 @@ export class HttpClient {
     })
   }
 
-  /** A failure on the way becomes Gone; what was answered, and what the caller aborted, stays what it is. */
+  /**
+   * Turns a failure of the transport into Gone. Errors that the server answered, and the caller's abort, stay as they
+   * are.
+   */
   private translate(error: unknown, signal: AbortSignal | undefined): unknown {
     if (signal?.aborted) return signal.reason
     if (!isTransport(error)) return error
@@ -167,7 +171,7 @@ export class HttpClient {
   }
 }
 
-/** Bytes that are sent. When reading them fails, the error says so, and not that nobody answers. */
+/** Bytes to be sent. When reading them fails, that error is thrown and not the one of the broken request. */
 class UploadSource {
   private readonly content: AsyncIterable<Uint8Array>
   private broken: { error: unknown } | undefined
@@ -186,14 +190,14 @@ class UploadSource {
   }
 
   readonly rethrow = (error: unknown): never => {
-    // Whoever sends it here too slowly is told so.
+    // A caller who sends the bytes to us too slowly gets that error.
     if (this.broken?.error instanceof BodyRefused) throw this.broken.error
     if (this.broken) throw new Error('what was to be sent cannot be read', { cause: this.broken.error })
     throw error
   }
 }
 
-/** Reads a body as text. Throws Misbehaved above `cap` bytes, and the connection goes. */
+/** Reads a body as text. Throws Misbehaved above `cap` bytes, and closes the connection. */
 async function readText(body: Dispatcher.ResponseData['body'], cap: number): Promise<string> {
   const parts: Uint8Array[] = []
   let size = 0
@@ -208,7 +212,7 @@ async function readText(body: Dispatcher.ResponseData['body'], cap: number): Pro
 const together = (signal: AbortSignal | undefined, deadline: AbortSignal): AbortSignal =>
   signal ? AbortSignal.any([signal, deadline]) : deadline
 
-/** Errors of undici, of sockets, and of a deadline, by what they carry. */
+/** Whether an error comes from undici, a socket or a deadline, judged by its fields. */
 function isTransport(error: unknown): error is Error & { code?: string | number } {
   if (!(error instanceof Error)) return false
   return (

@@ -28,7 +28,10 @@ const reconnects = 5
 const putAnswer = z.object({ ref: z.string() })
 const known: ReadonlySet<string> = new Set(eventTypes)
 
-/** A demo over there, by its predictions API. What it answers is read within deadlines, under caps, and by schema. */
+/**
+ * A demo on another server, called by its predictions API. Its answers are read with deadlines and limits, and checked
+ * by schema.
+ */
 export class HttpPredictor implements Predictor {
   private readonly base: string
   private readonly client: HttpClient
@@ -73,7 +76,7 @@ export class HttpPredictor implements Predictor {
     }
   }
 
-  /** Connects again where it was when the connection drops. Throws Gone when nobody answers any more. */
+  /** Reconnects after the last event when the connection breaks. Throws Gone when nobody answers any more. */
   private async *events(id: PredictionId, after: number, signal?: AbortSignal): AsyncIterable<PredictionEvent> {
     let seen = after
     for (let attempt = 0; !signal?.aborted; attempt += 1) {
@@ -115,7 +118,7 @@ export class HttpPredictor implements Predictor {
       : event
   }
 
-  /** A runtime gives out its files by whole addresses; here they are references again. */
+  /** A runtime answers with full URLs of its files, which become references again here. */
   private withBareRefs(snapshot: PredictionSnapshot): PredictionSnapshot {
     const bare = (values: object) =>
       Object.fromEntries(Object.entries(values).map(([name, value]) => [name, this.bareRef(value)]))
@@ -169,7 +172,10 @@ export class HttpPredictor implements Predictor {
     return this.parsed(schema, await this.client.json('GET', path, cap, { signal }))
   }
 
-  /** Throws Misbehaved with what is wrong about it: a foreign answer is never an input of ours. */
+  /**
+   * Throws Misbehaved that says what is wrong, because a faulty answer of another server is no error of the caller's
+   * input.
+   */
   private parsed<Answer>(schema: z.ZodType<Answer>, answer: unknown): Answer {
     const { data, error } = schema.safeParse(answer)
     if (error) throw new Misbehaved(`${this.base} answered something else than expected: ${z.prettifyError(error)}`)
@@ -177,7 +183,7 @@ export class HttpPredictor implements Predictor {
   }
 }
 
-/** Throws Misbehaved once one event is larger than its cap; who reads sets the count back at each. */
+/** Throws Misbehaved once one event is larger than its limit. The reader resets the count at each event. */
 async function* capped(bytes: AsyncIterable<Uint8Array>, size: { sinceEvent: number }): AsyncIterable<Uint8Array> {
   for await (const part of bytes) {
     size.sinceEvent += part.length

@@ -6,21 +6,22 @@ const refusalBody = z.object({
   error: z.string().optional(),
 })
 
-/** It answered that something is wrong with itself: whether it did what it was asked is not known. */
+/** The server reported an internal error. Whether it did what was asked is not known. */
 export class ServerFault extends Error {
   override readonly name = 'ServerFault'
 }
 
 /**
- * It answered what its API never does: what becomes of what it was asked is not known, and asking again would not tell.
+ * The server gave an answer that its API does not have. What became of the request is not known, and repeating it would
+ * not help.
  */
 export class Misbehaved extends Error {
   override readonly name = 'Misbehaved'
 }
 
 /**
- * An answer of 300 and above as the error it stands for: Invalid, Full, Gone, ServerFault, or Misbehaved.
- * `retryAfter`: what its header says, in seconds.
+ * The error for an answer with a status of 300 or above: Invalid, Full, Gone, ServerFault or Misbehaved. `retryAfter`
+ * is the value of that header, in seconds.
  */
 export function answerError(base: string, status: number, text: string, retryAfter?: unknown): Error {
   const { detail, error } = read(text)
@@ -43,11 +44,11 @@ function read(text: string): z.infer<typeof refusalBody> {
   try {
     return refusalBody.parse(JSON.parse(text))
   } catch {
-    // No JSON of ours: the status alone tells what it is.
+    // It is no JSON of ours, and only its status is used.
     return {}
   }
 }
 
-/** Undefined: it is no number of seconds that anybody would wait. */
+/** Undefined: it is no number of seconds that is worth waiting. */
 const secondsOf = (header: unknown): number | undefined =>
   typeof header === 'string' && /^[0-9]{1,4}$/.test(header) ? Number(header) : undefined

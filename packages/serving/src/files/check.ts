@@ -1,7 +1,10 @@
 import { componentOf, type DemoSchema, type Input, type Problem, parseFileRef } from '@origami/protocol/demo'
 import type { Files } from '../predictor.ts'
 
-/** What is wrong with the files of a validated input: not there, not an image where one is wanted, too large. */
+/**
+ * The problems of the files of a validated input: a file is missing, too large, or not an image where an image is
+ * expected.
+ */
 export async function checkFiles(schema: DemoSchema, input: Input, files: Files): Promise<Problem[]> {
   const problems: Problem[] = []
   for (const { name: field, component, options } of schema.inputs) {
@@ -29,11 +32,11 @@ export async function checkFiles(schema: DemoSchema, input: Input, files: Files)
   return problems
 }
 
-/** Whether a media type is one that a component takes: `image/*` takes each that begins so. */
+/** Whether a component accepts a media type. `image/*` accepts all types that begin with `image/`. */
 const isOf = (accept: string, type: string): boolean =>
   accept === '*/*' || (accept.endsWith('/*') ? type.startsWith(accept.slice(0, -1)) : type === accept)
 
-/** In words, as `an image`. */
+/** The kind in words, such as `an image`. */
 function kindOf(accept: string): string {
   const [kind = ''] = accept.split('/')
   return `${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind}`

@@ -11,9 +11,12 @@ import type { Files, OpenFile } from '../predictor.ts'
 
 const aboutSchema = z.object({ name: z.string(), type: z.string() })
 
-/** What `about.json` in the folder of a file says. Undefined: there is none. Throws where `put` did not write it. */
+/**
+ * The content of `about.json` in the folder of a file. Undefined: there is none. Throws when it is not what `put`
+ * writes.
+ */
 export async function readAbout(folder: string): Promise<z.infer<typeof aboutSchema> | undefined> {
-  // What cannot be read is no file, or one that never arrived.
+  // A file whose record cannot be read does not exist, or never arrived completely.
   const text = await readFile(join(folder, 'about.json'), 'utf8').catch(() => undefined)
   return text === undefined || text === '' ? undefined : aboutSchema.parse(JSON.parse(text))
 }
@@ -29,20 +32,20 @@ export interface Sweeping {
 }
 
 /**
- * Files in a folder: `<id>/about.json`, and `<id>/file/` with the bytes under what is left of the name once all that a
- * path could mean is gone: a model still sees the ending that it goes by.
+ * Files in a folder: `<id>/about.json`, and the bytes in `<id>/file/`. Their name there has no character with a meaning
+ * in paths, but keeps its extension, which models may need.
  */
 export class FolderFiles implements Files {
   private readonly folder: string
   private readonly maxFileBytes: () => number
 
-  /** `maxFileBytes` is asked anew for each file. */
+  /** `maxFileBytes` is called for each file. */
   constructor(folder: string, { maxFileBytes }: { maxFileBytes: () => number }) {
     this.folder = folder
     this.maxFileBytes = maxFileBytes
   }
 
-  /** Throws Invalid too where the id has a file of another name. */
+  /** Stores a file. Throws Invalid when it is too large, or when the id has a file of another name. */
   async put(id: string, name: string, type: string | undefined, bytes: AsyncIterable<Uint8Array>): Promise<FileRef> {
     const ref = fileRef(id, name)
     if (await this.open(ref)) return ref
@@ -77,13 +80,13 @@ export class FolderFiles implements Files {
     }
   }
 
-  /** Where a file's bytes are, for who reads them on this machine. Undefined for what is no reference. */
+  /** The path of a file's bytes, for readers on this machine. Undefined when `ref` is no reference. */
   path(ref: string): string | undefined {
     const parts = parseFileRef(ref)
     return parts && join(this.folder, parts.id, 'file', plainName(parts.name))
   }
 
-  /** False: there was nothing to forget. */
+  /** Removes a file. False: there was none. */
   async forget(ref: FileRef): Promise<boolean> {
     const path = this.path(ref)
     if (!path || !(await stat(path).catch(() => undefined))) return false
@@ -92,8 +95,8 @@ export class FolderFiles implements Files {
   }
 
   /**
-   * Forgets what came before `before`, but for ids that are wanted, a slice of them at a time, until the signal aborts.
-   * Returns how many. One that cannot be removed keeps no other: what they threw is thrown at the end.
+   * Removes files that arrived before `before`, except the wanted ones, in slices, until the signal aborts. Returns how
+   * many. A file that cannot be removed does not keep the others: the errors are thrown at the end.
    */
   async sweep(
     before: Date,
@@ -139,7 +142,7 @@ export class FolderFiles implements Files {
   }
 }
 
-/** The error of a file above the limit. HTTP 413. */
+/** The error for a file above the limit. Answered with HTTP 413. */
 export const fileTooLarge = (limit: number, came?: number): Invalid =>
   new Invalid([
     { type: 'value_error.too_large', message: `expected a file of at most ${limit} bytes, got ${came ?? 'more'}` },
@@ -150,30 +153,30 @@ const otherName = (id: string): Invalid =>
     { type: 'value_error', message: `expected an id that no file has yet, got ${id}, which has one of another name` },
   ])
 
-/** Letters, digits and a few marks; never hidden, never longer than a file system takes. */
+/** Keeps letters, digits and a few marks. The result is no hidden file, and not longer than a file system allows. */
 const plainName = (name: string): string =>
   name
     .replaceAll(/[^A-Za-z0-9._ -]/g, '_')
     .replace(/^[. -]+/, '_')
     .slice(-100) || '_'
 
-/** There is nothing, or no longer. */
+/** It does not exist, or not any more. */
 function unlessAbsent(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error
 }
 
-/** Two senders of one id: the first stays. */
+/** When two callers send the same id, the first file stays. */
 function keepFirst(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
 }
 
-/** What a sender says is believed only where bytes tell nothing, and never that it is a page. */
+/** The sender's type is only used when the bytes do not show one, and never when it is a page. */
 function plainType(type: string | undefined): string {
   const media = type?.split(';')[0]?.trim().toLowerCase() ?? ''
   return /^(text\/(plain|csv|markdown)|application\/(json|pdf))$/.test(media) ? media : 'application/octet-stream'
 }
 
-/** As many as telling a type takes. */
+/** As many bytes as are needed to detect the type. */
 async function firstBytes(path: string): Promise<Uint8Array> {
   await using file = await open(path)
   const { buffer, bytesRead } = await file.read(Buffer.alloc(4100), 0, 4100, 0)

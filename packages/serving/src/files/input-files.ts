@@ -5,8 +5,8 @@ import { fileTooLarge } from './folder-files.ts'
 import { type FetchBounds, fetchPublic, type RemoteFile } from './remote.ts'
 
 /**
- * Turns what callers may write for a file (an address this server gave out, a `data:` URI, a public URL) into FileRefs.
- * Leaves everything else to validation. The signal ends what is being fetched. Throws Invalid.
+ * Replaces what callers may write for a file (an address of this server, a `data:` URI, a public URL) by FileRefs.
+ * Everything else is left to validation. The signal ends fetches. Throws Invalid.
  */
 export async function resolveInputFiles(
   schema: DemoSchema,
@@ -52,7 +52,7 @@ export async function resolveInputFiles(
   }
 }
 
-/** RFC 2397. Throws Error when it is none, Invalid when it holds more than `limit` bytes. */
+/** Parses a data URI (RFC 2397). Throws Error when it is none, Invalid when it holds more than `limit` bytes. */
 function readDataUri(uri: string, limit: number): RemoteFile {
   const match = /^data:([^;,]*)((?:;[^;,]*)*),(.*)$/s.exec(uri)
   if (!match) throw new Error('not a data: URI')
@@ -71,6 +71,7 @@ function safeName(name: string): string {
     fileRef('0'.repeat(32), name)
     return name
   } catch {
+    // A file reference cannot contain this name.
     return 'file'
   }
 }

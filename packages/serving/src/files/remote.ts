@@ -6,7 +6,7 @@ import { isIP } from 'node:net'
 import { basename } from 'node:path'
 import ipaddr from 'ipaddr.js'
 
-/** A file that somebody else's server has. */
+/** A file on another server. */
 export interface RemoteFile {
   readonly name: string
   readonly type: string | undefined
@@ -14,18 +14,18 @@ export interface RemoteFile {
 }
 
 export interface FetchBounds {
-  /** Until the last byte is read, however slowly it comes; 5 minutes when not said. */
+  /** The time until the last byte, however slowly it comes. The default is 5 minutes. */
   readonly deadlineMs?: number
-  /** Until more comes of the answer; 30 s when not said. */
+  /** The longest time without a byte of the answer. The default is 30 s. */
   readonly idleMs?: number
-  /** Ends the fetch, and the reading of what is fetched. */
+  /** Ends the fetch, and the reading of its body. */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
  * Fetches an http(s) URL from public addresses only: every address of the name is checked, the connection goes to a
- * checked one, and redirects are not followed.
- * `networks` (CIDR) are taken for public too. Throws Error whose message is for who gave the URL.
+ * checked one, and redirects are not followed. `networks` (CIDR) count as public too. The message of the Error is for
+ * the person who gave the URL.
  */
 export async function fetchPublic(
   url: URL,
@@ -43,8 +43,8 @@ export async function fetchPublic(
 }
 
 /**
- * What the server at a checked address says to a GET, its body not yet read. Node's own client: every bundle carries
- * this file, and undici would be half of it.
+ * The answer of the server at a checked address to a GET, with its body unread. It uses Node's own client, because
+ * every bundle contains this file, and undici would be half of it.
  */
 async function answerOf(url: URL, address: string, bounds: FetchBounds): Promise<IncomingMessage> {
   const { deadlineMs = 5 * 60_000, idleMs = 30_000, signal } = bounds
@@ -64,15 +64,16 @@ async function answerOf(url: URL, address: string, bounds: FetchBounds): Promise
     left?.[Symbol.dispose]()
   })
   request.end()
-  // What breaks later breaks the body too, where its reader learns of it.
+  // A later error ends the body too, and reaches its reader there.
   request.on('error', () => {})
   const [answer] = (await once(request, 'response')) as [IncomingMessage]
   response = answer
   return answer
 }
 
-/** An address of the host, when all it has may be reached. Throws Error. */
+/** An address of the host, if all of its addresses may be reached. Throws Error. */
 async function publicAddress(host: string, networks: readonly string[]): Promise<string> {
+  // A name that cannot be looked up is reported below as one without an address.
   const found = await lookup(host, { all: true }).catch(() => [])
   const [first] = found
   if (!first) throw new Error(`${host} has no address`)
@@ -92,6 +93,7 @@ function fileName(url: URL): string {
   try {
     return basename(decodeURIComponent(url.pathname)).slice(0, 100) || 'file'
   } catch {
+    // Its name is not encoded correctly, so it gets a plain one.
     return 'file'
   }
 }

@@ -4,8 +4,8 @@ import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fast
 import type { OpenAPIV3_1 } from 'openapi-types'
 
 /**
- * Makes `app.swagger()` the OpenAPI 3.1 document of all routes that are added after it and carry a schema. Schemas with
- * an id in their metadata stand under `components`.
+ * Makes `app.swagger()` return the OpenAPI 3.1 document of all routes that are added later and have a schema. Schemas
+ * with an id in their metadata are put under `components`.
  */
 export async function documentRoutes(
   app: FastifyInstance,
@@ -21,7 +21,7 @@ export async function documentRoutes(
   })
 }
 
-/** That an integer fits a double needs no saying. */
+/** Removes the bounds of safe integers, which say nothing to a caller. */
 function withoutBounds({
   jsonSchema,
 }: {
@@ -34,8 +34,8 @@ function withoutBounds({
 const reference = /#\/components\/schemas\/([^"]+)/g
 
 /**
- * Leaves out schemas that no route leads to. One that is only sent, or looks the same sent and answered, has one name
- * and not two.
+ * Removes schemas that no route uses. One that is only sent, or is the same when sent and answered, gets one name
+ * instead of two.
  */
 function onlyReferred(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
   const all = document.components?.schemas ?? {}

@@ -10,20 +10,18 @@ import type {
 import { validatorCompiler } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 
-/** A call of an endpoint, as its handler gets it: parsed by the endpoint's schemas. */
+/** A call of an endpoint as its handler gets it, parsed by the endpoint's schemas. */
 export interface Handled<E> extends EndpointCall<E> {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
 }
 
-/** Answers by its value, or writes to the reply by itself and hands that back, or nothing. */
+/** Returns the answer, or writes to the reply itself and returns that, or nothing. */
 type Handler<E> = (call: Handled<E>) => Promise<AnswerOf<E> | FastifyReply | undefined>
 
 type WithOptions<Handle> = [handle: Handle] | [options: RouteShorthandOptions, handle: Handle]
 
-/**
- * What a server says of its endpoints beside what their table says, as keys of an OpenAPI operation and more answers.
- */
+/** What a server says about its endpoints besides their table: keys of an OpenAPI operation, and more answers. */
 export type Remarks<E extends Endpoint> = (
   endpoint: E,
   key: string,
@@ -32,7 +30,7 @@ export type Remarks<E extends Endpoint> = (
   readonly answers?: Readonly<Record<string, Answer>>
 }
 
-/** Adds routes of a table to a server, each under its key. What is not added is no route. */
+/** Adds routes of a table to a server by their keys. An endpoint that is not added has no route. */
 export function endpointsOn<E extends Endpoint, Table extends Endpoints<E>>(
   app: FastifyInstance,
   table: Table,
@@ -51,7 +49,7 @@ export function endpointsOn<E extends Endpoint, Table extends Endpoints<E>>(
       validatorCompiler: validatorCompiler as FastifySchemaCompiler<unknown>,
       serializerCompiler: asJson,
       handler: (request, reply) => {
-        // Each part was parsed by the endpoint's schema before.
+        // The endpoint's schemas have parsed each part already.
         const { params, query, body } = request
         const call = { params, query, body } as EndpointCall<Table[Key]>
         reply.status(Number(Object.keys(endpoint.answers)[0]))
@@ -61,7 +59,7 @@ export function endpointsOn<E extends Endpoint, Table extends Endpoints<E>>(
   }
 }
 
-/** Options of a route that is in the document as its endpoint says, and validates by itself. */
+/** Options of a route that is documented as its endpoint but validates requests itself. */
 export function describedOnly<E extends Endpoint>(
   endpoint: E,
   key: string,
@@ -75,7 +73,7 @@ export function describedOnly<E extends Endpoint>(
   }
 }
 
-/** What our own code answers is checked by its types: a copy made by schema at every answer would tell nothing more. */
+/** Answers of our own code are checked by their types, so serialising them by schema would only cost time. */
 const asJson = () => (answer: unknown) => JSON.stringify(answer)
 
 const validated = ({ params, query, body }: Endpoint): object => ({

@@ -4,15 +4,16 @@ import { ZodError } from 'zod'
 import { BodyRefused } from './limit-json.ts'
 import { clipped, misfitMessage } from './misfit.ts'
 
-/**
- * An error that says by itself what its caller is answered, above 500 too, where the text of others stays in the log.
- */
+/** An error that defines its own answer, even above 500, where the messages of other errors are only logged. */
 export interface AnswersItself extends Error {
   readonly statusCode: number
   readonly answer: { readonly error: string; readonly authorize?: string }
 }
 
-/** Errors to HTTP, once. The text of a 5xx that is ours stays in the log, under the id that is answered. */
+/**
+ * The one place that turns errors into HTTP answers. The message of our own 5xx is only logged, under the id that is
+ * answered.
+ */
 export function sendError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (error instanceof Invalid) {
     const tooLarge = error.problems.some((problem) => problem.type === 'value_error.too_large')
@@ -28,7 +29,7 @@ export function sendError(error: FastifyError | Error, request: FastifyRequest, 
   if (error instanceof Gone) return reply.status(503).send({ error: error.message, status: 'failed' })
   if (error instanceof BodyRefused && error.statusCode === 503)
     return reply.status(503).header('retry-after', 5).send({ error: error.message })
-  // The rest of the body is not waited for.
+  // The connection is closed, so that the rest of the body is not waited for.
   if (error instanceof BodyRefused && error.statusCode === 408) reply.header('connection', 'close')
   if (answersItself(error)) return reply.status(error.statusCode).send(error.answer)
   const misfit = misfitOf(error)
@@ -39,14 +40,14 @@ export function sendError(error: FastifyError | Error, request: FastifyRequest, 
   return reply.status(500).send({ error: 'Something went wrong here; the log has it under this id.', id: request.id })
 }
 
-/** Whether it is only that who asked went while they were sending: no mistake, and nobody reads the answer. */
+/** Whether the caller just left while sending. That is no error, and nobody reads the answer. */
 const isLeaving = (error: Error, { raw }: FastifyReply): boolean =>
   raw.destroyed &&
   [error, error.cause].some((one) => one instanceof Error && 'code' in one && one.code === 'ECONNRESET')
 
 /**
- * What does not fit its schema: a part of the address is not there (404), what was sent is refused with the name of
- * each part (422).
+ * The answer for a request that does not fit its schema: 404 for a part of the address, 422 for other parts, which are
+ * named.
  */
 function misfitOf(error: FastifyError | Error): { status: number; message: string } | undefined {
   if (error instanceof ZodError) return { status: 422, message: misfitMessage(error.issues) }

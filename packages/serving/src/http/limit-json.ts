@@ -1,19 +1,21 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 export interface JsonLimits {
-  /** Bytes of one body; asked for each, so that an operator may change it while the server runs. */
+  /** The largest body in bytes. Called for each body, so that an operator may change it while the server runs. */
   bytes(): number
-  /** Arrays and objects within each other; 64 when not said. */
+  /** How deeply arrays and objects may be nested. The default is 64. */
   readonly depth?: number
-  /** Until more of a body comes; 30 s when not said. Asked for each body, as the two below. */
+  /** The longest time without more of a body. The default is 30 s. Called for each body, as the next two are. */
   idleMs?(): number
-  /** Until all of a body is there; 5 minutes when not said. */
+  /** The longest time for a whole body. The default is 5 minutes. */
   totalMs?(): number
-  /** Bytes of all bodies that are being read; 256 MiB when not said, and never less than one body. */
+  /**
+   * How many bytes all bodies that are being read may have. The default is 256 MiB, and it is never less than one body.
+   */
   heldBytes?(): number
 }
 
-/** What an operator says of JSON bodies, as both servers have it among their limits. */
+/** The limits of JSON bodies that both servers have among their settings. */
 export interface BodyLimits {
   readonly bodyBytes: number
   readonly bodyIdleMs: number
@@ -21,7 +23,7 @@ export interface BodyLimits {
   readonly bodiesBytes: number
 }
 
-/** JSON bodies under these limits, as they are at each body. */
+/** Reads these limits anew for each body. */
 export const underLimits = (limits: BodyLimits): JsonLimits => ({
   bytes: () => limits.bodyBytes,
   idleMs: () => limits.bodyIdleMs,
@@ -30,8 +32,8 @@ export const underLimits = (limits: BodyLimits): JsonLimits => ({
 })
 
 /**
- * A JSON body that is not taken: 408 too slow, 413 too large, 422 too deep, 503 too many at once. The message says the
- * limit and what came.
+ * A JSON body was refused: 408 too slow, 413 too large, 422 too deep, 503 too many at once. The message names the limit
+ * and what came.
  */
 export class BodyRefused extends Error {
   override readonly name = 'BodyRefused'
@@ -43,13 +45,15 @@ export class BodyRefused extends Error {
 }
 
 /**
- * A body of so many times the limit is read to its end before it is refused; of a larger one the connection is closed.
+ * A body of up to this many times the limit is read to its end before it is refused. For a larger one the connection is
+ * closed.
  */
 const patience = 4
 
 /**
- * Reads `application/json` bodies up to a limit of bytes and of depth, on every route of this server, and no others.
- * What is refused is read to its end first, within reason: the caller sees the answer, and its connection stays usable.
+ * Makes every route of this server read `application/json` bodies only, up to a limit of bytes and of nesting. A
+ * refused body is read to its end if that is not too far, so that the caller sees the answer and its connection stays
+ * usable.
  */
 export function limitJson(app: FastifyInstance, limits: JsonLimits): void {
   const {
@@ -71,19 +75,19 @@ export function limitJson(app: FastifyInstance, limits: JsonLimits): void {
             null,
             new BodyRefused(422, `expected JSON with at most ${depth} arrays and objects within each other, got more`),
           )
-        // Every use of `done` is the callback's; the promise that the type allows is never made.
+        // The result is passed to the callback `done`. The promise that the type allows is not used.
         void parse(request, body.toString('utf8'), done)
       },
       (error: Error) => done(error instanceof BodyRefused ? error : Object.assign(error, { statusCode: 400 })),
     )
   })
-  // Refused here and not by the parser, which would close a connection that is in order.
+  // It is refused here and not in the parser, because an error there would close a working connection.
   app.addHook('preValidation', async (request: FastifyRequest) => {
     if (request.body instanceof BodyRefused) throw request.body
   })
 }
 
-/** Bytes of bodies that are being read, of all callers together. */
+/** The bytes of all bodies that are being read. */
 interface Held {
   bytes: number
   most(): number
@@ -130,15 +134,15 @@ async function readUpTo(
 }
 
 /**
- * A body as it comes. Throws BodyRefused when nothing of it comes for too long, or all of it takes too long; the caller
- * can still be answered.
+ * Yields the parts of a body. Throws BodyRefused when no more comes for too long, or when the whole takes too long. The
+ * caller can still be answered.
  */
 async function* paced(payload: AsyncIterable<Buffer>, idleMs: number, totalMs: number): AsyncIterable<Buffer> {
   const late = Promise.withResolvers<never>()
   const refuse = (expected: string) => late.reject(new BodyRefused(408, `expected ${expected}`))
   const idle = setTimeout(refuse, idleMs, `more of the body within ${idleMs / 1000} s`)
   const total = setTimeout(refuse, totalMs, `all of the body within ${totalMs / 1000} s`)
-  // Not `for await`: leaving it would end the connection before the answer.
+  // `for await` would close the connection when it is left, before the answer.
   const coming = payload[Symbol.asyncIterator]()
   try {
     for (;;) {
@@ -156,7 +160,7 @@ async function* paced(payload: AsyncIterable<Buffer>, idleMs: number, totalMs: n
 const [quote, backslash, openArray, closeArray, openObject, closeObject] = Buffer.from('"\\[]{}')
 
 /**
- * Counts brackets outside of strings: before parsing, since what walks a value later may not be made for such depth.
+ * Counts brackets outside of strings, before parsing, because code that walks the value later may fail at such a depth.
  */
 function isDeeper(json: Buffer, limit: number): boolean {
   let depth = 0
@@ -170,7 +174,7 @@ function isDeeper(json: Buffer, limit: number): boolean {
   return false
 }
 
-/** Where the string that begins at `start` ends: at a quote with an even number of backslashes before it. */
+/** The end of the string that begins at `start`: a quote with an even number of backslashes before it. */
 function endOfString(json: Buffer, start: number): number {
   for (let at = json.indexOf('"', start + 1); at >= 0; at = json.indexOf('"', at + 1)) {
     let before = at

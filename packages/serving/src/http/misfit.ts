@@ -1,23 +1,23 @@
-/** What is wrong with a value, as Zod tells it and as a validator of Fastify hands it on. */
+/** A problem of a value as Zod reports it and a Fastify validator passes it on. */
 interface Issue {
-  /** Where, from the value's root; empty: the value as a whole. */
+  /** The place of the problem from the value's root. Empty for the value as a whole. */
   readonly path: readonly PropertyKey[]
   readonly message: string
-  /** What each choice of a union has against it. */
+  /** The problems of each choice of a union. */
   readonly errors?: unknown
 }
 
 const longest = 500
 
-/** Says what does not fit a schema, each with the field that it is about; `whole` names what has no field. */
+/** Says what does not fit a schema, with the field of each problem. `whole` names a problem without a field. */
 export function misfitMessage(issues: readonly Issue[], whole = ''): string {
   return clipped([...new Set(issues.flatMap((issue) => issueMessages(issue, whole)))].join('; '))
 }
 
-/** A text that callers wrote, or that grows with what they wrote, short enough for an answer. */
+/** Shortens a text that callers wrote, or that grows with it, for an answer. */
 export const clipped = (text: string): string => (text.length > longest ? `${text.slice(0, longest - 1)}…` : text)
 
-/** Of a union, what is nearest to it has against the value: the choices with the fewest things wrong. */
+/** For a union, the problems of the choices that have the fewest. */
 function issueMessages(issue: Issue, whole: string): string[] {
   const { path, message, errors } = issue
   if (!isChoices(errors)) return [named(path, message, whole)]

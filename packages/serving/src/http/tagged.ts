@@ -2,8 +2,8 @@ import { hash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /**
- * Answers JSON with an ETag of it, and 304 to who has it already (RFC 9110, 13.1.2): for what pages ask for again and
- * again.
+ * Answers JSON with an ETag, and 304 to callers who have it already (RFC 9110, 13.1.2). It is for what pages request
+ * again and again.
  */
 export function sendTagged(request: FastifyRequest, reply: FastifyReply, answer: object): FastifyReply {
   const text = JSON.stringify(answer)
@@ -13,6 +13,6 @@ export function sendTagged(request: FastifyRequest, reply: FastifyReply, answer:
   return reply.type('application/json; charset=utf-8').send(text)
 }
 
-/** Compared weakly, since a proxy that compresses makes a tag weak. */
+/** The comparison is weak, since a proxy that compresses makes a tag weak. */
 const has = (header: string | undefined, etag: string): boolean =>
   header?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag) ?? false

@@ -3,10 +3,10 @@ import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { clipped } from './misfit.ts'
 
-/** Of what stands between two slashes of a path, decoded: more than any name of ours has. */
+/** The longest part of a path between two slashes, decoded: longer than any of our names. */
 const maxParamLength = 500
 
-/** Options of every server of ours: what comes to no route is refused in the same form as what does. */
+/** Options of all our servers: requests that match no route are refused in the same form as others. */
 export const unroutable = {
   routerOptions: { maxParamLength },
   frameworkErrors: (
@@ -23,7 +23,7 @@ function messageOf(code: string, url: string): string {
   return `expected a path in which each % begins two hex digits, of UTF-8; got ${clipped(url)}`
 }
 
-/** What cannot be read as HTTP. */
+/** The answers to requests that are no valid HTTP. */
 const unreadable: Readonly<Record<string, readonly [status: number, error: string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'expected the whole request sooner; send it again'],
   HPE_HEADER_OVERFLOW: [431, 'expected at most 16 KiB of path and headers together, got more'],

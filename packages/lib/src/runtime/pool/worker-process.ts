@@ -222,6 +222,7 @@ export class WorkerProcess implements AsyncDisposable {
     const marks = Promise.all(this.terminals.map((terminal) => Promise.race([terminal.until(id), terminal.ended])))
     await Promise.race([
       marks,
+      // It rejects when it is aborted below, once one of the two has come.
       setTimeout(markPatienceMs, undefined, { signal: patience.signal }).catch(() => undefined),
     ])
     patience.abort()

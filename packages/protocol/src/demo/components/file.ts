@@ -2,12 +2,12 @@ import { z } from 'zod'
 import { defineComponent } from '../component.ts'
 import { type FileRef, parseFileRef } from '../ids.ts'
 
-/** A file on the wire. The HTTP adapters turn URLs and data URIs into one before a prediction is validated. */
+/** A file in JSON. The HTTP adapters replace URLs and data URIs by references before a prediction is validated. */
 export const fileValue = z.custom<FileRef>((value) => typeof value === 'string' && parseFileRef(value) !== undefined)
 
 /** Options of every component whose value is a file. */
 export const fileOptions = {
-  /** Bytes; the server's own limit when not set. */
+  /** The largest file in bytes. By default it is the server's own limit. */
   maxBytes: z.int().positive().optional(),
 }
 
@@ -15,7 +15,7 @@ export const file = defineComponent({
   name: 'file',
   options: z.strictObject({
     ...fileOptions,
-    /** What a file picker offers, as in HTML: `.csv,application/pdf`. */
+    /** The types that a file picker offers, as in HTML: `.csv,application/pdf`. */
     accept: z.string().max(500).optional(),
   }),
   value: () => fileValue,

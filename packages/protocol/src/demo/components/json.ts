@@ -3,7 +3,7 @@ import { defineComponent } from '../component.ts'
 
 const any = z.json()
 
-/** Levels of objects and arrays: as deep as a body may be (64), less those around the value. */
+/** The deepest nesting of a value: the limit of a body (64) less the levels around the value. */
 const deepest = 60
 
 export const json = defineComponent({

@@ -5,11 +5,11 @@ const options = z.strictObject({
   min: z.number().optional(),
   max: z.number().optional(),
   step: z.number().positive().optional(),
-  /** Whole numbers only. */
+  /** Allows whole numbers only. */
   integer: z.boolean().optional(),
 })
 
-/** A finite number within the options' bounds. */
+/** The schema of a finite number within the options' bounds. */
 export function boundedNumber(bounds: {
   min?: number | undefined
   max?: number | undefined

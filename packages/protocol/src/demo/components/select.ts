@@ -4,7 +4,7 @@ import { defineComponent } from '../component.ts'
 export const select = defineComponent({
   name: 'select',
   options: z.strictObject({
-    /** In the order they are shown; numbers stay numbers. */
+    /** The choices in the order of the page. Numbers stay numbers. */
     choices: z
       .array(z.union([z.string(), z.number()]))
       .min(1)

@@ -6,10 +6,10 @@ export const sketch = defineComponent({
   name: 'sketch',
   options: z.strictObject({
     ...fileOptions,
-    /** Pixels of the picture that the model gets; 280 × 280 when not set. */
+    /** The size in pixels of the picture that the model gets. The default is 280 × 280. */
     width: z.int().min(16).max(4096).optional(),
     height: z.int().min(16).max(4096).optional(),
-    /** Pixels of the picture. */
+    /** The width of the brush in pixels of the picture. */
     brush: z.number().min(1).max(200).optional(),
   }),
   value: () => fileValue,

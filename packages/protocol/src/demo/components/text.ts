@@ -7,7 +7,7 @@ export const text = defineComponent({
     multiline: z.boolean().optional(),
     placeholder: z.string().max(200).optional(),
     minLength: z.int().min(0).optional(),
-    /** Characters; 100 000 when not set. */
+    /** The longest text in characters. The default is 100 000. */
     maxLength: z.int().min(1).optional(),
   }),
   value: (options) =>

@@ -9,13 +9,15 @@ interface Asked {
   readonly prediction: Prediction
   readonly schema: DemoSchema | undefined
   readonly base: string
-  /** How long a reader of events may take nothing; a minute when not said. */
+  /** How long a reader of events may take nothing. The default is a minute. */
   readonly slowReaderMs: number | undefined
-  /** Whether this very request made the prediction: then it ends with it. */
+  /** Whether this request made the prediction, which then ends with the request. */
   readonly made: boolean
 }
 
-/** The synchronous answer: 200 once it ended, however it ended. A caller who goes away cancels what they made. */
+/**
+ * Answers synchronously: 200 once the prediction ended, however it ended. A caller who leaves cancels what they made.
+ */
 export async function answerWhenDone({ reply, prediction, schema, base, made }: Asked): Promise<unknown> {
   const gone = new AbortController()
   reply.raw.once('close', () => gone.abort())
@@ -25,13 +27,13 @@ export async function answerWhenDone({ reply, prediction, schema, base, made }: 
   return reply.send(presentSnapshot(await prediction.snapshot(), schema, base))
 }
 
-/** The events on the request itself. A caller who goes away cancels what they made. */
+/** Answers the request with the events. A caller who leaves cancels what they made. */
 export async function answerInEvents(asked: Asked): Promise<void> {
   const ended = await answerEvents(asked, 0)
   if (!ended && asked.made) await asked.prediction.cancel()
 }
 
-/** The events after number `after`. True: it ended, and the reader saw it. */
+/** Sends the events after number `after`. True: the prediction ended, and the reader got the end. */
 export async function answerEvents(
   { reply, prediction, schema, base, slowReaderMs }: Omit<Asked, 'made'>,
   after: number,

@@ -1,4 +1,4 @@
-/** What `GET /` answers to a program: Cog's index, and which version of our API this speaks. */
+/** The answer of `GET /` to programs: Cog's index, and the version of our API. */
 export const apiIndex = {
   origami: { api: 1 },
   docs_url: '/openapi.json',

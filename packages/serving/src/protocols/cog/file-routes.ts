@@ -9,19 +9,22 @@ import type { Files, OpenFile } from '../../predictor.ts'
 interface FileRouteOptions {
   files(request: FastifyRequest): Promise<Files>
   base(request: FastifyRequest): string
-  /** Bytes of one file, asked anew for each. */
+  /** The largest file in bytes. Called for each file. */
   maxFileBytes(): number
-  /** Until more of a file comes from its sender. */
+  /** The longest time without more of a file from its sender. */
   idleMs(): number
 }
 
-/** Names that a prefix with parameters (`/:account/:name`) does not have: of two of one name Fastify keeps the last. */
+/**
+ * The parameters have names that no prefix (`/:account/:name`) has, because Fastify keeps only the last of two with the
+ * same name.
+ */
 interface FileParams {
   file_id: string
   file_name: string
 }
 
-/** Bytes up and down. What comes down never runs as a page of ours. */
+/** Uploads and downloads of files. A download never runs as a page of ours. */
 export async function fileRoutes(
   app: FastifyInstance,
   { files, base, maxFileBytes, idleMs }: FileRouteOptions,
@@ -42,7 +45,10 @@ export async function fileRoutes(
     })
   })
 
-  /** Both by name: the HEAD that Fastify makes of a GET says a length of 0 where no bytes are sent. */
+  /**
+   * GET and HEAD are both defined here, because the HEAD that Fastify derives from a GET reports a length of 0 without
+   * a body.
+   */
   app.route<{ Params: FileParams }>({
     method: ['GET', 'HEAD'],
     url: '/files/:file_id/:file_name',
@@ -55,9 +61,12 @@ export async function fileRoutes(
   })
 }
 
-/** The bytes as they come. Throws BodyRefused when its sender leaves off for too long; whoever takes them has time. */
+/**
+ * Yields the bytes of an upload. Throws BodyRefused when its sender pauses for too long. The consumer may take its
+ * time.
+ */
 async function* arriving(payload: Readable, idleMs: number): AsyncIterable<Uint8Array> {
-  // Not `for await`: leaving it would end the connection before the answer.
+  // `for await` would close the connection when it is left, before the answer.
   const parts: AsyncIterator<Uint8Array> = payload[Symbol.asyncIterator]()
   for (;;) {
     const late = Promise.withResolvers<never>()
@@ -91,7 +100,7 @@ function sendFile(request: FastifyRequest, reply: FastifyReply, file: OpenFile):
   return reply.send(request.method === 'HEAD' ? undefined : Readable.from(file.bytes(start, end)))
 }
 
-/** One range of RFC 9110, 14.1.2, as [start, before). Several, or nonsense: the whole file. */
+/** Parses one range of RFC 9110, 14.1.2, as [start, before). Several ranges, or an invalid one, mean the whole file. */
 function byteRange(header: string | undefined, size: number): [number, number] | 'unsatisfiable' | undefined {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? '')
   if (!match || (match[1] === '' && match[2] === '')) return undefined

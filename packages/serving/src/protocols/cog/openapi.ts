@@ -2,7 +2,7 @@ import { type DemoSchema, inputJsonSchema, outputJsonSchema, predictionStatuses 
 
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
 const json = (name: string) => ({ 'application/json': { schema: ref(name) } })
-/** What a 422 and a 413 of the predictions API say: which part of the input, and what is wrong with it. */
+/** The schemas of the predictions API's 422 and 413: which part of the input is wrong, and why. */
 const validationSchemas = {
   ValidationError: {
     type: 'object',
@@ -21,7 +21,7 @@ const id = {
   schema: { type: 'string', minLength: 8, maxLength: 64 },
 }
 
-/** OpenAPI 3.0.2 of one demo, laid out as Cog's (pkg/schema/openapi_spec.go), with our routes beside. */
+/** The OpenAPI 3.0.2 document of one demo in Cog's layout (pkg/schema/openapi_spec.go), with our own routes. */
 export function openApi(schema: DemoSchema, base: string): object {
   const made = {
     '200': { description: 'It ended', content: json('PredictionResponse') },

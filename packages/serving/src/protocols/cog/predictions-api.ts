@@ -20,26 +20,23 @@ import { openApi } from './openapi.ts'
 import { presentSnapshot } from './present.ts'
 
 export interface PredictionsApiOptions {
-  /** Who answers. Undefined: 404. */
+  /** The predictor that answers a request. Undefined: 404. */
   predictor(request: FastifyRequest): Promise<Predictor | undefined>
-  /**
-   * Stands before file references in answers (`https://lab/ann/digits`); without it they stay as they are:
-   * `files/<id>/<name>`.
-   */
+  /** The prefix of file references in answers (`https://lab/ann/digits`). Without it they stay `files/<id>/<name>`. */
   publicBase?: (request: FastifyRequest) => string
   visitor?: (request: FastifyRequest) => VisitorId | undefined
-  /** Answers `GET /predictions/{id}` of a browser. */
+  /** Answers `GET /predictions/{id}` to a browser. */
   html?: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
-  /** Bytes of one file, asked anew for each. */
+  /** The largest file in bytes. Called for each file. */
   maxFileBytes(): number
-  /** Until more of a file comes from its sender, asked anew for each; 30 s when not said. */
+  /** The longest time without more of a file from its sender. The default is 30 s. Called for each file. */
   fileIdleMs?(): number
   /**
-   * Whether http(s) URLs given for files are fetched, from public addresses, and within which bounds. `data:` URIs are
-   * always taken.
+   * Whether http(s) URLs of files are fetched, from public addresses, and with which limits. `data:` URIs are always
+   * accepted.
    */
   readonly remoteFiles: boolean | (() => FetchBounds)
-  /** How long a reader of an event stream may take nothing, asked anew for each; a minute when not said. */
+  /** How long a reader of an event stream may take nothing. The default is a minute. Called for each reader. */
   slowReaderMs?(): number
 }
 
@@ -49,8 +46,8 @@ interface Body {
 }
 
 /**
- * The predictions API of one demo, or of many under a prefix with parameters: Cog's HTTP API and more, in front of any
- * Predictor. Source: Cog 0.22, docs/http.md; where ours differs stands in docs/api.md.
+ * The predictions API of one demo, or of many under a prefix with parameters: Cog's HTTP API and more, for any
+ * Predictor. Source: Cog 0.22, docs/http.md. docs/api.md lists the differences.
  */
 export async function predictionsApi(app: FastifyInstance, options: PredictionsApiOptions): Promise<void> {
   const base = (request: FastifyRequest) => baseOf(options, request)
@@ -101,11 +98,11 @@ export async function predictionsApi(app: FastifyInstance, options: PredictionsA
   })
 }
 
-/** What stands before file references in answers. */
+/** The prefix of file references in answers. */
 const baseOf = ({ publicBase }: PredictionsApiOptions, request: FastifyRequest): string => publicBase?.(request) ?? ''
 
 /**
- * Makes a prediction, or joins the one of this id, and answers as who asks wants it: at its end, at once, or with its
+ * Makes a prediction, or joins the one of this id, and answers as the caller prefers: at its end, at once, or with its
  * events.
  */
 async function predict(
@@ -198,7 +195,9 @@ function mayCancel(visitor: VisitorId | undefined, prediction: Prediction): bool
   return visitor === undefined || prediction.visitor === undefined || prediction.visitor === visitor
 }
 
-/** The number of the last event that who asks saw; 0, from the start, for what is no number of an event. */
+/**
+ * The number of the last event that the caller has seen. 0, which means from the start, for a value that is no number.
+ */
 function lastSeen(request: FastifyRequest): number {
   const said = request.headers['last-event-id']
   return typeof said === 'string' && /^\d{1,15}$/.test(said) ? Number(said) : 0
@@ -208,7 +207,7 @@ async function findPrediction(predictor: Predictor, id: string): Promise<Predict
   return isPredictionId(id) ? predictor.find(id) : undefined
 }
 
-/** Aborts when who asked has left. */
+/** A signal that aborts when the caller has left. */
 function leavingOf(reply: FastifyReply): AbortSignal {
   const leaving = new AbortController()
   reply.raw.once('close', () => leaving.abort(new Error('who asked has left')))
@@ -227,7 +226,7 @@ function predictionId(requestedId: unknown): PredictionId {
   })
 }
 
-/** Whether no number in a value of JSON is one that was too large to be read: it would be sent on as null. */
+/** Whether all numbers in a JSON value are finite. A number that is too large to parse would be sent on as null. */
 function hasFiniteNumbers(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value)
   return typeof value !== 'object' || value === null || Object.values(value).every(hasFiniteNumbers)
@@ -238,11 +237,11 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 
 const unfit = (message: string): Invalid => new Invalid([{ type: 'value_error', message }])
 
-/** `respond-async` among the preferences (RFC 7240, 2). */
+/** Whether the preferences include `respond-async` (RFC 7240, 2). */
 function asksAtOnce({ headers }: FastifyRequest): boolean {
   const preferences = [headers.prefer ?? ''].flat().join(',').split(',')
   return preferences.some((one) => one.split(';')[0]?.trim().toLowerCase() === 'respond-async')
 }
 
-/** Whether who asks is a browser that shows a page, rather than a program. */
+/** Whether the caller is a browser that shows a page, rather than a program. */
 export const prefersHtml = (request: FastifyRequest): boolean => request.headers.accept?.includes('text/html') ?? false

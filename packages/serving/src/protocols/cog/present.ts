@@ -8,7 +8,7 @@ import {
 } from '@origami/protocol/demo'
 import { fileAddress, refOf } from '../../files/addresses.ts'
 
-/** A snapshot as a caller sees it: file references become addresses under `base`, and it says where to go on. */
+/** A snapshot in the form for callers: file references become URLs under `base`, and links to follow it are added. */
 export function presentSnapshot(snapshot: PredictionSnapshot, schema: DemoSchema | undefined, base: string) {
   const self = `${base}/predictions/${snapshot.id}`
   return {
