@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { StartSlots } from '../src/deploy/start-slots.ts'
+import { StartSlots } from '../../src/deploy/start-slots.ts'
 
 const never = new AbortController().signal
 

@@ -11,18 +11,11 @@ import {
   type VisitorId,
 } from '@origami/protocol/demo'
 import { FolderFiles } from '@origami/serving'
-import Database from 'better-sqlite3'
-import { Kysely, SqliteDialect } from 'kysely'
-import { Migrator } from 'kysely/migration'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { defaultLimits, type Limits } from '../src/config.ts'
-import { forgetResult, forgetRunsOf, sweepOld } from '../src/predictions/retention.ts'
-import { deploymentsOf } from '../src/store/deployments.ts'
-import { eventsAfter } from '../src/store/events.ts'
-import { migrations } from '../src/store/migrations.ts'
-import { type Db, openStore } from '../src/store/open.ts'
-import { isWanted } from '../src/store/prediction-files.ts'
-import { addPredictions } from '../src/store/predictions.ts'
+import { defaultLimits, type Limits } from '../../src/config.ts'
+import { forgetResult, forgetRunsOf, sweepOld } from '../../src/predictions/retention.ts'
+import { type Db, openStore } from '../../src/store/open.ts'
+import { addPredictions } from '../../src/store/predictions.ts'
 
 const day = 86_400_000
 const demo = '0'.repeat(32) as DemoId
@@ -94,92 +87,6 @@ function parts(overrides: Partial<Limits> = {}) {
   const limits: Limits = { ...defaultLimits, sweepRows: 10, ...overrides }
   return { db, files, limits, slices: new Slices({ most: () => limits.sweepRows, clock: () => 0 }) }
 }
-
-/** As the first version made it. */
-async function databaseOfBefore(): Promise<Kysely<Record<string, Record<string, unknown>>>> {
-  const database = new Database(join(folder, 'daemon.db'))
-  const before = new Kysely<Record<string, Record<string, unknown>>>({ dialect: new SqliteDialect({ database }) })
-  const { '001-first': first } = await migrations.getMigrations()
-  if (!first) throw new Error('the first migration is gone')
-  const migrator = new Migrator({ db: before, provider: { getMigrations: async () => ({ '001-first': first }) } })
-  expect((await migrator.migrateToLatest()).error).toBeUndefined()
-  return before
-}
-
-describe('a database of before', () => {
-  test('opens, and the files of its predictions are kept and forgotten rightly', async () => {
-    const before = await databaseOfBefore()
-    const [asked, made, done] = ['a', 'b', 'c'].map((letter) => fileRef(letter.repeat(16), 'a.txt'))
-    await before
-      .insertInto('demos')
-      .values({ id: demo, user_id: 'a', repolink: 'x', want: 'on', created_at: at(0) })
-      .execute()
-    const common = { demo_id: demo, visitor: ann, created_at: at(0) }
-    for (const values of [
-      { ...common, id: id(1), status: 'starting', input: JSON.stringify({ file: asked }) },
-      {
-        ...common,
-        id: id(2),
-        status: 'succeeded',
-        input: JSON.stringify({ file: done }),
-        output: JSON.stringify({ made, said: 'x' }),
-        completed_at: at(0),
-      },
-    ])
-      await before.insertInto('predictions').values(values).execute()
-    await before.destroy()
-
-    db = await openStore(folder)
-    expect(await Promise.all(['a', 'b', 'c'].map((letter) => isWanted(db, letter.repeat(16))))).toEqual([
-      true,
-      true,
-      false,
-    ])
-    for (const letter of ['a', 'b', 'c']) await upload(letter.repeat(16))
-    await forgetResult(db, files, demo, ann, id(2))
-    const left = await Promise.all(
-      [asked, made, done].map(async (ref) => (await files.open(ref as never)) !== undefined),
-    )
-    expect(left).toEqual([true, false, false])
-  })
-
-  test('opens, and what was cancelled with two l reads as canceled, its steps and events too', async () => {
-    const before = await databaseOfBefore()
-    const times = { created_at: at(0), updated_at: at(0) }
-    await before
-      .insertInto('demos')
-      .values({ id: demo, user_id: 'a', repolink: 'x', want: 'on', created_at: at(0) })
-      .execute()
-    const steps = ['queued', 'cloning', 'cancelled'].map((state) => ({ state, at: at(0) }))
-    const both = { demo_id: demo, ...times }
-    await before
-      .insertInto('deployments')
-      .values([
-        { ...both, id: 'one', state: 'cancelled', reason: 'cancelled', steps: JSON.stringify(steps) },
-        {
-          ...both,
-          id: 'two',
-          state: 'build_failed',
-          reason: 'it was cancelled',
-          steps: JSON.stringify(steps.slice(0, 2)),
-        },
-      ])
-      .execute()
-    await before
-      .insertInto('events')
-      .values({ demo, deployment: 'one', from_state: 'cloning', to_state: 'cancelled', reason: 'cancelled', at: at(0) })
-      .execute()
-    await before.destroy()
-
-    db = await openStore(folder)
-    const [one, two] = (await deploymentsOf(db, demo, 2)).toSorted((a, b) => a.id.localeCompare(b.id))
-    expect([one?.state, one?.reason]).toEqual(['canceled', 'canceled'])
-    expect(one?.steps.map(({ state }) => state)).toEqual(['queued', 'cloning', 'canceled'])
-    expect([two?.state, two?.reason, two?.steps.length]).toEqual(['build_failed', 'it was cancelled', 2])
-    const [event] = await eventsAfter(db, 0, 10)
-    expect([event?.from, event?.to, event?.reason]).toEqual(['cloning', 'canceled', 'canceled'])
-  })
-})
 
 describe('what is over its time', () => {
   beforeEach(async () => {
@@ -319,4 +226,48 @@ test('what a demo that is removed leaves goes in slices: predictions that ended,
     { id: id(99) },
   ])
   expect(await db.selectFrom('events').select('demo').execute()).toEqual([{ demo: other }])
+})
+
+describe('a result that its visitor forgets', () => {
+  beforeEach(async () => {
+    db = await openStore(folder)
+    await addDemo()
+  })
+
+  test('goes with its files, but for those that another prediction names', async () => {
+    const [own, shared] = [await upload('a'.repeat(16)), await upload('b'.repeat(16))]
+    await addPredictions(db, [
+      { row: row(1), files: [own, shared] },
+      { row: row(2), files: [shared] },
+    ])
+    expect(await forgetResult(db, files, demo, ann, id(1))).toBe(true)
+    expect(await db.selectFrom('predictions').select('id').execute()).toEqual([{ id: id(2) }])
+    expect([await files.open(own), await files.open(shared)].map((file) => file !== undefined)).toEqual([false, true])
+    expect(await forgetResult(db, files, demo, ann, id(1))).toBe(false)
+  })
+
+  test("is one of theirs that ended: what runs, and somebody else's, stays", async () => {
+    const other = '1'.repeat(32) as DemoId
+    await addDemo(other)
+    const upTo = [row(1, { visitor: 'bob' }), row(2, { status: 'processing', completed_at: null })]
+    await addPredictions(
+      db,
+      [...upTo, row(3, { demo_id: other })].map((each) => ({ row: each, files: [] })),
+    )
+    for (const index of [1, 2, 3]) expect(await forgetResult(db, files, demo, ann, id(index))).toBe(false)
+    expect(await count('predictions')).toBe(3)
+  })
+})
+
+test('an aborted signal ends a sweep before its next slice', async () => {
+  db = await openStore(folder)
+  await addDemo()
+  await addPredictions(
+    db,
+    Array.from({ length: 5 }, (_, index) => ({ row: row(index), files: [] })),
+  )
+  const leaving = new AbortController()
+  const slices = new Slices({ most: () => 2, clock: () => leaving.abort() ?? 0 })
+  await sweepOld({ ...parts(), slices }, 40 * day, leaving.signal)
+  expect(await count('predictions')).toBe(4)
 })
