@@ -61,7 +61,7 @@ async function predict(url: string): Promise<void> {
   await response.arrayBuffer()
 }
 
-/** What the disk takes for as many rows, each durable by itself. */
+/** The time that the disk takes for as many rows, each of them made durable. */
 async function commits(count: number): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'origami-bench-'))
   const db = new Database(join(folder, 'limit.db'))

@@ -14,7 +14,10 @@ const files = 20_000
 const day = 86_400_000
 const output = JSON.stringify('x'.repeat(2000))
 
-/** Milliseconds of each slice: by the clock, the disk's and other programs' time with it, and of this thread's work. */
+/**
+ * The milliseconds of each slice: by the clock, which includes the disk and other programs, and the work of this
+ * thread.
+ */
 interface Times {
   readonly wall: number[]
   readonly work: number[]
@@ -80,7 +83,7 @@ function tell(what: string, times: readonly number[]): number {
   return at(1)
 }
 
-/** Half of all is past its time; the rest is of now. */
+/** Half of the rows are older than the limit, and the others are new. */
 function fill(path: string): void {
   const db = new Database(path)
   const [now, old] = [new Date().toISOString(), new Date(Date.now() - 400 * day).toISOString()]

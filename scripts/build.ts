@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build } from 'vite'
 
-/** What is built, from which folders, and where it lands. In order: the runtime carries the page. */
+/** What is built, from which folders, and to which one. The order matters, because the runtime contains the page. */
 const products = [
   { name: 'page', config: 'packages/demo-ui/vite.config.ts', from: ['packages/demo-ui', 'packages/protocol/src'] },
   {
@@ -46,7 +46,7 @@ if (import.meta.main) {
   else await buildAll({ force: values.force ?? false })
 }
 
-/** Builds what changed since it was last built. */
+/** Builds what has changed since the last build. */
 export async function buildAll({ force = false, quiet = false } = {}): Promise<void> {
   for (const product of products) {
     const stamp = join(root, '.built', product.name)
@@ -60,7 +60,7 @@ export async function buildAll({ force = false, quiet = false } = {}): Promise<v
   }
 }
 
-/** The page and the Python package stand beside the server in what a bundle carries. */
+/** Copies the page and the Python package beside the server, where a bundle contains them. */
 async function vendorRuntime(): Promise<void> {
   const vendor = join(root, 'packages/lib/dist/vendor')
   const notCompiled = { recursive: true, filter: (path: string) => !path.includes('__pycache__') }

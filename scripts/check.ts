@@ -5,7 +5,7 @@ import { buildAll } from './build.ts'
 
 const root = join(import.meta.dirname, '..')
 
-/** Each check, by the name it fails under. Layers and import cycles are rules of the linter. */
+/** Each check by the name that a failure shows. Layers and import cycles are rules of the linter. */
 const checks: Record<string, () => Promise<string | undefined>> = {
   types: () => run('tsc', ['-p', '.']),
   'lint, format, layers': () => run('biome', ['ci', '--error-on-warnings', '.']),
@@ -35,7 +35,7 @@ async function run(command: string, args: string[]): Promise<string | undefined>
   return result.exitCode === 0 ? undefined : result.all
 }
 
-/** Every relative link of a tracked Markdown file leads somewhere. */
+/** Checks that every relative link in a tracked Markdown file leads to a file. */
 async function brokenLinks(): Promise<string | undefined> {
   const { stdout } = await execa('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], {
     cwd: root,
@@ -53,8 +53,8 @@ async function brokenLinks(): Promise<string | undefined> {
 }
 
 /**
- * A line is at most 120 wide. What cannot be broken may be longer: a string, a template, a regular expression; the
- * formatter breaks the rest, and comments are broken by hand.
+ * Lines have at most 120 characters. A string, a template or a regular expression that cannot be split may be longer.
+ * The formatter splits other code, and comments are split by hand.
  */
 async function longLines(): Promise<string | undefined> {
   const { stdout } = await execa('git', ['ls-files', '*.ts', '*.tsx', '*.mjs', '*.py', '*.css'], { cwd: root })

@@ -6,7 +6,7 @@ import { variableOf } from '../packages/cli/src/settings/read-settings.ts'
 
 const document = join(import.meta.dirname, '../docs/operator.md')
 
-/** docs/operator.md with its tables of settings and of limits as the code has them now. */
+/** The text of docs/operator.md with its tables of settings and limits made from the code. */
 export function withTables(text: string): string {
   const names = Object.keys(keys) as KeyName[]
   const settings = names.map((name) => {

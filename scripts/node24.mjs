@@ -1,4 +1,5 @@
-// Loaded first (`node --import`), in a syntax that every Node reads: says what is missing before anything else fails.
+// Loaded first (`node --import`), in a syntax that every Node version can read. It says what is missing before anything
+// else fails.
 const [major] = process.versions.node.split('.')
 if (Number(major) < 24) {
   console.error(`Origami needs Node 24 or newer; this is ${process.versions.node}.`)

@@ -7,11 +7,11 @@ import { execa } from 'execa'
 import { failedTests, type Report, slowestTests } from '../tests/report.ts'
 import { buildAll } from './build.ts'
 
-/** What a suite may need beyond Node and git. Its files end in `.<name>.test.ts`. */
+/** What a suite needs beyond Node and git. The names of its files end in `.<name>.test.ts`. */
 interface Need {
   readonly name: string
   readonly title: string
-  /** Why it cannot run here, or undefined when it can. */
+  /** Why the suite cannot run here. Undefined when it can. */
   missing(): Promise<string | undefined>
   readonly remedy: string
 }
@@ -95,7 +95,7 @@ async function vitest(left: readonly Need[]): Promise<{ code: number; report: Re
     '--exclude',
     glob,
   ])
-  // Vitest runs what any of several names fits: where files are named, they alone are meant.
+  // Vitest runs the files that match any of several names, so when files are named only those are passed.
   const only = long && args.every((argument) => argument.startsWith('-')) ? ['.long.'] : []
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
   const child = spawn(
@@ -104,7 +104,7 @@ async function vitest(left: readonly Need[]): Promise<{ code: number; report: Re
     {
       cwd: root,
       stdio: 'inherit',
-      // Tests start our programs hundreds of times: half of what each start costs is compiling the same modules.
+      // Tests start our programs hundreds of times. Half of the time of each start is compiling the same modules.
       env: { ...process.env, NODE_COMPILE_CACHE: join(folder, 'compiled') },
     },
   )

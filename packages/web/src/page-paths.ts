@@ -1,4 +1,4 @@
-/** The address of each page, for the browser's router and for the server. `$` begins a part that varies. */
+/** The address of each page, for the browser's router and for the server. `$` begins a parameter. */
 export const pagePaths = {
   gallery: '/',
   signIn: '/-/sign-in',

@@ -5,33 +5,33 @@ import type { PredictionApi } from '@origami/protocol/predictions'
 import { type FollowEvent, followPrediction } from './follow.ts'
 
 /**
- * A demo's predictions API, called from a page. Every call throws Refusal when the server says no, TypeError when it is
- * not there.
+ * A demo's predictions API, called from a page. Every call throws Refusal when the server refuses, TypeError when it
+ * cannot be reached.
  */
 export interface DemoClient {
-  /** Address of the API without a slash at its end: `/ann/digits`, or empty at the root of a host. */
+  /** The address of the API without a trailing slash: `/ann/digits`, or empty at the root of a host. */
   readonly base: string
-  /** What the API takes now. `etag` of an earlier answer: undefined when nothing changed since. */
+  /** The present schema. With the `etag` of an earlier answer it is undefined when nothing has changed. */
   schema(etag?: string | null): Promise<{ schema: DemoSchema; etag: string | null } | undefined>
   health(): Promise<Health>
-  /** Answers as soon as the prediction is stored. It goes on when the page is closed. */
+  /** Resolves as soon as the prediction is stored. It goes on when the page is closed. */
   submit(input: Input): Promise<PredictionSnapshot>
-  /** Undefined: there is none of this id (any more). */
+  /** Undefined: there is no prediction of this id, or not any more. */
   snapshot(id: string): Promise<PredictionSnapshot | undefined>
   /**
-   * All that happened to a prediction, then all that happens. Ends by itself after `completed` or `gone`; call the
-   * answer to end it before.
+   * Reports all events of a prediction so far, and then new ones. It ends by itself after `completed` or `gone`. Call
+   * the returned function to end it earlier.
    */
   follow(id: string, on: (event: FollowEvent) => void): () => void
-  /** False: it had ended before. */
+  /** Cancels a prediction. False: it had ended before. */
   cancel(id: string): Promise<boolean>
-  /** Sends a file; what comes back goes into an input. `onProgress`: 0 to 1. */
+  /** Sends a file and returns the value for an input. `onProgress` gets a number from 0 to 1. */
   upload(file: Blob, name: string, onProgress?: (part: number) => void): Promise<string>
-  /** Where a page finds the file behind a value. */
+  /** The address of the file behind a value. */
   address(ref: string): string
 }
 
-/** Calls the predictions API under `base`. */
+/** Makes a client of the predictions API under `base`. */
 export function demoClient(base: string): DemoClient {
   const root = base.replace(/\/+$/, '')
   const { call, send }: Client<PredictionApi> = endpointClient(
@@ -65,14 +65,14 @@ export function demoClient(base: string): DemoClient {
   return demo
 }
 
-/** What is refused with this status is undefined. */
+/** Turns a refusal with this status into undefined. */
 const unless =
   (status: number) =>
   (error: unknown): undefined => {
     if (!(error instanceof Refusal && error.status === status)) throw error
   }
 
-/** What a page says of a refusal that came without words. */
+/** The page's message for a refusal that came without one. */
 function fallbackMessage(status: number): string {
   if (status === 404) return 'There is no demo at this address any more.'
   if (status === 413) return 'This is more than the demo takes.'
@@ -81,7 +81,7 @@ function fallbackMessage(status: number): string {
   return `The server answered ${status}.`
 }
 
-/** XMLHttpRequest, since fetch cannot tell how much of a body has gone. */
+/** Uses XMLHttpRequest, because fetch does not report the progress of an upload. */
 function sendFile(url: string, file: Blob, onProgress?: (part: number) => void): Promise<string> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest()

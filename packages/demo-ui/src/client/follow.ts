@@ -2,7 +2,8 @@ import { Refusal } from '@origami/protocol/client'
 import { eventTypes, type PredictionEvent, type PredictionSnapshot } from '@origami/protocol/demo'
 
 /**
- * What a page hears of a prediction: its events, how it stands where there is no stream, and whether the line is up.
+ * What a page is told about a prediction: its events, its snapshots when there is no stream, and whether the connection
+ * works.
  */
 export type FollowEvent =
   | PredictionEvent
@@ -13,8 +14,8 @@ export type FollowEvent =
 const pollEveryMs = 1000
 
 /**
- * Follows an event stream; the browser joins it again where it broke, by Last-Event-ID. Where the server refuses the
- * stream for good (a proxy that lets none through), asks how the prediction stands, each second.
+ * Follows an event stream, which the browser reopens after a failure, by Last-Event-ID. When the server refuses the
+ * stream for good (because a proxy does not allow streams, for example), it polls the prediction each second.
  */
 export function followPrediction(
   url: string,

@@ -3,31 +3,31 @@ import type { FollowEvent } from './follow.ts'
 
 type Phase = 'sending' | 'waiting' | 'running' | 'succeeded' | 'failed' | 'canceled'
 
-/** One press of Run, as far as the page knows. */
+/** One press of Run as the page knows it. */
 export interface DemoRun {
-  /** The page's own name for it; `id` comes with the server's answer. */
+  /** The page's own name for the run. `id` comes with the server's answer. */
   readonly key: string
   readonly id: string | undefined
   readonly phase: Phase
   readonly input: Input
   readonly queue: PredictionSnapshot['queue']
   readonly progress: { done: number; total: number | null; note: string | null } | null
-  /** Output so far, by field name. */
+  /** The output so far, by field name. */
   readonly fields: Readonly<Record<string, unknown>>
   readonly log: string
   readonly error: string | null
   readonly reason: PredictionSnapshot['reason'] | 'gone' | 'refused'
   /** When it began to run, by this page's clock. */
   readonly since: number | undefined
-  /** How long it ran, once it ended. */
+  /** How long it ran. Undefined before it ended. */
   readonly seconds: number | undefined
-  /** False while the server cannot be heard. */
+  /** False while the server does not answer. */
   readonly lineUp: boolean
 }
 
 const logLimit = 262_144
 
-/** A run that is on its way to the server. */
+/** A run that is being sent to the server. */
 export function sendingRun(key: string, input: Input): DemoRun {
   return {
     key,
@@ -49,7 +49,7 @@ export function sendingRun(key: string, input: Input): DemoRun {
 export const isRunActive = ({ phase }: DemoRun): boolean =>
   phase === 'sending' || phase === 'waiting' || phase === 'running'
 
-/** The run after an event. Times by the page's clock, `now`. */
+/** The run after an event. `now` is the time by the page's clock. */
 export function afterEvent(run: DemoRun, event: FollowEvent, schema: DemoSchema, now: number): DemoRun {
   switch (event.type) {
     case 'queue':
@@ -72,7 +72,7 @@ export function afterEvent(run: DemoRun, event: FollowEvent, schema: DemoSchema,
   }
 }
 
-/** The run as a snapshot tells it. */
+/** The run in the state of a snapshot. */
 export function withSnapshot(run: DemoRun, snapshot: PredictionSnapshot, schema: DemoSchema, now: number): DemoRun {
   const phase =
     snapshot.status === 'starting' ? 'waiting' : snapshot.status === 'processing' ? 'running' : snapshot.status

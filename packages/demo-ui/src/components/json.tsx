@@ -44,6 +44,7 @@ function same(text: string, value: unknown): boolean {
   try {
     return JSON.stringify(JSON.parse(text)) === JSON.stringify(value)
   } catch {
+    // The text is not JSON yet.
     return false
   }
 }

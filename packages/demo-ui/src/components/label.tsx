@@ -24,7 +24,7 @@ function Output({ value, options }: OutputProps) {
   )
 }
 
-/** What is there is never written as nothing. */
+/** A value above zero is never shown as zero. */
 const percent = (part: number) => (part > 0 && part < 0.005 ? '< 1 %' : `${Math.round(part * 100)} %`)
 
 export const label: ViewOf<'label'> = { Output }

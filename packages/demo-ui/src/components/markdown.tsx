@@ -3,8 +3,8 @@ import styles from './components.module.css'
 import type { OutputProps, ViewOf } from './view.ts'
 
 /**
- * Loaded when a demo has Markdown. A bundle made before the model gave Markdown lacks this: then the text is shown as
- * it is.
+ * Loaded when a demo has Markdown. A bundle that was made before its model returned Markdown does not contain it, and
+ * then the plain text is shown.
  */
 const Formatted = lazy(async () =>
   import('./late/markdown.tsx').catch(() => ({

@@ -12,7 +12,7 @@ import { slider } from './slider.tsx'
 import { text } from './text.tsx'
 import type { ViewOf } from './view.ts'
 
-/** How each component is put in and shown. */
+/** The views of all components. */
 export const views: { readonly [Name in ComponentName]: ViewOf<Name> } = {
   text,
   number,

@@ -3,18 +3,21 @@ import styles from './components.module.css'
 import { Upload } from './upload.tsx'
 import type { InputProps, ViewOf } from './view.ts'
 
-/** What the model is sent, and no part of the look: the same in light and dark. */
+/** The background of the picture that the model gets. It is the same in light and dark. */
 const paper = 'white'
 const pen = 'black'
 
-/** Paper to draw on: black on white, as the model gets it. A picture can be uploaded instead, for who cannot draw. */
+/**
+ * A canvas that draws black on white, as the model gets it. A picture can be uploaded instead, for people who cannot
+ * draw.
+ */
 function Input(props: InputProps) {
   const { id, described, invalid, options, value, onChange, demo, label } = props
   const { width = 280, height = 280 } = options as { width?: number; height?: number }
   const [brush, setBrush] = useState((options.brush as number | undefined) ?? Math.max(4, width / 16))
   const canvas = useRef<HTMLCanvasElement>(null)
   const sent = useRef<unknown>(undefined)
-  /** Counts what is put on the paper: the answer to an earlier stroke's upload is stale. */
+  /** Counts the changes of the canvas, so that the answer to an earlier upload is ignored. */
   const strokes = useRef(0)
   const last = useRef<Point>(undefined)
   useEffect(() => {
@@ -23,8 +26,8 @@ function Input(props: InputProps) {
     strokes.current++
     paint(canvas.current, typeof value === 'string' ? demo.address(value) : undefined)
   }, [value, demo])
-  // Begun before the pointer's event ends, so that a Run pressed next waits for it. Where it fails, the drawing goes
-  // with the input.
+  // It begins before the pointer's event ends, so that a Run pressed next waits for it. If the upload fails, the
+  // drawing itself is sent with the input.
   const lift = async () => {
     const drawn = canvas.current?.toDataURL('image/png')
     if (!drawn) return
@@ -102,7 +105,7 @@ function paint(canvas: HTMLCanvasElement | null, address: string | undefined): v
 
 type Point = readonly [x: number, y: number]
 
-/** A stroke from the last point to the pointer; answers where that is. */
+/** Draws a line from the last point to the pointer, and returns the pointer's place. */
 function draw(event: PointerEvent<HTMLCanvasElement>, brush: number, from: Point | undefined): Point | undefined {
   const canvas = event.currentTarget
   const context = canvas.getContext('2d')

@@ -20,5 +20,5 @@ function Input({ id, described, invalid, options, value, onChange }: InputProps)
 
 const Output = ({ value }: OutputProps) => <p className={styles.text}>{String(value)}</p>
 
-/** Text is never missing: where it is required, none is the empty one. */
+/** A required text that was left empty is sent as the empty text. */
 export const text: ViewOf<'text'> = { Input, Output, blank: (required) => (required ? '' : undefined) }

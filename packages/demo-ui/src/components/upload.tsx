@@ -3,7 +3,7 @@ import { type ClipboardEvent, type DragEvent, useState } from 'react'
 import styles from './components.module.css'
 import type { InputProps } from './view.ts'
 
-/** A place to choose, drop or paste a file. Shows how far the upload is, and says why one did not work. */
+/** A place to choose, drop or paste a file. It shows the progress of the upload, and why one failed. */
 export function Upload({
   id,
   described,
@@ -71,6 +71,7 @@ export function fileNameOf(ref: string): string {
   try {
     return decodeURIComponent(ref.split('/').at(-1) ?? ref)
   } catch {
+    // The name is not encoded correctly, so it is shown as it is.
     return ref
   }
 }

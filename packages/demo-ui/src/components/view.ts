@@ -2,7 +2,7 @@ import type { FileComponentName } from '@origami/protocol/demo'
 import type { ComponentType } from 'react'
 import type { DemoClient } from '../client/client.ts'
 
-/** What an input's view gets. `value` is null while there is none. */
+/** The properties of an input's view. `value` is null while there is none. */
 export interface InputProps {
   /** The id of the control, which its label refers to. `described` has the ids of its error and its description. */
   readonly id: string
@@ -23,19 +23,16 @@ export interface OutputProps {
   readonly label: string
 }
 
-/** How one component is put in and shown. */
+/** The views of one component. */
 export interface View {
   readonly Input?: ComponentType<InputProps>
   readonly Output?: ComponentType<OutputProps>
-  /** Its values are files, taken away as such. */
+  /** Whether its values are files, which can be downloaded. */
   readonly isFile?: boolean
-  /** What is sent while nothing was put in; nothing where it is not said. */
+  /** What is sent for an input that was left empty. Without it nothing is sent. */
   readonly blank?: (required: boolean) => unknown
 }
 
-/**
- * The view of a component by its name: whether its values are files is said here as in the registry, or is a type
- * error.
- */
+/** The view of a component by its name. A view that disagrees with the registry about files is a type error. */
 export type ViewOf<Name> = View &
   (Name extends FileComponentName ? { readonly isFile: true } : { readonly isFile?: never })

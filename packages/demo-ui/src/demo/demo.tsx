@@ -14,26 +14,26 @@ import { useRun } from './use-run.ts'
 import { useUploads } from './use-uploads.ts'
 
 export interface DemoProps {
-  /** Address of the predictions API: `/ann/digits`, or empty at the root of a host. */
+  /** The address of the predictions API: `/ann/digits`, or empty at the root of a host. */
   readonly base: string
   readonly schema: DemoSchema
-  /** A prediction to show from the start. */
+  /** The id of a prediction to show from the start. */
   readonly prediction?: string | undefined
-  /** Which prediction is shown, for the page's address. */
+  /** Called with the id of the prediction that is shown, for the page's address. */
   readonly onPrediction?: (id: string | undefined) => void
-  /** The prediction that is shown ended, now or before. */
+  /** Called when the shown prediction has ended, now or before. */
   readonly onEnded?: () => void
-  /** The server cannot be heard, or took nothing: whoever shows how it stands should ask. */
+  /** Called when the server does not answer, or refused a run. Whoever shows the demo's state should ask for it. */
   readonly onUnheard?: () => void
-  /** What is in the form, for snippets beside it. */
+  /** Called with the content of the form, for snippets beside it. */
   readonly onInput?: (input: Input) => void
-  /** Why it cannot be run now. */
+  /** Why the demo cannot be run now. Undefined when it can. */
   readonly blocked?: string | undefined
 }
 
 const nobody = () => undefined
 
-/** Any demo, from its schema: what goes in, the button, what comes out. */
+/** Any demo, drawn from its schema: the form, the button, and the output. */
 export function Demo(props: DemoProps) {
   const { base, schema, prediction, onPrediction = nobody, onEnded, onUnheard, onInput, blocked } = props
   const { demo, settled } = useUploads(useMemo(() => demoClient(base), [base]))
@@ -82,7 +82,7 @@ export function Demo(props: DemoProps) {
   )
 }
 
-/** Tells whoever shows the demo what happens to its run. */
+/** Reports what happens to a run to whoever shows the demo. */
 function useRunNotices(
   run: DemoRun | undefined,
   onEnded: (() => void) | undefined,
@@ -98,7 +98,7 @@ function useRunNotices(
   }, [unheard, onUnheard])
 }
 
-/** Ctrl and Enter, or ⌘ and Enter, run; Esc cancels where there is something to cancel. */
+/** Ctrl and Enter (or ⌘ and Enter) run. Esc cancels a run. */
 function useShortcuts(form: RefObject<HTMLFormElement | null>, cancel: (() => void) | undefined): void {
   useEffect(() => {
     const keys = (event: KeyboardEvent) => {
@@ -110,6 +110,6 @@ function useShortcuts(form: RefObject<HTMLFormElement | null>, cancel: (() => vo
   }, [form, cancel])
 }
 
-/** A field whose text is no value yet, as half-written JSON: it says so by a custom validity. */
+/** A field whose text is not a value yet, such as incomplete JSON. It reports this by a custom validity. */
 const unsendableField = (form: HTMLFormElement | null) =>
   Array.from(form?.querySelectorAll('textarea') ?? []).find(({ validity }) => validity.customError)

@@ -7,13 +7,13 @@ import styles from './demo.module.css'
 interface InputFieldsProps {
   readonly schema: DemoSchema
   readonly input: Input
-  /** By what stands there then: an upload answers long after its field was drawn. */
+  /** Changes the input as it is at that time, because an upload may end long after its field was drawn. */
   readonly onChange: (change: (before: Input) => Input) => void
   readonly problems: readonly Problem[]
   readonly demo: DemoClient
 }
 
-/** One control for each input, with its label, its words and what is wrong with it. */
+/** One control for each input, with its label, its description and its error. */
 export function InputFields({ schema, input, onChange, problems, demo }: InputFieldsProps) {
   const page = useId()
   return schema.inputs.map((field) => {

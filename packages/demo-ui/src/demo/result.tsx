@@ -7,7 +7,7 @@ import { fileNameOf } from '../components/upload.tsx'
 import { useCopy } from '../look/use-copy.ts'
 import styles from './demo.module.css'
 
-/** What came out, or why nothing did. Keeps the height it had while the next answer is on its way. */
+/** The output, or the reason why there is none. It keeps its height while the next answer is on its way. */
 export function Result({ run, schema, demo }: { run: DemoRun | undefined; schema: DemoSchema; demo: DemoClient }) {
   const place = useRef<HTMLDivElement>(null)
   const height = run && isRunActive(run) ? place.current?.offsetHeight : undefined
@@ -68,13 +68,13 @@ function Facts({ run, schema, demo }: { run: DemoRun; schema: DemoSchema; demo: 
   )
 }
 
-/** `< 0.1 s`, `0.4 s`, `12 s`. */
+/** A duration such as `< 0.1 s`, `0.4 s` or `12 s`. */
 function secondsOf(seconds: number): string {
   if (seconds < 0.05) return '< 0.1 s'
   return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`
 }
 
-/** The answer to take away: one text as text, one file as itself, all else as JSON. */
+/** The answer to copy or download: a single text as text, a single file as itself, everything else as JSON. */
 function answerOf(
   { fields }: DemoRun,
   { outputs }: DemoSchema,

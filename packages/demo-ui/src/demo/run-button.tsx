@@ -4,7 +4,7 @@ import styles from './demo.module.css'
 import { useFocusThroughSwap } from './use-focus-through-swap.ts'
 import { useStatusTitle } from './use-status-title.ts'
 
-/** The button is the status: what it says is what goes on. The page's title says it too. */
+/** The button shows the state of the run. The page's title shows it too. */
 export function RunButton({
   run,
   blocked,
@@ -44,7 +44,7 @@ export function RunButton({
   )
 }
 
-/** What a screen reader reads out: that the run went on a step, and not each second of it. */
+/** The text for a screen reader, which changes at each step of the run but not each second. */
 function announcementOf(run: DemoRun | undefined): string {
   if (run?.phase === 'waiting') return run.queue ? `Place ${run.queue.position} in line` : 'It waits'
   if (run?.phase === 'running') return 'It runs'

@@ -1,8 +1,8 @@
 import { useLayoutEffect, useRef } from 'react'
 
 /**
- * Run and Cancel take each other's place. The focus that was on the one that goes stays at their place: the props are
- * of the element around both. `shown` tells the two apart.
+ * Run and Cancel replace each other. When the one with the focus goes, the other one gets it. The properties belong to
+ * the element around both. `shown` says which one is shown.
  */
 export function useFocusThroughSwap(shown: boolean) {
   const place = useRef<HTMLDivElement>(null)

@@ -3,12 +3,12 @@ import { type RefObject, useCallback, useEffect, useRef, useState } from 'react'
 
 export interface FormInput {
   readonly input: Input
-  /** The same at once, also before what was changed is drawn. */
+  /** The same value, but up to date at once, before a change is drawn. */
   readonly latest: RefObject<Input>
   change(next: (before: Input) => Input): void
 }
 
-/** What stands in the form of the demo at `base`. It outlives a reload of the page. */
+/** The content of the form of the demo at `base`. It survives a reload of the page. */
 export function useFormInput(schema: DemoSchema, base: string): FormInput {
   const storageKey = `origami:${base}`
   const [input, setInput] = useState<Input>(() => startingInput(schema, storageKey))
@@ -21,27 +21,27 @@ export function useFormInput(schema: DemoSchema, base: string): FormInput {
   return { input, latest, change }
 }
 
-/** Each field as it is before anybody writes in it. */
+/** The initial value of each field. */
 export const emptyInput = (schema: DemoSchema): Input =>
   Object.fromEntries(schema.inputs.map((field) => [field.name, field.default ?? null]))
 
-/** For a reload. A browser that has no room, or forbids it, loses only that. */
+/** Stores it for a reload. When a browser has no room or forbids it, only this is lost. */
 function store(storageKey: string, input: Input): void {
   try {
     sessionStorage.setItem(storageKey, JSON.stringify(input))
   } catch {
-    // The page works on without.
+    // The page works without it.
   }
 }
 
-/** What was typed before a reload, as far as the demo still takes it. */
+/** What was typed before a reload, for the fields that the demo still has. */
 function startingInput(schema: DemoSchema, storageKey: string): Input {
   const empty = emptyInput(schema)
   try {
     const before: unknown = JSON.parse(sessionStorage.getItem(storageKey) ?? '{}')
     return { ...empty, ...Object.fromEntries(Object.entries(before ?? {}).filter(([name]) => name in empty)) }
   } catch {
-    // What cannot be read, or is forbidden to be, is as if nothing had been typed.
+    // What cannot be read counts as if nothing had been typed.
     return empty
   }
 }

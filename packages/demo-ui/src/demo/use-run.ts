@@ -6,16 +6,16 @@ import { afterEvent, type DemoRun, isRunActive, sendingRun, withSnapshot } from 
 
 export interface RunControls {
   readonly run: DemoRun | undefined
-  /** What is wrong with which field, as the server said. */
+  /** The problems of single fields, as the server reported them. */
   readonly problems: readonly Problem[]
-  /** Sends the input once it is there; undefined: it will not be, and what was shown before stays. */
+  /** Sends the input when it is ready. If it resolves to undefined nothing is sent, and what was shown before stays. */
   start(input: () => Promise<Input | undefined>): void
   cancel(): void
 }
 
 /**
- * One prediction at a time, followed to its end. `shown` is one to show from the start: after a reload, or by its
- * permalink.
+ * Runs one prediction at a time and follows it to its end. `shown` is the id of one to show from the start, after a
+ * reload or for its permalink.
  */
 export function useRun(
   demo: DemoClient,
@@ -46,7 +46,7 @@ export function useRun(
       (snapshot) => {
         if (!snapshot) return onId(undefined)
         const ended = snapshot.completed_at !== null
-        // Of one that still runs, the stream brings all of its output and log again.
+        // For a prediction that still runs, the stream repeats all of its output and log.
         const start = ended ? snapshot : { ...snapshot, output: null, logs: '' }
         setRun(withSnapshot(sendingRun(shown, snapshot.input), start, schema, Date.now()))
         if (!ended) follow(shown, shown)
@@ -83,7 +83,7 @@ export function useRun(
 }
 
 /**
- * A run that the server did not take, with the reason; undefined where fields are wrong, for each field says so
+ * A run that the server did not accept, with the reason. Undefined when fields are wrong, because each field shows that
  * itself.
  */
 function unsent(run: DemoRun, error: unknown): DemoRun | undefined {

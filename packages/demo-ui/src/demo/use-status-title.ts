@@ -2,7 +2,7 @@ import { useEffect } from 'react'
 
 const dash = ' – '
 
-/** What goes on, such as `Running · 2 s`, stands before the page's own title, whatever that is by now. */
+/** Puts the status, such as `Running · 2 s`, in front of the page's own title, even when that changes. */
 export function useStatusTitle(status: string | undefined): void {
   useEffect(() => {
     if (!status) return

@@ -1,7 +1,7 @@
 import { useMemo, useRef } from 'react'
 import type { DemoClient } from '../client/client.ts'
 
-/** The client, and `settled`: resolves once no upload is under way; false when one did not arrive. */
+/** The client, and `settled`, which resolves once no upload is under way: to false when one failed. */
 export function useUploads(client: DemoClient): { demo: DemoClient; settled: () => Promise<boolean> } {
   const pending = useRef(new Set<Promise<string>>())
   return useMemo(() => {

@@ -1,4 +1,4 @@
-/** A stretch of text that looks the same throughout. Colours are numbers of the terminal's palette, 0 to 7. */
+/** A part of a line with the same style. Colours are numbers of the terminal's palette, 0 to 7. */
 export interface Span {
   readonly text: string
   readonly colour?: number | undefined
@@ -18,8 +18,8 @@ const sequence = /\u001b(?:\[([0-9;:?]*)([@-~])|\][^\u0007\u001b]*(?:\u0007|\u00
 const control = /[\u0000-\u0008\u000b-\u001f\u007f]/g
 
 /**
- * A program's output as lines of coloured text. Of the escape sequences only colours and weights count; a carriage
- * return begins its line anew, as progress bars want it.
+ * Splits a program's output into lines of coloured text. Only the escape sequences for colour and weight have an
+ * effect. A carriage return begins its line again, which progress bars need.
  */
 export function terminalLines(text: string): readonly (readonly Span[])[] {
   const style: Style = { colour: undefined, bold: false, faint: false }
@@ -53,7 +53,10 @@ function set({ colour, bold, faint }: Style): Omit<Span, 'text'> {
   return { ...(colour === undefined ? {} : { colour }), ...(bold ? { bold } : {}), ...(faint ? { faint } : {}) }
 }
 
-/** Select Graphic Rendition. 256 and true colours are passed over: a palette of eight stays readable on paper. */
+/**
+ * Applies Select Graphic Rendition. Colours of the 256 palette and true colours are ignored, because the eight colours
+ * here are readable on the page.
+ */
 function apply(style: Style, codes: string): void {
   const numbers = codes === '' ? [0] : codes.split(/[;:]/).map(Number)
   for (let index = 0; index < numbers.length; index++) {

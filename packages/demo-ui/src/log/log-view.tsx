@@ -2,17 +2,17 @@ import { memo, useEffect, useMemo, useRef } from 'react'
 import { type Span, terminalLines } from './ansi.ts'
 import styles from './log-view.module.css'
 
-/** What a log shows: a text with line ends, or its lines. */
+/** The content of a log: a text with line ends, or a list of lines. */
 export type LogViewProps = {
-  /** Keeps the end in view while the reader has not scrolled up. */
+  /** Keeps the end in view unless the reader has scrolled up. */
   follow?: boolean
-  /** Names it for who cannot see it. */
+  /** The name for screen readers. */
   label?: string
 } & ({ text: string; lines?: never } | { lines: readonly string[]; text?: never })
 
 const chunk = 200
 
-/** A terminal's text: colours shown, HTML never. */
+/** The text of a terminal, with its colours. HTML in it is shown as text. */
 export function LogView({ text, lines, follow = false, label = 'Log' }: LogViewProps) {
   const all = text ?? lines.join('\n')
   const parts = useMemo(() => chunksOf(all), [all])
@@ -41,7 +41,7 @@ export function LogView({ text, lines, follow = false, label = 'Log' }: LogViewP
   )
 }
 
-/** Lines in blocks, so that what came before is not drawn again. */
+/** Splits the text into blocks of lines, so that earlier blocks are not drawn again. */
 function chunksOf(text: string): readonly string[] {
   const lines = text.replace(/\n$/, '').split('\n')
   return Array.from({ length: Math.ceil(lines.length / chunk) }, (_, index) =>

@@ -1,6 +1,6 @@
 /**
- * The cover of a demo that has none: a tessellation folded from its id. The same id gives the same cover, in light and
- * in dark. It fills the width it is given; `size` is a width in pixels. An empty title makes it decoration.
+ * The cover of a demo that has no picture: a folded tessellation made from its id. The same id gives the same cover, in
+ * light and in dark. It fills the available width; `size` is a width in pixels. With an empty title it is decoration.
  */
 export function Cover({ id, title, size }: { id: string; title: string; size?: number }) {
   const { facets, paper } = fold(id)
@@ -31,19 +31,19 @@ export function Cover({ id, title, size }: { id: string; title: string; size?: n
 
 interface Facet {
   points: string
-  /** How it faces the light, -1 to 1. */
+  /** How directly it faces the light, from -1 to 1. */
   light: number
   sheet: number
 }
 type Point = readonly [number, number]
 
-/** `--ori-paper-0` and those after it. */
+/** The number of the colours `--ori-paper-0` and following. */
 const papers = 8
 const columns = 8
 const rows = 5
 const edge = 40
 
-/** Creases a grid, lifts its crossings by chance, and lights each triangle by the way it slopes. */
+/** Folds a grid along a crease pattern, raises its crossings at random, and shades each triangle by its slope. */
 function fold(id: string): { facets: readonly Facet[]; paper: number } {
   const random = chance(id)
   const count = papers
@@ -81,9 +81,7 @@ function fold(id: string): { facets: readonly Facet[]; paper: number } {
   return { facets, paper }
 }
 
-/**
- * Crease patterns that paper folders know: pleats, diamonds, pinwheels. `shift` moves a crossing by parts of an edge.
- */
+/** Crease patterns of paper folding: pleats, diamonds, pinwheels. `shift` moves a crossing by parts of an edge. */
 const creases = [
   { rising: (x: number, y: number) => (x + y) % 2 === 0, shift: (): Point => [0, 0] },
   {
@@ -107,7 +105,7 @@ function slope(half: readonly { at: Point; height: number }[]): number {
   return Math.max(-0.42, Math.min(0.42, (lit - 0.5) * 0.62))
 }
 
-/** Numbers from 0 to 1 that a text decides (FNV-1a, then mulberry32). */
+/** Pseudo-random numbers from 0 to 1, determined by a text (FNV-1a, then mulberry32). */
 function chance(text: string): () => number {
   let state = 2166136261
   for (const letter of text) state = Math.imul(state ^ (letter.codePointAt(0) ?? 0), 16777619)

@@ -9,7 +9,7 @@ export function Crane({ size = 28 }: { size?: number }) {
   )
 }
 
-/** Far wing, near wing, body, neck, head, tail: the lighter a fold, the more it faces the light. */
+/** Far wing, near wing, body, neck, head, tail. A lighter fold faces the light more. */
 const folds = [
   ['34,38 44,5 26,33', 0.55],
   ['34,38 20,8 22,36', 0.78],

@@ -1,12 +1,10 @@
 import type { ReactNode } from 'react'
 import styles from './strip.module.css'
 
-/**
- * What a strip is about: something to know, something that goes on, something that went well, something that is wrong.
- */
+/** The kind of a strip: information, something under way, a success, or an error. */
 export type StripKind = 'note' | 'busy' | 'good' | 'wrong'
 
-/** A notice across the page. Read out when it comes; a wrong one at once. */
+/** A notice across the page. Screen readers read it when it appears, and an error at once. */
 export function Strip({ kind, children }: { kind: StripKind; children: ReactNode }) {
   return (
     <div className={styles.strip} data-kind={kind} role={kind === 'wrong' ? 'alert' : 'status'}>

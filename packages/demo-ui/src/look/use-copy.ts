@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react'
 
-/** Copies a text; `copied` says so for two seconds. */
+/** Copies a text to the clipboard. `copied` is true for two seconds afterwards. */
 export function useCopy(): { copied: boolean; copy: (text: string) => Promise<void> } {
   const [copied, setCopied] = useState(false)
   useEffect(() => {
@@ -17,7 +17,7 @@ export function useCopy(): { copied: boolean; copy: (text: string) => Promise<vo
   }
 }
 
-/** Browsers give the clipboard to https and localhost only; in a lab's network over http the old way still works. */
+/** Browsers allow the clipboard only on https and localhost. On plain http the older method still works. */
 async function write(text: string): Promise<void> {
   if (navigator.clipboard) return navigator.clipboard.writeText(text)
   const area = Object.assign(document.createElement('textarea'), { value: text })

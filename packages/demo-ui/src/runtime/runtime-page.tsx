@@ -8,7 +8,7 @@ import { ApiSnippets } from '../snippets/api-snippets.tsx'
 import styles from './runtime-page.module.css'
 import { useRuntime } from './use-runtime.ts'
 
-/** The page of a runtime that stands alone: `origami serve`, or a bundle that somebody runs. */
+/** The page of a runtime without a web server: `origami serve`, or a bundle that somebody runs. */
 export function RuntimePage() {
   const { schema, health, away } = useRuntime()
   const [input, setInput] = useState<Input>({})
@@ -63,6 +63,6 @@ export function RuntimePage() {
   )
 }
 
-/** A demo whose inputs changed is another form; what still fits is kept by name. */
+/** The key of the form. When the inputs change it is a new form, in which values that still fit are kept by name. */
 const fieldsOf = (schema: DemoSchema): string =>
   JSON.stringify(schema.inputs.map(({ name, component }) => [name, component]))

@@ -5,14 +5,14 @@ import { type DemoClient, demoClient } from '../client/client.ts'
 interface RuntimeState {
   readonly schema: DemoSchema | undefined
   readonly health: Health | undefined
-  /** It does not answer now; what it said before stays. */
+  /** It does not answer now. Its last answers stay. */
   readonly away: boolean
 }
 
 const everyMs = 1500
 const unknown: RuntimeState = { schema: undefined, health: undefined, away: false }
 
-/** Asks again and again: the author saves the model, and the page follows. */
+/** Polls the runtime, so that the page follows when the author saves the model. */
 export function useRuntime(): RuntimeState {
   const demo = useMemo(() => demoClient(''), [])
   const [state, setState] = useState(unknown)
@@ -24,7 +24,7 @@ export function useRuntime(): RuntimeState {
   return state
 }
 
-/** Tells how the runtime stands, until the signal aborts. */
+/** Reports the state of the runtime until the signal aborts. */
 async function poll(
   demo: DemoClient,
   tell: (next: (before: RuntimeState) => RuntimeState) => void,
@@ -34,20 +34,20 @@ async function poll(
   while (!signal.aborted) {
     try {
       const health = await demo.health()
-      // While the model is being loaded there is no schema yet.
+      // While the model is loading there is no schema yet.
       const found: Awaited<ReturnType<DemoClient['schema']>> = await demo.schema(etag).catch(() => undefined)
       if (signal.aborted) return
       if (found) etag = found.etag
       tell((before) => ({ health, away: false, schema: newer(before.schema, found?.schema) }))
     } catch {
-      // Any failure is the same to who looks on: nobody answers.
+      // Whatever failed, nobody answers, and the page says so.
       if (!signal.aborted) tell((before) => ({ ...before, away: true }))
     }
     await pause(everyMs, signal)
   }
 }
 
-/** The one before where both say the same, so that nothing is drawn anew. */
+/** Keeps the earlier schema when both are equal, so that nothing is drawn again. */
 function newer(before: DemoSchema | undefined, found: DemoSchema | undefined): DemoSchema | undefined {
   return found === undefined || JSON.stringify(before) === JSON.stringify(found) ? before : found
 }

@@ -7,7 +7,7 @@ import styles from './snippets.module.css'
 const kinds = ['curl', 'Python', 'JavaScript'] as const
 type SnippetKind = (typeof kinds)[number]
 
-/** How a program runs the demo with what is in the form now. Each runs as printed. */
+/** How a program runs the demo with the present content of the form. Each snippet runs as printed. */
 export function ApiSnippets({ base, schema, input }: { base: string; schema: DemoSchema; input: Input }) {
   const [kind, setKind] = useState<SnippetKind>('curl')
   const { copied, copy } = useCopy()

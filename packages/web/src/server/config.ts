@@ -5,9 +5,9 @@ export interface WebConfig {
   /** The state folder: database and keys. */
   readonly data: string
   readonly host: string
-  /** 0: any free port. */
+  /** 0 takes any free port. */
   readonly port: number
-  /** The address people use, when another server stands in front. */
+  /** The public address, when a proxy is in front of this server. */
   readonly publicUrl?: string | undefined
   readonly daemon: {
     readonly url: string
@@ -15,99 +15,103 @@ export interface WebConfig {
   }
   readonly forges: readonly ForgeEntry[]
   /**
-   * Who may deploy, besides the owner: `github.com/ann`, or `ann` at the first forge. Each is looked up there once,
-   * then kept by its number.
+   * Who may deploy besides the owner: `github.com/ann`, or `ann` for the first forge. Each is looked up there once, and
+   * then stored by number.
    */
   readonly deployers: readonly string[]
   /** Private networks (CIDR) on which demos that run elsewhere may be, besides public addresses. */
   readonly networks?: readonly string[]
-  /**
-   * Addresses and networks (CIDR) of the servers in front, whose X-Forwarded-* is believed; nobody's when not given.
-   */
+  /** Addresses and networks (CIDR) of proxies whose X-Forwarded-* is trusted. The default is none. */
   readonly trustedProxies?: readonly string[]
-  /** The built pages. */
+  /** The folder of the built pages. */
   readonly ui: string
   readonly limits?: Partial<WebLimits>
 }
 
-/** What is nobody's to see, apart from what may be shown. */
+/** Settings that nobody may see, kept apart from those that may be shown. */
 export interface WebSecrets {
   /** OAuth apps, by the forge's host. */
   readonly oauth: Readonly<Record<string, OAuthApp>>
 }
 
-/** Every limit of the web server. Read where it is used: `Web.configure` changes the object in place. */
+/**
+ * Every limit of the web server. They are read where they are used, because `Web.configure` changes the object in
+ * place.
+ */
 export interface WebLimits {
-  /** Requests from one address. */
+  /** How many requests one address may send in a minute. */
   readonly requestsPerMinute: number
-  /** Bytes of one JSON body. */
+  /** The largest JSON body in bytes. */
   readonly bodyBytes: number
   readonly fileBytes: number
-  /** Until more of a body comes. */
+  /** How long a body may stall before more of it comes. */
   readonly bodyIdleMs: number
-  /** Until all of a body is there. */
+  /** How long a whole body may take. */
   readonly bodyMs: number
-  /** Bytes of all bodies that are being read; one body is always taken. */
+  /** How many bytes all bodies that are being read may have together. One body is always accepted. */
   readonly bodiesBytes: number
-  /** How long a reader of an event stream may take nothing; then it is cut off, and joins again where it was. */
-  readonly slowReaderMs: number
-  /** The daemon's answer to one call about a prediction. */
-  readonly callAnswerMs: number
-  /** Without a byte moving, where a call carries many: files, and streams of events. */
-  readonly callIdleMs: number
-  /** The life of a certificate of the web server's or the daemon's. */
-  readonly certificateDays: number
-  /** Between two looks at how much of its life is left. */
-  readonly certificateRoundMs: number
   /**
-   * Without a sign from the daemon, on the connection that its events come by; then it counts as away, and is connected
-   * to again.
+   * How long a reader of an event stream may take nothing. After that it is disconnected, and can continue where it
+   * was.
    */
+  readonly slowReaderMs: number
+  /** How long the daemon may take to answer one call about a prediction. */
+  readonly callAnswerMs: number
+  /** How long a call that carries files or an event stream may go without a byte. */
+  readonly callIdleMs: number
+  /** The life of a certificate of the web server or the daemon. */
+  readonly certificateDays: number
+  /** The time between two checks of how much of its life is left. */
+  readonly certificateRoundMs: number
+  /** How long the daemon's event stream may be silent. Then the daemon counts as away, and is connected to again. */
   readonly silenceMs: number
-  /** The daemon's answer to something small. */
+  /** How long the daemon may take for a small answer. */
   readonly daemonAnswerMs: number
-  /** The daemon's answer to a change, which may have to end what runs first. */
+  /** How long the daemon may take to answer a change, before which it may have to end something. */
   readonly daemonChangeMs: number
-  /** How long an answer of the daemon about a demo serves all who look at it, and of how many demos one is stored. */
+  /** How long the daemon's answer about a demo is used for all visitors, and for how many demos an answer is kept. */
   readonly detailsFreshMs: number
   readonly detailsKept: number
-  /** Between two times that the daemon is asked how often demos ran. */
+  /** The time between two queries of how often demos ran. */
   readonly runsRoundMs: number
-  /** Between two sweeps of sessions and codes that are too old. */
+  /** The time between two sweeps of old sessions and codes. */
   readonly sweepMs: number
-  /** One answer of a forge, to its last byte. */
+  /** How long a forge may take for one answer, to its last byte. */
   readonly forgeAnswerMs: number
   readonly forgeAnswerBytes: number
-  /** Questions to forges at a time about whether repositories are bundles. */
+  /** How many questions whether repositories are bundles are put to forges at the same time. */
   readonly forgeQuestions: number
-  /** Repositories of one account that a forge is asked for. */
+  /** How many repositories of one account a forge is asked for. */
   readonly repositories: number
-  /** How long such a list is shown before the forge is asked again, and how many lists are kept. */
+  /** How long such a list is used before the forge is asked again, and how many lists are kept. */
   readonly repositoriesFreshMs: number
   readonly repositoryLists: number
-  /** Between two looks at the demos that run elsewhere. */
+  /** The time between two checks of the demos that run elsewhere. */
   readonly elsewhereRoundMs: number
-  /** One answer of such a demo, to its last byte; three are asked for. */
+  /** How long such a demo may take for one answer, to its last byte. A check needs three answers. */
   readonly elsewhereAnswerMs: number
   readonly elsewhereAnswerBytes: number
   readonly elsewhereAtOnce: number
-  /** Tries a minute from one address to sign in by the owner's link, and programs that ask to sign in. */
+  /**
+   * How many attempts to sign in by the owner's link, and how many programs that ask to sign in, one address may make
+   * in a minute.
+   */
   readonly signInsPerMinute: number
-  /** Looks at the codes of programs, and answers to them, a minute from one address. */
+  /** How often one address may look up or answer codes of programs in a minute. */
   readonly codeTriesPerMinute: number
-  /** Programs that wait to be let in. */
+  /** How many programs may wait for an answer. */
   readonly deviceCodes: number
-  /** Between leaving for a forge to sign in and coming back. */
+  /** How long a person may take to sign in at a forge and come back. */
   readonly signInMs: number
   /** How long a sign-in lasts. */
   readonly sessionDays: number
-  /** New visitors an hour from one address; whoever comes beyond is that address. */
+  /** How many new visitors one address may make in an hour. Further ones count as that address. */
   readonly visitorsPerAddress: number
-  /** Addresses whose new visitors are counted; beyond it the oldest is forgotten. */
+  /** How many addresses have their new visitors counted. Beyond it the oldest is forgotten. */
   readonly addressesCounted: number
-  /** How long a browser is known again as the visitor that it was. */
+  /** How long a browser is recognised as the same visitor. */
   readonly visitorDays: number
-  /** How long a browser may see an unlisted demo after it came by its link. */
+  /** How long a browser may see an unlisted demo after it opened its link. */
   readonly unlistedDays: number
 }
 

@@ -15,7 +15,7 @@ import type { Forge } from './forges/forge.ts'
 import type { Demos, Owned } from './store/demos.ts'
 import type { Db } from './store/open.ts'
 
-/** What routes work with. */
+/** What the routes need. */
 export interface Context {
   readonly config: WebConfig
   readonly limits: WebLimits
@@ -32,9 +32,9 @@ export interface Context {
   readonly deviceCodes: DeviceCodes
   readonly details: LatestDetails
   readonly followed: FollowDaemon
-  /** Wakes who looks at a demo, by its id. */
+  /** Wakes those who look at a demo, by its id. */
   readonly changed: Notices<string>
-  /** `https://demos.example.org`, without a slash at its end. */
+  /** The public address without a trailing slash: `https://demos.example.org`. */
   readonly publicUrl: () => string
 }
 
@@ -48,12 +48,12 @@ declare module 'fastify' {
     who: Who
     /** The demo of an address that has one. */
     demo: Owned | undefined
-    /** `?key=` of an unlisted link, as it was sent: a route's schema may know nothing of it. */
+    /** The `?key=` of an unlisted link as it was sent, because a route's schema may not contain it. */
     unlistedKey: unknown
   }
 }
 
-/** Who asks, of those who may deploy. Throws Refused. */
+/** The caller's account, if it may deploy. Throws Refused. */
 export async function deployer({ deployers }: Context, request: FastifyRequest) {
   const account = signedIn(request)
   if (!(await deployers.mayDeploy(account)))
@@ -61,7 +61,7 @@ export async function deployer({ deployers }: Context, request: FastifyRequest) 
   return account
 }
 
-/** Throws Refused for who is not signed in. */
+/** Throws Refused when the caller is not signed in. */
 export function signedIn(request: FastifyRequest) {
   const { account } = request.who
   if (!account) throw new Refused(401, 'Sign in first.')
@@ -69,7 +69,8 @@ export function signedIn(request: FastifyRequest) {
 }
 
 /**
- * The demo at an address, for who may see it: 404 for everybody else. A reply remembers who came by the unlisted link.
+ * The demo at an address, if the caller may see it. Throws Refused with 404 for everybody else. The reply's cookie
+ * remembers a caller who came by the unlisted link.
  */
 export function visibleDemo(context: Context, request: FastifyRequest, reply?: FastifyReply): Owned {
   const { demo } = request
@@ -78,7 +79,10 @@ export function visibleDemo(context: Context, request: FastifyRequest, reply?: F
   return demo
 }
 
-/** Whether who asks may see a demo: anyone, where it is public; else its owner, and who came by its unlisted link. */
+/**
+ * Whether the caller may see a demo: everybody may see a public one, and only its owner and those who came by its
+ * unlisted link another one.
+ */
 export const sees = ({ sessions }: Context, request: FastifyRequest, demo: Owned): boolean =>
   demo.public ||
   demo.account === request.who.account?.id ||
@@ -87,14 +91,14 @@ export const sees = ({ sessions }: Context, request: FastifyRequest, demo: Owned
 
 const hasKey = (request: FastifyRequest, demo: Owned): boolean => request.unlistedKey === demo.key
 
-/** The demo at an address, for its owner: to everybody else it is not there. */
+/** The demo at an address, for its owner. Throws Refused with 404 for everybody else. */
 export function ownDemo(request: FastifyRequest): Owned {
   const { demo } = request
   if (!demo || demo.account !== request.who.account?.id) throw nothing()
   return demo
 }
 
-/** A demo of its owner's that runs here. Throws Refused for one that runs elsewhere. */
+/** The owner's demo at an address, which must run here. Throws Refused for one that runs elsewhere. */
 export function ownHere(request: FastifyRequest): Owned {
   const demo = ownDemo(request)
   if (demo.url) throw new Refused(409, `It runs at ${demo.url}: Origami lists it, and does not control it.`)

@@ -27,7 +27,7 @@ import type { WebConfig, WebLimits } from './config.ts'
 
 const statsList = z.object({ demos: z.array(demoStats.pick({ demo_id: true, runs: true })) })
 
-/** What the daemon refused: its status and words. */
+/** The daemon refused a request. It keeps the status and the message. */
 export class DaemonRefused extends Error implements AnswersItself {
   override readonly name = 'DaemonRefused'
   readonly statusCode: number
@@ -39,18 +39,18 @@ export class DaemonRefused extends Error implements AnswersItself {
   }
 }
 
-/** What callers of a demo are told: where the daemon is, is nobody's to know. */
+/** The messages for callers of a demo, which do not reveal the daemon's address. */
 const demoMessages = {
   away: 'The daemon does not answer.',
   missing: 'This demo was not deployed yet; its owner deploys it on its page.',
 }
 
-/** The daemon, over mutual TLS. Throws Gone when it does not answer. */
+/** The client of the daemon, over mutual TLS. Throws Gone when it does not answer. */
 export class DaemonClient implements AsyncDisposable {
   private readonly config: WebConfig['daemon']
   private readonly limits: WebLimits
   private agent: Agent
-  /** Agents of before, of which something is still under way. */
+  /** Earlier agents whose requests have not ended. */
   private readonly closing = new Set<Agent>()
   private shown: X509Certificate | undefined
 
@@ -60,14 +60,14 @@ export class DaemonClient implements AsyncDisposable {
     this.agent = this.connect(tls)
   }
 
-  /** The limits are read anew at each use. */
+  /** The limits are read at each use. */
   static async open(config: WebConfig['daemon'], limits: WebLimits): Promise<DaemonClient> {
     if (!config.url.startsWith('https://'))
       throw new Error(`expected the daemon at an https:// address, since it is told secrets; got ${config.url}`)
     return new DaemonClient(config, limits, await readTls(config.tls))
   }
 
-  /** Reads the certificate anew. What is under way ends on the connection it has. */
+  /** Reads the certificate again. Requests under way end on their present connection. */
   async reopen(): Promise<void> {
     const before = this.agent
     this.agent = this.connect(await readTls(this.config.tls))
@@ -80,8 +80,8 @@ export class DaemonClient implements AsyncDisposable {
   }
 
   /**
-   * Ends every connection, since a cut link tells nobody: what is under way fails now, and what comes next connects
-   * again.
+   * Closes every connection, since a broken network is not noticed by itself. Requests under way fail now, and later
+   * ones connect again.
    */
   async reconnect(): Promise<void> {
     const before = [this.agent, ...this.closing]
@@ -89,19 +89,19 @@ export class DaemonClient implements AsyncDisposable {
     await Promise.all(before.map((agent) => agent.destroy()))
   }
 
-  /** The certificate that the daemon showed last, after asking it for something. */
+  /** The daemon's present certificate, read from a new request. */
   async certificate(): Promise<X509Certificate> {
     await this.call('GET /certificate', {})
     if (!this.shown) throw new Error('the daemon answered without showing a certificate')
     return this.shown
   }
 
-  /** A request for a certificate of a key that the daemon made, in PEM. */
+  /** Asks the daemon for a certificate request of a new key, in PEM. */
   async requestCertificate(): Promise<string> {
     return (await this.call('POST /certificate/request', {})).request
   }
 
-  /** Hands the daemon what was signed for its request. */
+  /** Sends the daemon the certificate that was signed for its request. */
   async giveCertificate(certificate: string): Promise<void> {
     await this.call('PUT /certificate', { body: { certificate } })
   }
@@ -112,18 +112,18 @@ export class DaemonClient implements AsyncDisposable {
     return { demo: demo_id, deployment: deployment_id }
   }
 
-  /** Undefined: it knows no such demo. */
+  /** Undefined: the daemon does not know the demo. */
   async detail(demo: string): Promise<DemoDetail | undefined> {
     return this.call('GET /stats/:demo', { params: { demo } }).catch(unlessMissing)
   }
 
-  /** Newest first. Empty: it knows no such demo. */
+  /** Newest first. Empty: the daemon does not know the demo. */
   async deployments(demo: string): Promise<Deployment[]> {
     const found = await this.call('GET /demos/:demo/deployments', { params: { demo } }).catch(unlessMissing)
     return found?.deployments ?? []
   }
 
-  /** Whether it answers at all. */
+  /** Whether the daemon answers at all. */
   async answers(): Promise<boolean> {
     return this.call('GET /health', {}).then(
       () => true,
@@ -139,7 +139,7 @@ export class DaemonClient implements AsyncDisposable {
     return this.call('GET /demos/:demo/queue', { params: { demo } })
   }
 
-  /** How many waited. */
+  /** Cancels what waits. Returns how many waited. */
   async emptyQueue(demo: string): Promise<number> {
     return (await this.call('DELETE /demos/:demo/queue', { params: { demo } })).canceled
   }
@@ -160,17 +160,17 @@ export class DaemonClient implements AsyncDisposable {
     await this.call('DELETE /demos/:demo', { params: { demo } }).catch(unlessMissing)
   }
 
-  /** A page of this visitor's own, newest first: those before `before`, or the newest. */
+  /** A page of this visitor's results, newest first: those before `before`, or the newest. */
   async results(demo: string, visitor: VisitorId, before?: number): Promise<z.infer<typeof results>> {
     return this.call('GET /demos/:demo/results', { params: { demo }, query: { visitor, before: before?.toString() } })
   }
 
-  /** Throws DaemonRefused 404 for what is not this visitor's, or has not ended. */
+  /** Throws DaemonRefused with 404 when it is not this visitor's, or has not ended. */
   async forgetResult(demo: string, id: string, visitor: VisitorId): Promise<void> {
     await this.call('DELETE /demos/:demo/results/:id', { params: { demo, id }, query: { visitor } })
   }
 
-  /** The log's bytes as they come, and where they end now. */
+  /** The bytes of the log as they come, and its present end. */
   async logs(
     demo: string,
     offset: number,
@@ -183,8 +183,8 @@ export class DaemonClient implements AsyncDisposable {
   }
 
   /**
-   * Resolves once it listens: what happens after number `seq`, until the signal aborts. Throws when the connection
-   * ends, or is silent.
+   * Resolves once the stream is open, to the events after number `seq`, until the signal aborts. Throws when the
+   * connection ends, or is silent for too long.
    */
   async events(seq: number, signal: AbortSignal): Promise<AsyncIterable<ControlEvent>> {
     const sent = { query: { after: String(seq) } }
@@ -192,7 +192,7 @@ export class DaemonClient implements AsyncDisposable {
     return controlEvents(body)
   }
 
-  /** A demo as whoever asks calls it; without a visitor, on its owner's behalf. */
+  /** A demo called in the name of a visitor, or without one on its owner's behalf. */
   predictor(demo: string, who: { readonly visitor: VisitorId; readonly address?: string } | undefined): HttpPredictor {
     const address: Record<string, string> = who?.address ? { [addressHeader]: who.address } : {}
     const headers = who ? { ...address, [visitorHeader]: who.visitor } : {}
@@ -210,10 +210,10 @@ export class DaemonClient implements AsyncDisposable {
       this.shown = new X509Certificate(peer.raw)
       return checkNames(host, peer)
     }
-    // Without sessions that are taken up again, each connection shows the certificate of now.
+    // Without session resumption each connection presents the current certificate.
     const tls = { ca, cert, key, checkServerIdentity, maxCachedSessions: 0 }
-    // Made for each connection, since the limit may change. A daemon that is silent while it is greeted is away as
-    // well.
+    // Made for each connection, since the limit may change. A daemon that is silent during the TLS handshake counts as
+    // away, too.
     const connect: buildConnector.connector = (to, done) =>
       buildConnector({ ...tls, timeout: this.limits.daemonAnswerMs })(to, done)
     return new Agent({ connect, bodyTimeout: 0 })
@@ -225,7 +225,7 @@ export class DaemonClient implements AsyncDisposable {
       : Math.max(this.limits.daemonChangeMs, this.limits.daemonAnswerMs)
   }
 
-  /** Calls an endpoint, and reads its answer as the endpoint's schema has it. */
+  /** Calls an endpoint, and checks its answer by the endpoint's schema. */
   private async call<Key extends keyof DaemonApi>(
     key: Key,
     sent: EndpointRequest<DaemonApi[Key]>,
@@ -238,8 +238,8 @@ export class DaemonClient implements AsyncDisposable {
   }
 
   /**
-   * The daemon by its table. `bodyTimeout`: how long its answer may be silent, where that is not what an answer may
-   * take.
+   * A client of the daemon's table. `bodyTimeout` is how long an answer may be silent, if that differs from the usual
+   * limit.
    */
   private api(bodyTimeout?: number): Client<DaemonApi, DaemonAnswer> {
     return endpointClient((request) => this.transport(request, bodyTimeout))
@@ -258,7 +258,7 @@ export class DaemonClient implements AsyncDisposable {
   }
 }
 
-/** An answer that was not read yet. */
+/** An answer of the daemon that was not read yet. */
 class DaemonAnswer implements Unread {
   readonly body: AsyncIterable<Uint8Array>
   readonly status: number
@@ -284,7 +284,7 @@ class DaemonAnswer implements Unread {
   }
 }
 
-/** What the daemon refused, or said that is no JSON, as an error for those who asked by way of the web server. */
+/** Turns the daemon's refusal, or an answer that is no JSON, into an error for the caller of the web server. */
 function refused(error: unknown): never {
   if (error instanceof Refusal)
     throw new DaemonRefused(error.status, error.serverMessage ?? `the daemon answered ${error.status}`, {
@@ -299,7 +299,7 @@ async function* controlEvents(body: AsyncIterable<Uint8Array>): AsyncIterable<Co
   for await (const { data } of readEvents(body)) yield controlEvent.parse(JSON.parse(data))
 }
 
-/** What the daemon does not know is undefined. */
+/** Undefined for what the daemon does not know. */
 function unlessMissing(error: unknown): undefined {
   if (!(error instanceof DaemonRefused && error.statusCode === 404)) throw error
 }

@@ -8,7 +8,7 @@ import { Refused } from './accounts/who.ts'
 import { type Context, visibleDemo } from './context.ts'
 
 /**
- * The built pages: one index.html for every address of ours, with the title of what is there. The browser's router does
+ * The built pages: one index.html for all addresses of ours, with the title of what is there. The browser's router does
  * the rest.
  */
 export class Pages {
@@ -40,7 +40,7 @@ export class Pages {
     })
   }
 
-  /** A demo's page; 404 with the same page for who may not see it. */
+  /** A demo's page. Callers who may not see it get the same page with status 404. */
   async demo(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     try {
       const { title, description } = visibleDemo(this.context, request, reply)
@@ -65,7 +65,7 @@ export class Pages {
   }
 }
 
-/** `/$account` of the browser's router is `/:account` of this server. */
+/** Turns `/$account` of the browser's router into `/:account` of this server. */
 const routeOf = (path: string): string => path.replaceAll('$', ':')
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }

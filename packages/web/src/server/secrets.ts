@@ -6,10 +6,12 @@ import { deriveKey, SealedBox } from '@origami/host/sealed-box'
 /** 256 random bits, for links, cookies and tokens. */
 export const randomSecret = (): string => randomBytes(32).toString('base64url')
 
-/** How a secret is stored that is only ever compared. */
+/** The form in which a secret is stored that is only compared. */
 export const secretHash = (secret: string): string => createHash('sha256').update(secret).digest('hex')
 
-/** What the web server alone knows: seals forge tokens, each to its account, and signs what it hands out. */
+/**
+ * The web server's secrets: encrypts forge tokens, each for its account, and signs cookies and keys that it gives out.
+ */
 export class Secrets {
   readonly forgeTokens: SealedBox
   private readonly root: Buffer

@@ -42,18 +42,18 @@ import { openStore } from './store/open.ts'
 export interface Web extends AsyncDisposable {
   readonly url: string
   readonly port: number
-  /** A link that signs in the owner, once. */
+  /** A link that signs in the owner once. */
   ownerLink(): string
-  /** Puts limits in force at once; those not given are the defaults. */
+  /** Puts limits in force at once. Those that are not given are the defaults. */
   configure(limits: Partial<WebLimits>): void
-  /** Whose X-Forwarded-* is believed from now on: addresses and networks (CIDR). */
+  /** Replaces the proxies whose X-Forwarded-* is trusted: addresses and networks (CIDR). */
   trust(proxies: readonly string[]): void
 }
 
 type Log = (message: string, error?: unknown) => void
 
 export interface WebHooks {
-  /** Is told of each route as it is made. */
+  /** Called with each route when it is made. */
   readonly onRoute?: (route: RouteOptions) => void
 }
 
@@ -103,7 +103,7 @@ interface Opening {
   readonly log: Log
 }
 
-/** Opens what the routes work with. The stack closes what has to be closed. */
+/** Opens what the routes need. The stack closes it. */
 async function openContext(
   { config, apps, limits, publicUrl, slices, log }: Pick<Context, 'config' | 'limits' | 'publicUrl'> & Opening,
   opened: AsyncDisposableStack,
@@ -146,7 +146,7 @@ async function openContext(
   }
 }
 
-/** All that goes on besides answering, until the signal aborts. */
+/** Does everything besides answering requests, until the signal aborts. */
 async function work(context: Context, slices: Slices, log: Log, signal: AbortSignal): Promise<void> {
   const { followed, sessions, signIn, deviceCodes, deployers, elsewhere, changed, limits } = context
   await Promise.all([
@@ -157,7 +157,7 @@ async function work(context: Context, slices: Slices, log: Log, signal: AbortSig
   ])
 }
 
-/** What is too old goes at the start and then now and then, until the signal aborts. */
+/** Removes what is too old at the start and then at intervals, until the signal aborts. */
 async function sweepRegularly(
   all: readonly { sweep(slices: Slices, signal: AbortSignal): Promise<void> }[],
   slices: Slices,

@@ -9,8 +9,8 @@ const web: Client<WebApi> = endpointClient(async ({ path, ...request }) => {
 })
 
 /**
- * The web server's API, by its table: `call` reads JSON, `send` hands back a Response. A change carries the session's
- * CSRF token.
+ * The web server's API by its table: `call` parses JSON, `send` returns a Response. Changes carry the session's CSRF
+ * token.
  */
 export const { call, send } = web
 
@@ -18,11 +18,11 @@ export const { call, send } = web
 export const demoApi = (address: string): Client<PredictionApi> =>
   endpointClient(({ path, ...request }) => fetch(address + path, request))
 
-/** What went wrong, for people: the server's Refusal, or that it did not answer. */
+/** The error for people: the server's Refusal, or that the server did not answer. */
 export const errorOf = (cause: unknown): Error =>
   cause instanceof Refusal ? cause : new Error('The server did not answer.', { cause })
 
-/** Whether the server said that there is no such thing. */
+/** Whether the server said that it does not exist. */
 export const isMissing = (error: unknown): boolean => error instanceof Refusal && error.status === 404
 
 export const useSession = () =>

@@ -6,18 +6,18 @@ import { Shell } from './parts/shell.tsx'
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound })
 
-/** A demo's page stays as it is while it shows one prediction or another. */
+/** One route for both, so that a demo's page keeps its state when another prediction is shown. */
 const demo = createRoute({
   getParentRoute: () => root,
   path: pagePaths.demo,
   component: lazyRouteComponent(() => import('./pages/demo/demo-page.tsx'), 'DemoPageView'),
 })
 
-/** A parameter of an address, where it is text. */
+/** A parameter of an address, if it is a text. */
 const textParameter = <Name extends string>(search: Record<string, unknown>, name: Name): { [one in Name]?: string } =>
   (typeof search[name] === 'string' ? { [name]: search[name] } : {}) as { [one in Name]?: string }
 
-/** Every page at its address. Our own are under `/-/`, where no account is. */
+/** All pages by their addresses. Our own are under `/-/`, where no account can be. */
 const routes = [
   createRoute({ getParentRoute: () => root, path: pagePaths.gallery, component: GalleryPage }),
   createRoute({

@@ -1,7 +1,7 @@
 import Markdown from 'react-markdown'
 import sanitize from 'rehype-sanitize'
 
-/** Markdown as it is meant; HTML in it is left out. */
+/** Shows formatted Markdown. HTML in it is left out. */
 const Formatted = ({ text }: { text: string }) => <Markdown rehypePlugins={[sanitize]}>{text}</Markdown>
 
 export default Formatted

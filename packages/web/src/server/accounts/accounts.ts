@@ -4,8 +4,8 @@ import { type Account, accountByHandle, accountByIdentity, addAccount, ownersAcc
 import type { Db } from '../store/open.ts'
 
 /**
- * The account of somebody who signed in at a forge, made at the first sign-in. Their handle stays what it was then.
- * `db`: a transaction that keeps their identity too.
+ * The account of a person who signed in at a forge, made at the first sign-in. Its handle never changes afterwards.
+ * `db` is a transaction that stores the identity too.
  */
 export async function accountOf(db: Db, forge: string, user: ForgeUser, now: string): Promise<Account> {
   const known = await accountByIdentity(db, forge, user.subject)
@@ -14,7 +14,7 @@ export async function accountOf(db: Db, forge: string, user: ForgeUser, now: str
   return addAccount(db, { handle, name: user.name, avatar: user.avatar, owner: false }, now)
 }
 
-/** The one who runs this server, signed in by a one-time link. */
+/** The account of the operator, who signs in by a one-time link. */
 export async function ownerAccount(db: Db, now: string): Promise<Account> {
   return db.transaction().execute(async (trx) => {
     const known = await ownersAccount(trx)
@@ -31,7 +31,10 @@ export const presentAccount = (account: Account, mayDeploy: boolean): AccountInf
   may_deploy: mayDeploy,
 })
 
-/** Unique over forges: `ann`, else `ann-2`, … Never starts with `-`, where our own pages are. */
+/**
+ * A handle that no account has, of any forge: `ann`, or `ann-2` and so on. It never starts with `-`, which our own
+ * pages use.
+ */
 async function freeHandle(db: Db, wanted: string): Promise<string> {
   const base =
     wanted

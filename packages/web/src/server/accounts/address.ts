@@ -1,7 +1,8 @@
 import ipaddr from 'ipaddr.js'
 
 /**
- * What one caller's address comes to: of IPv6 its /64, since one customer has that many; IPv4 written as IPv6 is IPv4.
+ * The part of an address that identifies one caller: the /64 of an IPv6 address, since one customer has that many. IPv4
+ * written as IPv6 is treated as IPv4.
  */
 export function addressKey(address: string): string {
   if (!ipaddr.isValid(address)) return address
@@ -17,8 +18,8 @@ export function addressKey(address: string): string {
 const hourMs = 3_600_000
 
 /**
- * How often something happened from an address within an hour, counted from its first time. At most `most()` addresses
- * are counted.
+ * Counts how often something happened from an address within an hour of its first time. At most `most()` addresses are
+ * counted.
  */
 export class HourlyCounts {
   private readonly most: () => number
@@ -28,7 +29,7 @@ export class HourlyCounts {
     this.most = most
   }
 
-  /** Counts once more, unless it would be more than `limit` times: then false. */
+  /** Counts one more. False: that would be more than `limit`, and is not counted. */
   take(key: string, limit: number): boolean {
     const known = this.counts.get(key)
     if (!known || Date.now() - known.since >= hourMs) {

@@ -7,28 +7,28 @@ import { addDeployer, type ListedDeployer, listDeployers, removeDeployer, settle
 import { type Db, hasStore, openStore } from '../store/open.ts'
 import { forgeOf } from './deployers.ts'
 
-/** What an operator asked for cannot be done; the message says why, and what can. */
+/** The operator's request cannot be done. The message says why, and what to do instead. */
 export class DeployerRefused extends Error {
   override readonly name = 'DeployerRefused'
 }
 
 interface Named {
   readonly forge: Forge
-  /** Undefined where a number was given. */
+  /** Undefined when a number was given instead. */
   readonly login: string | undefined
   readonly subject: string | undefined
 }
 
 export interface DeployerListOptions {
-  /** The state folder of the web server, which may be running: it asks who may deploy anew at each request. */
+  /** The state folder of the web server. The server may be running, because it reads who may deploy at each request. */
   readonly data: string
   readonly forges: readonly ForgeEntry[]
   readonly limits: WebLimits
 }
 
 /**
- * Who may deploy, for the operator at the host itself. People are named `forge/login`, or `forge/id:number`. Whoever
- * opens it disposes it.
+ * The list of those who may deploy, for the operator on the host. People are named `forge/login` or `forge/id:number`.
+ * Whoever opens it disposes it.
  */
 export class DeployerList implements AsyncDisposable {
   private readonly db: Db
@@ -39,7 +39,7 @@ export class DeployerList implements AsyncDisposable {
     this.forges = forges
   }
 
-  /** Throws DeployerRefused where no web server ever ran. */
+  /** Throws DeployerRefused when no web server has run with this folder. */
   static async open(options: DeployerListOptions): Promise<DeployerList> {
     if (!hasStore(options.data))
       throw new DeployerRefused(
@@ -55,8 +55,8 @@ export class DeployerList implements AsyncDisposable {
   }
 
   /**
-   * False: they may already. Throws DeployerRefused for a login that nobody has, ForgeError where the forge cannot be
-   * asked.
+   * False: they may deploy already. Throws DeployerRefused for a login that nobody has, ForgeError when the forge
+   * cannot be asked.
    */
   async add(who: string): Promise<{ added: boolean; deployer: ListedDeployer }> {
     const named = this.parse(who)
@@ -72,9 +72,9 @@ export class DeployerList implements AsyncDisposable {
   }
 
   /**
-   * Undefined: they may not anyway. A login that is removed counts as looked up, so that settings that list it bring
-   * nobody back; `add` does. Throws DeployerRefused where the login was one person's and is another's now, ForgeError
-   * where only the forge could tell who it is.
+   * Undefined: they may not deploy anyway. A removed login counts as resolved, so that listing it in the settings does
+   * not bring it back; only `add` does. Throws DeployerRefused when the login belonged to one person here and belongs
+   * to another one now, ForgeError when only the forge could tell whose it is.
    */
   async remove(who: string): Promise<ListedDeployer | undefined> {
     const named = this.parse(who)
@@ -102,7 +102,7 @@ export class DeployerList implements AsyncDisposable {
     if (named.subject !== undefined) return here.filter(({ subject }) => subject === named.subject)
     const known = here.filter(({ login }) => login?.toLowerCase() === named.login)
     const now = await this.askForge(named).catch((error: unknown) => {
-      // Who signed in here is known without the forge.
+      // A person who signed in here is known without the forge.
       if (known.length > 0) return undefined
       throw error
     })

@@ -9,7 +9,7 @@ import type { Db } from '../store/open.ts'
 interface DeployerParts {
   readonly db: Db
   readonly forges: readonly Forge[]
-  /** `github.com/ann`, or `ann` at the first forge where people sign in. */
+  /** Logins such as `github.com/ann`. A bare `ann` means the first forge where people sign in. */
   readonly listed: readonly string[]
   readonly log: (message: string, error?: unknown) => void
 }
@@ -22,9 +22,9 @@ interface Seed {
 const backOffMs = [1000, 5000, 30_000, 120_000, 600_000]
 
 /**
- * Who may deploy, besides the owner: kept by forge and by the forge's own number. What the operator lists are logins;
- * each is looked up at its forge once, and never again: a login that is renamed, or has a new owner, decides nothing
- * afterwards.
+ * Decides who may deploy besides the owner, by forge and by the forge's own number. The operator lists logins. Each is
+ * looked up at its forge once and never again, so that a login which is renamed or gets a new owner changes nothing
+ * later.
  */
 export class Deployers {
   private readonly parts: DeployerParts
@@ -39,7 +39,9 @@ export class Deployers {
     return account.owner || isDeployer(this.parts.db, account.id)
   }
 
-  /** Looks up what is listed and not known yet, with back-off, until no forge need be asked or the signal aborts. */
+  /**
+   * Looks up listed logins that are not resolved yet, with growing waits, until there are none or the signal aborts.
+   */
   async seed(signal: AbortSignal): Promise<void> {
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       try {
@@ -49,12 +51,12 @@ export class Deployers {
         this.parts.log('Who may deploy could not be read; it is tried again.', error)
       }
       const pause = backOffMs[Math.min(attempt, backOffMs.length - 1)]
-      // It rejects when the signal aborts, which ends the loop.
+      // An aborted wait rejects, and the loop ends by its condition.
       await setTimeout(pause, undefined, { signal }).catch(() => undefined)
     }
   }
 
-  /** Somebody signed in: the forge has just said whose login it is, so it need not be asked. */
+  /** Resolves a listed login when its person signs in, since the forge has just confirmed it. */
   async seen(host: string, { login, subject }: ForgeUser): Promise<void> {
     const seed = (await this.pending()).find(
       (one) => one.forge.entry.host === host && one.login === login.toLowerCase(),
@@ -69,7 +71,10 @@ export class Deployers {
     return this.seeds.filter((seed) => !isKnown(seed))
   }
 
-  /** Where a forge does not tell whose a login is, it is known once they sign in. */
+  /**
+   * The listed logins that must be looked up. At forges that cannot look up logins they are resolved when their person
+   * signs in.
+   */
   private async unasked(): Promise<Seed[]> {
     return (await this.pending()).filter(({ forge }) => forge.people)
   }
@@ -82,7 +87,7 @@ export class Deployers {
       if (user) await this.keep(seed, user.subject)
       else if (first) this.parts.log(`${host} knows no ${login}, who may deploy here; it is asked again later`)
     } catch (error) {
-      // Told the first time alone, since it is tried again for ever.
+      // It is logged only the first time, because it is tried again without end.
       if (first)
         this.parts.log(`${host} could not be asked who ${login} is, who may deploy here; it is asked again`, error)
     }
@@ -100,7 +105,10 @@ export class Deployers {
   }
 }
 
-/** `github.com/ann`, or `ann` at the first forge where people sign in; in small letters. Undefined: it is nobody's. */
+/**
+ * The forge and lower-case login of a listed entry. `ann` alone means the first forge where people sign in. Undefined:
+ * no forge matches.
+ */
 export function forgeOf(listed: string, forges: readonly Forge[]): Seed | undefined {
   const written = listed.toLowerCase()
   const [host, login = ''] = written.includes('/') ? written.split('/') : [undefined, written]

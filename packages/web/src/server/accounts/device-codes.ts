@@ -18,17 +18,14 @@ import {
 import type { Db } from '../store/open.ts'
 import { makeToken } from './tokens.ts'
 
-/**
- * Seconds, as RFC 8628 has them. They are no settings: the command and the page say them as text, and a life so short
- * needs no change.
- */
+/** In seconds, as in RFC 8628. They are no settings, because the command and the page state them in their texts. */
 export const deviceTimes = { expires: 600, interval: 2 } as const
-/** No vowels, so that no code is a word; nothing that is read for something else. RFC 8628, 6.1. */
+/** It has no vowels, so that no code is a word, and no letters that are confused with others (RFC 8628, 6.1). */
 const letters = 'BCDFGHJKLMNPQRSTVWXZ'
 
 /**
- * Sign-in of a program by a code that is shown in it and confirmed on a page (RFC 8628). Codes are stored hashed, for
- * ten minutes.
+ * Signs in a program by a code that the program shows and a person confirms on a page (RFC 8628). Codes are stored as
+ * hashes, for ten minutes.
  */
 export class DeviceCodes {
   private readonly db: Db
@@ -50,18 +47,18 @@ export class DeviceCodes {
     return { deviceCode, userCode }
   }
 
-  /** Who asks under the code that a person read. Undefined: nobody, or nobody any more. */
+  /** The program that asks under the code which a person entered. Undefined: there is none, or not any more. */
   async pending(userCode: string): Promise<(DeviceRequest & { readonly expires_at: string }) | undefined> {
     return pendingDevice(this.db, secretHash(normal(userCode)), new Date().toISOString())
   }
 
-  /** Lets the program in as an account, or not. False: it was answered before, or is too old. */
+  /** Allows or denies the program on behalf of an account. False: it was answered before, or is too old. */
   async answer(userCode: string, account: Account, allow: boolean): Promise<boolean> {
     const said = { state: allow ? 'allowed' : 'denied', account: account.id } as const
     return answerDevice(this.db, secretHash(normal(userCode)), said, new Date().toISOString())
   }
 
-  /** What the program asks again and again: the token, once, or why there is none (yet). */
+  /** Answers a program that polls: the token, once, or why there is none yet or at all. */
   async take(deviceCode: string): Promise<{ token: string; handle: string } | { reason: DeviceReason }> {
     const hash = secretHash(deviceCode)
     return this.db.transaction().execute(async (trx) => {
@@ -78,24 +75,24 @@ export class DeviceCodes {
     })
   }
 
-  /** Forgets what is too old. */
+  /** Removes codes that are too old. */
   async sweep(slices: Slices, signal?: AbortSignal): Promise<void> {
     const now = new Date().toISOString()
     await slices.run('device codes', signal, (rows) => sweepDeviceCodes(this.db, now, rows))
   }
 }
 
-/** Half an interval is forgiven: a timer and a network are not exact. */
+/** Half an interval is tolerated, because timers and networks are not exact. */
 const tooSoon = (askedAt: string | null): boolean =>
   askedAt !== null && Date.now() - Date.parse(askedAt) < deviceTimes.interval * 500
 
-/** `ABCD-EFGH`: 20^8 of them. */
+/** A code such as `BCDF-GHJK`. There are 20^8 of them. */
 function randomUserCode(): string {
   const four = () => Array.from({ length: 4 }, () => letters[randomInt(letters.length)]).join('')
   return `${four()}-${four()}`
 }
 
-/** As people type it: small letters, no hyphen, a space. */
+/** Accepts a code as people type it: lower case, without the hyphen, with spaces. */
 function normal(userCode: string): string {
   const typed = userCode.toUpperCase().replaceAll(/[^A-Z]/g, '')
   return `${typed.slice(0, 4)}-${typed.slice(4)}`

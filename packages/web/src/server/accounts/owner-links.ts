@@ -1,8 +1,8 @@
 import { randomSecret, secretHash } from '../secrets.ts'
 
 /**
- * One-time links that sign in the owner: the secret is in the fragment, so no server and no log sees it on the way.
- * Good once, while this server runs.
+ * One-time links that sign in the owner. The secret is in the fragment, so that no server and no log on the way sees
+ * it. A link works once, while this server runs.
  */
 export class OwnerLinks {
   private readonly open = new Set<string>()
@@ -13,7 +13,7 @@ export class OwnerLinks {
     return `${publicUrl}/-/sign-in#${secret}`
   }
 
-  /** False: it is none, or was used. */
+  /** False: it is no secret of a link, or was used. */
   use(secret: string): boolean {
     return this.open.delete(secretHash(secret))
   }

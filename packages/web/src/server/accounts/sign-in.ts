@@ -15,13 +15,13 @@ export interface SignInParts {
   readonly db: Db
   readonly secrets: Secrets
   readonly forges: readonly Forge[]
-  /** Where people come back to, by the forge's host. */
+  /** The address to which the forge sends people back, by the forge's host. */
   readonly callback: (host: string) => string
   readonly deployers: Deployers
   readonly limits: WebLimits
 }
 
-/** Sign-in at a forge, by OAuth 2.0. A state is bound to one browser, good once, and not for long. */
+/** Sign-in at a forge by OAuth 2.0. A state is bound to one browser, works once, and expires soon. */
 export class SignIn {
   private readonly parts: SignInParts
 
@@ -29,7 +29,7 @@ export class SignIn {
     this.parts = parts
   }
 
-  /** The forge's page to send a browser to. `scope` is empty, or `repo` for private repositories. */
+  /** The forge's page to which the browser goes. `scope` is empty, or `repo` for private repositories. */
   async start(host: string, visitor: string, scope: '' | 'repo', returnTo: string): Promise<string> {
     const forge = this.forge(host)
     const [state, verifier] = [randomSecret(), randomSecret()]
@@ -53,8 +53,8 @@ export class SignIn {
   }
 
   /**
-   * Ends what `start` began. Throws Refused for a state that is foreign, old or used, and for a code that the forge
-   * refuses.
+   * Completes what `start` began. Throws Refused for a state of another browser, an old or a used one, and for a code
+   * that the forge refuses.
    */
   async finish(
     host: string,
@@ -78,7 +78,10 @@ export class SignIn {
     return { account, returnTo: pending.return_to }
   }
 
-  /** The account and its identity in one: of two sign-ins at once, the second finds what the first made. */
+  /**
+   * Stores account and identity in one transaction, so that of two simultaneous sign-ins the second finds the account
+   * of the first.
+   */
   private async keep(host: string, user: ForgeUser, grant: Grant): Promise<Account> {
     const { db, secrets } = this.parts
     return db.transaction().execute(async (trx) => {
@@ -90,7 +93,7 @@ export class SignIn {
     })
   }
 
-  /** What an account allowed at a forge. Undefined: they never signed in there. */
+  /** What an account has permitted at a forge. Undefined: they never signed in there. */
   async grantAt(account: Account, host: string): Promise<Grant | undefined> {
     const identity = await identityOf(this.parts.db, account.id, host)
     return (
@@ -98,7 +101,7 @@ export class SignIn {
     )
   }
 
-  /** Forgets sign-ins that were begun and not ended. */
+  /** Removes sign-ins that were begun and not completed. */
   async sweep(slices: Slices, signal?: AbortSignal): Promise<void> {
     const now = new Date().toISOString()
     await slices.run('sign-ins', signal, (rows) => sweepSignIns(this.parts.db, now, rows))
@@ -119,5 +122,5 @@ function asRefused(error: unknown): never {
   throw error instanceof CodeRefused ? new Refused(422, error.message) : error
 }
 
-/** A path of ours; anything else is the gallery. */
+/** A path of this server. Anything else becomes the gallery. */
 const localPath = (path: string): string => (/^\/(?![/\\])/.test(path) ? path : '/')

@@ -2,7 +2,10 @@ import { randomId } from '@origami/protocol/demo'
 import { randomSecret, secretHash } from '../secrets.ts'
 import { addToken } from '../store/tokens.ts'
 
-/** A new token of an account. Its secret is returned this once: only a hash is stored. `db` may be a transaction. */
+/**
+ * Makes a token for an account. Its secret is returned only here, because only a hash is stored. `db` may be a
+ * transaction.
+ */
 export async function makeToken(
   db: Parameters<typeof addToken>[0],
   account: string,

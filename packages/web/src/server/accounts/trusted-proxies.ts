@@ -2,13 +2,12 @@ import { BlockList, isIPv6 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /**
- * The servers in front, whose word is believed on whose request they hand on (X-Forwarded-*). It may change while the
- * server runs.
+ * The proxies that are trusted to name the origin of a request (X-Forwarded-*). They may change while the server runs.
  */
 export class TrustedProxies {
   private list = new BlockList()
 
-  /** Addresses and networks (CIDR); empty: nobody is believed. */
+  /** Addresses and networks (CIDR). When empty, no proxy is trusted. */
   constructor(proxies: readonly string[]) {
     this.replace(proxies)
   }
@@ -24,7 +23,7 @@ export class TrustedProxies {
     this.list = list
   }
 
-  /** IPv4 written as IPv6 is IPv4; what is no address is nobody's. */
+  /** IPv4 written as IPv6 is treated as IPv4. False for a text that is no address. */
   has(address: string | undefined): boolean {
     if (address === undefined || !ipaddr.isValid(address)) return false
     const parsed = ipaddr.process(address)

@@ -9,15 +9,17 @@ import { accountOfSession, addSession, endSession, sweepSessions } from '../stor
 import { accountOfToken, noteTokenUse } from '../store/tokens.ts'
 import { addressKey, HourlyCounts } from './address.ts'
 
-/** Who asks: a visitor always, an account when signed in, by cookie or by token. */
+/** The caller: always a visitor, and an account when signed in by cookie or by token. */
 export interface Who {
   readonly visitor: VisitorId
   readonly account?: Account
-  /** A name for the address that somebody calls from who is not signed in. */
+  /** A name for the address of a caller who is not signed in. */
   readonly address?: string
-  /** By a token in `Authorization`: then no cookie speaks, and no CSRF token is asked. */
+  /**
+   * Whether a token in `Authorization` identifies the caller. Then cookies do not count, and no CSRF token is needed.
+   */
   readonly byToken: boolean
-  /** Sent back as `x-csrf-token` with changes that a cookie authorises. */
+  /** Must be sent back as `x-csrf-token` with changes that a cookie authorises. */
   readonly csrf: string
 }
 
@@ -28,7 +30,7 @@ const dayMs = 24 * hourMs
 
 const accountVisitor = ({ id }: Account): VisitorId => visitorId(`a-${id}`)
 
-/** Refused for want of who asks, or what they may. */
+/** The caller is not known, or may not do this. */
 export class Refused extends Error {
   override readonly name = 'Refused'
   readonly statusCode: number
@@ -38,7 +40,7 @@ export class Refused extends Error {
   }
 }
 
-/** Cookies and tokens to people. */
+/** Identifies callers by their cookies and tokens. */
 export class Sessions {
   private readonly db: Db
   private readonly secrets: Secrets
@@ -46,7 +48,7 @@ export class Sessions {
   private readonly secure: boolean
   private readonly newcomers: HourlyCounts
 
-  /** `secure`: cookies are for https alone. */
+  /** `secure`: cookies are only sent over https. */
   constructor(db: Db, secrets: Secrets, limits: WebLimits, secure: boolean) {
     this.limits = limits
     this.newcomers = new HourlyCounts(() => limits.addressesCounted)
@@ -56,12 +58,12 @@ export class Sessions {
   }
 
   /**
-   * Who asks. Who comes without a cookie gets one, and is its address until it sends it back: so that cookies thrown
-   * away gain nothing. Throws Refused for a token that is none.
+   * Identifies the caller. A caller without a cookie gets one, and counts by address until the cookie comes back, so
+   * that throwing cookies away gains nothing. Throws Refused for an unknown token.
    */
   async who(request: FastifyRequest, reply: FastifyReply): Promise<Who> {
     const bearer = /^Bearer +(.*)$/i.exec(request.headers.authorization ?? '')?.[1]
-    // A demo's own API is for everybody: there, what a client of another service sends as its token says nothing.
+    // A demo's own API is for everybody, and a token that a client of another service sends there is ignored.
     if (bearer !== undefined && (bearer.startsWith('ori_') || request.url.startsWith('/-/')))
       return this.byToken(bearer)
     const known = this.knownVisitor(request)
@@ -86,7 +88,7 @@ export class Sessions {
     reply.setCookie(sessionCookie, secret, this.lasting(this.limits.sessionDays))
   }
 
-  /** Forgets sessions that are too old to be let in. */
+  /** Removes sessions that are too old. */
   async sweep(slices: Slices, signal?: AbortSignal): Promise<void> {
     const oldest = this.oldestSession()
     await slices.run('sessions', signal, (rows) => sweepSessions(this.db, oldest, rows))
@@ -98,7 +100,7 @@ export class Sessions {
     reply.clearCookie(sessionCookie, this.cookie())
   }
 
-  /** Remembers that somebody came by a demo's unlisted link. */
+  /** Stores in a cookie that the caller came by a demo's unlisted link. */
   unlock(reply: FastifyReply, demo: string): void {
     reply.setCookie(`origami_key_${demo}`, this.secrets.sign('unlisted', demo), this.lasting(this.limits.unlistedDays))
   }
@@ -116,7 +118,7 @@ export class Sessions {
     return { visitor: accountVisitor(account), account, byToken: true, csrf: '' }
   }
 
-  /** At most once an hour: a program that reads should not make the server write each time. */
+  /** At most once an hour, so that a program which only reads does not make the server write each time. */
   private async noteUse(hash: string, before: string | null): Promise<void> {
     if (before !== null && Date.now() - Date.parse(before) < hourMs) return
     await noteTokenUse(this.db, hash, new Date().toISOString())
@@ -135,7 +137,7 @@ export class Sessions {
     return id !== '' && this.secrets.verify('visitor', id, signature) ? id : undefined
   }
 
-  /** Undefined: enough came from this address lately. */
+  /** Undefined: too many new visitors came from this address recently. */
   private newVisitor(address: string, request: FastifyRequest, reply: FastifyReply): string | undefined {
     if (!this.newcomers.take(address, this.limits.visitorsPerAddress)) return undefined
     const fresh = `v-${randomId()}`

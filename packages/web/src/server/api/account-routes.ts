@@ -10,7 +10,7 @@ import { ForgeError } from '../forges/forge.ts'
 import { removeToken, tokensOf } from '../store/tokens.ts'
 import { remarksOn } from './remarks.ts'
 
-/** Who one is: session, sign-in at forges, tokens. */
+/** The routes for the caller's account: session, sign-in at forges, tokens. */
 export async function accountRoutes(app: FastifyInstance, context: Context): Promise<void> {
   const { limits, forges, db, daemon, followed, deployers, sessions, signIn, ownerLinks } = context
 
@@ -90,10 +90,10 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
   })
 }
 
-/** What a query says; a name that is there twice says nothing that can be gone by. */
+/** The parameters of a query. A name that occurs twice is left out, since neither value can be trusted. */
 const eachOnce = (query: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(query).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
 
-/** The browser that a sign-in is bound to: its own cookie, not the account it may be signed in to meanwhile. */
+/** Identifies the browser that a sign-in is bound to, by its own cookie. The account may change meanwhile. */
 const browserVisitor = (visitor: string, cookies: Record<string, string | undefined>): string =>
   cookies.origami_visitor?.split('.')[0] ?? visitor

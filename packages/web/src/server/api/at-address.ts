@@ -3,7 +3,7 @@ import { type Context, type DemoParams, sees } from '../context.ts'
 import { demoPath } from '../demos/present.ts'
 import type { Owned } from '../store/demos.ts'
 
-/** Finds the demo of an address, once a request; an address that a demo had before leads to where it is now. */
+/** Finds the demo of an address once for each request. An earlier address of a demo redirects to its present one. */
 export function atAddress(app: FastifyInstance, context: Context): void {
   app.decorateRequest('demo', undefined)
   app.decorateRequest('unlistedKey', undefined)
@@ -16,12 +16,12 @@ export function atAddress(app: FastifyInstance, context: Context): void {
     const moved = await context.demos.formerlyAt(account, name)
     if (!moved || !sees(context, request, moved)) return undefined
     const read = request.method === 'GET' || request.method === 'HEAD'
-    // Not for ever: the address is free for another demo.
+    // The redirect is not cached, because another demo may get the address.
     return reply.header('cache-control', 'no-store').redirect(movedUrl(request, moved), read ? 302 : 308)
   })
 }
 
-/** The same route under another demo. */
+/** The same route at the demo's present address. */
 function movedUrl(request: FastifyRequest, demo: Owned): string {
   const prefix = '/-/api/demos'
   const base = request.url.startsWith(`${prefix}/`) ? prefix : ''

@@ -7,8 +7,8 @@ import { presentPage } from '../demos/present.ts'
 import type { Owned } from '../store/demos.ts'
 
 /**
- * A demo as who asks may see it, with what the daemon says now, or to visitors a few seconds ago; while it is away,
- * with what it last said.
+ * A demo as the caller may see it, with what the daemon says now (for visitors, a few seconds ago), or with what is
+ * stored while the daemon is away.
  */
 export async function readDemoPage(
   { daemon, details }: Context,
@@ -17,13 +17,13 @@ export async function readDemoPage(
 ): Promise<DemoPage> {
   const mine = demo.account === request.who.account?.id
   if (demo.url) return presentPage(demo, mine, undefined)
-  // Before the detail, so that a page never says of a deployment what its demo's state does not know yet.
+  // It is read before the detail, so that a page never shows a deployment that is newer than its demo's state.
   const deployments = mine ? await daemon.deployments(demo.id).catch(unlessGone) : []
   const detail = await (mine ? details.ask(demo.id) : details.get(demo.id)).catch(unlessGone)
   return presentPage(demo, mine, detail && { ...detail, deployments: deployments ?? [] })
 }
 
-/** The page now and after each change of this very demo, until it is not there to be seen any more. */
+/** Yields the page now and after each change of this demo, until the caller cannot see it any more. */
 export async function* followDemoPage(
   context: Context,
   id: string,
@@ -43,7 +43,7 @@ export async function* followDemoPage(
   }
 }
 
-/** While the daemon is away, there is what is stored. */
+/** While the daemon is away, the stored data is used. */
 function unlessGone(error: unknown): undefined {
   if (!(error instanceof Gone)) throw error
 }

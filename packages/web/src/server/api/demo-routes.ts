@@ -10,7 +10,7 @@ import { accountByHandle } from '../store/accounts.ts'
 import { followDemoPage, readDemoPage } from './demo-page.ts'
 import { remarksOn } from './remarks.ts'
 
-/** Demos to see, and a visitor's results at one. */
+/** The routes that show demos, and a visitor's results at one. */
 export async function demoRoutes(app: FastifyInstance, context: Context): Promise<void> {
   const { db, limits, daemon, deployers, demos } = context
   const on = endpointsOn(app, webApi, remarksOn)
@@ -36,7 +36,7 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
   })
   on('GET /-/api/demos/:account/:name/results', async ({ query, request }) => {
     const { id, url } = visibleDemo(context, request)
-    // Who is known by an address alone shares it with others: theirs are not told.
+    // Callers who are known only by an address share it with others, so they see no results.
     const nobody = url !== null || request.who.visitor.startsWith('ip-')
     return nobody ? { predictions: [] } : daemon.results(id, request.who.visitor, query.before)
   })

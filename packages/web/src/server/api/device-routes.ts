@@ -15,7 +15,7 @@ const messages: Record<DeviceReason, string> = {
 }
 const aMinute = (max: () => number) => ({ rateLimit: { max, timeWindow: '1 minute' } })
 
-/** `origami login`: a program asks (the first two, which carry no cookie), and a person answers on a page. */
+/** `origami login`: a program asks (the first two routes, which need no cookie), and a person answers on a page. */
 export async function deviceRoutes(app: FastifyInstance, context: Context): Promise<void> {
   const { deviceCodes, publicUrl, limits } = context
   const oftenEnough = aMinute(() => limits.codeTriesPerMinute)

@@ -5,8 +5,7 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import { remarksOn } from './remarks.ts'
 
 /**
- * `GET /-/openapi.json`: every route that is added after this and is no page. `publicUrl` is where the server is
- * reached.
+ * `GET /-/openapi.json`: describes every route that is added later, except pages. `publicUrl` is this server's address.
  */
 export async function documentRoute(app: FastifyInstance, publicUrl: () => string): Promise<void> {
   app.addHook('onRoute', describeDemoRoute)
@@ -72,8 +71,7 @@ const demoEndpoints: Readonly<Record<string, WebEndpoint>> = {
 }
 
 /**
- * The routes of a demo are another room's, which knows nothing of this server: their description is put on them from
- * outside.
+ * The routes of a demo come from another package, which does not know this server, so their description is added here.
  */
 function describeDemoRoute(route: RouteOptions): void {
   const [method] = [route.method].flat()
@@ -102,10 +100,10 @@ interface OpenApi {
   paths: Record<string, Record<string, Operation>>
 }
 
-/** Examples and headers stand where OpenAPI has them; a route's schema has no place for them. */
+/** Adds examples and headers, for which a route's schema has no place. */
 function completed(document: OpenApi): OpenApi {
   const paths = Object.entries(document.paths).map(([path, item]) => {
-    // HEAD is GET without the body: it needs no words of its own.
+    // HEAD is GET without the body, and is not described separately.
     const { head: _, ...operations } = item
     const all = Object.entries(operations).map(([method, operation]) => [method, complete(operation)])
     return [path, Object.fromEntries(all)]

@@ -3,12 +3,12 @@ import { Refused, type Sessions } from '../accounts/who.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** False: a program calls it and no cookie speaks, so no page of somebody else's can cause anything. */
+    /** False for routes that programs call without a cookie, so that a foreign page cannot cause anything by them. */
     readonly byCookie?: boolean
   }
 }
 
-/** Says on each request who asks, and refuses changes that a page of somebody else's may have caused. */
+/** Identifies the caller of each request, and refuses changes that a foreign page may have caused. */
 export function guard(app: FastifyInstance, sessions: Sessions, publicUrl: () => string): void {
   app.decorateRequest('who')
   app.addHook('onRequest', async (request, reply) => {
@@ -20,7 +20,7 @@ export function guard(app: FastifyInstance, sessions: Sessions, publicUrl: () =>
   })
 }
 
-/** Our own API: the token of the session must be there. */
+/** Requires the session's CSRF token for our own API. */
 function requireCsrf(request: FastifyRequest): void {
   if (request.headers['x-csrf-token'] === request.who.csrf) return
   throw new Refused(
@@ -29,7 +29,7 @@ function requireCsrf(request: FastifyRequest): void {
   )
 }
 
-/** A demo's API is open to programs, which send no Origin; a browser's page must be ours. */
+/** Programs may call a demo's API, and send no Origin. A browser must come from a page of ours. */
 function requireSameOrigin(request: FastifyRequest, publicHost: string | undefined): void {
   const { origin } = request.headers
   const site = request.headers['sec-fetch-site']

@@ -7,7 +7,7 @@ import type { Owned } from '../store/demos.ts'
 import { readDemoPage } from './demo-page.ts'
 import { remarksOn } from './remarks.ts'
 
-/** Demos for their owner: to make, deploy, start, stop, change and remove. */
+/** The routes for owners: make, deploy, start, stop, change and remove demos. */
 export async function ownerRoutes(app: FastifyInstance, context: Context): Promise<void> {
   const { daemon, demos, deploys, elsewhere, changed } = context
   const on = endpointsOn(app, webApi, remarksOn)
@@ -66,7 +66,7 @@ export async function ownerRoutes(app: FastifyInstance, context: Context): Promi
   })
 }
 
-/** Does something to a demo of its owner's that runs here, and answers with its page. */
+/** Does something to a demo that runs here, on behalf of its owner, and answers with its page. */
 async function acted(
   context: Context,
   request: FastifyRequest,

@@ -8,7 +8,7 @@ import { Refused } from '../accounts/who.ts'
 import { type Context, ownHere } from '../context.ts'
 import { remarksOn } from './remarks.ts'
 
-/** What a demo's owner sees of it while it runs here: its queue, which they may empty, and its log. */
+/** The routes for the owner of a demo that runs here: its queue, which they may empty, and its log. */
 export async function queueRoutes(app: FastifyInstance, { daemon }: Context): Promise<void> {
   const on = endpointsOn(app, webApi, remarksOn)
 
@@ -35,7 +35,7 @@ export async function queueRoutes(app: FastifyInstance, { daemon }: Context): Pr
   })
 }
 
-/** Ends without an error where its reader has left. */
+/** Ends without an error when the reader has left. */
 async function* quietly(body: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<Uint8Array> {
   try {
     yield* body

@@ -1,7 +1,7 @@
 import { type Answer, callers, errorBody, type WebEndpoint } from '@origami/protocol/control'
 
 /**
- * What the document of the web server says of each endpoint by its kind: who may call it and how they show it, and what
+ * What the web server's document says about each endpoint by its kind: who may call it, how they authenticate, and what
  * it refuses.
  */
 export function remarksOn(
@@ -36,7 +36,10 @@ interface EndpointTraits extends WebEndpoint {
   readonly change: boolean
 }
 
-/** A change of our own API by no account still needs the CSRF token of the visitor: a token stands in for it. */
+/**
+ * A change through our own API needs the visitor's CSRF token even without an account. A token in `Authorization`
+ * replaces it.
+ */
 function securityOf({ who, byCookie, own, change }: EndpointTraits): object[] {
   if (byCookie === false) return [{}]
   const csrf = own && change

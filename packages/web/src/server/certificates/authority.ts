@@ -10,21 +10,19 @@ import * as x509 from '@peculiar/x509'
 const day = 86_400_000
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 
-/** What a certificate says of who holds it. */
+/** The subject of a certificate. */
 export interface Subject {
-  /** `origami daemon` */
+  /** For example `origami daemon`. */
   readonly name: string
-  /** Host names and addresses that it answers at. */
+  /** The host names and addresses at which it answers. */
   readonly names: readonly string[]
   readonly role: 'client' | 'server'
   readonly days: number
 }
 
-/**
- * Signs the certificates of the web server and of its daemon. Its key is the secret by which the two know each other.
- */
+/** Signs the certificates of the web server and of its daemon, who trust each other because of it. */
 export class Authority {
-  /** In PEM. */
+  /** The authority's own certificate in PEM. */
   readonly certificate: string
   private readonly own: x509.X509Certificate
   private readonly signingKey: CryptoKey
@@ -46,15 +44,15 @@ export class Authority {
     return new Authority(new x509.X509Certificate(await readFile(cert, 'utf8')), signingKey, clock)
   }
 
-  /** A key and its certificate, both in PEM. */
+  /** Makes a key and its certificate, both in PEM. */
   async issue(subject: Subject): Promise<{ cert: string; key: string }> {
     const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
     return { cert: await this.certify(keys.publicKey, subject), key: await exportKey(keys.privateKey) }
   }
 
   /**
-   * A certificate for the key of a request (PKCS #10, PEM). What else the request asks for is not read. Throws Error
-   * when it is not signed by its key.
+   * Makes a certificate for the key of a request (PKCS #10, PEM). The other fields of the request are ignored. Throws
+   * Error when it is not signed with its key.
    */
   async sign(request: string, subject: Subject): Promise<string> {
     const parsed = new x509.Pkcs10CertificateRequest(request)
@@ -70,7 +68,7 @@ export class Authority {
       publicKey,
       signingKey: this.signingKey,
       signingAlgorithm: algorithm,
-      // An hour back, for a clock over there that is late.
+      // It is valid from an hour ago, because the other host's clock may be late.
       notBefore: new Date(this.clock() - 3_600_000),
       notAfter: new Date(this.clock() + days * day),
       extensions: [

@@ -8,16 +8,16 @@ import { Authority, type Subject } from './authority.ts'
 
 export interface CertificateOptions {
   readonly days?: number
-  /** Milliseconds since 1970. */
+  /** The present time in milliseconds since 1970. */
   readonly clock?: () => number
 }
 
 const loopback = ['localhost', '127.0.0.1', '::1']
 
 /**
- * The certificates by which web server and daemon know each other, under a data folder: the authority in
- * `web/authority`, the web server's own in `web/tls`, those of a daemon on the same host in `daemon/tls`, each as
- * ca.pem, cert.pem, key.pem. Keys are 0600. What is there stays until a third of its life is left.
+ * Makes the certificates by which web server and daemon authenticate each other, in a data folder: the authority in
+ * `web/authority`, the web server's in `web/tls`, those of a daemon on the same host in `daemon/tls`, each as ca.pem,
+ * cert.pem and key.pem. Keys have mode 0600. Existing ones are kept until a third of their life is left.
  */
 export async function ensureCertificates(data: string, options: CertificateOptions = {}): Promise<void> {
   const authority = await authorityOf(data, options.clock)
@@ -27,8 +27,8 @@ export async function ensureCertificates(data: string, options: CertificateOptio
 }
 
 /**
- * Writes what a daemon on another host needs, under the names and addresses by which it is reached, into a folder to be
- * copied there.
+ * Writes the files that a daemon on another host needs into a folder to be copied there. The certificate names the host
+ * names and addresses at which the daemon is reached.
  */
 export async function writeDaemonCertificates(
   data: string,

@@ -23,8 +23,8 @@ export interface RenewalParts {
 const backOffMs = [1000, 5000, 15_000, 60_000]
 
 /**
- * Renews the certificates of the web server and of its daemon over the connection that they secure, before a third of
- * their life is left.
+ * Renews the certificates of the web server and its daemon, over the connection that they secure, when less than a
+ * third of their life is left.
  */
 export class CertificateRenewal {
   private readonly parts: RenewalParts
@@ -33,7 +33,7 @@ export class CertificateRenewal {
     this.parts = parts
   }
 
-  /** Until the signal aborts. A round that fails is logged, and tried again with back-off. */
+  /** Works until the signal aborts. A failed round is logged, and tried again after a growing wait. */
   async work(signal: AbortSignal): Promise<void> {
     let lastLogged = ''
     for (let failures = 0; !signal.aborted; ) {
@@ -55,7 +55,7 @@ export class CertificateRenewal {
     }
   }
 
-  /** Renews what is due. Throws when the daemon is away, or refuses. */
+  /** Renews the certificates that are due. Throws when the daemon is away or refuses. */
   async round(): Promise<void> {
     await this.renewOwn()
     await this.renewDaemon()
@@ -70,7 +70,7 @@ export class CertificateRenewal {
     log.info('The certificate of the web server was renewed.')
   }
 
-  /** The names stay those of the certificate that the daemon showed: what a request asks for is not read. */
+  /** The names stay those of the daemon's present certificate, because a request's own names are ignored. */
   private async renewDaemon(): Promise<void> {
     const { daemon, limits, clock } = this.parts
     const shown = await daemon.certificate()

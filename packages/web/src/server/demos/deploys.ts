@@ -23,27 +23,29 @@ export interface DeploysParts {
 
 interface Triggering {
   readonly owned: Promise<Owned>
-  /** By `performance.now()`; infinity while it goes on. */
+  /** A time of `performance.now()`. Infinity while it goes on. */
   endedAt: number
 }
 
-/** A click whose forge took longer than this to answer is a click of its own. */
+/** A deploy whose forge took longer than this to answer does not join another one. */
 const slowestForgeMs = 60_000
 
 export const nameTaken = (name: string): Refused =>
   new Refused(409, `You have a demo called ${name} already; give this one another name.`)
 
-/** Only its owner, on its page, shows to everybody what was unlisted: a command that is typed again must not. */
+/** Only its owner can make an unlisted demo public, on its page. A repeated command must not do it. */
 const staysUnlisted = ({ name }: Owned): Refused =>
   new Refused(
     409,
     `Your demo ${name} is unlisted, and stays so: make it public on its page, or deploy without asking for it.`,
   )
 
-/** From a link to a deployment: who may read the repository, what it is called here, and the trigger. */
+/**
+ * Turns a link into a deployment: checks who may read the repository, chooses the demo's name, and triggers the deploy.
+ */
 export class Deploys {
   private readonly parts: DeploysParts
-  /** Deployments that the daemon is being told of, or was just now, by their demo. */
+  /** Deployments that the daemon is being told of, or was told of just now, by their demo. */
   private readonly triggering = new Map<string, Triggering>()
 
   private readonly repositoryLists: RepositoryLists
@@ -54,9 +56,9 @@ export class Deploys {
   }
 
   /**
-   * Makes a demo of a link, or deploys the one there is of it, under the name that is asked for. Its row is there
-   * before the daemon hears of it: what fails between the two is a demo that its owner sees, and can deploy.
-   * Throws Refused, NeedsAuthorization; Gone while the daemon is away.
+   * Makes a demo from a link under the requested name, or deploys the existing one. Its row is stored before the daemon
+   * is told, so that after a failure in between its owner sees the demo and can deploy it. Throws Refused,
+   * NeedsAuthorization, and Gone while the daemon is away.
    */
   async create(account: Account, asked: z.infer<typeof newDemo>): Promise<{ demo: Owned; made: boolean }> {
     const { demos } = this.parts
@@ -73,7 +75,7 @@ export class Deploys {
     try {
       return { demo: await this.triggerOnce(account, demo, access, clicked), made }
     } catch (error) {
-      // The daemon answered, and wants none of it: then nothing is left of it here either.
+      // The daemon answered with a refusal, so the new demo is removed here as well.
       if (made && error instanceof DaemonRefused) await demos.remove(id)
       throw error
     }
@@ -84,7 +86,7 @@ export class Deploys {
     return this.trigger(account, demo, await accessRepository(this.parts, account, demo.link))
   }
 
-  /** False: somebody's other click added it meanwhile. */
+  /** False: another request of the owner added it meanwhile. */
   private async add(
     account: Account,
     id: string,
@@ -106,7 +108,7 @@ export class Deploys {
   }
 
   /**
-   * Clicks at once are one deployment: what was clicked before the daemon had been told joins it, however long the
+   * Simultaneous requests make one deployment: what was requested before the daemon was told joins it, however long the
    * forge took to answer.
    */
   private async triggerOnce(account: Account, demo: Owned, access: RepositoryAccess, clicked: number): Promise<Owned> {
@@ -125,7 +127,7 @@ export class Deploys {
     }
   }
 
-  /** What is at a link, before it is deployed. */
+  /** Finds out what a link leads to, before it is deployed. */
   async inspect(account: Account, link: string): Promise<Inspection> {
     const { repo, seen } = await accessRepository(this.parts, account, link)
     const [linked, dockerfile, commit] = seen
@@ -147,7 +149,7 @@ export class Deploys {
     }
   }
 
-  /** One's own repositories at a forge, each with whether it has `.origami`. */
+  /** The account's repositories at a forge, each with whether it has a `.origami`. */
   async repositories(account: Account, host: string, search: string): Promise<RepositoryList> {
     const forge = forgeAt(this.parts.forges, host)
     const grant = forge && (await this.parts.signIn.grantAt(account, host))

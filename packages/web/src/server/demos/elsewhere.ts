@@ -16,25 +16,25 @@ const backOffMs = [500, 2000, 10_000, 60_000]
 const index = z.object({ origami: z.object({ api: z.literal(1) }) })
 
 interface Watching {
-  /** Is told of each whose state or words changed. */
+  /** Notified of each demo whose state or texts changed. */
   readonly changed: Notices<string>
   readonly log: (message: string, error?: unknown) => void
 }
 
-/** Demos that run on somebody's own server: checked, listed and linked, never controlled. */
+/** Demos that run on somebody's own server. They are checked, listed and linked, but not controlled. */
 export class Elsewhere {
   private readonly demos: Demos
   private readonly networks: readonly string[]
   private readonly limits: WebLimits
 
-  /** `networks`: CIDR of private ones that may be asked, besides public addresses. */
+  /** `networks` are private networks (CIDR) that may be called, besides public addresses. */
   constructor(demos: Demos, networks: readonly string[], limits: WebLimits) {
     this.limits = limits
     this.demos = demos
     this.networks = networks
   }
 
-  /** Asks a URL whether a demo of ours answers there, and what it is. Throws Refused with what was expected. */
+  /** Asks a URL whether it is a demo of ours, and which. Throws Refused that says what was expected. */
   async inspect(link: string, signal?: AbortSignal): Promise<ElsewhereInspection> {
     const url = parseUrl(link)
     const ask = async <T>(path: string, shape: z.ZodType<T>): Promise<T> =>
@@ -50,7 +50,7 @@ export class Elsewhere {
     }
   }
 
-  /** Lists one, or takes the one that is listed, under the name that is asked for. Throws Refused. */
+  /** Lists a demo under the requested name, or returns the one that is listed already. Throws Refused. */
   async create(account: Account, asked: z.infer<typeof newElsewhere>): Promise<{ demo: Owned; made: boolean }> {
     const { url, title, description, name: suggested } = await this.inspect(asked.url)
     const id = demoIdOf(account.id, url)
@@ -76,8 +76,8 @@ export class Elsewhere {
   }
 
   /**
-   * Asks every listed one now and then, until the signal aborts. A round in which something failed here is followed by
-   * the next one sooner.
+   * Checks every listed demo at intervals, until the signal aborts. The next round comes sooner after a failure on this
+   * side.
    */
   async watch({ changed, log }: Watching, signal: AbortSignal): Promise<void> {
     for (let failed = 0; !signal.aborted; ) {
@@ -94,7 +94,7 @@ export class Elsewhere {
     }
   }
 
-  /** Each is looked at, whatever became of the others. Throws what failed. */
+  /** Checks each demo even if others fail. Throws the failures at the end. */
   private async round(changed: Notices<string>, signal: AbortSignal): Promise<void> {
     const queue = new PQueue({ concurrency: this.limits.elsewhereAtOnce })
     const look = async (demo: Owned) => {
@@ -105,11 +105,11 @@ export class Elsewhere {
     if (failures.length > 0) throw new AggregateError(failures.map(({ reason }) => reason as unknown))
   }
 
-  /** Asks one. True: something about it is new. */
+  /** Checks one demo. True: something about it changed. */
   async check(demo: Owned, signal?: AbortSignal): Promise<boolean> {
-    // Whatever went wrong, it is not reached: that is its state, which its owner sees.
+    // Any failure means that the demo cannot be reached. Its owner sees that as its state.
     const found = signal?.aborted ? undefined : await this.inspect(demo.url ?? '', signal).catch(() => undefined)
-    // Who stopped asking has learnt nothing of it.
+    // An aborted check says nothing about the demo.
     if (signal?.aborted) return false
     const now = found
       ? { state: 'elsewhere' as const, title: found.title, description: found.description }

@@ -23,8 +23,8 @@ export interface FollowParts {
 const backOffMs = [200, 500, 1000, 2000, 5000]
 
 /**
- * Holds the daemon's events open, from where it last was: so that what happened while one of the two was away is known
- * afterwards.
+ * Follows the daemon's event stream from the last known event, so that changes are known even when one of the two was
+ * away.
  */
 export class FollowDaemon {
   private readonly parts: FollowParts
@@ -34,12 +34,12 @@ export class FollowDaemon {
     this.parts = parts
   }
 
-  /** Whether the daemon's events are open: then it answers, and need not be asked. */
+  /** Whether the event stream is open. Then the daemon is known to answer. */
   get connected(): boolean {
     return this.open
   }
 
-  /** Goes on until the signal aborts. Pages learn when the daemon goes away, and when it is back. */
+  /** Works until the signal aborts. Pages are notified when the daemon goes away, and when it is back. */
   async work(signal: AbortSignal): Promise<void> {
     await Promise.all([this.follow(signal), this.count(signal)])
   }
@@ -66,7 +66,7 @@ export class FollowDaemon {
     }
   }
 
-  /** A cut link ends no connection: after silence none of them is believed any more. */
+  /** A broken network closes no connection, so after a silence all connections are closed. */
   private async lost(error: unknown): Promise<void> {
     const { daemon, changed, log } = this.parts
     this.open = false
@@ -82,7 +82,7 @@ export class FollowDaemon {
     const events = await daemon.events(seq, signal)
     this.open = true
     opened()
-    // A deploy whose answer got lost may have reached the daemon all the same.
+    // A deploy may have reached the daemon although its answer was lost.
     for (const { id } of await demos.undeployed()) await this.tryLearn(id)
     for await (const event of events) {
       await this.tryLearn(event.demo)
@@ -91,8 +91,8 @@ export class FollowDaemon {
   }
 
   /**
-   * One demo of which nothing can be learnt keeps no other from being followed. Throws Gone: the daemon is away, and
-   * tells it again.
+   * Reads one demo from the daemon. A failure does not stop the others. Throws Gone when the daemon is away. It will
+   * report the demo again.
    */
   private async tryLearn(demo: string): Promise<void> {
     try {
@@ -110,13 +110,13 @@ export class FollowDaemon {
   }
 
   /**
-   * Runs make no events: how many there were is asked for now and then, for all demos at once, so that no page view has
-   * to write it.
+   * Runs make no events. Their counts are read at intervals, for all demos together, so that page views need not write
+   * them.
    */
   private async count(signal: AbortSignal): Promise<void> {
     const { demos, daemon, slices } = this.parts
     while (!signal.aborted) {
-      // An aborted wait ends the loop, since nothing is open then.
+      // An aborted wait ends the loop, since the stream is closed then.
       await setTimeout(this.parts.limits.runsRoundMs, undefined, { signal }).catch(() => undefined)
       if (!this.open) continue
       try {

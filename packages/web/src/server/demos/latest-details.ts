@@ -4,7 +4,10 @@ import type { DaemonClient } from '../daemon-client.ts'
 
 type LatestDetail = DemoDetail | undefined
 
-/** What the daemon said last of each demo. However many look at a demo, it is asked at most once in a few seconds. */
+/**
+ * The daemon's last answer about each demo. However many visitors look at a demo, the daemon is asked at most once in a
+ * few seconds.
+ */
 export class LatestDetails {
   private readonly daemon: DaemonClient
   private readonly limits: WebLimits
@@ -15,18 +18,18 @@ export class LatestDetails {
     this.daemon = daemon
   }
 
-  /** Undefined: the daemon knows no such demo. Throws Gone while it is away. */
+  /** Undefined: the daemon does not know the demo. Throws Gone while it is away. */
   async get(demo: string): Promise<LatestDetail> {
     const known = this.known.get(demo)
     return known && Date.now() - known.at < this.limits.detailsFreshMs ? known.said : this.ask(demo)
   }
 
-  /** Something was asked of it, so what it said before is not so for long. */
+  /** Forgets the last answer, because a change was requested. */
   forget(demo: string): void {
     this.known.delete(demo)
   }
 
-  /** As it is now; who looks next gets the same answer. */
+  /** Asks for the present detail, and keeps the answer for the next visitors. */
   async ask(demo: string): Promise<LatestDetail> {
     const said = this.daemon.detail(demo)
     this.known.delete(demo)
@@ -35,7 +38,7 @@ export class LatestDetails {
       if (this.known.size <= this.limits.detailsKept) break
       this.known.delete(oldest)
     }
-    // What failed is asked again by who looks next.
+    // A failed answer is not kept, so that the next visitor asks again.
     said.catch(() => this.known.get(demo)?.said === said && this.known.delete(demo))
     return said
   }

@@ -16,7 +16,7 @@ export const presentCard = (demo: Owned): DemoCard => ({
   created_at: demo.created_at,
 })
 
-/** A demo's page, for its owner with what the daemon tells. */
+/** A demo's page. Its owner's page has the daemon's details. */
 export function presentPage(demo: Owned, mine: boolean, detail: NonNullable<DemoPage['detail']> | undefined): DemoPage {
   return {
     ...presentCard(demo),

@@ -6,7 +6,7 @@ import type { Forge, FoundRepo, RepositoryReader } from '../forges/forge.ts'
 import { forgeAt } from '../forges/forges.ts'
 import type { Account } from '../store/accounts.ts'
 
-/** The forge must be asked first: `authorize` is where. */
+/** The forge must be asked first. `authorize` is the address for that. */
 class NeedsAuthorization extends Error implements AnswersItself {
   override readonly name = 'NeedsAuthorization'
   readonly statusCode = 403
@@ -19,12 +19,12 @@ class NeedsAuthorization extends Error implements AnswersItself {
   }
 }
 
-/** A repository that somebody may read. */
+/** A repository that the account may read. */
 export interface RepositoryAccess {
   readonly repo: RepoLink
-  /** What its forge says of it, and who asks it more; undefined where a forge tells nothing. */
+  /** The forge's description, and the reader for further questions. Undefined for a forge that has no API. */
   readonly seen: { readonly found: FoundRepo; readonly reader: RepositoryReader } | undefined
-  /** Of the person, for git. */
+  /** The account's token, for git. */
   readonly token: string | null
 }
 
@@ -34,7 +34,8 @@ interface AccessParts {
 }
 
 /**
- * Whether this person may read that repository. Throws Refused, or NeedsAuthorization where asking for more could help.
+ * Checks whether this account may read the repository. Throws Refused, or NeedsAuthorization when wider permission
+ * could help.
  */
 export async function accessRepository(
   { forges, signIn }: AccessParts,

@@ -5,17 +5,17 @@ import type { Forge, FoundRepo, Grant, RepoPath, RepositoryReader } from '../for
 
 interface CachedList {
   readonly repos: Promise<{ all: readonly FoundRepo[]; cut: boolean }>
-  /** Whether `.origami` is there, by owner and name, of those that were looked at. */
+  /** Whether `.origami` exists, by owner and name, for the repositories that were examined. */
   readonly linked: Map<string, Promise<boolean | null>>
   readonly at: number
 }
 
-/** What a page shows of a list. */
+/** How many repositories of a list a page shows. */
 const shown = 30
 
 /**
- * What accounts have at forges. The forge is asked now and then for the list, and only for what is shown whether it is
- * a bundle.
+ * The repositories of accounts at forges. A forge is asked for the list at intervals, and whether a repository is a
+ * bundle only for those that are shown.
  */
 export class RepositoryLists {
   private readonly known = new Map<string, CachedList>()
@@ -26,7 +26,10 @@ export class RepositoryLists {
     this.limits = limits
   }
 
-  /** Those whose owner/name has the text in it, pushed to last first; `cut`: there may be more. Throws ForgeError. */
+  /**
+   * The repositories whose owner/name contains the text, the last pushed first. `cut`: there may be more. Throws
+   * ForgeError.
+   */
   async search(
     account: string,
     { entry, repositories: repositoryAccess }: Forge,
@@ -60,7 +63,7 @@ export class RepositoryLists {
     this.known.delete(key)
     this.known.set(key, fresh)
     for (const oldest of this.known.keys()) if (this.known.size > this.limits.repositoryLists) this.known.delete(oldest)
-    // What failed is asked again by the next search.
+    // A failed list is not kept, so that the next search asks again.
     fresh.repos.catch(() => this.known.get(key) === fresh && this.known.delete(key))
     return fresh
   }
@@ -73,5 +76,5 @@ export class RepositoryLists {
   }
 }
 
-/** A list is worth showing though the forge would not tell this of each. */
+/** The list is worth showing even if the forge does not answer this for each repository. */
 const unknown = (): null => null

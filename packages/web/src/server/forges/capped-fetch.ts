@@ -1,7 +1,7 @@
 import type { WebLimits } from '../config.ts'
 
 interface FetchCaps {
-  /** Until the last byte of an answer is read. */
+  /** The time until the last byte of an answer is read. */
   readonly deadlineMs: number
   readonly bytes: number
 }
@@ -13,7 +13,7 @@ export const forgeCaps = ({ forgeAnswerMs, forgeAnswerBytes }: ForgeLimits): Fet
   bytes: forgeAnswerBytes,
 })
 
-/** `fetch` that reads the whole answer, within a deadline and up to a cap. Throws when it is late or larger. */
+/** A `fetch` that reads the whole answer, with a deadline and a limit of bytes. Throws when either is exceeded. */
 export async function cappedFetch(
   url: string | URL,
   init: RequestInit | undefined,
@@ -29,7 +29,7 @@ export async function cappedFetch(
   }
   const { status, statusText } = response
   const headers = new Headers(response.headers)
-  // The bytes are as they were before they were packed for the way.
+  // These bytes are already decoded, so the headers about their encoding no longer apply.
   for (const name of ['content-encoding', 'content-length']) headers.delete(name)
   const read = new Response(size > 0 ? new Blob(parts) : null, { status, statusText, headers })
   Object.defineProperty(read, 'url', { value: response.url })

@@ -1,8 +1,8 @@
 import type { Forge, ForgeParts } from './forge.ts'
 
 /**
- * A folder of git repositories. Only git reads it, on the daemon's host: the web server may stand on another, so it
- * asks nothing of a folder and takes everybody's word for a link.
+ * A folder of git repositories. Only git on the daemon's host reads it. The web server may be on another host, so it
+ * cannot check links, and accepts them.
  */
 export const folderForge = ({ entry }: ForgeParts): Forge => ({
   entry,

@@ -4,60 +4,60 @@ import type { OAuthApp } from '../config.ts'
 import type { ForgeLimits } from './capped-fetch.ts'
 
 /**
- * A forge as the web server asks it; each kind is one file beside this one. What a kind or its entry cannot do is
- * undefined: a folder can do none of it, and a sign-in alone (OpenID Connect) has no repositories.
- * Commit statuses and hooks will be two more of these.
+ * A forge as the web server uses it. Each kind has one file beside this one. A capability that a kind or its entry
+ * lacks is undefined: a folder has none, and a pure sign-in (OpenID Connect) would have no repositories. Commit
+ * statuses and hooks will be two more capabilities.
  */
 export interface Forge {
   readonly entry: ForgeEntry
-  /** Undefined also where the operator gave no OAuth app. */
+  /** Also undefined when the operator configured no OAuth app. */
   readonly signIn: ForgeSignIn | undefined
   readonly people: ForgePeople | undefined
   readonly repositories: ForgeRepositories | undefined
   readonly pages: ForgePages | undefined
 }
 
-/** What a forge is made of. */
+/** What a forge is made from. */
 export interface ForgeParts {
   readonly entry: ForgeEntry
   readonly app: OAuthApp | undefined
   readonly limits: ForgeLimits
 }
 
-/** OAuth 2.0 with PKCE (RFC 7636, S256), in the forge's own way. */
+/** OAuth 2.0 with PKCE (RFC 7636, S256), as this forge implements it. */
 export interface ForgeSignIn {
-  /** The forge's page to send a browser to. Throws ForgeError. */
+  /** The forge's page to which the browser goes. Throws ForgeError. */
   authorize(request: AuthorizeRequest): Promise<string>
-  /** Ends it with the code that the browser came back with. Throws CodeRefused, ForgeError. */
+  /** Completes a sign-in with the code that the browser brought back. Throws CodeRefused, ForgeError. */
   finish(returned: ReturnedCode): Promise<{ user: ForgeUser; grant: Grant }>
 }
 
 export interface AuthorizeRequest {
-  /** Comes back with the browser. */
+  /** Sent back with the browser. */
   readonly state: string
-  /** Where the browser comes back to. */
+  /** The address to which the browser returns. */
   readonly redirect: string
-  /** SHA-256 of the verifier, as base64url. */
+  /** The verifier's SHA-256 as base64url. */
   readonly challenge: string
-  /** Whether private repositories are asked for too. */
+  /** Whether permission for private repositories is requested too. */
   readonly privateRepositories: boolean
 }
 
 export interface ReturnedCode {
   readonly code: string
   readonly verifier: string
-  /** The one that was asked for. */
+  /** The same redirect address as in the request. */
   readonly redirect: string
 }
 
-/** What somebody allowed Origami: a token, and its scope in the forge's own words. */
+/** A person's permission for Origami: a token, and its scope in the forge's own terms. */
 export interface Grant {
   readonly token: string
   readonly scope: string
 }
 
 export interface ForgeUser {
-  /** The forge's own number for it: logins get renamed. */
+  /** The forge's own number for the account, because logins can be renamed. */
   readonly subject: string
   readonly login: string
   readonly name: string | null
@@ -65,23 +65,26 @@ export interface ForgeUser {
 }
 
 interface ForgePeople {
-  /** Whose login it is now, undefined for nobody's. Throws ForgeError. */
+  /** The account that has the login now. Undefined: nobody has it. Throws ForgeError. */
   find(login: string): Promise<ForgeUser | undefined>
 }
 
 interface ForgeRepositories {
-  /** Whether private ones can be read with this grant. */
+  /** Whether this grant can read private repositories. */
   readsPrivate(grant: Grant): boolean
-  /** Reads what the grant's person may see; without one, what anybody may. */
+  /** Reads what the grant's person may see, or without a grant what anybody may. */
   reader(grant: Grant | undefined): RepositoryReader
 }
 
-/** Each throws ForgeError. What is not there, and what may not be seen, is undefined. */
+/** Every method throws ForgeError. Undefined stands for what does not exist or may not be seen. */
 export interface RepositoryReader {
-  /** Those of the grant's person, pushed to last first, at most `limits.repositories`; `cut`: there may be more. */
+  /**
+   * The repositories of the grant's person, the last pushed first, at most `limits.repositories`. `cut`: there may be
+   * more.
+   */
   mine(): Promise<{ all: readonly FoundRepo[]; cut: boolean }>
   find(repo: RepoPath): Promise<FoundRepo | undefined>
-  /** Whether a file is at this path of the newest commit. */
+  /** Whether the newest commit has a file at this path. */
   has(repo: RepoPath, path: string): Promise<boolean>
   /** The newest commit, with the first line of its message. */
   head(repo: RepoPath): Promise<{ sha: string; message: string } | undefined>
@@ -89,7 +92,7 @@ export interface RepositoryReader {
 
 export type RepoPath = Pick<RepoLink, 'owner' | 'name'>
 
-/** A repository as the forge shows it to who asks. */
+/** A repository as the forge shows it to the person who asks. */
 export interface FoundRepo {
   readonly owner: string
   readonly name: string
@@ -104,7 +107,10 @@ export interface ForgePages {
   file(repo: RepoPath, sha: string, path: string): string
 }
 
-/** The forge would not tell. `signedOut`: it no longer knows the token, and asking its person anew helps. */
+/**
+ * The forge did not answer as it should. `signedOut`: it does not accept the token any more, and its person must sign
+ * in again.
+ */
 export class ForgeError extends Error implements AnswersItself {
   override readonly name = 'ForgeError'
   readonly statusCode: number
@@ -120,7 +126,9 @@ export class ForgeError extends Error implements AnswersItself {
   }
 }
 
-/** What an answer without what was asked for means; undefined where none came, or none that can be read. */
+/**
+ * The error for an unexpected answer. An undefined status means that there was no answer, or one that cannot be parsed.
+ */
 export function forgeError(host: string, status: number | undefined, cause?: unknown): ForgeError {
   if (status === 401)
     return new ForgeError(host, `${host} no longer knows your sign-in; sign in there again.`, {
@@ -132,7 +140,7 @@ export function forgeError(host: string, status: number | undefined, cause?: unk
   return new ForgeError(host, `${host} could not be asked; try again later.`, { cause })
 }
 
-/** The forge took no sign-in for this code. The message says why. */
+/** The forge refused the sign-in for this code. The message says why. */
 export class CodeRefused extends Error {
   override readonly name = 'CodeRefused'
 }

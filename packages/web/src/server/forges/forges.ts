@@ -19,7 +19,7 @@ interface ForgesConfig {
   readonly log: (message: string) => void
 }
 
-/** Each forge of the operator's table, by its kind. */
+/** Opens each forge of the operator's table by its kind. */
 export function openForges({ entries, apps, limits, log }: ForgesConfig): readonly Forge[] {
   return entries.map((entry) => {
     const app = apps[entry.host]

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { cappedFetch, type ForgeLimits, forgeCaps } from './capped-fetch.ts'
 import { type ForgeUser, type FoundRepo, forgeError, type RepoPath, type RepositoryReader } from './forge.ts'
 
-/** What is read of its answers; the rest is not looked at. */
+/** The fields of its answers that are used. Others are ignored. */
 const rawUser = z.object({
   id: z.int(),
   login: z.string().max(200),
@@ -19,19 +19,19 @@ const rawRepo = z.object({
 })
 const rawCommit = z.object({ sha: z.string().max(100), commit: z.object({ message: z.string() }) })
 
-/** As many as GitHub gives at once. */
+/** The largest page that GitHub gives. */
 const perPage = 100
 
 interface GithubApiParts {
   readonly host: string
   /** `https://api.github.com`. */
   readonly api: string
-  /** Without it: as anyone. */
+  /** Without a token it asks as an anonymous caller. */
   readonly token: string | undefined
   readonly limits: ForgeLimits
 }
 
-/** GitHub's REST API, of github.com or of any forge that speaks it. Throws ForgeError. */
+/** GitHub's REST API, at github.com or at any forge that implements it. Throws ForgeError. */
 export class GithubApi implements RepositoryReader {
   private readonly octokit: Octokit
   private readonly host: string
@@ -48,12 +48,12 @@ export class GithubApi implements RepositoryReader {
     })
   }
 
-  /** Whose the token is. */
+  /** The account that the token belongs to. */
   async user(): Promise<ForgeUser> {
     return this.asked(async () => userOf((await this.octokit.request('GET /user')).data))
   }
 
-  /** Whose login it is now. Undefined: nobody's. */
+  /** The account that has this login now. Undefined: nobody has it. */
   async account(username: string): Promise<ForgeUser | undefined> {
     return this.unlessMissing(async () => {
       const { data } = await this.octokit.request('GET /users/{username}', { username })
@@ -104,7 +104,7 @@ export class GithubApi implements RepositoryReader {
     try {
       return await ask()
     } catch (error) {
-      // A repository without a commit is a conflict to GitHub.
+      // GitHub answers 409 for a repository without commits.
       if ([404, 409].includes(statusOf(error) ?? 0)) return undefined
       throw forgeError(this.host, statusOf(error), error)
     }
@@ -117,7 +117,7 @@ export class GithubApi implements RepositoryReader {
   }
 }
 
-/** The HTTP status of an answer that was none; undefined when there was no answer, or none that can be read. */
+/** The HTTP status of a failed request. Undefined when there was no answer, or none that can be parsed. */
 const statusOf = (error: unknown): number | undefined =>
   error instanceof Error && 'status' in error && typeof error.status === 'number' ? error.status : undefined
 

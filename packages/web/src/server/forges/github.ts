@@ -3,7 +3,7 @@ import type { Forge, ForgePages, ForgeParts, ForgeSignIn } from './forge.ts'
 import { GithubApi } from './github-api.ts'
 import { authorizeUrl, exchangeCode } from './oauth.ts'
 
-/** Reads and writes all that is one's own: GitHub has no scope that only reads. */
+/** It allows to read and write all repositories of a person, because GitHub has no scope that only reads. */
 const privateScope = 'repo'
 
 /** github.com, or a GitHub Enterprise. */

@@ -6,7 +6,7 @@ import { type AuthorizeRequest, CodeRefused, forgeError, type Grant, type Return
 const text = z.string().max(5000).optional()
 const tokenAnswer = z.object({ access_token: text, scope: text, error: text, error_description: text })
 
-/** Where a browser goes to be asked (RFC 6749, 4.1.1; RFC 7636, 4.3). */
+/** The forge's page on which a person is asked for permission (RFC 6749, 4.1.1; RFC 7636, 4.3). */
 export function authorizeUrl(page: URL, app: OAuthApp, scope: string, asked: AuthorizeRequest): string {
   const url = new URL(page)
   const parameters = {
@@ -23,8 +23,8 @@ export function authorizeUrl(page: URL, app: OAuthApp, scope: string, asked: Aut
 }
 
 /**
- * A token for a code (RFC 6749, 4.1.3). A refusal is known by its field `error`, since GitHub's have status 200.
- * Throws CodeRefused, ForgeError.
+ * Exchanges a code for a token (RFC 6749, 4.1.3). A refusal is recognised by its field `error`, since GitHub sends it
+ * with status 200. Throws CodeRefused, ForgeError.
  */
 export async function exchangeCode(
   host: string,

@@ -4,22 +4,22 @@ import type { AccountRow, Db } from './open.ts'
 /** Somebody who signed in here. */
 export interface Account {
   readonly id: string
-  /** Their part of an address. */
+  /** The account's part of an address. */
   readonly handle: string
   readonly name: string | null
   readonly avatar: string | null
-  /** Who runs this server. */
+  /** Whether this account is the operator's. */
   readonly owner: boolean
 }
 
-/** Of one account at one forge. */
+/** An account's identity at one forge. */
 export interface Identity {
   readonly forge: string
   /** The forge's own number for it. */
   readonly subject: string
   readonly account: string
   readonly login: string
-  /** Sealed. */
+  /** The encrypted token. */
   readonly token: Uint8Array
   readonly scope: string
 }
@@ -76,7 +76,7 @@ export async function addAccount(db: Db, about: Omit<Account, 'id'>, now: string
   return account
 }
 
-/** Keeps what a forge said of somebody last. */
+/** Stores what a forge last said about an account. */
 export async function keepIdentity(db: Db, { forge, subject, account, ...said }: Identity): Promise<void> {
   await db
     .insertInto('identities')

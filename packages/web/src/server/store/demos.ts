@@ -9,28 +9,28 @@ import type { Db, DemoRow } from './open.ts'
 
 const log = logger('store')
 
-/** A demo, at its owner's address. */
+/** A demo with the address and account of its owner. */
 export interface Owned {
-  /** The daemon's; of one that runs elsewhere, ours. */
+  /** The daemon's id. A demo that runs elsewhere has an id made here. */
   readonly id: string
-  /** Of its owner. */
+  /** The owner's account. */
   readonly account: string
   readonly handle: string
   readonly name: string
   readonly link: string
   readonly public: boolean
-  /** The repository is private: its token is sent with each deploy. */
+  /** Whether the repository is private. Then its owner's token is sent with each deploy. */
   readonly private: boolean
-  /** In the unlisted link of one that is not public. */
+  /** The secret in the link of an unlisted demo. */
   readonly key: string
   readonly state: PageState
   readonly title: string
   readonly description: string
   readonly runs: number
   readonly commit: string | null
-  /** What the daemon said last. Null too where it is of no form that this version knows. */
+  /** The schema that the daemon last reported. Null when there is none, or when its form is unknown to this version. */
   readonly schema: DemoSchema | null
-  /** Of one that runs elsewhere. */
+  /** The URL of a demo that runs elsewhere. */
   readonly url: string | null
   readonly created_at: string
 }
@@ -41,7 +41,7 @@ export type NewDemo = Pick<Owned, 'id' | 'name' | 'link' | 'public' | 'private'>
 
 export type Sort = (typeof demoSorts)[number]
 
-/** The demos as the web server knows them: whose they are, where they are, and what the daemon last said of them. */
+/** The demos as the web server stores them: their owners, their addresses, and what the daemon last reported. */
 export class Demos {
   private readonly db: Db
 
@@ -62,7 +62,7 @@ export class Demos {
     return row && toDemo(row)
   }
 
-  /** The demo that had this address before, where no other has it now. */
+  /** The demo that had this address before, if no other one has it now. */
   async formerlyAt(account: string, name: string): Promise<Owned | undefined> {
     const row = await this.all()
       .innerJoin('former_addresses', 'former_addresses.demo', 'demos.id')
@@ -73,7 +73,7 @@ export class Demos {
     return row && toDemo(row)
   }
 
-  /** Those of which the daemon is not known to know. */
+  /** The demos that the daemon may not know of. */
   async undeployed(): Promise<{ id: string }[]> {
     return this.db.selectFrom('demos').select('id').where('state', '=', 'undeployed').execute()
   }
@@ -87,7 +87,7 @@ export class Demos {
     return rows.map(toDemo)
   }
 
-  /** Public ones that were deployed and have the text in their title, description, name or account. */
+  /** Public demos that were deployed and have the text in their title, description, name or account. */
   async public(searched: string, sort: Sort): Promise<Owned[]> {
     const pattern = `%${searched.replaceAll(/[%_\\]/g, '\\$&')}%`
     const query = this.all()
@@ -110,8 +110,7 @@ export class Demos {
   }
 
   /**
-   * Adds one, where neither it nor its address is there: else false. Who takes an address ends what led from it to
-   * another demo.
+   * Adds a demo. False: it exists, or its address is taken. A new demo at an address ends the redirect that was there.
    */
   async add(account: Account, demo: NewDemo): Promise<boolean> {
     const fresh = {
@@ -133,9 +132,7 @@ export class Demos {
     })
   }
 
-  /**
-   * Gives one another name; its old address leads to it from now on. False: another demo of its owner's has that name.
-   */
+  /** Renames a demo. Its old address redirects to it from now on. False: another demo of its owner has that name. */
   async rename(demo: Owned, name: string): Promise<boolean> {
     const { id, account } = demo
     return this.db.transaction().execute(async (trx) => {
@@ -169,7 +166,7 @@ export class Demos {
     await this.db.deleteFrom('demos').where('id', '=', id).execute()
   }
 
-  /** Keeps what the daemon said, for pages while it is away. */
+  /** Stores what the daemon said, for pages while it is away. */
   async keep(detail: DemoDetail): Promise<void> {
     const { schema } = detail
     await this.db
@@ -184,7 +181,7 @@ export class Demos {
       .execute()
   }
 
-  /** Keeps how often each ran, where that is new. */
+  /** Stores how often each demo ran, where the number changed. */
   async keepRuns(
     all: readonly { demo_id: string; runs: number }[],
     slices: Slices,
@@ -209,7 +206,7 @@ export class Demos {
   }
 }
 
-/** As its row has it. */
+/** A change in the form of the table. */
 function stored<Change extends Partial<Changeable>>({ public: isPublic, private: isPrivate, ...rest }: Change) {
   return {
     ...rest,
@@ -226,7 +223,7 @@ const toDemo = ({ commit_sha: commit, schema, ...row }: DemoRow & { readonly han
   schema: cachedSchema(schema),
 })
 
-/** Read once for many lookups: an address is asked for with each request. */
+/** Parsed once for many lookups, because each request looks up an address. */
 const known = new Map<string, DemoSchema | null>()
 const mostKnown = 500
 

@@ -6,12 +6,12 @@ export interface ListedLogin {
   readonly login: string
 }
 
-/** One who may deploy besides the owner. */
+/** Somebody who may deploy besides the owner. */
 export interface ListedDeployer {
   readonly forge: string
-  /** The forge's own number. */
+  /** The forge's own number for the person. */
   readonly subject: string
-  /** Their login when they signed in here last; null: they never did. */
+  /** Their login when they last signed in here. Null: they never did. */
   readonly login: string | null
 }
 
@@ -30,7 +30,7 @@ export async function listDeployers(db: Db): Promise<ListedDeployer[]> {
 
 type DeployerKey = Pick<ListedDeployer, 'forge' | 'subject'>
 
-/** False: they may already. */
+/** False: they may deploy already. */
 export async function addDeployer(trx: Db, { forge, subject }: DeployerKey): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await trx
     .insertInto('deployers')
@@ -56,12 +56,12 @@ export async function isDeployer(db: Db, account: string): Promise<boolean> {
   return found !== undefined
 }
 
-/** Those of which it is known whose they were when they were looked up. */
+/** The logins that were looked up, so that their persons are known. */
 export async function resolvedLogins(db: Db): Promise<ListedLogin[]> {
   return db.selectFrom('deployer_seeds').selectAll().execute()
 }
 
-/** A login counts as looked up from here on. False: it did already. */
+/** Marks a login as resolved. False: it was already. */
 export async function settleLogin(trx: Db, { forge, login }: ListedLogin): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await trx
     .insertInto('deployer_seeds')
@@ -71,7 +71,7 @@ export async function settleLogin(trx: Db, { forge, login }: ListedLogin): Promi
   return (numInsertedOrUpdatedRows ?? 0n) > 0n
 }
 
-/** The login is that account's, by the forge's own number: once, and never anew. */
+/** Stores that a login was looked up, and that its person may deploy. Done once for each login and never again. */
 export async function resolveLogin(db: Db, { forge, login }: ListedLogin, subject: string): Promise<void> {
   await db.transaction().execute(async (trx) => {
     if (await settleLogin(trx, { forge, login })) await addDeployer(trx, { forge, subject })

@@ -1,15 +1,15 @@
 import type { Transaction } from 'kysely'
 import type { Db, Tables } from './open.ts'
 
-/** A program that asks to be let in. */
+/** A program that asks to sign in. */
 export interface DeviceRequest {
-  /** The machine that asks, by its own word. */
+  /** The name of the program's host, as the program says it. */
   readonly host: string
   readonly agent: string
   readonly address: string
 }
 
-/** Of the program's code, and of the one that a person reads. */
+/** The hashes of the program's code and of the code for people. */
 export interface CodeHashes {
   readonly hash: string
   readonly user_hash: string
@@ -37,7 +37,7 @@ export async function countDeviceCodes(db: Db, now: string): Promise<number> {
   return Number(pending)
 }
 
-/** Who asks under a person's code and was not answered. */
+/** The program that asks under a person's code and has no answer yet. Undefined: there is none. */
 export async function pendingDevice(
   db: Db,
   userHash: string,
@@ -69,7 +69,7 @@ export async function answerDevice(
   return numUpdatedRows > 0n
 }
 
-/** What became of a program's question, with the handle of who answered it. */
+/** The state of a program's request, with the handle of the person who answered it. */
 export async function deviceCodeOf(trx: Db | Transaction<Tables>, hash: string) {
   return trx
     .selectFrom('device_codes')
@@ -86,7 +86,7 @@ export async function deviceCodeOf(trx: Db | Transaction<Tables>, hash: string) 
     .executeTakeFirst()
 }
 
-/** The program asked again; `used`: it has its token now. */
+/** Stores that the program asked again. `used`: it has its token now. */
 export async function noteAsked(
   trx: Db | Transaction<Tables>,
   hash: string,
@@ -95,7 +95,7 @@ export async function noteAsked(
   await trx.updateTable('device_codes').set(change).where('hash', '=', hash).execute()
 }
 
-/** Removes at most `rows` of those that are over. Returns how many. */
+/** Removes at most `rows` of the expired ones. Returns how many. */
 export async function sweepDeviceCodes(db: Db, now: string, rows: number): Promise<number> {
   const old = db.selectFrom('device_codes').select('hash').where('expires_at', '<', now).limit(rows)
   const { numDeletedRows } = await db.deleteFrom('device_codes').where('hash', 'in', old).executeTakeFirst()

@@ -22,7 +22,7 @@ const first: Migration = {
   },
 }
 
-/** Demos that run on somebody's own server have its address. */
+/** Adds the URL of demos that run on somebody's own server. */
 const elsewhere: Migration = {
   async up(db: Kysely<unknown>) {
     await sql`ALTER TABLE demos ADD COLUMN url text`.execute(db)
@@ -30,8 +30,8 @@ const elsewhere: Migration = {
 }
 
 /**
- * Programs that ask to sign in, who may deploy by the forge's own number, addresses that demos had, and an index for
- * every question.
+ * Adds programs that ask to sign in, those who may deploy by the forge's own number, earlier addresses of demos, and an
+ * index for every query.
  */
 const healing: Migration = {
   async up(db: Kysely<unknown>) {

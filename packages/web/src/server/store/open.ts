@@ -5,7 +5,7 @@ import type { PageState } from '@origami/protocol/control'
 import type { Generated, Kysely, Selectable } from 'kysely'
 import { migrations } from './migrations.ts'
 
-/** Times are ISO 8601 in UTC. Secrets are hashed, or sealed. */
+/** Times are ISO 8601 in UTC. Secrets are stored as hashes, or encrypted. */
 export interface Tables {
   accounts: {
     id: string
@@ -26,7 +26,7 @@ export interface Tables {
     return_to: string
     expires_at: string
   }
-  /** Programs that wait to be let in, or were. */
+  /** Programs that asked to sign in. */
   device_codes: {
     hash: string
     user_hash: string
@@ -40,21 +40,21 @@ export interface Tables {
   }
   /** Who may deploy, by the forge's own number. */
   deployers: { forge: string; subject: string }
-  /** Logins that the operator listed and the forge resolved, each once. */
+  /** Logins that the operator listed and that were looked up, each once. */
   deployer_seeds: { forge: string; login: string }
-  /** Names that demos had. */
+  /** Earlier names of demos. */
   former_addresses: { account: string; name: string; demo: string }
   tokens: { id: string; account: string; name: string; hash: string; created_at: string; used_at: string | null }
   demos: {
-    /** The daemon's; of one that runs elsewhere, ours. */
+    /** The daemon's id. A demo that runs elsewhere has an id made here. */
     id: string
     account: string
     name: string
     link: string
     public: number
-    /** The repository is private: its token is sent with each deploy. */
+    /** Whether the repository is private. Then its owner's token is sent with each deploy. */
     private: number
-    /** In the unlisted link of one that is not public. */
+    /** The secret in the link of an unlisted demo. */
     key: string
     state: PageState
     title: string
@@ -62,7 +62,7 @@ export interface Tables {
     runs: Generated<number>
     commit_sha: string | null
     schema: string | null
-    /** Of one that runs elsewhere. */
+    /** The URL of a demo that runs elsewhere. */
     url: string | null
     created_at: string
   }
@@ -73,10 +73,10 @@ export type AccountRow = Selectable<Tables['accounts']>
 export type DemoRow = Selectable<Tables['demos']>
 export type Db = Kysely<Tables>
 
-/** In the state folder of the web server. */
+/** The database's file in the state folder of the web server. */
 const file = 'web.db'
 
-/** Whether a web server ever ran with this state folder. */
+/** Whether a web server has run with this state folder. */
 export const hasStore = (folder: string): boolean => existsSync(join(folder, file))
 
 export const openStore = (folder: string): Promise<Db> =>

@@ -1,12 +1,12 @@
 import { type Account, accountColumns, toAccount } from './accounts.ts'
 import type { Db } from './open.ts'
 
-/** `hash`: of the secret in its cookie. */
+/** `hash` is the hash of the secret in the session's cookie. */
 export async function addSession(db: Db, hash: string, account: string, now: string): Promise<void> {
   await db.insertInto('sessions').values({ hash, account, created_at: now }).execute()
 }
 
-/** Whose session it is, of those that began after `oldest`. */
+/** The account of a session that began after `oldest`. */
 export async function accountOfSession(db: Db, hash: string, oldest: string): Promise<Account | undefined> {
   const row = await db
     .selectFrom('sessions')
@@ -22,7 +22,7 @@ export async function endSession(db: Db, hash: string): Promise<void> {
   await db.deleteFrom('sessions').where('hash', '=', hash).execute()
 }
 
-/** Removes at most `rows` of those that began at `oldest` or before. Returns how many. */
+/** Removes at most `rows` of the sessions that began at `oldest` or before. Returns how many. */
 export async function sweepSessions(db: Db, oldest: string, rows: number): Promise<number> {
   const old = db.selectFrom('sessions').select('hash').where('created_at', '<=', oldest).limit(rows)
   const { numDeletedRows } = await db.deleteFrom('sessions').where('hash', 'in', old).executeTakeFirst()

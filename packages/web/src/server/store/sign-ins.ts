@@ -2,7 +2,7 @@ import type { Db } from './open.ts'
 
 /** A sign-in at a forge that was begun. */
 export interface StartedSignIn {
-  /** Of its state. */
+  /** The hash of its state. */
   readonly hash: string
   /** The browser that it is bound to. */
   readonly visitor: string
@@ -17,12 +17,12 @@ export async function addSignIn(db: Db, started: StartedSignIn): Promise<void> {
   await db.insertInto('oauth_states').values(started).execute()
 }
 
-/** Each is taken once. */
+/** Returns and removes a sign-in, so that each is used once. */
 export async function takeSignIn(db: Db, hash: string): Promise<StartedSignIn | undefined> {
   return db.deleteFrom('oauth_states').where('hash', '=', hash).returningAll().executeTakeFirst()
 }
 
-/** Removes at most `rows` of those that are over. Returns how many. */
+/** Removes at most `rows` of the expired ones. Returns how many. */
 export async function sweepSignIns(db: Db, now: string, rows: number): Promise<number> {
   const old = db.selectFrom('oauth_states').select('hash').where('expires_at', '<', now).limit(rows)
   const { numDeletedRows } = await db.deleteFrom('oauth_states').where('hash', 'in', old).executeTakeFirst()

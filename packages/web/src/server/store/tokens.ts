@@ -7,7 +7,7 @@ export interface NewToken {
   readonly id: string
   readonly account: string
   readonly name: string
-  /** Of its secret. */
+  /** The hash of its secret. */
   readonly hash: string
 }
 
@@ -18,7 +18,7 @@ export async function addToken(db: Db | Transaction<Tables>, token: NewToken, no
     .execute()
 }
 
-/** An account's own, oldest first. */
+/** An account's tokens, oldest first. */
 export async function tokensOf(db: Db, account: string): Promise<TokenInfo[]> {
   return db
     .selectFrom('tokens')
@@ -28,7 +28,7 @@ export async function tokensOf(db: Db, account: string): Promise<TokenInfo[]> {
     .execute()
 }
 
-/** Whose it is, and when it was used last. */
+/** The account of a token, and when it was last used. */
 export async function accountOfToken(
   db: Db,
   hash: string,
@@ -47,7 +47,7 @@ export async function noteTokenUse(db: Db, hash: string, now: string): Promise<v
   await db.updateTable('tokens').set({ used_at: now }).where('hash', '=', hash).execute()
 }
 
-/** Nobody else's is touched. */
+/** Only a token of this account is removed. */
 export async function removeToken(db: Db, id: string, account: string): Promise<void> {
   await db.deleteFrom('tokens').where('id', '=', id).where('account', '=', account).execute()
 }

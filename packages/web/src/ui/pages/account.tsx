@@ -11,7 +11,7 @@ import styles from '../parts/parts.module.css'
 import { useAct } from '../parts/use-act.ts'
 import { useTitle } from '../parts/use-title.ts'
 
-/** Who one is, tokens for programs, and the way out. */
+/** The account: its name, tokens for programs, and signing out. */
 export function AccountPage() {
   useTitle('Account')
   const { data: session, error, refetch } = useSession()

@@ -9,7 +9,7 @@ import styles from '../parts/parts.module.css'
 import { useAct } from '../parts/use-act.ts'
 import { useTitle } from '../parts/use-title.ts'
 
-/** Where a person answers a program that shows a code and waits: `origami login`. */
+/** The page on which a person answers a program that shows a code and waits: `origami login`. */
 export function DevicePage() {
   useTitle('A program asks to sign in')
   const { data: session, error, refetch } = useSession()

@@ -5,7 +5,7 @@ import { DemoCards } from '../parts/demo-cards.tsx'
 import styles from '../parts/parts.module.css'
 import { useTitle } from '../parts/use-title.ts'
 
-/** One's own demos, public or not. */
+/** The demos of the signed-in account, public or not. */
 export function MinePage() {
   useTitle('My demos')
   const query = useQuery({ queryKey: ['demos', 'mine'], queryFn: () => call('GET /-/api/mine', {}) })

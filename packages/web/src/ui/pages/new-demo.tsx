@@ -13,7 +13,7 @@ import { useDebounced } from '../parts/use-debounced.ts'
 import { useTitle } from '../parts/use-title.ts'
 import { RunsElsewherePage } from './runs-elsewhere.tsx'
 
-/** From a repository to a demo: one of one's own, or a link. */
+/** Makes a demo from a repository: one of the account's own, or a link. */
 export function NewDemoPage() {
   useTitle('New demo')
   const { data: session } = useSession()
@@ -83,7 +83,7 @@ function Found({ found }: { found: Inspection }) {
   const [sending, setSending] = useState(false)
   const deploy = async () => {
     setSending(true)
-    // Who may see a demo that is there already is decided on its page; of a private repository it must be said.
+    // For an existing demo its own page decides who may see it. For a private repository it must be chosen here.
     const isPublic = chosen ?? (found.private && !found.demo ? false : undefined)
     try {
       const asked = { link: found.link, ...(isPublic === undefined ? {} : { public: isPublic }) }

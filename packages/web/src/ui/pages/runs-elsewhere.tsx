@@ -5,7 +5,7 @@ import { type FormEvent, useState } from 'react'
 import { call } from '../api.ts'
 import styles from '../parts/parts.module.css'
 
-/** A demo that runs on somebody's own server already: asked while one waits, then listed. */
+/** Lists a demo that already runs on somebody's own server. It is checked first. */
 export function RunsElsewherePage() {
   const [url, setUrl] = useState('')
   const [asking, setAsking] = useState(false)

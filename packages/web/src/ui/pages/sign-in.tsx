@@ -11,7 +11,7 @@ const failures: Record<string, string> = {
   unreachable: 'The place you signed in at could not be asked just now. Try again in a moment.',
 }
 
-/** Sign in at a forge, or by the one-time link whose secret is in the fragment. */
+/** Signs in at a forge, or by the one-time link whose secret is in the fragment. */
 export function SignInPage() {
   useTitle('Sign in')
   const { data: session } = useSession()

@@ -7,7 +7,7 @@ const steps: readonly [Intl.RelativeTimeFormatUnit, number][] = [
 ]
 const relativeTime = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'short' })
 
-/** How long ago something was, kept true while it is looked at; the exact time on hover. */
+/** How long ago something happened, kept up to date. The exact time is shown on hover. */
 export function Ago({ at }: { at: string }) {
   const [now, setNow] = useState(Date.now)
   useEffect(() => {

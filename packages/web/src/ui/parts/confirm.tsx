@@ -1,7 +1,7 @@
 import { useId, useRef } from 'react'
 import styles from './parts.module.css'
 
-/** A button for what cannot be undone: it asks first. Esc, or Keep, and nothing happens. */
+/** A button for what cannot be undone, which asks first. Esc or Keep cancels. */
 export function ConfirmButton({
   label,
   question,

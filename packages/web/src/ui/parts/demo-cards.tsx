@@ -9,8 +9,8 @@ import { runCount } from './quantities.ts'
 import { State } from './state.tsx'
 
 /**
- * Demos as cards. While they are asked for, cards of the same shape stand there; an error has a way on; `empty` is
- * shown where there is none.
+ * Demos as cards. While they load, placeholders of the same shape are shown. An error offers to try again. `empty` is
+ * shown when there are none.
  */
 export function DemoCards({ query, empty }: { query: UseQueryResult<{ demos: DemoCard[] }>; empty: ReactNode }) {
   const { data, isPending, error, refetch } = query

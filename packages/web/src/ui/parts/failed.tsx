@@ -2,7 +2,7 @@ import { Refusal } from '@origami/protocol/client'
 import { Link } from '@tanstack/react-router'
 import styles from './parts.module.css'
 
-/** What stands where something could not be had: the server's words, and the way on. */
+/** Shown in place of what could not be loaded: the server's message, and a button to try again. */
 export function Failed({ error, retry }: { error: Error; retry: () => void }) {
   const known = error instanceof Refusal ? error : undefined
   return (

@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router'
 import styles from './parts.module.css'
 import { useTitle } from './use-title.ts'
 
-/** For what is not there, and for what is not yours to see: the same. */
+/** The same page for what does not exist and for what the caller may not see. */
 export function NotFound() {
   useTitle('Not here')
   return (

@@ -1,6 +1,6 @@
 import { Fragment } from 'react'
 
-/** A sentence in which what stands between backticks is code. */
+/** A sentence in which text between backticks is shown as code. */
 export function Prose({ text }: { text: string }) {
   return text.split('`').map((part, index) => {
     // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a text have no other name, and never move

@@ -1,7 +1,7 @@
-/** How many times a demo ran: `1 run`, `1,204 runs`. */
+/** How often a demo ran: `1 run`, `1,204 runs`. */
 export const runCount = (count: number): string => `${count.toLocaleString('en')} ${count === 1 ? 'run' : 'runs'}`
 
-/** Milliseconds for people: `< 0.1 s`, `0.4 s`, `12 s`, `3 min 5 s`. */
+/** A number of milliseconds for people: `< 0.1 s`, `0.4 s`, `12 s`, `3 min 5 s`. */
 export function durationText(ms: number): string {
   const seconds = Math.max(0, ms) / 1000
   if (seconds < 0.05) return '< 0.1 s'

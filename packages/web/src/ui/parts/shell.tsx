@@ -3,7 +3,7 @@ import { Link, Outlet } from '@tanstack/react-router'
 import { useSession } from '../api.ts'
 import styles from './parts.module.css'
 
-/** What every page has around it. */
+/** The frame of every page. */
 export function Shell() {
   const { data: session, isError } = useSession()
   const account = session?.account

@@ -2,12 +2,15 @@ import { useState } from 'react'
 
 export interface Acting {
   readonly busy: boolean
-  /** What went wrong the last time. */
+  /** The error of the last time. Undefined when there was none. */
   readonly problem: string | undefined
   act(work: () => Promise<unknown>): void
 }
 
-/** Does what a button says: while it goes on `busy`, and what went wrong in `problem`. `after` follows either way. */
+/**
+ * Runs the action of a button. `busy` is true while it runs, and `problem` has its error. `after` is called in both
+ * cases.
+ */
 export function useAct(after: () => void): Acting {
   const [busy, setBusy] = useState(false)
   const [problem, setProblem] = useState<string>()

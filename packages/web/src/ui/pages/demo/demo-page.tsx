@@ -21,8 +21,8 @@ import { blockedBy, StateStrip } from './state-strip.tsx'
 import { useDemoPage } from './use-demo-page.ts'
 
 /**
- * A demo: try it, read about it, call it; for its owner, deploy it. With an id in the address it shows that
- * prediction.
+ * A demo, to be tried, read about and called, and for its owner to be deployed. With a prediction's id in the address
+ * it shows that prediction.
  */
 export function DemoPageView() {
   const { account = '', name = '', id } = useParams({ strict: false })
@@ -76,8 +76,8 @@ export function DemoPageView() {
 }
 
 /**
- * Asks how the server and the daemon stand once something tells that one of them may be away: the strip above the page
- * then says it within seconds. What an owner's page shows of the demo comes from the daemon.
+ * Asks for the state of server and daemon when a failure suggests that one of them is away, so that the strip above the
+ * page says it within seconds. What an owner's page shows comes from the daemon.
  */
 function useSessionOnTrouble(page: Page | undefined, error: Error | undefined): () => void {
   const queries = useQueryClient()
@@ -89,7 +89,7 @@ function useSessionOnTrouble(page: Page | undefined, error: Error | undefined): 
   return askSession
 }
 
-/** A demo that was renamed answers at its old address too; the page goes on at the new one. */
+/** A renamed demo still answers at its old address. The page continues at the new one. */
 function useMoved(address: string | undefined, asked: string): void {
   const navigate = useNavigate()
   useEffect(() => {
@@ -149,7 +149,7 @@ function About({ page }: { page: Page }) {
 const leadOf = ({ description }: Page): string => description.split('\n\n')[0] ?? ''
 const restOf = (page: Page): string => page.description.slice(leadOf(page).length).trim()
 
-/** What stands below a demo. What its owner does with it comes last, and for nobody else. */
+/** The tabs below a demo. The owner's tab comes last, and only its owner has it. */
 function panelsOf(page: Page, input: Input, refresh: () => void): readonly DemoPanel[] {
   const { address, schema, detail, url } = page
   const panels: DemoPanel[] = [{ tab: 'about', label: 'About', content: <About page={page} /> }]

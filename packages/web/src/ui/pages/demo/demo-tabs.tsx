@@ -4,14 +4,14 @@ import styles from '../../parts/parts.module.css'
 
 export type DemoTab = 'about' | 'api' | 'results' | 'deployments'
 
-/** What can be opened below a demo: the word on the tab, and the panel that is drawn while it is chosen. */
+/** A tab below a demo: its label, and the panel that is drawn while it is selected. */
 export interface DemoPanel {
   readonly tab: DemoTab
   readonly label: string
   readonly content: ReactNode
 }
 
-/** The row of tabs below a demo, and the panel of the chosen one. Arrow keys, Home and End go from tab to tab. */
+/** The row of tabs below a demo, and the panel of the selected one. Arrow keys, Home and End move between tabs. */
 export function DemoTabs({
   panels,
   chosen,

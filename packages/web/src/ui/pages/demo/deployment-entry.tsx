@@ -16,7 +16,7 @@ const steps = {
 } as const
 type Step = keyof typeof steps
 
-/** One deployment: what it is, how far it came and how long each step took; of one that failed, why, first. */
+/** One deployment: its commit, its steps and how long each took. For a failed one the reason comes first. */
 export function DeploymentEntry({
   deployment,
   serving,
@@ -24,7 +24,7 @@ export function DeploymentEntry({
 }: {
   deployment: Deployment
   serving: boolean
-  /** The one before that came live: how long its steps took is what one may expect. */
+  /** The deployment before that went live. Its step times are shown as what to expect. */
   last: Deployment | undefined
 }) {
   const { state, steps: entries, reason } = deployment

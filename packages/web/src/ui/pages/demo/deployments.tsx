@@ -11,7 +11,7 @@ import { useLog } from './use-log.ts'
 
 type Detail = NonNullable<DemoPage['detail']>
 
-/** For its owner: what was deployed and how, the log as it comes, and the buttons. */
+/** The owner's tab: the deployments, the log as it comes, and the buttons. */
 export function Deployments({ page, detail, refresh }: { page: DemoPage; detail: Detail; refresh: () => void }) {
   const { text: log, error, retry } = useLog(page)
   const [find, setFind] = useState('')
@@ -97,7 +97,7 @@ function Buttons({ page, detail, refresh }: { page: DemoPage; detail: Detail; re
   )
 }
 
-/** What a button asks the server to do, and what it says. */
+/** A button of the owner: what the server is asked to do, and the label. */
 interface OwnerAction {
   readonly action: 'deploy' | 'cancel' | 'start' | 'stop'
   readonly label: string

@@ -4,7 +4,7 @@ import styles from '../../parts/parts.module.css'
 import { ListingButton, UnlistedLink } from './listing.tsx'
 import { OwnerActions } from './owner-actions.tsx'
 
-/** For the owner of a demo that runs elsewhere: how it is listed, and the buttons. */
+/** The owner's tab of a demo that runs elsewhere: how it is listed, and the buttons. */
 export function OwnedElsewhere({ page, refresh }: { page: DemoPage; refresh: () => void }) {
   const removal = {
     question: `Take ${page.title} off the list?`,

@@ -3,7 +3,7 @@ import { call } from '../../api.ts'
 import styles from '../../parts/parts.module.css'
 import type { Acting } from '../../parts/use-act.ts'
 
-/** The link to an unlisted demo, for its owner to give away. */
+/** The link to an unlisted demo, for its owner to share. */
 export function UnlistedLink({ page }: { page: DemoPage }) {
   if (!page.unlisted) return null
   return (
@@ -13,7 +13,7 @@ export function UnlistedLink({ page }: { page: DemoPage }) {
   )
 }
 
-/** Puts a demo on the list, or takes it off. */
+/** The button that lists a demo in the gallery, or removes it from there. */
 export function ListingButton({ page, act }: { page: DemoPage; act: Acting['act'] }) {
   const turn = () => call('PATCH /-/api/demos/:account/:name', { params: page, body: { public: !page.public } })
   return (

@@ -3,7 +3,7 @@ import { call } from '../../api.ts'
 import styles from '../../parts/parts.module.css'
 import { OwnerActions } from './owner-actions.tsx'
 
-/** For the owner of a demo whose deploy never reached the daemon: the way on, and the way back. */
+/** For the owner of a demo whose deploy never reached the daemon: buttons to deploy it, or to remove it. */
 export function NotDeployed({ page, refresh }: { page: DemoPage; refresh: () => void }) {
   const removal = {
     question: `Remove ${page.title}?`,

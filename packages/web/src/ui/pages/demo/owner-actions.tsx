@@ -10,13 +10,13 @@ import { type Acting, useAct } from '../../parts/use-act.ts'
 interface Actions {
   readonly page: DemoPage
   readonly refresh: () => void
-  /** What removing it asks first. */
+  /** The question that is asked before a removal. */
   readonly removal: { readonly question: string; readonly detail: string }
   /** The buttons before Remove. */
   readonly children: (acting: Acting) => ReactNode
 }
 
-/** The row of buttons that a demo's owner has, the last of them Remove; what went wrong stands above it. */
+/** The row of the owner's buttons, with Remove as the last. An error is shown above it. */
 export function OwnerActions({ page, refresh, removal, children }: Actions) {
   const navigate = useNavigate()
   const acting = useAct(refresh)

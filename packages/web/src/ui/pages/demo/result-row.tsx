@@ -9,7 +9,7 @@ import styles from '../../parts/parts.module.css'
 import { durationText } from '../../parts/quantities.ts'
 import type { Acting } from '../../parts/use-act.ts'
 
-/** One result: its permalink, what came out, when and how long it ran; run again, and deleted once it ended. */
+/** One result with its permalink, output, time and duration, and the buttons to run it again and to delete it. */
 export function ResultRow({ page, result, act }: { page: DemoPage; result: PredictionSnapshot; act: Acting['act'] }) {
   const { account, name, address } = page
   const { id, input, output, error, status, commit, metrics } = result
@@ -48,7 +48,7 @@ export function ResultRow({ page, result, act }: { page: DemoPage; result: Predi
   )
 }
 
-/** A value in one line, cut where it is long; a file by its name. */
+/** A value in one line, cut when it is long. A file is shown by its name. */
 function oneLine(value: unknown): string {
   const named = withoutAddress('', value)
   const text = typeof named === 'string' ? named : (JSON.stringify(named, withoutAddress) ?? '')
@@ -57,7 +57,7 @@ function oneLine(value: unknown): string {
 
 const isPresent = (value: unknown): boolean => value !== null && value !== ''
 
-/** A file's address as the file's name, all else as it is. Takes what the replacer of JSON.stringify takes. */
+/** Replaces a file's address by its name, as a replacer of JSON.stringify. */
 const withoutAddress = (_key: string, value: unknown): unknown =>
   typeof value === 'string' && /\/files\/[\w-]+\//.test(value)
     ? decodeURIComponent(value.split('/').at(-1) ?? '')

@@ -8,7 +8,7 @@ import { useAct } from '../../parts/use-act.ts'
 import { ResultRow } from './result-row.tsx'
 import { useResults } from './use-results.ts'
 
-/** What this visitor ran, from the server: the newest, and what is older when it is asked for. */
+/** The results of this visitor from the server: the newest, and older ones on request. */
 export function Results({ page }: { page: DemoPage }) {
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage, isFetchNextPageError } =
     useResults(page)
@@ -43,10 +43,7 @@ export function Results({ page }: { page: DemoPage }) {
   )
 }
 
-/**
- * Where a list is longer for a button below it, the focus goes to the first that is new: the button may be gone by
- * then.
- */
+/** When a list grows by a button below it, moves the focus to the first new item, because the button may be gone. */
 function useFocusOnGrowth(list: RefObject<HTMLUListElement | null>, length: number): (from: number) => void {
   const wanted = useRef<number>(undefined)
   useEffect(() => {

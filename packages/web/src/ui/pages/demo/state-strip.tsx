@@ -1,7 +1,7 @@
 import { Strip } from '@origami/demo-ui'
 import type { DemoPage } from '@origami/protocol/control'
 
-/** What a visitor and the owner must know of a demo that is not simply live. */
+/** Tells visitors and the owner about the state of a demo that is not simply live. */
 export function StateStrip({ page }: { page: DemoPage }) {
   const reason = page.detail?.reason
   switch (page.state) {
@@ -46,7 +46,7 @@ const failedSince = ({ detail }: DemoPage): boolean =>
   detail.newest.id !== detail.serving &&
   !['superseded', 'canceled', 'retired', 'stopped'].includes(detail.newest.state)
 
-/** Why Run does nothing now; undefined when it does. */
+/** Why Run does nothing now. Undefined when it works. */
 export function blockedBy({ state }: DemoPage): string | undefined {
   if (state === 'stopped') return 'Stopped'
   if (state === 'undeployed') return 'Not deployed yet'

@@ -10,8 +10,8 @@ interface DemoPageState {
 }
 
 /**
- * A demo's page, and each change of it. For visitors it is asked for now and then; for its owner it is streamed, and
- * asked for where the stream breaks.
+ * A demo's page, updated at each change. For visitors it is polled. For its owner it is streamed, and polled when the
+ * stream breaks.
  */
 export function useDemoPage(account: string, name: string): DemoPageState {
   const [page, setPage] = useState<DemoPage>()
@@ -21,7 +21,7 @@ export function useDemoPage(account: string, name: string): DemoPageState {
       setPage(now)
       setError(undefined)
     }
-    // What lets in who came by the unlisted link.
+    // The key of the unlisted link, which gives access.
     const key = new URLSearchParams(location.search).get('key') ?? undefined
     call('GET /-/api/demos/:account/:name', { params: { account, name }, query: { key } }).then(
       seen,

@@ -3,17 +3,17 @@ import type { DemoPage } from '@origami/protocol/control'
 import { useCallback, useEffect, useState } from 'react'
 import { send } from '../../api.ts'
 
-/** Of a longer log only its end is shown: this many characters. */
+/** Of a longer log only the end is shown, with this many characters. */
 const shownCharacters = 500_000
 
 interface FollowedLog {
   readonly text: string
-  /** Why there is no (more) log: what the server said, never a line of it. */
+  /** Why there is no log, or no more of it, in the server's words. It is never part of the log. */
   readonly error: Refusal | undefined
   retry(): void
 }
 
-/** A log's text as it comes, the end of it. Joins again where it was when the connection breaks. */
+/** The end of a log's text, as it comes. Reconnects at the same place when the connection breaks. */
 export function useLog({ account, name }: DemoPage): FollowedLog {
   const [text, setText] = useState('')
   const [error, setError] = useState<Refusal>()
@@ -59,7 +59,7 @@ async function follow(
       }
     } catch (error) {
       if (signal.aborted) return
-      // A connection that breaks is joined again below; so is a server that is away, but that is said.
+      // A broken connection is opened again below. An error of the server is shown meanwhile.
       if (error instanceof Refusal) onProblem(error)
       if (error instanceof Refusal && error.status < 500) return
     }

@@ -6,8 +6,8 @@ const key = 'GET /-/api/demos/:account/:name/results'
 type ResultsPage = AnswerOf<WebApi[typeof key]>
 
 /**
- * What this visitor ran, newest first, a page at a time. Asked again while one of them has not ended: the more pages,
- * the more seldom.
+ * The results of this visitor, newest first, one page at a time. They are polled while one has not ended, less often
+ * when there are more pages.
  */
 export function useResults(page: DemoPage) {
   return useInfiniteQuery({

@@ -1,4 +1,4 @@
-/** What the page reads of OpenAPI 3.1, and of JSON Schema in it. */
+/** The parts of OpenAPI 3.1, and of JSON Schema in it, that the page reads. */
 export interface ApiDocument {
   info: { title: string; description: string }
   servers: { url: string }[]
@@ -59,7 +59,7 @@ export interface Operation extends Described {
 
 const methods = ['get', 'put', 'post', 'patch', 'delete']
 
-/** The operations of one tag, as the document orders them. */
+/** The operations of one tag in the document's order. */
 export function operationsOf({ paths }: ApiDocument, tag: string): Operation[] {
   return Object.entries(paths).flatMap(([path, item]) =>
     methods.flatMap((method) => {
@@ -71,7 +71,7 @@ export function operationsOf({ paths }: ApiDocument, tag: string): Operation[] {
   )
 }
 
-/** `listDemos`: List demos */
+/** `listDemos` becomes `List demos`. */
 export function operationTitle(operationId: string): string {
   const name = operationId.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
   return name.charAt(0).toUpperCase() + name.slice(1)

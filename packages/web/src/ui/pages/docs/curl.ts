@@ -1,6 +1,6 @@
 import type { Operation, Schema } from './api-document.ts'
 
-/** The demo that examples speak of. */
+/** The demo that the examples use. */
 export interface ExampleDemo {
   readonly account: string
   readonly name: string
@@ -8,7 +8,7 @@ export interface ExampleDemo {
   readonly input: Record<string, unknown>
 }
 
-/** A line for the shell that runs as printed. The token is the environment's: it is never in the line. */
+/** A shell command that runs as printed. It reads the token from the environment and never contains it. */
 export function curl(server: string, operation: Operation, demo: ExampleDemo): string {
   const { method, security, requestBody, responses } = operation
   const [type, body] = Object.entries(requestBody?.content ?? {})[0] ?? []
@@ -27,7 +27,7 @@ export function curl(server: string, operation: Operation, demo: ExampleDemo): s
   return parts.filter(Boolean).join(' \\\n  ')
 }
 
-/** A value that the schema of one demo's input takes. */
+/** A value that fits the schema of a demo's input. */
 export function sampleInput({ properties = {}, required = [] }: Schema): Record<string, unknown> {
   return Object.fromEntries(required.map((name) => [name, sample(properties[name] ?? {})]))
 }

@@ -12,7 +12,7 @@ import { OperationView } from './operation-view.tsx'
 import { SchemaFields } from './schema-view.tsx'
 import { useExampleDemo } from './use-example-demo.ts'
 
-/** The API, as its own document tells it. */
+/** The API's documentation, made from its OpenAPI document. */
 export function DocsPage() {
   useTitle('API')
   const { data, isPending, error, refetch } = useQuery({
@@ -82,7 +82,7 @@ function Document({ document }: { document: ApiDocument }) {
   )
 }
 
-/** Beside the text where there is room, else folded above it. */
+/** Beside the text when there is room, and folded above it otherwise. */
 function TableOfContents({ document }: { document: ApiDocument }) {
   return (
     <nav className={styles.contents} aria-label="Contents">

@@ -19,7 +19,7 @@ interface Props {
   demo: ExampleDemo
 }
 
-/** One operation: who may call it, what it takes, what it answers, and a line that calls it. */
+/** One operation: who may call it, its parameters and answers, and a command that calls it. */
 export function OperationView({ document, operation, demo }: Props) {
   const { operationId, method, path, summary, description, requestBody } = operation
   const title = operationTitle(operationId)

@@ -3,7 +3,7 @@ import { Prose } from '../../parts/prose.tsx'
 import { type Schema, schemaName } from './api-document.ts'
 import styles from './docs.module.css'
 
-/** The fields of an object, and those of the objects in it. What has a name leads to where it is described. */
+/** The fields of an object, and of the objects in it. A named schema is linked to its description. */
 export function SchemaFields({ schema }: { schema: Schema }) {
   const { properties = {}, required = [] } = schema
   const names = Object.keys(properties)
@@ -21,7 +21,7 @@ interface SchemaFieldProps {
   name: string
   schema: Schema
   required: boolean
-  /** Where it is sent, of a parameter. */
+  /** For a parameter, where it is sent. */
   place?: string
 }
 
@@ -66,7 +66,7 @@ export function Type({ schema }: { schema: Schema }): ReactNode {
   return <span className={styles.type}>{[type ?? 'anything'].flat().join(' or ')}</span>
 }
 
-/** The object without a name of its own that is the value, or one of its items. */
+/** The object without a name that is the value, or one of its items. Undefined: there is none. */
 function innerObject({ properties, items, anyOf, ...schema }: Schema): Schema | undefined {
   if (properties) return { ...schema, properties }
   if (items) return innerObject(items)

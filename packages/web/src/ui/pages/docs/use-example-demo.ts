@@ -6,7 +6,7 @@ import { type ExampleDemo, sampleInput } from './curl.ts'
 
 const invented: ExampleDemo = { account: 'ann', name: 'digits', public: true, input: {} }
 
-/** A demo of one's own, else a public one, so that examples run as printed; where there is none, one that could be. */
+/** A demo of the caller, or else a public one, so that examples run as printed. If there is none, an invented one. */
 export function useExampleDemo(): ExampleDemo {
   return useQuery({ queryKey: ['example demo'], queryFn: find }).data ?? invented
 }
@@ -19,19 +19,19 @@ async function find(): Promise<ExampleDemo> {
   return { account, name, public: card.public, input: await inputOf(card.address) }
 }
 
-/** Nobody's for who is not signed in. */
+/** Callers who are not signed in have no demos of their own. */
 const list = (key: 'GET /-/api/mine' | 'GET /-/api/demos'): Promise<DemoCard[]> =>
   call(key, {}).then(
     ({ demos }) => demos,
     () => [],
   )
 
-/** What is read here of a demo's own document. */
+/** The part of a demo's own document that is used here. */
 interface DemoDocument {
   readonly components: { readonly schemas: { readonly Input: Schema } }
 }
 
-/** Of a demo that does not serve, nothing is known. */
+/** Nothing is known about a demo that does not serve. */
 const inputOf = (address: string): Promise<Record<string, unknown>> =>
   demoApi(address)
     .call('GET /openapi.json', {})
