@@ -116,6 +116,11 @@ export class World implements AsyncDisposable {
     await this.endDaemon('SIGKILL')
   }
 
+  /** Ends the daemon in peace; demos run on. */
+  async stopDaemon(): Promise<void> {
+    await this.endDaemon('SIGTERM')
+  }
+
   /** A half-open link: what connects to the daemon is taken, and nothing is answered until `thawDaemon`. */
   freezeDaemon(): void {
     this.daemon?.kill('SIGSTOP')
