@@ -51,5 +51,5 @@ test('the bytes of a file are counted until the last prediction that uses it is 
   await files.release(one)
   expect([files.bytes, files.unused(Number.POSITIVE_INFINITY)]).toEqual([10, []])
   await files.release(other)
-  expect([files.bytes, await files.open(ref)]).toEqual([0, undefined])
+  expect([files.bytes, await files.open(ref), files.wasRead(ref)]).toEqual([0, undefined, true])
 })

@@ -14,3 +14,14 @@ test('a follower gets the oldest event after the number it saw, also where those
   expect(log.next(3)).toMatchObject({ seq: 10_001, data: { done: 10_000 } })
   expect(log.next(10_001)).toBeUndefined()
 })
+
+test('what is replaced goes where its bytes are many; what is of use stays, however much it is', () => {
+  const log = new EventLog()
+  const mebibyte = 'x'.repeat(1024 ** 2)
+  const part = (mode: 'append' | 'replace', chunk: string) =>
+    log.add({ type: 'output', data: { field: 'said', mode, chunk, index: 0 } })
+  for (let at = 0; at < 4; at += 1) part('replace', mebibyte)
+  expect([log.next(0)?.seq, log.bytes]).toEqual([4, 1024 ** 2 + 200])
+  for (let at = 0; at < 8; at += 1) part('append', mebibyte)
+  expect([log.next(0)?.seq, log.next(4)?.seq, log.bytes]).toEqual([4, 5, 9 * (1024 ** 2 + 200)])
+})

@@ -1,15 +1,17 @@
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FolderFiles } from '@origami/serving'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { CountedFiles } from '../../src/runtime/pool/counted-files.ts'
 import type { Run } from '../../src/runtime/pool/run.ts'
 import { type KeepLimits, RunStore } from '../../src/runtime/pool/run-store.ts'
 import { newRun } from './runs.ts'
 
+const filesIn = (folder: string) => new CountedFiles(new FolderFiles(folder, { maxFileBytes: () => 1000 }))
+
 /** Runs without files: the folder of those is never made. */
-function runStore(limits: Partial<KeepLimits>): RunStore {
-  const files = new CountedFiles(new FolderFiles(join(tmpdir(), 'never-made'), { maxFileBytes: () => 0 }))
+function runStore(limits: Partial<KeepLimits>, files = filesIn(join(tmpdir(), 'never-made'))): RunStore {
   const hour = 3_600_000
   return new RunStore(files, {
     keepMs: hour,
@@ -73,3 +75,34 @@ test('what is open may take three times the bytes where nothing that ended is ke
   expect([runs.hasRoom(2000), runs.hasRoom(3000)]).toEqual([true, false])
   expect(keeps(runs, open)).toEqual([true])
 })
+
+test('what is over its time goes, also where nothing else happens', async () => {
+  using runs = runStore({ keepMs: 20 })
+  const run = ended(runs)
+  await vi.waitFor(() => expect(keeps(runs, run)).toEqual([false]))
+})
+
+test('a file that no prediction used goes after its time, and one that is used stays', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'origami-runs-'))
+  try {
+    const files = filesIn(folder)
+    const [used, unused] = [await put(files, 10), await put(files, 5)]
+    const run = newRun()
+    files.use(used, run.id)
+    using runs = runStore({ unusedFileMs: -1 }, files)
+    runs.add(run)
+    ended(runs)
+    expect(files.bytes).toBe(10)
+    await vi.waitFor(async () => expect(await files.open(unused)).toBeUndefined())
+    expect(await files.open(used)).toMatchObject({ size: 10 })
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
+
+async function put(files: CountedFiles, bytes: number) {
+  async function* once() {
+    yield Buffer.alloc(bytes, 'x')
+  }
+  return files.put(crypto.randomUUID().replaceAll('-', ''), 'a.txt', undefined, once())
+}

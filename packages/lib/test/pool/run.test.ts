@@ -31,6 +31,7 @@ test('who follows after a number gets what came later, and the end', async () =>
     [3, 'output'],
     [4, 'completed'],
   ])
+  expect(await eventsOf(run, 4)).toEqual([])
 })
 
 test('was followed once somebody took its end and asked for more; who left at the end may not have it', async () => {
@@ -50,4 +51,52 @@ test('what a model prints without end is kept in its last part alone', async () 
   expect([logs.length, logs.endsWith('2999\n')]).toEqual([64 * 1024, true])
   run.canceled()
   expect((await eventsOf(run)).filter(({ type }) => type === 'log')).toHaveLength(2000)
+})
+
+test('of a few long lines only a mebibyte becomes events', async () => {
+  const run = newRun()
+  run.start()
+  for (const length of [1024 ** 2 - 1, 1, 1]) run.print('stderr', 'x'.repeat(length))
+  run.canceled()
+  expect((await eventsOf(run)).filter(({ type }) => type === 'log')).toHaveLength(2)
+})
+
+test('who follows one that waits is told each place once, and none after it began', async () => {
+  const run = newRun()
+  run.wait(2)
+  const events = run.events()[Symbol.asyncIterator]()
+  const place = (position: number) => ({ value: { type: 'queue', data: { position, eta: null } } })
+  expect(await events.next()).toMatchObject(place(2))
+  run.wait(2)
+  run.wait(1)
+  expect(await events.next()).toMatchObject(place(1))
+  run.wait(3)
+  run.start()
+  expect(await events.next()).toMatchObject({ value: { type: 'start' } })
+  expect((await run.snapshot()).queue).toBeNull()
+})
+
+test('that a second worker took up started once, and its time runs from then', async () => {
+  const run = newRun()
+  run.start()
+  const { started_at } = await run.snapshot()
+  run.start()
+  run.succeed({ said: 'x' })
+  const { started_at: later, completed_at, metrics } = await run.snapshot()
+  expect(later).toBe(started_at)
+  expect(metrics.predict_time).toBe((Date.parse(completed_at ?? '') - Date.parse(started_at ?? '')) / 1000)
+  expect((await eventsOf(run)).map(({ type }) => type)).toEqual(['start', 'completed'])
+})
+
+test('what it takes in memory grows with what came in, was printed and was given', () => {
+  const run = newRun()
+  const sizes = [run.bytes]
+  run.print('stdout', 'x'.repeat(1000))
+  sizes.push(run.bytes)
+  run.part('said', 'append', 'x'.repeat(1000))
+  sizes.push(run.bytes)
+  run.succeed({ said: 'x'.repeat(1000) })
+  sizes.push(run.bytes)
+  const grown = sizes.slice(1).map((size, at) => Math.floor((size - (sizes[at] ?? 0)) / 1000))
+  expect(grown).toEqual([2, 1, 1])
 })

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { Terminal } from '../../src/runtime/pool/terminal.ts'
-import { encodeFrame, readFrames } from '../../src/runtime/wire/frames.ts'
 
 function terminal() {
   const stream = new PassThrough()
@@ -27,23 +27,26 @@ test('what only looks like the beginning of a mark is text', async () => {
   expect(text()).toBe(`${binary}\u001eopen`)
 })
 
-test('messages come whole from pieces of any size', async () => {
-  const messages = [{ a: 1 }, 'ä'.repeat(5000), [], { deep: [{ er: null }] }]
-  const bytes = Buffer.concat(messages.map((message) => encodeFrame(message)))
-  for (const size of [1, 3, 7, 4096, bytes.length]) {
-    async function* pieces(): AsyncIterable<Uint8Array> {
-      for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
-    }
-    const read: unknown[] = []
-    for await (const message of readFrames(pieces())) read.push(message)
-    expect(read).toEqual(messages)
-  }
+test('a mark is at most 127 characters long; what is longer is text', async () => {
+  const { stream, text, terminal: shown } = terminal()
+  const [longest, longer] = ['m'.repeat(127), 'm'.repeat(128)]
+  for (const piece of [`\u001e${longest}`, '\n', `\u001e${longer}`, '\n']) stream.write(piece)
+  await shown.until(longest)
+  stream.end()
+  await shown.ended
+  expect(text()).toBe(`\u001e${longer}\n`)
 })
 
-test('a message that is too large is refused on both sides, by its head', async () => {
-  expect(() => encodeFrame('x'.repeat(64 * 1024 ** 2))).toThrow('at most 67108864 are taken')
-  async function* head(): AsyncIterable<Uint8Array> {
-    yield Buffer.from([0xff, 0xff, 0xff, 0xff])
-  }
-  await expect(readFrames(head()).next()).rejects.toThrow('a message of 4294967295 bytes')
+test('a mark is waited for that did not come yet; of those that nobody waited for the last hundred are known', async () => {
+  const { stream, terminal: shown } = terminal()
+  for (let mark = 0; mark <= 100; mark += 1) stream.write(`\u001e${mark}\n`)
+  await shown.until('1')
+  let came = false
+  const waited = shown.until('0').then(() => {
+    came = true
+  })
+  await setImmediate()
+  expect(came).toBe(false)
+  stream.write('\u001e0\n')
+  await waited
 })

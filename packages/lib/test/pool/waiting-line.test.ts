@@ -11,10 +11,14 @@ test('who waits is told their place, also when somebody before them leaves or co
   for (const run of [first, second, third]) line.join(run)
   expect(await placesOf([first, second, third])).toEqual([1, 2, 3])
   expect(line.take()).toBe(first)
-  expect(line.leave(third)).toBe(true)
-  expect(await placesOf([second])).toEqual([1])
+  expect(await placesOf([second, third])).toEqual([1, 2])
   line.joinInFront(first)
-  expect(await placesOf([first, second])).toEqual([1, 2])
+  expect(await placesOf([first, second, third])).toEqual([1, 2, 3])
+  expect(line.leave(second)).toBe(true)
+  expect(await placesOf([first, third])).toEqual([1, 2])
+  expect(line.leave(first)).toBe(true)
+  expect(await placesOf([third])).toEqual([1])
+  expect([line.take(), line.length]).toEqual([third, 0])
 })
 
 test('who does not wait cannot leave, and an empty line has no next', () => {

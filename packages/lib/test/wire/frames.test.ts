@@ -48,6 +48,13 @@ describe('frames', () => {
     await expect(read(head(0xffff_ffff))).rejects.toThrow(RangeError)
   })
 
+  test('that would be longer than any are not made', () => {
+    expect(encodeFrame('x'.repeat(64 * 1024 ** 2 - 2)).length).toBe(64 * 1024 ** 2 + 4)
+    expect(() => encodeFrame('x'.repeat(64 * 1024 ** 2 - 1))).toThrow(
+      'a message of 67108865 bytes; at most 67108864 are taken',
+    )
+  })
+
   test('of any bytes are read or refused', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 40 }), fc.array(fc.nat(5)), async (bytes, sizes) => {

@@ -77,6 +77,28 @@ describe('an input', () => {
     expect(problems[0]?.message).toContain(message)
   })
 
+  test('may say null for what has a default, and for what need not be there', () => {
+    expect(validateInput(schema, { ...good, heat: null, loud: null })).toEqual({
+      problems: [],
+      input: { ...good, heat: 0.5, loud: null },
+    })
+  })
+
+  test('with many unknown fields is refused for ten, and told how many more there are', () => {
+    const unknown = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, at) => [`u${at}`, 1]))
+    expect(validateInput(schema, { ...good, ...unknown(10) }).problems).toHaveLength(10)
+    const { problems } = validateInput(schema, { ...good, ...unknown(12) })
+    expect([problems.length, problems.at(-1)?.message]).toEqual([11, 'and 2 more unknown fields'])
+  })
+
+  test.each([
+    [60, `"${'x'.repeat(60)}"`],
+    [61, 'text of 61 characters'],
+  ])('of %i characters where a number belongs is told as %s', (length, shown) => {
+    const { problems } = validateInput(schema, { ...good, count: 'x'.repeat(length) })
+    expect(problems[0]?.message).toBe(`expected a number, got ${shown}`)
+  })
+
   test('with the names of Object.prototype is no trick', () => {
     expect(validateInput(schema, { ...good, toString: 1 }).problems[0]).toMatchObject({
       field: 'toString',

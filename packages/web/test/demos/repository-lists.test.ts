@@ -54,6 +54,50 @@ describe('a list of repositories', () => {
     })
     expect((await new RepositoryLists(defaultLimits).search('ann', forge.forge, grant, searched)).cut).toBe(cut)
   })
+
+  test('that the forge would not give is asked for again by the next search', async () => {
+    let asked = 0
+    await using forge = await startForge((_request, response) => {
+      asked += 1
+      response.writeHead(asked === 1 ? 403 : 200, { 'content-type': 'application/json' }).end('[]')
+    })
+    const lists = new RepositoryLists(defaultLimits)
+    await expect(lists.search('ann', forge.forge, grant, '')).rejects.toThrow()
+    expect(await lists.search('ann', forge.forge, grant, '')).toEqual({ repositories: [], cut: false })
+  })
+
+  test.each([
+    [1, ['ann', 'bob', 'ann']],
+    [2, ['ann', 'bob']],
+  ])('of %i accounts is kept: those who were asked for last', async (repositoryLists, expected) => {
+    const asked: string[] = []
+    await using forge = await startForge((request, response) => {
+      asked.push(request.headers.authorization?.replace(/^\w+ /, '') ?? '')
+      response.writeHead(200, { 'content-type': 'application/json' }).end('[]')
+    })
+    const lists = new RepositoryLists({ ...defaultLimits, repositoryLists })
+    for (const name of ['ann', 'bob', 'ann']) await lists.search(name, forge.forge, { token: name, scope: '' }, '')
+    expect(asked).toEqual(expected)
+  })
+
+  test('is shown though the forge does not tell of each whether it is a bundle, and asks about few at a time', async () => {
+    let [open, most] = [0, 0]
+    const repos = ['a', 'b', 'c', 'd'].map((name) => ({ owner: { login: 'ann' }, name, private: false }))
+    await using forge = await startForge((request, response) => {
+      const isList = request.url?.startsWith('/user/repos')
+      open += 1
+      most = Math.max(most, open)
+      // Who asks about more at a time is given the turn to do so.
+      setImmediate(() => {
+        open -= 1
+        response.writeHead(isList ? 200 : 500, { 'content-type': 'application/json' }).end(JSON.stringify(repos))
+      })
+    })
+    const lists = new RepositoryLists({ ...defaultLimits, forgeQuestions: 1 })
+    const { repositories } = await lists.search('ann', forge.forge, grant, '')
+    expect(repositories.map(({ name, linked }) => [name, linked])).toEqual(repos.map(({ name }) => [name, null]))
+    expect(most).toBe(1)
+  })
 })
 
 const grant = { token: 'token', scope: '' }

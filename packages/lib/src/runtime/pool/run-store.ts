@@ -99,10 +99,10 @@ export class RunStore implements Disposable {
     const { keepMs, maxEnded, maxBytes, unusedFileMs } = this.limits
     const now = Date.now()
     const short = () => this.bytes + more > maxBytes
-    for (const [id, ended] of this.ended) {
+    for (const ended of this.ended.values()) {
       const isDue = ended.at + keepMs <= now
       if (!isDue && this.ended.size <= maxEnded && !short()) break
-      if (isDue || !this.isSpared(ended, more, now)) this.forget(id)
+      if (isDue || !this.isSpared(ended, more, now)) this.forget(ended)
     }
     for (const ref of this.files.unused(now - unusedFileMs)) logFailure(this.files.forget(ref))
     for (const ref of this.files.unused(now - followMs)) if (short()) logFailure(this.files.forget(ref))
@@ -119,11 +119,11 @@ export class RunStore implements Disposable {
     return touched + leastAgeMs > now
   }
 
-  private forget(id: PredictionId): void {
-    this.endedBytes -= this.ended.get(id)?.bytes ?? 0
-    this.ended.delete(id)
-    this.runs.delete(id)
-    logFailure(this.files.release(id))
+  private forget({ run, bytes }: EndedRun): void {
+    this.endedBytes -= bytes
+    this.ended.delete(run.id)
+    this.runs.delete(run.id)
+    logFailure(this.files.release(run.id))
   }
 }
 
