@@ -56,6 +56,6 @@ export async function sendEvents(
 }
 
 /** The encoding of the HTML standard. JSON has no line breaks, so one `data` line is enough. */
-export function encodeEvent({ id, event, data }: ServerEvent): string {
+function encodeEvent({ id, event, data }: ServerEvent): string {
   return `${id === undefined ? '' : `id: ${id}\n`}${event === undefined ? '' : `event: ${event}\n`}data: ${JSON.stringify(data)}\n\n`
 }

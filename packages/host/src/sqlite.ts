@@ -30,7 +30,7 @@ export const isMissingReference = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === 'SQLITE_CONSTRAINT_FOREIGNKEY'
 
 /** Lower-cases a text as `lower` does in every statement. SQLite's own function knows English letters only. */
-export const lower = (text: unknown): unknown => (typeof text === 'string' ? text.normalize('NFC').toLowerCase() : text)
+const lower = (text: unknown): unknown => (typeof text === 'string' ? text.normalize('NFC').toLowerCase() : text)
 
 /** SQLite rolls back changes of tables with their transaction, which Kysely's dialect does not assume. */
 class TransactionalDialect extends SqliteDialect {

@@ -1,2 +1,2 @@
-export { type Bundled, type BundleRequest, bundle } from './bundle.ts'
+export { bundle } from './bundle.ts'
 export { nodeWheel } from './dockerfile.ts'

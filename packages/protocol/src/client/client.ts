@@ -11,7 +11,7 @@ export interface Outgoing {
   readonly signal?: AbortSignal
 }
 
-export interface CallOptions {
+interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
 }

@@ -5,7 +5,7 @@ import { forgeKinds, forgeTraits } from './forge-kinds.ts'
  * One entry of the operator's table of forges. Links always begin with `https://<host>/`. The other addresses say how
  * to reach the forge, and may also use http, loopback, a folder or a port.
  */
-export const forgeSchema = z.strictObject({
+const forgeSchema = z.strictObject({
   host: z.string().regex(/^[a-z0-9.-]+$/),
   kind: z.enum(forgeKinds),
   /** The site where people sign in: `https://github.com`. Absent for a folder. */

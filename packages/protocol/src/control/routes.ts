@@ -86,7 +86,7 @@ export const deploymentList = z
   .meta({ id: 'Deployments' })
 
 /** A prediction that waits or runs, as the demo's owner sees it. */
-export const queueEntry = z
+const queueEntry = z
   .object({
     id: z.string(),
     visitor: z.string().nullable().describe('Whose it is; null: nobody is known'),
@@ -96,7 +96,6 @@ export const queueEntry = z
     started_at: time.nullable(),
   })
   .meta({ id: 'QueueEntry' })
-export type QueueEntry = z.infer<typeof queueEntry>
 /**
  * `GET /demos/{demo_id}/queue`: the running predictions, then the waiting ones in their order. `DELETE` cancels all
  * that wait, and answers their number.
@@ -106,7 +105,6 @@ export const queueView = z
   .meta({ id: 'Queue' })
 export type QueueView = z.infer<typeof queueView>
 export const queueEmptied = z.object({ canceled: z.int() }).meta({ id: 'QueueEmptied' })
-export type QueueEmptied = z.infer<typeof queueEmptied>
 
 /**
  * One event of `GET /events?after=seq` (SSE, whose id is `seq` and whose data is this). `deployment` is null when the

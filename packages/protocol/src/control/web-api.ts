@@ -9,7 +9,7 @@ import { demoStates } from './states.ts'
  * describes it.
  */
 
-export const accountInfo = z
+const accountInfo = z
   .object({
     handle: z.string(),
     name: z.string().nullable(),
@@ -46,13 +46,13 @@ export const ownerSecret = z.strictObject({ secret: z.string().max(200) }).meta(
  * The state of a demo on pages: the daemon's, or, for a demo that runs on somebody's own server, whether it answers, or
  * that no deploy has reached the daemon yet.
  */
-export const pageStates = [...demoStates, 'elsewhere', 'unreachable', 'undeployed'] as const
+const pageStates = [...demoStates, 'elsewhere', 'unreachable', 'undeployed'] as const
 export type PageState = (typeof pageStates)[number]
 
 const demoName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'expected 1 to 63 of a-z 0-9 . _ -')
 
 /** A demo in a list: `GET /-/api/demos?q=&sort=new|used|name`, `GET /-/api/accounts/{account}`, `GET /-/api/mine`. */
-export const demoCard = z
+const demoCard = z
   .object({
     id: z.string().describe("The daemon's id: what the cover is drawn from"),
     address: z.string().describe('`/account/name`'),
@@ -127,7 +127,7 @@ export const repositoryQuery = z.object({
   forge: z.string().max(300).default('').describe('Its host, as in the session'),
   q: z.string().max(200).default('').describe('Part of its owner or name'),
 })
-export const repository = z
+const repository = z
   .object({
     link: z.string(),
     owner: z.string(),
@@ -238,7 +238,7 @@ export const deviceToken = z.strictObject({ device_code: z.string().max(200) }).
 export const deviceSignedIn = z
   .object({ token: z.string().describe('Told this once'), handle: z.string() })
   .meta({ id: 'DeviceSignedIn' })
-export const deviceReasons = ['authorization_pending', 'slow_down', 'access_denied', 'expired_token', 'used'] as const
+const deviceReasons = ['authorization_pending', 'slow_down', 'access_denied', 'expired_token', 'used'] as const
 export type DeviceReason = (typeof deviceReasons)[number]
 export const deviceRefused = errorBody.extend({ reason: z.enum(deviceReasons) }).meta({ id: 'DeviceRefused' })
 /** `GET /-/api/device?code=`: which program asks. */
@@ -251,14 +251,13 @@ export const deviceAsking = z
     expires_at: z.string(),
   })
   .meta({ id: 'DeviceAsking' })
-export type DeviceAsking = z.infer<typeof deviceAsking>
 /** `POST /-/api/device/answer` */
 export const deviceAnswer = z
   .strictObject({ code: z.string().max(20), allow: z.boolean() })
   .meta({ id: 'DeviceAnswer' })
 
 /** `GET /-/api/tokens`; `POST /-/api/tokens` takes newToken and answers madeToken; `DELETE /-/api/tokens/{id}`. */
-export const tokenInfo = z
+const tokenInfo = z
   .object({ id: z.string(), name: z.string(), created_at: z.string(), used_at: z.string().nullable() })
   .meta({ id: 'Token' })
 export type TokenInfo = z.infer<typeof tokenInfo>

@@ -47,7 +47,7 @@ export const callers = {
   owner: "The demo's owner",
   redeployer: "The demo's owner, who may deploy here",
 } as const
-export type Caller = keyof typeof callers
+type Caller = keyof typeof callers
 
 /** An endpoint of the web server, with those who may call it and with example values. */
 export interface WebEndpoint extends Endpoint {
@@ -66,7 +66,7 @@ export interface WebEndpoint extends Endpoint {
 
 const stringParam = (description: string, example: string) => z.string().describe(description).meta({ example })
 
-export const accountParams = z.object({ account: stringParam("The owner's handle", 'ann') })
+const accountParams = z.object({ account: stringParam("The owner's handle", 'ann') })
 export const demoParams = accountParams.extend({ name: stringParam("The demo's name", 'digits') })
 const tokenParams = z.object({ id: stringParam('As the list has it', 'id') })
 const predictionParams = demoParams.extend({ prediction_id: stringParam('8 to 64 of A-Z a-z 0-9 _ -', 'example-0001') })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-export const setupStatuses = ['starting', 'succeeded', 'failed'] as const
+const setupStatuses = ['starting', 'succeeded', 'failed'] as const
 
 /** The answer of `GET /health-check`, always with status 200: Cog's, with the API's version. */
 export const health = z.object({

@@ -6,7 +6,7 @@ import type { DemoSchema, Field } from './schema.ts'
  * The JSON schema of one field's value in Cog's form: `title`, `x-order`, `default`, `description`, and
  * `x-origami-component`.
  */
-export function fieldJsonSchema(field: Field, order: number): Record<string, unknown> {
+function fieldJsonSchema(field: Field, order: number): Record<string, unknown> {
   const component = componentOf(field.component)
   const value = component.file
     ? { type: 'string', format: 'uri', contentMediaType: component.file }

@@ -6,7 +6,7 @@ import { type PredictionEvent, predictionStatuses } from './events.ts'
  * its deadline · `invalid`: the schema changed while it waited · `interrupted`: its instance or daemon went away while
  * it ran · `stopped`: the demo was stopped.
  */
-export const failureReasons = ['error', 'crashed', 'timeout', 'invalid', 'interrupted', 'stopped'] as const
+const failureReasons = ['error', 'crashed', 'timeout', 'invalid', 'interrupted', 'stopped'] as const
 export type FailureReason = (typeof failureReasons)[number]
 
 /** A prediction as JSON, the answer of `GET /predictions/{id}`: a superset of Cog's. Times are ISO 8601 in UTC. */

@@ -13,7 +13,7 @@ import { slider } from './components/slider.ts'
 import { text } from './components/text.ts'
 
 /** All components by name. */
-export const components = {
+const components = {
   text,
   number,
   slider,

@@ -6,7 +6,7 @@ const name = z
   .regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'a field name is a letter or _ and then letters, digits, _')
 
 /** One input or output of a demo. */
-export const fieldSchema = z
+const fieldSchema = z
   .strictObject({
     name,
     label: z.string().max(200),

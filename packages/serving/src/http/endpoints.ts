@@ -11,7 +11,7 @@ import { validatorCompiler } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 
 /** A call of an endpoint as its handler gets it, parsed by the endpoint's schemas. */
-export interface Handled<E> extends EndpointCall<E> {
+interface Handled<E> extends EndpointCall<E> {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
 }

@@ -1,11 +1,4 @@
-export { DeployerList, DeployerRefused } from './accounts/deployer-list.ts'
-export { type CertificateOptions, ensureCertificates, writeDaemonCertificates } from './certificates/certificates.ts'
-export {
-  defaultLimits as defaultWebLimits,
-  type OAuthApp,
-  type WebConfig,
-  type WebLimits,
-  type WebSecrets,
-} from './config.ts'
-export type { ListedDeployer } from './store/deployers.ts'
+export { DeployerList } from './accounts/deployer-list.ts'
+export { ensureCertificates, writeDaemonCertificates } from './certificates/certificates.ts'
+export type { WebConfig, WebLimits, WebSecrets } from './config.ts'
 export { startWeb, type Web } from './web.ts'

@@ -8,7 +8,7 @@ import { type Db, hasStore, openStore } from '../store/open.ts'
 import { forgeOf } from './deployers.ts'
 
 /** The operator's request cannot be done. The message says why, and what to do instead. */
-export class DeployerRefused extends Error {
+class DeployerRefused extends Error {
   override readonly name = 'DeployerRefused'
 }
 

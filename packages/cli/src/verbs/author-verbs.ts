@@ -1,0 +1,24 @@
+import { bundleVerb } from './bundle.ts'
+import { deployVerb } from './deploy.ts'
+import { initVerb } from './init.ts'
+import { loginVerb } from './login.ts'
+import { logsVerb } from './logs.ts'
+import { serveVerb } from './serve.ts'
+import { statsVerb } from './stats.ts'
+import { statusVerb } from './status.ts'
+import { removeVerb, startVerb, stopVerb } from './stop-start-remove.ts'
+
+/** The verbs that an author needs, in the order of the help. */
+export const authorVerbs = [
+  initVerb,
+  serveVerb,
+  bundleVerb,
+  loginVerb,
+  deployVerb,
+  statusVerb,
+  logsVerb,
+  stopVerb,
+  startVerb,
+  removeVerb,
+  statsVerb,
+]
