@@ -10,11 +10,13 @@ export class Rounds {
   private readonly queue = new PQueue({ concurrency: 1 })
   private readonly round: () => Promise<void>
   private readonly signal: AbortSignal
+  private readonly wait: typeof waited
   private newest: Promise<void> = Promise.resolve()
 
-  constructor(round: () => Promise<void>, signal: AbortSignal) {
+  constructor(round: () => Promise<void>, signal: AbortSignal, wait = waited) {
     this.round = round
     this.signal = signal
+    this.wait = wait
   }
 
   /**
@@ -42,7 +44,7 @@ export class Rounds {
           void this.run()
         }
       })
-      if (!(await waited(Math.min(1000 * 2 ** failures, longestBackOffMs), this.signal))) return
+      if (!(await this.wait(Math.min(1000 * 2 ** failures, longestBackOffMs), this.signal))) return
       void this.run()
     }
   }
