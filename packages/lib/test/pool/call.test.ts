@@ -51,6 +51,17 @@ describe('a call', () => {
     expect(await outcome('again')).toMatchObject({ status: 'succeeded' })
   })
 
+  test('that fails in its model keeps what it gave, and says why and where', async () => {
+    const made = call('parts, then fail')
+    expect(await made.call.perform()).toBe('ended')
+    const types: string[] = []
+    for await (const { type } of made.run.events()) types.push(type)
+    expect(types).toEqual(['start', 'progress', 'output', 'output', 'log', 'completed'])
+    const { logs, ...snapshot } = await made.run.snapshot()
+    expect(snapshot).toMatchObject({ reason: 'error', error: 'no more', output: { said: 'ab' } })
+    expect(logs).toContain('at line 3: no more')
+  })
+
   test('that was stopped before its worker had it is canceled, and the worker never hears of it', async () => {
     const made = call('die')
     made.call.stop('cancel')

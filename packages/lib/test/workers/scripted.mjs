@@ -92,6 +92,11 @@ function predict({ id, input, outbox }) {
       }
       return
     }
+    case 'parts, then fail':
+      send({ type: 'progress', id, done: 1, total: 2, note: 'half' })
+      for (const chunk of ['a', 'b']) send({ type: 'output', id, field: 'said', mode: 'append', chunk })
+      mark(id)
+      return send({ type: 'failed', id, error: 'no more', traceback: 'at line 3: no more' })
     case 'nonsense':
       send({ type: 'weather', id, rain: true })
       send([1, 2, 3])

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { type Client, endpointClient, Refusal, refusalOf } from '../../src/client/index.ts'
+import { type Client, endpointClient, Refusal } from '../../src/client/index.ts'
 import type { Endpoints } from '../../src/control/endpoint.ts'
 
 const _table = {
@@ -67,37 +67,11 @@ describe('a client of a table', () => {
     }
     expect(refused).toMatchObject({ status: 429, message: 'Too many.', ...said })
   })
-})
 
-describe('a refusal', () => {
-  const withoutMessage = {
-    message: 'The server answered 502.',
-    serverMessage: undefined,
-    problems: [],
-    retryAfterSeconds: undefined,
-  }
-  it.each([
-    ['nothing', ''],
-    ['the page of a proxy', '<h1>Bad gateway</h1>'],
-    ['half of an answer', '{"error": "The da'],
-    ['null', 'null'],
-    ['a list', '[{"error": "x"}]'],
-    ['words that are none', '{"error": {"message": "x"}, "authorize": 3, "reason": ["x"]}'],
-    ['no words', '{"error": ""}'],
-  ])('of %s tells its status', (_what, text) => {
-    expect(refusalOf(502, text, 'Wed, 21 Oct 2026 07:28:00 GMT')).toMatchObject(withoutMessage)
-  })
-
-  it('names the fields that are wrong, whatever else stands between them', () => {
-    const detail = [
-      { loc: ['body', 'input', 'word'], msg: 'too long', type: 'value_error' },
-      null,
-      7,
-      { loc: 'x', msg: 3 },
-    ]
-    const { message, problems } = refusalOf(422, JSON.stringify({ detail }), null)
-    const vague = { type: 'value_error', message: 'was not taken' }
-    expect(problems).toEqual([{ type: 'value_error', message: 'too long', field: 'word' }, vague, vague, vague])
-    expect(message).toBe('was not taken')
+  it('takes 2xx alone for an answer', async () => {
+    const statusOf = (status: number) =>
+      endpointClient<Notes>(async () => new Response(null, { status })).send('GET /refused', {})
+    for (const status of [200, 204, 299]) expect(await statusOf(status)).toMatchObject({ status })
+    for (const status of [300, 304, 400, 599]) await expect(statusOf(status)).rejects.toMatchObject({ status })
   })
 })

@@ -8,6 +8,13 @@ const answer = (text: () => Promise<string>, headers: Record<string, string> = {
   text,
 })
 
+const withoutMessage = {
+  message: 'The server answered 502.',
+  serverMessage: undefined,
+  problems: [],
+  retryAfterSeconds: undefined,
+}
+
 describe('what a server said when it refused', () => {
   test.each([
     ['our own words', { error: 'Full.', detail: 'x', message: 'y' }, 'Full.'],
@@ -70,5 +77,36 @@ describe('what a server said when it refused', () => {
           ])
       }),
     )
+  })
+
+  test.each([
+    ['nothing', ''],
+    ['the page of a proxy', '<h1>Bad gateway</h1>'],
+    ['half of an answer', '{"error": "The da'],
+    ['null', 'null'],
+    ['a list', '[{"error": "x"}]'],
+    ['words that are none', '{"error": {"message": "x"}, "authorize": 3, "reason": ["x"]}'],
+    ['no words', '{"error": ""}'],
+  ])('of %s, its status is told', (_what, text) => {
+    expect(refusalOf(502, text, 'Wed, 21 Oct 2026 07:28:00 GMT')).toMatchObject(withoutMessage)
+  })
+
+  test('names the fields that are wrong, whatever else stands between them', () => {
+    const detail = [
+      { loc: ['body', 'input', 'word'], msg: 'too long', type: 'value_error' },
+      null,
+      7,
+      { loc: 'x', msg: 3 },
+    ]
+    const { message, problems } = refusalOf(422, JSON.stringify({ detail }), null)
+    const vague = { type: 'value_error', message: 'was not taken' }
+    expect(problems).toEqual([{ type: 'value_error', message: 'too long', field: 'word' }, vague, vague, vague])
+    expect(message).toBe('was not taken')
+  })
+
+  test('its parts for programs are kept', () => {
+    const text = JSON.stringify({ error: 'Sign in.', id: '4f', reason: 'sign_in', authorize: '/-/sign-in/x' })
+    const said = { serverMessage: 'Sign in. (4f)', reason: 'sign_in', authorize: '/-/sign-in/x' }
+    expect(refusalOf(401, text, null)).toMatchObject(said)
   })
 })

@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type ForgeEntry, gitAddress, github, LinkError, parseRepoLink } from '../../src/control/index.ts'
+import { type ForgeEntry, forgesSchema, gitAddress, github, LinkError, parseRepoLink } from '../../src/control/index.ts'
 
 const forges: ForgeEntry[] = [github, { host: 'examples.origami', kind: 'folder', git: 'file:///srv/examples' }]
+
+test('a table of forges has one at least, and each host once', () => {
+  expect(forgesSchema.parse(forges)).toEqual(forges)
+  expect(forgesSchema.safeParse([]).success).toBe(false)
+  const { error } = forgesSchema.safeParse([...forges, { ...github, api: 'https://api.example' }])
+  expect(error?.issues).toMatchObject([{ path: [2, 'host'], message: 'expected each host once, got github.com again' }])
+})
 
 describe('a link to a repository', () => {
   test.each([

@@ -99,6 +99,10 @@ describe('a reference of a file', () => {
       expect(() => fileRef(wrong, 'a.png')).toThrow('a file id is 16 to 64 of A-Z a-z 0-9 _ -, got')
   })
 
+  test('has names of up to 200 characters', () => {
+    expect(parseFileRef(fileRef(id, 'x'.repeat(200)))?.name).toHaveLength(200)
+  })
+
   test('cannot be made of half a character', () => {
     expect(() => fileRef(id, 'a\ud800')).toThrow(RangeError)
   })
