@@ -1,0 +1,68 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Changes } from '../../src/changes.ts'
+import { defaultLimits } from '../../src/config.ts'
+import { Ending } from '../../src/predictions/ending.ts'
+import { LiveRun } from '../../src/predictions/live-runs.ts'
+import type { QueueParts } from '../../src/predictions/parts.ts'
+import { setWant } from '../../src/store/demos.ts'
+import { addPredictions, predictionByArrival } from '../../src/store/predictions.ts'
+import type { PredictionRow } from '../../src/store/tables.ts'
+import { StoredQueue } from './stored-queue.ts'
+
+const [began, deadline, over] = ['2026-11-25T00:00:00.000Z', '2026-11-25T00:01:30.000Z', '2026-11-25T00:02:00.000Z']
+
+let stored: StoredQueue
+let changed: Changes
+let row: PredictionRow
+let ending: Ending
+beforeEach(async () => {
+  stored = await StoredQueue.open()
+  changed = new Changes()
+  const times = { started_at: began, deadline_at: deadline }
+  const prediction = StoredQueue.prediction(await stored.demo(), 'ann', { status: 'processing', ...times })
+  const [added] = await addPredictions(stored.db, [prediction])
+  row = await storedRow(added?.arrival ?? 0)
+  const parts = { db: stored.db, limits: defaultLimits, now: () => over, changed }
+  ending = new Ending(parts as unknown as QueueParts, row)
+})
+afterEach(() => stored[Symbol.asyncDispose]())
+
+async function storedRow(arrival = row.arrival): Promise<PredictionRow> {
+  const found = await predictionByArrival(stored.db, arrival)
+  if (!found) throw new Error('it is not stored')
+  return found
+}
+
+describe('a prediction that ends', () => {
+  test('keeps what it logged, and its end has the number after its last event', async () => {
+    ending.live = new LiveRun(defaultLimits)
+    ending.live.add({ type: 'log', seq: 7, data: { source: 'stdout', data: 'half\n' } })
+    await ending.canceled()
+    expect(await storedRow()).toMatchObject({ status: 'canceled', logs: 'half\n', last_seq: 8, completed_at: over })
+  })
+
+  test('ends once: what comes later changes nothing, and wakes nobody', async () => {
+    await ending.canceled()
+    const version = changed.queueVersion(row.demo_id)
+    await ending.failed('error', 'too late')
+    expect(await storedRow()).toMatchObject({ status: 'canceled', error: null })
+    expect([version, changed.queueVersion(row.demo_id)]).toEqual([1, 1])
+  })
+
+  test('for its time limit says how long that was', async () => {
+    await ending.timedOut()
+    expect(await storedRow()).toMatchObject({
+      ...{ status: 'failed', reason: 'timeout' },
+      error: 'It ran longer than the 90 s that a prediction of this demo may take, and was stopped.',
+    })
+  })
+
+  test.each([
+    ['on', 'interrupted', 'The demo went away while this ran. It was not run again; run it again if you like.'],
+    ['stopped', 'stopped', 'The demo was stopped by its owner while this ran.'],
+  ] as const)('with its instance, of a demo that is wanted %s, is %s', async (want, reason, error) => {
+    await setWant(stored.db, row.demo_id, want)
+    await ending.interrupted()
+    expect(await storedRow()).toMatchObject({ status: 'failed', reason, error })
+  })
+})
