@@ -4,7 +4,7 @@ import { parseRepoLink } from '@origami/protocol/control'
 import { type Manifest, parseManifest } from '@origami/protocol/demo'
 import { logged } from '../logged.ts'
 import { demoById } from '../store/demos.ts'
-import type { Attempt, Queued } from '../store/deployment.ts'
+import type { Attempt, QueuedDeployment } from '../store/deployment.ts'
 import { DeployFailed } from './failure.ts'
 import type { DeployParts } from './parts.ts'
 import type { DeployProgress } from './progress.ts'
@@ -16,7 +16,7 @@ import { workFolder } from './work-folder.ts'
 export async function checkout(
   parts: DeployParts,
   progress: DeployProgress,
-  queued: Queued,
+  queued: QueuedDeployment,
   signal: AbortSignal,
 ): Promise<string> {
   const { row } = progress

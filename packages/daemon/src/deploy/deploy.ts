@@ -1,7 +1,7 @@
 import type { ImageRef } from '../engine/engine.ts'
 import { logged } from '../logged.ts'
 import { demoById } from '../store/demos.ts'
-import type { Deployment, Queued, Running } from '../store/deployment.ts'
+import type { Deployment, QueuedDeployment, RunningDeployment } from '../store/deployment.ts'
 import { deploymentById, noInstance } from '../store/deployments.ts'
 import { checkout, readManifest, removeCheckout } from './checkout.ts'
 import { DeployFailed, failureOf, Overtaken } from './failure.ts'
@@ -25,7 +25,7 @@ const endGraceMs = 2_000
  */
 export async function deploy(
   parts: DeployParts,
-  queued: Queued,
+  queued: QueuedDeployment,
   signal: AbortSignal,
   built: () => void,
 ): Promise<void> {
@@ -48,7 +48,7 @@ async function goLive(
   progress: DeployProgress,
   image: ImageRef,
   signal: AbortSignal,
-): Promise<Running | undefined> {
+): Promise<RunningDeployment | undefined> {
   const before = await servingNow(parts, progress.row)
   const manifest = manifestOf(progress.row)
   const first = manifest.strategy === 'recreate' ? before : undefined
@@ -72,7 +72,7 @@ async function goLive(
   return before
 }
 
-async function makeImage(parts: DeployParts, progress: DeployProgress, queued: Queued) {
+async function makeImage(parts: DeployParts, progress: DeployProgress, queued: QueuedDeployment) {
   try {
     return await cloneAndBuild(parts, progress, queued)
   } finally {
@@ -80,7 +80,7 @@ async function makeImage(parts: DeployParts, progress: DeployProgress, queued: Q
   }
 }
 
-async function cloneAndBuild(parts: DeployParts, progress: DeployProgress, queued: Queued) {
+async function cloneAndBuild(parts: DeployParts, progress: DeployProgress, queued: QueuedDeployment) {
   const folder = await progress.enter('cloning', parts.limits.cloneMs, (within) =>
     checkout(parts, progress, queued, within),
   )
@@ -104,7 +104,7 @@ async function cloneAndBuild(parts: DeployParts, progress: DeployProgress, queue
 }
 
 /** The deployment that serves now, unless it is this one. */
-async function servingNow({ db }: DeployParts, row: Deployment): Promise<Running | undefined> {
+async function servingNow({ db }: DeployParts, row: Deployment): Promise<RunningDeployment | undefined> {
   const serving = (await demoById(db, row.demo_id))?.serving
   const before = serving && serving !== row.id ? await deploymentById(db, serving) : undefined
   return before?.state === 'running' ? before : undefined

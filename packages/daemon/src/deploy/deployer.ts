@@ -2,7 +2,7 @@ import { isActiveState } from '@origami/protocol/control'
 import type { DeploymentId } from '@origami/protocol/demo'
 import PQueue from 'p-queue'
 import { logged } from '../logged.ts'
-import type { Queued } from '../store/deployment.ts'
+import type { QueuedDeployment } from '../store/deployment.ts'
 import { deploymentById, letGo, move, noInstance } from '../store/deployments.ts'
 import { nextQueued, queueStopped } from '../store/waiting-deployments.ts'
 import { waited } from '../waited.ts'
@@ -113,7 +113,7 @@ export class Deployer {
     }
   }
 
-  private begin(row: Queued): void {
+  private begin(row: QueuedDeployment): void {
     const cancel = new AbortController()
     const built = () => this.built(row.id)
     const work = () => deploy(this.parts, row, cancel.signal, built)

@@ -16,7 +16,7 @@ import type { LiveRun } from './live-runs.ts'
 import type { QueueParts } from './parts.ts'
 
 /** Identifies the row of a prediction. */
-export interface Queued {
+export interface PredictionKey {
   readonly arrival: number
   readonly demo: DemoId
   readonly id: PredictionId
@@ -34,7 +34,7 @@ export class QueuedPrediction implements Prediction {
   private readonly demo: DemoId
   private readonly arrival: number
 
-  constructor(parts: QueueParts, { arrival, demo, id, visitor }: Queued) {
+  constructor(parts: QueueParts, { arrival, demo, id, visitor }: PredictionKey) {
     this.parts = parts
     this.demo = demo
     this.id = id

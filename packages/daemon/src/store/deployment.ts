@@ -4,17 +4,17 @@ import type { ImageRef, InstanceId } from '../engine/engine.ts'
 
 /** A deployment as the store returns it. Fields that belong to one state exist in that state only. */
 export type Deployment =
-  | Queued
-  | Cloning
-  | Building
-  | Starting
-  | Started
-  | Running
-  | Draining
-  | Stopped
-  | Retired
-  | Superseded
-  | Failed
+  | QueuedDeployment
+  | CloningDeployment
+  | BuildingDeployment
+  | StartingDeployment
+  | CheckedDeployment
+  | RunningDeployment
+  | DrainingDeployment
+  | StoppedDeployment
+  | RetiredDeployment
+  | SupersededDeployment
+  | FailedDeployment
 
 /** A deployment in one of these states. */
 export type DeploymentIn<State extends DeploymentState> = Deployment & { readonly state: State }
@@ -36,7 +36,7 @@ export interface NotedInstance {
   } | null
 }
 
-interface Common {
+interface DeploymentBase {
   readonly id: DeploymentId
   readonly demo_id: DemoId
   /** Increases with each attempt: a write of an earlier attempt changes no row. */
@@ -59,7 +59,7 @@ interface Common {
 }
 
 /** Waits for its turn: for the first time, after an interruption, or to be started from its image. */
-export interface Queued extends Common {
+export interface QueuedDeployment extends DeploymentBase {
   readonly state: 'queued'
   readonly reason: null
   readonly image: ImageRef | null
@@ -71,7 +71,7 @@ export interface Queued extends Common {
   readonly deadline_at: string | null
 }
 
-interface Active extends Common {
+interface ActiveDeployment extends DeploymentBase {
   readonly reason: null
   readonly deadline_at: string | null
   /** How often a starting daemon found it under way although no daemon had released it in an orderly exit. */
@@ -79,20 +79,20 @@ interface Active extends Common {
   readonly let_go: boolean
 }
 
-interface Cloning extends Active {
+interface CloningDeployment extends ActiveDeployment {
   readonly state: 'cloning' | 'validating'
   readonly image: null
   readonly instance: null
 }
 
-interface Building extends Active {
+interface BuildingDeployment extends ActiveDeployment {
   readonly state: 'building'
   /** Known once it is built. */
   readonly image: ImageRef | null
   readonly instance: null
 }
 
-interface Starting extends Active {
+interface StartingDeployment extends ActiveDeployment {
   readonly state: 'starting'
   readonly image: ImageRef
   /** The instance that is starting, or that an earlier attempt left. */
@@ -100,14 +100,14 @@ interface Starting extends Active {
 }
 
 /** Its health is being checked, or the route is being switched to it. */
-interface Started extends Active {
+interface CheckedDeployment extends ActiveDeployment {
   readonly state: 'health_checking' | 'switching'
   readonly image: ImageRef
   readonly instance: NotedInstance
 }
 
 /** Should serve. It serves while its instance is reached, and is held otherwise. */
-export interface Running extends Common {
+export interface RunningDeployment extends DeploymentBase {
   readonly state: 'running'
   /** Why it waits for its next try, or why it serves again. */
   readonly reason: string | null
@@ -121,39 +121,39 @@ export interface Running extends Common {
 }
 
 /** Lets its running predictions end, since a newer version serves. */
-export interface Draining extends Common {
+export interface DrainingDeployment extends DeploymentBase {
   readonly state: 'draining'
   readonly reason: null
   readonly image: ImageRef
   readonly instance: NotedInstance | null
 }
 
-interface Ended extends Common {
+interface EndedDeployment extends DeploymentBase {
   /** Null: it was removed, or never built. */
   readonly image: ImageRef | null
   readonly instance: null
 }
 
 /** Stopped by its owner, or for a newer request while it serves. */
-interface Stopped extends Ended {
+interface StoppedDeployment extends EndedDeployment {
   readonly state: 'stopped'
   readonly reason: null
 }
 
-export interface Retired extends Ended {
+export interface RetiredDeployment extends EndedDeployment {
   readonly state: 'retired'
   /** Why it could not be started any more, when a newer version replaced it. */
   readonly reason: string | null
 }
 
-interface Superseded extends Ended {
+interface SupersededDeployment extends EndedDeployment {
   readonly state: 'superseded'
   readonly reason: string
   readonly superseded_by: DeploymentId
 }
 
 /** Ended by a failure or by a cancel, with the reason. */
-interface Failed extends Ended {
+interface FailedDeployment extends EndedDeployment {
   readonly state: FailedState | 'canceled'
   readonly reason: string
 }

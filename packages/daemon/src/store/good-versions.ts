@@ -1,10 +1,10 @@
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
-import type { Attempt, Retired } from './deployment.ts'
+import type { Attempt, RetiredDeployment } from './deployment.ts'
 import type { Trx } from './open.ts'
 import { toDeployment } from './read-deployment.ts'
 
 /** The newest version before this one that served well and can be started. */
-export async function lastGood(trx: Trx, row: Pick<Attempt, 'id' | 'demo_id'>): Promise<Retired | undefined> {
+export async function lastGood(trx: Trx, row: Pick<Attempt, 'id' | 'demo_id'>): Promise<RetiredDeployment | undefined> {
   const query = good(trx, row.demo_id).selectAll().where('id', '!=', row.id).where('state', '=', 'retired')
   const found = await query.executeTakeFirst()
   const version = found && toDeployment(found)

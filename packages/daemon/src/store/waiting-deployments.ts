@@ -1,6 +1,6 @@
 import { activeStates } from '@origami/protocol/control'
 import { type DemoId, type DeploymentId, randomId } from '@origami/protocol/demo'
-import type { Deployment, Queued } from './deployment.ts'
+import type { Deployment, QueuedDeployment } from './deployment.ts'
 import type { Change } from './deployment-documents.ts'
 import { move, notPutOff } from './deployments.ts'
 import { addEvent } from './events.ts'
@@ -38,7 +38,7 @@ export async function addDeployment(
 }
 
 /** The waiting deployment of a demo. */
-export async function waitingOf(db: Trx, demo: DemoId): Promise<Queued | undefined> {
+export async function waitingOf(db: Trx, demo: DemoId): Promise<QueuedDeployment | undefined> {
   const query = db.selectFrom('deployments').selectAll().where('demo_id', '=', demo).where('state', '=', 'queued')
   return queuedOf(await query.executeTakeFirst())
 }
@@ -102,7 +102,7 @@ export async function nextQueued(
   db: Db,
   taken: readonly DeploymentId[],
   mayBuild: boolean,
-): Promise<Queued | undefined> {
+): Promise<QueuedDeployment | undefined> {
   const active = await db
     .selectFrom('deployments')
     .innerJoin('demos', 'demos.id', 'deployments.demo_id')
@@ -124,7 +124,7 @@ export async function nextQueued(
   return queuedOf(first)
 }
 
-function queuedOf(row: StoredDeployment | undefined): Queued | undefined {
+function queuedOf(row: StoredDeployment | undefined): QueuedDeployment | undefined {
   const deployment = row && toDeployment(row)
   return deployment?.state === 'queued' ? deployment : undefined
 }

@@ -9,20 +9,20 @@ import { noteServedWell } from '../deploy/served-well.ts'
 import type { InstanceId } from '../engine/engine.ts'
 import { logged } from '../logged.ts'
 import type { InstanceFault } from '../predictions/parts.ts'
-import type { Running } from '../store/deployment.ts'
+import type { RunningDeployment } from '../store/deployment.ts'
 import { deploymentById, deploymentsByState, note, notReached } from '../store/deployments.ts'
 import { crashed } from './crashes.ts'
 import { revive } from './revive.ts'
 
 /** A serving version and the instance that answers for it. */
 interface Serving {
-  readonly row: Running
+  readonly row: RunningDeployment
   readonly instance: InstanceId
   readonly endpoint: string
   readonly ready_at: string | null
 }
 
-const servingOf = (row: Running): Serving[] =>
+const servingOf = (row: RunningDeployment): Serving[] =>
   row.instance?.reached ? [{ row, instance: row.instance.id, ...row.instance.reached }] : []
 
 /**
@@ -93,10 +93,10 @@ export class HealthChecks {
   }
 
   private async restart(
-    row: Running,
+    row: RunningDeployment,
     instance: InstanceId,
     why: string,
-    leave: (parts: DeployParts, row: Running) => Promise<unknown>,
+    leave: (parts: DeployParts, row: RunningDeployment) => Promise<unknown>,
     signal: AbortSignal,
   ): Promise<void> {
     const { logs, clock, changed } = this.parts
@@ -110,12 +110,16 @@ export class HealthChecks {
   }
 }
 
-const stoppedServing = (parts: DeployParts, row: Running): Promise<void> => crashed(parts, row, 'stopped serving')
+const stoppedServing = (parts: DeployParts, row: RunningDeployment): Promise<void> =>
+  crashed(parts, row, 'stopped serving')
 
 /** Holds the demo until the instance answers again. */
-const held = ({ db }: DeployParts, row: Running): Promise<boolean> => note(db, row, notReached)
+const held = ({ db }: DeployParts, row: RunningDeployment): Promise<boolean> => note(db, row, notReached)
 
-const faults: Record<InstanceFault, { why: string; leave: (parts: DeployParts, row: Running) => Promise<unknown> }> = {
+const faults: Record<
+  InstanceFault,
+  { why: string; leave: (parts: DeployParts, row: RunningDeployment) => Promise<unknown> }
+> = {
   'takes nothing': { why: 'It took no predictions', leave: stoppedServing },
   'has no room': { why: 'It had no room for a prediction, though none ran in it', leave: held },
   'runs on': { why: 'It did not end a prediction that it was told to end', leave: held },

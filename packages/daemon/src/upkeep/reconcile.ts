@@ -5,7 +5,7 @@ import type { DeployParts } from '../deploy/parts.ts'
 import { retire } from '../deploy/retire.ts'
 import type { Instance } from '../engine/engine.ts'
 import { logged } from '../logged.ts'
-import type { Running } from '../store/deployment.ts'
+import type { RunningDeployment } from '../store/deployment.ts'
 import { deploymentById, deploymentsByState, note, notReached } from '../store/deployments.ts'
 import { crashed } from './crashes.ts'
 import { failOverdue } from './deadlines.ts'
@@ -56,7 +56,7 @@ export class Reconciler {
   }
 
   /** A version that should serve is followed where it runs, or started again. */
-  private async keepServing(row: Running, instance: Instance | undefined, wasAway: boolean): Promise<void> {
+  private async keepServing(row: RunningDeployment, instance: Instance | undefined, wasAway: boolean): Promise<void> {
     const { db, pumps, changed, tasks } = this.parts
     if (tasks.has(row.id) || (await this.deployedAnew(row))) return
     const reached = row.instance?.reached
@@ -71,7 +71,7 @@ export class Reconciler {
   }
 
   /** Whether a `recreate` deploy stopped this version on purpose. That deploy takes care of it. */
-  private async deployedAnew(row: Running): Promise<boolean> {
+  private async deployedAnew(row: RunningDeployment): Promise<boolean> {
     const active = await deploymentsByState(this.parts.db, ['starting', 'health_checking', 'switching'])
     return (
       !row.instance?.reached &&
@@ -79,7 +79,7 @@ export class Reconciler {
     )
   }
 
-  private async restart(row: Running, left: Instance | undefined, wasAway: boolean): Promise<void> {
+  private async restart(row: RunningDeployment, left: Instance | undefined, wasAway: boolean): Promise<void> {
     const { db, clock, changed, tasks } = this.parts
     if (isPutOff(row, clock())) return
     const exited = left?.state === 'exited' ? left : undefined

@@ -6,7 +6,7 @@ import type { DeployParts } from '../deploy/parts.ts'
 import { DeployProgress } from '../deploy/progress.ts'
 import type { ImageRef } from '../engine/engine.ts'
 import { setServing } from '../store/demos.ts'
-import type { Attempt, Deployment, Running } from '../store/deployment.ts'
+import type { Attempt, Deployment, RunningDeployment } from '../store/deployment.ts'
 import { deploymentById, move, noInstance, note, notPutOff } from '../store/deployments.ts'
 import { lastGood } from '../store/good-versions.ts'
 import { isComing } from '../store/waiting-deployments.ts'
@@ -28,7 +28,7 @@ export async function revive(parts: DeployParts, version: Attempt, signal: Abort
 }
 
 /** Whether a version that could not be started still waits for its next try. */
-export const isPutOff = ({ put_off }: Running, now: number): boolean =>
+export const isPutOff = ({ put_off }: RunningDeployment, now: number): boolean =>
   put_off !== null && now < Date.parse(put_off.until)
 
 /** The image to be started is gone, so trying again does not help. */
@@ -97,7 +97,7 @@ const isItsOwn = (error: unknown): boolean =>
  * Deploys a version whose image is gone anew from its commit. If that fails, it ends with the reason until somebody
  * deploys. False: a newer deployment is on its way already.
  */
-async function rebuild({ db, now, changed, logs, clock }: DeployParts, row: Running): Promise<boolean> {
+async function rebuild({ db, now, changed, logs, clock }: DeployParts, row: RunningDeployment): Promise<boolean> {
   const anew = { attempt: row.attempt + 1, image: null, ...noInstance, ...notPutOff }
   const queued = await db
     .transaction()
@@ -113,7 +113,7 @@ async function rebuild({ db, now, changed, logs, clock }: DeployParts, row: Runn
  * Ends a version and starts the last one that served well. When there is none, its demo fails. `why` says, for people,
  * what the version did.
  */
-export async function handBack(parts: DeployParts, row: Running, why: string): Promise<void> {
+export async function handBack(parts: DeployParts, row: RunningDeployment, why: string): Promise<void> {
   const { db, now, changed, logs, clock } = parts
   const log_tail = await logs.tail(row.demo_id, 200)
   const ended = { log_tail, ...noInstance }

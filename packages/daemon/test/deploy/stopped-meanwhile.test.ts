@@ -5,7 +5,7 @@ import { Deployer } from '../../src/deploy/deployer.ts'
 import type { DeployParts } from '../../src/deploy/parts.ts'
 import { Tasks } from '../../src/deploy/tasks.ts'
 import { demoById, setServing, setWant } from '../../src/store/demos.ts'
-import type { Queued } from '../../src/store/deployment.ts'
+import type { QueuedDeployment } from '../../src/store/deployment.ts'
 import { deploymentById, note } from '../../src/store/deployments.ts'
 import { waitingOf } from '../../src/store/waiting-deployments.ts'
 import { addedDemo, demo, movedTo, openInMemory, rowOf } from '../store/in-memory.ts'
@@ -20,7 +20,7 @@ afterEach(() => db.destroy())
 const never = new AbortController().signal
 
 /** A version that served, and waits for its start from its image. */
-async function restarted(): Promise<Queued> {
+async function restarted(): Promise<QueuedDeployment> {
   const row = await addedDemo(db)
   await note(db, row, { image: 'i' as never })
   await setServing(db, row)
