@@ -2,14 +2,14 @@ import type { ComponentName, ComponentOptions, ComponentValue, FileComponentName
 import type { ModelFile, OutputFile } from './files.ts'
 
 /** Options of every input and output, whatever its component. */
-export interface FieldWords {
+export interface FieldText {
   /** The label on the page. By default it is made from the field's name. */
   readonly label?: string
   readonly description?: string
 }
 
 /** One input or output of a demo. `In` and `Out` are its types in `predict`. */
-export interface Field<In = unknown, Out = unknown> extends FieldWords {
+export interface Field<In = unknown, Out = unknown> extends FieldText {
   readonly component: ComponentName
   readonly options: Readonly<Record<string, unknown>>
   readonly default?: unknown
@@ -45,8 +45,8 @@ type Default<Name extends ComponentName> = Name extends FileComponentName ? unde
  * The argument of a builder: the component's options, label and description, and for an input its default or
  * `optional`.
  */
-export type Given<Name extends ComponentName> = Options<Name> &
-  FieldWords & {
+export type FieldOptions<Name extends ComponentName> = Options<Name> &
+  FieldText & {
     /** The value that is used when the caller sends none. */
     readonly default?: Default<Name>
     /** The caller may leave it out. `predict` then gets null. */
@@ -65,12 +65,12 @@ type Made<Name extends ComponentName, Options> = Field<
 
 /** Makes fields of one component. The argument may be left out when the component requires no option. */
 export type Builder<Name extends ComponentName> =
-  Record<never, never> extends Given<Name>
-    ? <const Options extends Given<Name> = Record<never, never>>(options?: Options) => Made<Name, Options>
-    : <const Options extends Given<Name>>(options: Options) => Made<Name, Options>
+  Record<never, never> extends FieldOptions<Name>
+    ? <const Options extends FieldOptions<Name> = Record<never, never>>(options?: Options) => Made<Name, Options>
+    : <const Options extends FieldOptions<Name>>(options: Options) => Made<Name, Options>
 
 /** The argument of every builder without its component's types: words for the page, and options by name. */
-interface WrittenField extends FieldWords {
+interface WrittenField extends FieldText {
   readonly default?: unknown
   readonly optional?: boolean
   readonly [option: string]: unknown
