@@ -9,7 +9,7 @@ import { createServer } from './api/server.ts'
 import { Changes } from './changes.ts'
 import { type DaemonConfig, defaultLimits, type Limits } from './config.ts'
 import { Control } from './deploy/control.ts'
-import { Deployer } from './deploy/deployer.ts'
+import { DeploymentRunner } from './deploy/deployment-runner.ts'
 import type { DeployParts } from './deploy/parts.ts'
 import { StartSlots } from './deploy/start-slots.ts'
 import { Tasks } from './deploy/tasks.ts'
@@ -82,11 +82,11 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
   await failBroken(db, now())
   await requeueInterrupted(deployParts)
   await repairEnded(db)
-  const deployer = new Deployer(deployParts)
-  const upkeep = new Upkeep(deployParts, deployer, leaving.signal)
+  const runner = new DeploymentRunner(deployParts)
+  const upkeep = new Upkeep(deployParts, runner, leaving.signal)
   const loops: Promise<void>[] = []
   const rest = async () => {
-    await deployer.leave()
+    await runner.shutDown()
     leaving.abort()
     await Promise.all([...loops, upkeep.rounds.settled(), deployParts.tasks.settled(), pumps.ended()])
   }
@@ -108,7 +108,7 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
     dispatcher.work(),
     upkeep.work(() => sweepOld(retention, clock(), leaving.signal)),
   )
-  const control = new Control(deployParts, deployer, (demo) => forgetRunsOf(retention, demo))
+  const control = new Control(deployParts, runner, (demo) => forgetRunsOf(retention, demo))
 
   const app = await createServer(config, { db, control, queue, files, logs, changed, limits, now, engine })
   opened.defer(() => app.close())

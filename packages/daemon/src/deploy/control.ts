@@ -19,7 +19,7 @@ import type { Trx } from '../store/open.ts'
 import { failWaiting, openPredictions } from '../store/predictions.ts'
 import { addDeployment, isComing, returnToQueue } from '../store/waiting-deployments.ts'
 import { waited } from '../waited.ts'
-import type { Deployer } from './deployer.ts'
+import type { DeploymentRunner } from './deployment-runner.ts'
 import { endInstance } from './instance.ts'
 import type { DeployParts } from './parts.ts'
 
@@ -37,12 +37,12 @@ export type ForgetPredictions = (demo: DemoId) => Promise<void>
 /** What a demo's owner may do to it. Every method but `trigger` is idempotent. */
 export class Control {
   private readonly parts: DeployParts
-  private readonly deployer: Deployer
+  private readonly runner: DeploymentRunner
   private readonly forgetPredictions: ForgetPredictions
 
-  constructor(parts: DeployParts, deployer: Deployer, forgetPredictions: ForgetPredictions) {
+  constructor(parts: DeployParts, runner: DeploymentRunner, forgetPredictions: ForgetPredictions) {
     this.parts = parts
-    this.deployer = deployer
+    this.runner = runner
     this.forgetPredictions = forgetPredictions
   }
 
@@ -56,7 +56,7 @@ export class Control {
         token === null ? null : this.parts.vault.seal(token, id),
       )
     })
-    this.deployer.wake()
+    this.runner.wake()
     return { demo, deployment }
   }
 
@@ -79,7 +79,7 @@ export class Control {
 
   private async endAll(id: DemoId, open: readonly DeploymentId[]): Promise<void> {
     const { db, engine, tasks } = this.parts
-    await Promise.all(open.map((deployment) => this.deployer.cancel(deployment)))
+    await Promise.all(open.map((deployment) => this.runner.cancel(deployment)))
     await Promise.all(open.map((deployment) => tasks.end(deployment)))
     for (const { id: instance, deployment } of await engine.instancesOf(id)) {
       const row = await deploymentById(db, deployment)
@@ -135,7 +135,7 @@ export class Control {
       else if (isEnded(serving.state)) await move(trx, serving, 'stopped', now(), { attempt: serving.attempt + 1 })
       return true
     })
-    this.deployer.wake()
+    this.runner.wake()
     this.parts.lookAfter()
     return started
   }
@@ -158,7 +158,7 @@ export class Control {
   }
 
   async cancel(id: DeploymentId): Promise<boolean> {
-    return this.deployer.cancel(id)
+    return this.runner.cancel(id)
   }
 
   private async untilNothingRuns(id: DemoId): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Deployer } from '../deploy/deployer.ts'
+import type { DeploymentRunner } from '../deploy/deployment-runner.ts'
 import { endInstance, logDrained } from '../deploy/instance.ts'
 import { manifestOf } from '../deploy/manifest.ts'
 import type { DeployParts } from '../deploy/parts.ts'
@@ -19,24 +19,24 @@ import { sweepWork } from './work-folders.ts'
  */
 export class Reconciler {
   private readonly parts: DeployParts
-  private readonly deployer: Deployer
+  private readonly runner: DeploymentRunner
   private readonly since = new Date()
   /** Exits that happened while the engine or the daemon was away do not count as crashes. */
   private wasAway = true
 
-  constructor(parts: DeployParts, deployer: Deployer) {
+  constructor(parts: DeployParts, runner: DeploymentRunner) {
     this.parts = parts
-    this.deployer = deployer
+    this.runner = runner
   }
 
   async round(): Promise<void> {
     await logged('what runs could not be compared with what should', () => this.compare())
     await logged('images could not be looked through', () => pruneImages(this.parts))
-    await logged('deadlines could not be looked at', () => failOverdue(this.parts, this.deployer))
+    await logged('deadlines could not be looked at', () => failOverdue(this.parts, this.runner))
     await logged('folders of deployments could not be looked through', () =>
-      sweepWork(this.parts.work, this.since, (folder) => this.deployer.worksIn(folder)),
+      sweepWork(this.parts.work, this.since, (folder) => this.runner.usesFolder(folder)),
     )
-    this.deployer.wake()
+    this.runner.wake()
   }
 
   private async compare(): Promise<void> {
@@ -100,7 +100,7 @@ export class Reconciler {
    */
   private async removeUnclaimed({ id, deployment }: Instance): Promise<void> {
     const { db, tasks } = this.parts
-    if (tasks.has(deployment) || this.deployer.isUnderWay(deployment)) return
+    if (tasks.has(deployment) || this.runner.isUnderWay(deployment)) return
     tasks.start(deployment, async (signal) => {
       const row = await deploymentById(db, deployment)
       if (!row || !keepsInstance(row.state)) await endInstance(this.parts, id, { signal })

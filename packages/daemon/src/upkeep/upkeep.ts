@@ -1,4 +1,4 @@
-import type { Deployer } from '../deploy/deployer.ts'
+import type { DeploymentRunner } from '../deploy/deployment-runner.ts'
 import type { DeployParts } from '../deploy/parts.ts'
 import { HealthChecks } from './health-checks.ts'
 import { Reconciler } from './reconcile.ts'
@@ -12,11 +12,11 @@ export class Upkeep {
   private readonly parts: DeployParts
   private readonly signal: AbortSignal
 
-  constructor(parts: DeployParts, deployer: Deployer, signal: AbortSignal) {
+  constructor(parts: DeployParts, runner: DeploymentRunner, signal: AbortSignal) {
     this.parts = parts
     this.signal = signal
     this.checks = new HealthChecks(parts, signal)
-    const reconciler = new Reconciler(parts, deployer)
+    const reconciler = new Reconciler(parts, runner)
     this.rounds = new Rounds(() => reconciler.round(), signal)
   }
 

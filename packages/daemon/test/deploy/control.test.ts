@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Changes } from '../../src/changes.ts'
 import { Control } from '../../src/deploy/control.ts'
-import { Deployer } from '../../src/deploy/deployer.ts'
+import { DeploymentRunner } from '../../src/deploy/deployment-runner.ts'
 import type { DeployParts } from '../../src/deploy/parts.ts'
 import { setServing, setWant } from '../../src/store/demos.ts'
 import { deploymentById, note } from '../../src/store/deployments.ts'
@@ -16,9 +16,9 @@ afterEach(() => db.destroy())
 /** What `start` reaches: the store, and who is told. Its daemon leaves, and so begins no deployment. */
 async function controlOf(): Promise<Control> {
   const parts = { db, now: () => at, changed: new Changes(), lookAfter: () => {} } as unknown as DeployParts
-  const deployer = new Deployer(parts)
-  await deployer.leave()
-  return new Control(parts, deployer, async () => {})
+  const runner = new DeploymentRunner(parts)
+  await runner.shutDown()
+  return new Control(parts, runner, async () => {})
 }
 
 test('a demo that was never live cannot be started, and is told to be deployed', async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Control } from '../../src/deploy/control.ts'
 import { deploy } from '../../src/deploy/deploy.ts'
-import { Deployer } from '../../src/deploy/deployer.ts'
+import { DeploymentRunner } from '../../src/deploy/deployment-runner.ts'
 import type { DeployParts } from '../../src/deploy/parts.ts'
 import { Tasks } from '../../src/deploy/tasks.ts'
 import { demoById, setServing, setWant } from '../../src/store/demos.ts'
@@ -33,7 +33,7 @@ test('a demo that is stopped while its start fails stays stopped: it is not trie
   const row = await restarted()
   const instancesOf = vi.fn(async () => [] as never[])
   const parts = deployParts(db, { engine: { instancesOf } })
-  const control = new Control(parts, new Deployer(parts), async () => {})
+  const control = new Control(parts, new DeploymentRunner(parts), async () => {})
   instancesOf.mockImplementationOnce(async () => {
     await control.stop(demo)
     throw new Error('the engine restarts')
@@ -47,9 +47,9 @@ test('a start of a demo that is stopped though its version says that it runs wan
   await movedTo(db, id, 'running')
   await setWant(db, demo, 'stopped')
   const parts = deployParts(db)
-  const deployer = new Deployer(parts)
-  await deployer.leave()
-  expect(await new Control(parts, deployer, async () => {}).start(demo)).toBe(true)
+  const runner = new DeploymentRunner(parts)
+  await runner.shutDown()
+  expect(await new Control(parts, runner, async () => {}).start(demo)).toBe(true)
   expect(await demoById(db, demo)).toMatchObject({ want: 'on' })
 })
 
@@ -61,18 +61,18 @@ test('a deployment that begins while its cancel looks at it is canceled all the 
     await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
   }
   const parts = deployParts(db, { source: { resolve } })
-  const deployer = new Deployer(parts)
+  const runner = new DeploymentRunner(parts)
   // The cancel reads that it waits; before it writes, it is begun.
   const canceling = db.transaction()
   vi.spyOn(canceling, 'execute').mockImplementationOnce(async (work) => {
-    deployer.wake()
+    runner.wake()
     await cloning.promise
     return db.transaction().execute(work)
   })
   vi.spyOn(db, 'transaction').mockReturnValueOnce(canceling)
-  expect(await deployer.cancel(id)).toBe(true)
+  expect(await runner.cancel(id)).toBe(true)
   expect(await deploymentById(db, id)).toMatchObject({ state: 'canceled' })
-  await deployer.leave()
+  await runner.shutDown()
 })
 
 test.each(['queued', 'cloning'] as const)(
@@ -81,9 +81,9 @@ test.each(['queued', 'cloning'] as const)(
     const { id } = await addedDemo(db)
     if (state !== 'queued') await movedTo(db, id, state)
     const parts = deployParts(db, { limits: { stopMs: 0 } })
-    const deployer = new Deployer(parts)
-    vi.spyOn(deployer, 'cancel').mockImplementation(() => new Promise(() => {}))
-    await new Control(parts, deployer, async () => {}).stop(demo)
+    const runner = new DeploymentRunner(parts)
+    vi.spyOn(runner, 'cancel').mockImplementation(() => new Promise(() => {}))
+    await new Control(parts, runner, async () => {}).stop(demo)
     expect(await rowOf(db, id)).toMatchObject({ state: 'canceled', reason: 'the demo was stopped' })
   },
 )
@@ -100,9 +100,9 @@ test('what is deployed or started while its demo is still being stopped is not e
   }
   const tasks = new Tasks(never)
   const parts = deployParts(db, { engine, tasks, pumps: { drained: async () => {} } })
-  const deployer = new Deployer(parts)
-  await deployer.leave()
-  const control = new Control(parts, deployer, async () => {})
+  const runner = new DeploymentRunner(parts)
+  await runner.shutDown()
+  const control = new Control(parts, runner, async () => {})
   vi.spyOn(tasks, 'end').mockImplementationOnce(async () => void (await control.start(demo)))
   await control.stop(demo)
   expect([ended, (await rowOf(db, id)).state]).toEqual([[], 'queued'])

@@ -1,6 +1,6 @@
 import type { DeploymentId } from '@origami/protocol/demo'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Deployer } from '../../src/deploy/deployer.ts'
+import { DeploymentRunner } from '../../src/deploy/deployment-runner.ts'
 import type { DeployParts } from '../../src/deploy/parts.ts'
 import { Tasks } from '../../src/deploy/tasks.ts'
 import { Reconciler } from '../../src/upkeep/reconcile.ts'
@@ -25,8 +25,8 @@ function roundOver(stops: Record<string, (graceMs: number) => Promise<unknown>>)
   const leaving = new AbortController()
   const tasks = new Tasks(leaving.signal)
   const parts = deployParts(db, { engine, tasks, pumps: { drained: async () => {} } })
-  const deployer = new Deployer(parts)
-  const round = deployer.leave().then(() => new Reconciler(parts, deployer).round())
+  const runner = new DeploymentRunner(parts)
+  const round = runner.shutDown().then(() => new Reconciler(parts, runner).round())
   return { removed, tasks, round }
 }
 

@@ -26,7 +26,7 @@ const firstPauseMs = 500
 const longestPauseMs = 60_000
 
 /** Takes queued deployments one by one, at most one for each demo. The limit says how many build at the same time. */
-export class Deployer {
+export class DeploymentRunner {
   private readonly parts: DeployParts
   private readonly underWay = new Map<DeploymentId, UnderWay>()
   private readonly leaving = new AbortController()
@@ -83,12 +83,12 @@ export class Deployer {
   }
 
   /** Whether an attempt that is under way uses this folder. */
-  worksIn(folder: string): boolean {
+  usesFolder(folder: string): boolean {
     return [...this.underWay.values()].some((deployment) => deployment.folder === folder)
   }
 
   /** Stops working on everything and leaves the rows for the next daemon. */
-  async leave(): Promise<void> {
+  async shutDown(): Promise<void> {
     this.leaving.abort('leaving')
     await this.turns.onIdle()
     const left = [...this.underWay]

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Deployer } from '../../src/deploy/deployer.ts'
+import { DeploymentRunner } from '../../src/deploy/deployment-runner.ts'
 import type { DeployParts } from '../../src/deploy/parts.ts'
 import { note } from '../../src/store/deployments.ts'
 import { failOverdue } from '../../src/upkeep/deadlines.ts'
@@ -24,21 +24,21 @@ test('a deployment that cannot be begun is begun again after a pause, and not at
   const append = async () => {
     tries += 1
   }
-  const deployer = new Deployer(deployParts(db, { logs: { append, tail: async () => [] } }))
-  deployer.wake()
+  const runner = new DeploymentRunner(deployParts(db, { logs: { append, tail: async () => [] } }))
+  runner.wake()
   await vi.waitFor(() => expect(tries).toBe(1))
   for (const _ of Array(500)) await setImmediate()
   expect(tries).toBe(1)
   await sql`DROP TRIGGER full`.execute(db)
   await vi.waitFor(async () => expect((await rowOf(db, id)).state).toBe('clone_failed'), { timeout: 5000 })
-  await deployer.leave()
+  await runner.shutDown()
 })
 
 test('a deployment that broke off before its time is over is taken up again by the next round', async () => {
   const { id } = await addedDemo(db)
   await movedTo(db, id, 'cloning')
   const parts = deployParts(db)
-  await failOverdue(parts, new Deployer(parts))
+  await failOverdue(parts, new DeploymentRunner(parts))
   expect(await rowOf(db, id)).toMatchObject({ state: 'queued', attempt: 1 })
 })
 
@@ -47,7 +47,7 @@ test('one that breaks off each time is not taken up for ever', async () => {
   const parts = deployParts(db)
   for (const _ of Array(parts.limits.interruptions)) {
     await movedTo(db, id, 'cloning')
-    await failOverdue(parts, new Deployer(parts))
+    await failOverdue(parts, new DeploymentRunner(parts))
   }
   expect(await rowOf(db, id)).toMatchObject({ state: 'poisoned' })
 })
@@ -55,7 +55,7 @@ test('one that breaks off each time is not taken up for ever', async () => {
 test('a deployment that broke off can be canceled', async () => {
   const { id } = await addedDemo(db)
   await movedTo(db, id, 'building')
-  expect(await new Deployer(deployParts(db)).cancel(id)).toBe(true)
+  expect(await new DeploymentRunner(deployParts(db)).cancel(id)).toBe(true)
   expect(await rowOf(db, id)).toMatchObject({ state: 'canceled' })
 })
 
@@ -76,12 +76,12 @@ test('a cancel is stored and answered though the engine does not answer, and wha
   }
   const parts = deployParts(db, { engine, pumps: { start: () => {}, drained: async () => {} } })
   Object.assign(parts, { limits: { ...parts.limits, stopMs: 10 } })
-  const deployer = new Deployer(parts)
-  deployer.wake()
+  const runner = new DeploymentRunner(parts)
+  runner.wake()
   await vi.waitFor(async () => expect((await rowOf(db, id)).state).toBe('health_checking'))
-  expect(await deployer.cancel(id)).toBe(true)
-  expect([await rowOf(db, id), deployer.isUnderWay(id)]).toMatchObject([{ state: 'canceled', image: null }, true])
+  expect(await runner.cancel(id)).toBe(true)
+  expect([await rowOf(db, id), runner.isUnderWay(id)]).toMatchObject([{ state: 'canceled', image: null }, true])
   ended.resolve()
   await removed.promise
-  await deployer.leave()
+  await runner.shutDown()
 })
