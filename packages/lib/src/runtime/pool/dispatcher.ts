@@ -42,7 +42,7 @@ export class WorkerDispatcher {
   }
 
   cancel(run: Run): void {
-    if (this.line.leave(run)) {
+    if (this.line.remove(run)) {
       run.canceled()
       this.parts.onEnd(run)
     } else this.calls.get(run)?.call.stop('cancel')

@@ -28,7 +28,7 @@ export class WaitingLine {
   }
 
   /** Removes a prediction. False: it does not wait here. */
-  leave(run: Run): boolean {
+  remove(run: Run): boolean {
     const at = this.runs.indexOf(run)
     if (at < 0) return false
     this.runs.splice(at, 1)

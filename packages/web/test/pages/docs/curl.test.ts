@@ -25,7 +25,7 @@ const operation = (changes: Partial<Operation> = {}): Operation => ({
   ...changes,
 })
 const body = (example: unknown, type = 'application/json') => ({ content: { [type]: { schema: {}, example } } })
-const line = (changes?: Partial<Operation>, of = demo) => curl('https://demos.org', operation(changes), of)
+const line = (changes?: Partial<Operation>, shown = demo) => curl('https://demos.org', operation(changes), shown)
 
 describe('a line for curl', () => {
   test.each([
