@@ -8,7 +8,7 @@ import { FolderFiles, HttpPredictor } from '@origami/serving'
 import { createServer } from './api/server.ts'
 import { Changes } from './changes.ts'
 import { type DaemonConfig, defaultLimits, type Limits } from './config.ts'
-import { Control } from './deploy/control.ts'
+import { DemoLifecycle } from './deploy/demo-lifecycle.ts'
 import { DeploymentRunner } from './deploy/deployment-runner.ts'
 import type { DeployParts } from './deploy/parts.ts'
 import { StartSlots } from './deploy/start-slots.ts'
@@ -108,9 +108,9 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
     dispatcher.work(),
     upkeep.work(() => sweepOld(retention, clock(), leaving.signal)),
   )
-  const control = new Control(deployParts, runner, (demo) => forgetRunsOf(retention, demo))
+  const lifecycle = new DemoLifecycle(deployParts, runner, (demo) => forgetRunsOf(retention, demo))
 
-  const app = await createServer(config, { db, control, queue, files, logs, changed, limits, now, engine })
+  const app = await createServer(config, { db, lifecycle, queue, files, logs, changed, limits, now, engine })
   opened.defer(() => app.close())
   await app.listen({ host: config.host, port: config.port })
   const { port } = app.server.address() as AddressInfo

@@ -1,7 +1,7 @@
 import type { FolderFiles } from '@origami/serving'
 import type { Changes } from '../changes.ts'
 import type { Limits } from '../config.ts'
-import type { Control } from '../deploy/control.ts'
+import type { DemoLifecycle } from '../deploy/demo-lifecycle.ts'
 import type { DemoLogs } from '../logs/demo-log.ts'
 import type { Queue } from '../predictions/queue.ts'
 import type { Db } from '../store/open.ts'
@@ -9,7 +9,7 @@ import type { Db } from '../store/open.ts'
 /** What the routes need. */
 export interface ApiParts {
   readonly db: Db
-  readonly control: Control
+  readonly lifecycle: DemoLifecycle
   readonly queue: Queue
   readonly files: FolderFiles
   readonly logs: DemoLogs

@@ -11,7 +11,7 @@ import { nextTry } from './next-try.ts'
 import type { DeployParts } from './parts.ts'
 import { DeployProgress } from './progress.ts'
 import { retire } from './retire.ts'
-import { suspend, switchTo } from './serving.ts'
+import { suspend, switchTo } from './switchover.ts'
 
 /**
  * How long an instance may take to end when its deploy failed or was canceled. It serves nobody, so it is no setting.
@@ -49,7 +49,7 @@ async function goLive(
   image: ImageRef,
   signal: AbortSignal,
 ): Promise<RunningDeployment | undefined> {
-  const before = await servingNow(parts, progress.row)
+  const before = await servingVersion(parts, progress.row)
   const manifest = manifestOf(progress.row)
   const first = manifest.strategy === 'recreate' ? before : undefined
   const instance = await progress.enter(
@@ -104,7 +104,7 @@ async function cloneAndBuild(parts: DeployParts, progress: DeployProgress, queue
 }
 
 /** The deployment that serves now, unless it is this one. */
-async function servingNow({ db }: DeployParts, row: Deployment): Promise<RunningDeployment | undefined> {
+async function servingVersion({ db }: DeployParts, row: Deployment): Promise<RunningDeployment | undefined> {
   const serving = (await demoById(db, row.demo_id))?.serving
   const before = serving && serving !== row.id ? await deploymentById(db, serving) : undefined
   return before?.state === 'running' ? before : undefined
@@ -129,7 +129,7 @@ async function end(parts: DeployParts, progress: DeployProgress, error: unknown,
   const isCanceled = failure.state === 'canceled'
   if (!isCanceled) await remove()
   try {
-    if (serves && image && !isCanceled) await tryAgainLater(parts, progress, failure)
+    if (serves && image && !isCanceled) await scheduleRetry(parts, progress, failure)
     else await fail(parts, progress, failure, serves)
   } catch (cause) {
     if (!(cause instanceof Overtaken)) throw cause
@@ -138,7 +138,7 @@ async function end(parts: DeployParts, progress: DeployProgress, error: unknown,
   }
 }
 
-async function tryAgainLater(parts: DeployParts, progress: DeployProgress, { message }: DeployFailed): Promise<void> {
+async function scheduleRetry(parts: DeployParts, progress: DeployProgress, { message }: DeployFailed): Promise<void> {
   const next = nextTry(parts, 1, message)
   await progress.say(next.reason)
   await progress.to('running', { ...next, token: null, instance: null })

@@ -24,25 +24,25 @@ export function next<Row extends Waiting>(
 ): readonly Row[] {
   const arrivals = new Map(rows.map((row, index) => [row, index]))
   const lines = Map.groupBy(fairOrder(rows), (row) => row.demo)
-  const held = new Map<DemoId, number>()
-  for (const { demo } of rows.filter(({ running }) => running)) held.set(demo, (held.get(demo) ?? 0) + 1)
-  const holds = (demo: DemoId) => held.get(demo) ?? 0
+  const taken = new Map<DemoId, number>()
+  for (const { demo } of rows.filter(({ running }) => running)) taken.set(demo, (taken.get(demo) ?? 0) + 1)
+  const takenBy = (demo: DemoId) => taken.get(demo) ?? 0
   const free = limits.running - rows.filter(({ running }) => running).length
   const part = Math.max(1, Math.floor(limits.running * limits.runningPerDemo))
   const chosen: Row[] = []
   while (chosen.length < free) {
     const able = [...lines].filter(
-      ([demo, line]) => line.length > 0 && holds(demo) < Math.min(part, concurrency.get(demo) ?? 0),
+      ([demo, line]) => line.length > 0 && takenBy(demo) < Math.min(part, concurrency.get(demo) ?? 0),
     )
-    const share = fairShare(limits.running, [...held.keys(), ...able.map(([demo]) => demo)])
-    const heads = able.flatMap(([demo, [head]]) => (head && (able.length === 1 || holds(demo) < share) ? [head] : []))
+    const share = fairShare(limits.running, [...taken.keys(), ...able.map(([demo]) => demo)])
+    const heads = able.flatMap(([demo, [head]]) => (head && (able.length === 1 || takenBy(demo) < share) ? [head] : []))
     const [first] = heads.toSorted(
-      (a, b) => holds(a.demo) - holds(b.demo) || (arrivals.get(a) ?? 0) - (arrivals.get(b) ?? 0),
+      (a, b) => takenBy(a.demo) - takenBy(b.demo) || (arrivals.get(a) ?? 0) - (arrivals.get(b) ?? 0),
     )
     if (!first) break
     chosen.push(first)
     lines.get(first.demo)?.shift()
-    held.set(first.demo, holds(first.demo) + 1)
+    taken.set(first.demo, takenBy(first.demo) + 1)
   }
   return chosen
 }

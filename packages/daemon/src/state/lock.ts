@@ -11,24 +11,24 @@ import Database from 'better-sqlite3'
  */
 export async function lockFolder(folder: string): Promise<AsyncDisposable> {
   const path = join(folder, 'lock')
-  const held = hold(join(folder, 'lock.db'))
+  const lock = hold(join(folder, 'lock.db'))
   try {
     const before = await readOwner(path)
     // A daemon from before this kind of lock has only the file.
-    if (!held || (before !== undefined && before.pid !== process.pid && isAlive(before))) {
+    if (!lock || (before !== undefined && before.pid !== process.pid && isAlive(before))) {
       const whom = before ? `the daemon with process id ${before.pid}, which runs` : 'a daemon that is just starting'
       throw new Error(`${folder} belongs to ${whom}; stop it, or give another --data`)
     }
     await writeFile(path, `${process.pid} ${startTime(process.pid)}`, { mode: 0o600 })
   } catch (error) {
-    held?.close()
+    lock?.close()
     throw error
   }
   return {
     async [Symbol.asyncDispose]() {
       // The order matters: after the unlock the next daemon must not find the name of a live process.
       await rm(path, { force: true })
-      held.close()
+      lock.close()
     },
   }
 }

@@ -67,8 +67,9 @@ export class HealthChecks {
       const instance = row.instance.id
       const withinMs = manifestOf(row).ready_within * 1000
       if (clock() - (this.restarted.get(id) ?? Number.NEGATIVE_INFINITY) < withinMs) return
-      const { why, leave } = faults[fault]
-      if (tasks.start(id, (signal) => this.restart(row, instance, why, leave, signal))) this.restarted.set(id, clock())
+      const { why, markRow } = reactions[fault]
+      if (tasks.start(id, (signal) => this.restart(row, instance, why, markRow, signal)))
+        this.restarted.set(id, clock())
     })
   }
 
@@ -96,14 +97,14 @@ export class HealthChecks {
     row: RunningDeployment,
     instance: InstanceId,
     why: string,
-    leave: (parts: DeployParts, row: RunningDeployment) => Promise<unknown>,
+    markRow: (parts: DeployParts, row: RunningDeployment) => Promise<unknown>,
     signal: AbortSignal,
   ): Promise<void> {
     const { logs, clock, changed } = this.parts
     const text = `${why}: it is ended and started again`
     const lines = [{ at: new Date(clock()), source: 'deploy' as const, text }]
     await logged(`the log of demo ${row.demo_id} could not be written`, () => logs.append(row.demo_id, lines))
-    await leave(this.parts, row)
+    await markRow(this.parts, row)
     changed.notify(row.demo_id)
     await endInstance(this.parts, instance, { signal })
     await revive(this.parts, row, signal)
@@ -114,15 +115,15 @@ const stoppedServing = (parts: DeployParts, row: RunningDeployment): Promise<voi
   crashed(parts, row, 'stopped serving')
 
 /** Holds the demo until the instance answers again. */
-const held = ({ db }: DeployParts, row: RunningDeployment): Promise<boolean> => note(db, row, notReached)
+const holdDemo = ({ db }: DeployParts, row: RunningDeployment): Promise<boolean> => note(db, row, notReached)
 
-const faults: Record<
+const reactions: Record<
   InstanceFault,
-  { why: string; leave: (parts: DeployParts, row: RunningDeployment) => Promise<unknown> }
+  { why: string; markRow: (parts: DeployParts, row: RunningDeployment) => Promise<unknown> }
 > = {
-  'takes nothing': { why: 'It took no predictions', leave: stoppedServing },
-  'has no room': { why: 'It had no room for a prediction, though none ran in it', leave: held },
-  'runs on': { why: 'It did not end a prediction that it was told to end', leave: held },
+  'takes nothing': { why: 'It took no predictions', markRow: stoppedServing },
+  'has no room': { why: 'It had no room for a prediction, though none ran in it', markRow: holdDemo },
+  'runs on': { why: 'It did not end a prediction that it was told to end', markRow: holdDemo },
 }
 
 /** Runtimes that do not report `workers` serve while they say READY or BUSY. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { Control } from '../../src/deploy/control.ts'
+import { DemoLifecycle } from '../../src/deploy/demo-lifecycle.ts'
 import { deploy } from '../../src/deploy/deploy.ts'
 import { DeploymentRunner } from '../../src/deploy/deployment-runner.ts'
 import type { DeployParts } from '../../src/deploy/parts.ts'
@@ -33,9 +33,9 @@ test('a demo that is stopped while its start fails stays stopped: it is not trie
   const row = await restarted()
   const instancesOf = vi.fn(async () => [] as never[])
   const parts = deployParts(db, { engine: { instancesOf } })
-  const control = new Control(parts, new DeploymentRunner(parts), async () => {})
+  const lifecycle = new DemoLifecycle(parts, new DeploymentRunner(parts), async () => {})
   instancesOf.mockImplementationOnce(async () => {
-    await control.stop(demo)
+    await lifecycle.stop(demo)
     throw new Error('the engine restarts')
   })
   await deploy(parts, row, never, () => {})
@@ -49,7 +49,7 @@ test('a start of a demo that is stopped though its version says that it runs wan
   const parts = deployParts(db)
   const runner = new DeploymentRunner(parts)
   await runner.shutDown()
-  expect(await new Control(parts, runner, async () => {}).start(demo)).toBe(true)
+  expect(await new DemoLifecycle(parts, runner, async () => {}).start(demo)).toBe(true)
   expect(await demoById(db, demo)).toMatchObject({ want: 'on' })
 })
 
@@ -83,7 +83,7 @@ test.each(['queued', 'cloning'] as const)(
     const parts = deployParts(db, { limits: { stopMs: 0 } })
     const runner = new DeploymentRunner(parts)
     vi.spyOn(runner, 'cancel').mockImplementation(() => new Promise(() => {}))
-    await new Control(parts, runner, async () => {}).stop(demo)
+    await new DemoLifecycle(parts, runner, async () => {}).stop(demo)
     expect(await rowOf(db, id)).toMatchObject({ state: 'canceled', reason: 'the demo was stopped' })
   },
 )
@@ -102,8 +102,8 @@ test('what is deployed or started while its demo is still being stopped is not e
   const parts = deployParts(db, { engine, tasks, pumps: { drained: async () => {} } })
   const runner = new DeploymentRunner(parts)
   await runner.shutDown()
-  const control = new Control(parts, runner, async () => {})
-  vi.spyOn(tasks, 'end').mockImplementationOnce(async () => void (await control.start(demo)))
-  await control.stop(demo)
+  const lifecycle = new DemoLifecycle(parts, runner, async () => {})
+  vi.spyOn(tasks, 'end').mockImplementationOnce(async () => void (await lifecycle.start(demo)))
+  await lifecycle.stop(demo)
   expect([ended, (await rowOf(db, id)).state]).toEqual([[], 'queued'])
 })

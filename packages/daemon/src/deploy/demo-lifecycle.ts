@@ -35,7 +35,7 @@ class NothingToStart extends Error {
 export type ForgetPredictions = (demo: DemoId) => Promise<void>
 
 /** What a demo's owner may do to it. Every method but `trigger` is idempotent. */
-export class Control {
+export class DemoLifecycle {
   private readonly parts: DeployParts
   private readonly runner: DeploymentRunner
   private readonly forgetPredictions: ForgetPredictions

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Changes } from '../../src/changes.ts'
-import { Control } from '../../src/deploy/control.ts'
+import { DemoLifecycle } from '../../src/deploy/demo-lifecycle.ts'
 import { DeploymentRunner } from '../../src/deploy/deployment-runner.ts'
 import type { DeployParts } from '../../src/deploy/parts.ts'
 import { setServing, setWant } from '../../src/store/demos.ts'
@@ -14,16 +14,16 @@ beforeEach(async () => {
 afterEach(() => db.destroy())
 
 /** What `start` reaches: the store, and who is told. Its daemon leaves, and so begins no deployment. */
-async function controlOf(): Promise<Control> {
+async function lifecycleOf(): Promise<DemoLifecycle> {
   const parts = { db, now: () => at, changed: new Changes(), lookAfter: () => {} } as unknown as DeployParts
   const runner = new DeploymentRunner(parts)
   await runner.shutDown()
-  return new Control(parts, runner, async () => {})
+  return new DemoLifecycle(parts, runner, async () => {})
 }
 
 test('a demo that was never live cannot be started, and is told to be deployed', async () => {
   await addedDemo(db)
-  await expect((await controlOf()).start(demo)).rejects.toThrow(
+  await expect((await lifecycleOf()).start(demo)).rejects.toThrow(
     'It was never live, so there is nothing to start; deploy it.',
   )
 })
@@ -33,13 +33,13 @@ test('a demo whose version served and has no image any more is told so, and not 
   await movedTo(db, id, 'build_failed')
   await setServing(db, { id, demo_id: demo })
   const gone = 'The image of the version that was live last is gone, so there is nothing to start; deploy it again.'
-  await expect((await controlOf()).start(demo)).rejects.toThrow(gone)
+  await expect((await lifecycleOf()).start(demo)).rejects.toThrow(gone)
 })
 
 test('a demo whose version is being built again is on its way already', async () => {
   const { id } = await addedDemo(db)
   await setServing(db, { id, demo_id: demo })
-  expect(await (await controlOf()).start(demo)).toBe(true)
+  expect(await (await lifecycleOf()).start(demo)).toBe(true)
   expect((await rowOf(db, id)).state).toBe('queued')
 })
 
@@ -50,7 +50,7 @@ test('a start of what was put off begins a new row of tries', async () => {
   if (row) await note(db, row, { image: 'i' as never, tries: 7, next_try_at: at })
   await setServing(db, { id, demo_id: demo })
   await setWant(db, demo, 'stopped')
-  await (await controlOf()).start(demo)
+  await (await lifecycleOf()).start(demo)
   expect((await rowOf(db, id)).state).toBe('queued')
   expect(await movedTo(db, id, 'running')).toMatchObject({ put_off: null })
 })
