@@ -5,12 +5,14 @@ import { performance } from 'node:perf_hooks'
 import { Slices, serverSliceMs } from '@origami/host/slices'
 import { FolderFiles } from '@origami/serving'
 import Database from 'better-sqlite3'
-import { defaultLimits } from '../packages/daemon/src/config.ts'
-import { sweepOld } from '../packages/daemon/src/predictions/retention.ts'
-import { openStore } from '../packages/daemon/src/store/open.ts'
+import { defaultLimits } from '../../packages/daemon/src/config.ts'
+import { sweepOld } from '../../packages/daemon/src/predictions/retention.ts'
+import { openStore } from '../../packages/daemon/src/store/open.ts'
+import { atMost, type Row } from '../measured.ts'
+import type { Part } from './part.ts'
 
-const rows = 200_000
-const files = 20_000
+const full = { rows: 200_000, files: 20_000 }
+const quick = { rows: 20_000, files: 2_000 }
 const day = 86_400_000
 const output = JSON.stringify('x'.repeat(2000))
 
@@ -43,48 +45,53 @@ class TimedSlices extends Slices {
   }
 }
 
-if (process.argv.includes('--help'))
-  console.log(`npm run bench:sweep
-How long sweeping holds up everybody else, who have their turn between two slices of it: of ${rows} results
-with 2 kB of output each, ${rows} events and ${files} uploads, half are past their time. Tells the slices, beside one
-statement that removes as many results at once. Only the ratios mean anything: machines differ, and are noisy.`)
-else await bench()
-
-async function bench(): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'origami-bench-'))
-  try {
-    const db = await openStore(folder)
-    fill(join(folder, 'daemon.db'))
-    await upload(join(folder, 'files'))
-    const times: Times = { wall: [], work: [] }
-    const stored = new FolderFiles(join(folder, 'files'), { maxFileBytes: () => 1_000_000 })
-    const begun = performance.now()
-    await sweepOld({ db, files: stored, limits: defaultLimits, slices: new TimedSlices(times) }, Date.now())
-    const took = performance.now() - begun
-    await db.destroy()
-    console.log(`${times.wall.length} slices in ${(took / 1000).toFixed(1)} s`)
-    const longest = tell('by the clock', times.wall)
-    tell('of work', times.work)
-    const whole = atOnce(join(folder, 'daemon.db'))
-    console.log(
-      `${rows / 2} results at once: ${whole.toFixed(0)} ms, the longest slice is 1/${(whole / longest).toFixed(0)}`,
-    )
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+/**
+ * How long sweeping holds up everybody else, who have their turn between two slices of it. Half of all rows and files
+ * are past their time.
+ */
+export const sweepPart: Part = {
+  name: 'sweep',
+  about: `how long removing half of ${full.rows} results, as many events and ${full.files} uploads holds up everybody else`,
+  async measure({ isQuick, say }) {
+    const folder = await mkdtemp(join(tmpdir(), 'origami-bench-'))
+    try {
+      return { rows: await sweep(folder, isQuick ? quick : full, say) }
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  },
 }
 
-function tell(what: string, times: readonly number[]): number {
-  const sorted = times.toSorted((a, b) => a - b)
-  const at = (part: number) => sorted[Math.ceil(part * sorted.length) - 1] ?? 0
-  const parts = [0.5, 0.99, 0.999, 1].map((part) => `p${100 * part} ${at(part).toFixed(1)}`)
-  const over = sorted.filter((time) => time > 10).length
-  console.log(`ms ${what}: ${parts.join(', ')}; over 10 ms: ${((100 * over) / sorted.length).toFixed(2)} %`)
-  return at(1)
+async function sweep(folder: string, { rows, files }: typeof full, say: (line: string) => void): Promise<Row[]> {
+  const db = await openStore(folder)
+  fill(join(folder, 'daemon.db'), rows)
+  await upload(join(folder, 'files'), files)
+  const times: Times = { wall: [], work: [] }
+  const stored = new FolderFiles(join(folder, 'files'), { maxFileBytes: () => 1_000_000 })
+  const begun = performance.now()
+  await sweepOld({ db, files: stored, limits: defaultLimits, slices: new TimedSlices(times) }, Date.now())
+  say(`  ${times.wall.length} slices in ${((performance.now() - begun) / 1000).toFixed(1)} s`)
+  await db.destroy()
+  say(describe('by the clock', times.wall))
+  say(describe('of work', times.work))
+  const most = partOf(times.wall, 1)
+  const whole = atOnce(join(folder, 'daemon.db'))
+  say(`  one statement that removes as many results: ${whole.toFixed(0)} ms`)
+  return [{ part: 'sweep', what: 'the longest slice of a sweep', unit: 'ms', ours: most, goal: atMost(20) }]
+}
+
+function describe(what: string, times: readonly number[]): string {
+  const parts = [0.5, 0.99, 0.999, 1].map((part) => `p${100 * part} ${partOf(times, part).toFixed(1)}`)
+  const over = times.filter((time) => time > 10).length
+  return `  ms ${what}: ${parts.join(', ')}; over 10 ms: ${((100 * over) / times.length).toFixed(2)} %`
+}
+
+function partOf(times: readonly number[], part: number): number {
+  return times.toSorted((a, b) => a - b)[Math.ceil(part * times.length) - 1] ?? 0
 }
 
 /** Half of the rows are older than the limit, and the others are new. */
-function fill(path: string): void {
+function fill(path: string, rows: number): void {
   const db = new Database(path)
   const [now, old] = [new Date().toISOString(), new Date(Date.now() - 400 * day).toISOString()]
   db.prepare("INSERT INTO demos (id, user_id, repolink, want, created_at) VALUES ('demo', 'ann', 'link', 'on', ?)").run(
@@ -105,7 +112,7 @@ function fill(path: string): void {
   db.close()
 }
 
-async function upload(folder: string): Promise<void> {
+async function upload(folder: string, files: number): Promise<void> {
   const old = new Date(Date.now() - 400 * day)
   for (let file = 0; file < files; file += 1) {
     const path = join(folder, file.toString(16).padStart(16, '0'))

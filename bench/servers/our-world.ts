@@ -1,0 +1,112 @@
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { processesWith } from '@origami/host/process-groups'
+import type { Person } from '../../tests/person.ts'
+import { World } from '../../tests/world.ts'
+import { cpuMs, processTree, rssBytes, Server } from './server.ts'
+
+const root = join(import.meta.dirname, '../..')
+/** Every limit that throttles is out of the way: the load comes from one address. */
+const settings = `limits:
+  requests: 100000000
+  visitors: 100000000
+  waiting: 1000000
+  waiting_per_visitor: 1000000
+  waiting_per_address: 1000000
+  running: 64
+  running_per_demo: 1
+`
+
+/** The processes that a prediction passes. `python` is the worker that runs the model. */
+export const hops = ['web', 'daemon', 'runtime', 'python'] as const
+export type Hop = (typeof hops)[number]
+
+/** Web server and daemon as two processes, and demos on the process engine. */
+export class OurWorld implements AsyncDisposable {
+  readonly world: World
+  readonly owner: Person
+  private readonly web: Server
+
+  private constructor(world: World, owner: Person, web: Server) {
+    this.world = world
+    this.owner = owner
+    this.web = web
+  }
+
+  static async start(): Promise<OurWorld> {
+    await using opened = new AsyncDisposableStack()
+    const world = opened.use(await World.start({ engine: 'process', settings }))
+    const owner = await world.person('ann')
+    await world.stopWeb()
+    const web = await startWeb(world)
+    opened.move()
+    return new OurWorld(world, owner, web)
+  }
+
+  /** The url of the demo at the web server, and of its runtime. */
+  async deploy(model: string, name: string, concurrency = 1): Promise<Demo> {
+    const files = { '.origami': `concurrency: ${concurrency}\n` }
+    const link = await this.world.push(model, 'ann', { name, ...(concurrency === 1 ? {} : { files }) })
+    const { address } = await this.owner.call('POST /-/api/demos', { body: { link } })
+    for (;;) {
+      const page = await this.owner.page(address)
+      if (page.state === 'failed') throw new Error(`${name} failed: ${JSON.stringify(page.detail)}`)
+      const port = page.detail?.port
+      if (page.state === 'running' && port)
+        return { address, url: `${this.world.url}${address}`, runtimeUrl: `http://127.0.0.1:${port}` }
+      await setTimeout(100)
+    }
+  }
+
+  /** CPU time so far by hop; of all demos. */
+  async cpuMs(): Promise<Record<Hop, number>> {
+    return this.sum(cpuMs)
+  }
+
+  async rssBytes(): Promise<Record<Hop, number>> {
+    return this.sum(rssBytes)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.web[Symbol.asyncDispose]()
+    await this.world[Symbol.asyncDispose]()
+  }
+
+  private async sum(measure: (pid: number) => Promise<number>): Promise<Record<Hop, number>> {
+    const found = { web: 0, daemon: 0, runtime: 0, python: 0 }
+    for (const { pid, command } of await this.processes()) {
+      const hop = hopOf(command)
+      // A process may have ended since.
+      if (hop) found[hop] += await measure(pid).catch(() => 0)
+    }
+    return found
+  }
+
+  /** All that have its folder in their command line, with what they started. */
+  private async processes(): Promise<{ pid: number; command: string }[]> {
+    const named = await processesWith('cmdline', (entry) => entry.includes(this.world.folder))
+    const trees = await Promise.all(named.map(({ pid }) => processTree(pid)))
+    return [...new Map(trees.flat().map((one) => [one.pid, one])).values()]
+  }
+}
+
+export interface Demo {
+  readonly address: string
+  /** Of its API at the web server. */
+  readonly url: string
+  readonly runtimeUrl: string
+}
+
+function hopOf(command: string): Hop | undefined {
+  if (/main\.ts web /.test(command)) return 'web'
+  if (/main\.ts daemon /.test(command)) return 'daemon'
+  if (/origami\/server\.mjs/.test(command)) return 'runtime'
+  return /python/.test(command.split(' ')[0] ?? '') ? 'python' : undefined
+}
+
+function startWeb(world: World): Promise<Server> {
+  const forges = ['--forges', join(world.folder, 'forges.json')]
+  const at = ['--data', world.folder, '--port', new URL(world.url).port, '--daemon', world.daemonUrl]
+  const web = ['--import', './scripts/node24.mjs', 'packages/cli/src/main.ts', 'web', ...at, ...forges]
+  return Server.start(world.url, [process.execPath, ...web], { cwd: root })
+}

@@ -1,0 +1,104 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { setTimeout } from 'node:timers/promises'
+import { family } from '@origami/host/process-groups'
+import { startTime } from '@origami/host/process-identity'
+
+const ticksPerSecond = 100
+const patienceMs = 90_000
+
+/** A server as a process of its own, with all that it starts. */
+export class Server implements AsyncDisposable {
+  readonly url: string
+  readonly pid: number
+  /** From its start until it answered. */
+  readonly startMs: number
+  private readonly child: ChildProcess
+
+  private constructor(url: string, child: ChildProcess, startMs: number) {
+    this.url = url
+    this.child = child
+    this.pid = child.pid ?? 0
+    this.startMs = startMs
+  }
+
+  /** Starts a program and waits until it answers that it serves. */
+  static async start(url: string, [program = '', ...args]: readonly string[], options: ServerOptions = {}) {
+    const begun = performance.now()
+    const env = { ...process.env, ...options.env }
+    const child = spawn(program, args, { cwd: options.cwd, env, detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
+    let said = ''
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(-4000)
+    })
+    child.on('error', (error) => {
+      said += error.message
+    })
+    while (performance.now() - begun < patienceMs && child.exitCode === null && child.pid !== undefined) {
+      const isReady = await fetch(url + (options.readyPath ?? '/')).then(
+        async (answer) => {
+          const text = await answer.text()
+          return answer.status < 500 && text.includes(options.readyWord ?? '')
+        },
+        // Nobody listens yet.
+        () => false,
+      )
+      if (isReady) return new Server(url, child, performance.now() - begun)
+      await setTimeout(10)
+    }
+    killGroup(child)
+    throw new Error(`expected that ${[program, ...args].join(' ')} answers at ${url}; it said: ${said}`)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.child.exitCode !== null) return
+    const exited = once(this.child, 'exit')
+    killGroup(this.child)
+    await exited
+  }
+}
+
+export interface ServerOptions {
+  readonly cwd?: string
+  readonly env?: Record<string, string>
+  /** What is asked to learn whether it serves. */
+  readonly readyPath?: string
+  /** What the answer has in it once it serves. */
+  readonly readyWord?: string
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return
+  try {
+    process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // All of its group are gone.
+  }
+}
+
+/** Milliseconds of CPU that a process used, with its children that ended. */
+export async function cpuMs(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const [user = 0, system = 0, childUser = 0, childSystem = 0] = fields.slice(11, 15).map(Number)
+  return ((user + system + childUser + childSystem) * 1000) / ticksPerSecond
+}
+
+/** Bytes of memory of one process. */
+export async function rssBytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8')
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024
+}
+
+/** The process and all that it started, by their command lines. */
+export async function processTree(pid: number): Promise<{ pid: number; command: string }[]> {
+  const all = await family({ pid, started: startTime(pid) ?? '' })
+  return Promise.all(
+    all.map(async (one) => {
+      // A process that ended has none.
+      const command = await readFile(`/proc/${one.pid}/cmdline`, 'utf8').catch(() => '')
+      return { pid: one.pid, command: command.replaceAll('\0', ' ').trim() }
+    }),
+  )
+}
