@@ -1,26 +1,38 @@
 import Database from 'better-sqlite3'
 
+const statement: Database.Statement = Object.getPrototypeOf(new Database(':memory:').prepare('select 1'))
+
 /** Every distinct statement that any store of this process prepares, until it is disposed. */
 export class Statements implements Disposable {
   readonly all = new Set<string>()
-  /** How many were asked, those that came twice too. */
+  /** How often any of them was run. */
   count = 0
   private readonly prepare = Database.prototype.prepare
+  private readonly run = { run: statement.run, all: statement.all }
 
   constructor() {
-    const { prepare } = this
-    const note = (text: string) => {
-      this.all.add(text)
+    const { prepare, run } = this
+    const note = (text: string) => void this.all.add(text)
+    const counted = () => {
       this.count += 1
     }
     Database.prototype.prepare = function (this: Database.Database, text: string) {
       note(text)
       return prepare.call(this, text)
     } as typeof prepare
+    statement.run = function (this: Database.Statement, ...parameters: unknown[]) {
+      counted()
+      return run.run.apply(this, parameters)
+    }
+    statement.all = function (this: Database.Statement, ...parameters: unknown[]) {
+      counted()
+      return run.all.apply(this, parameters)
+    }
   }
 
   [Symbol.dispose](): void {
     Database.prototype.prepare = this.prepare
+    Object.assign(statement, this.run)
   }
 }
 

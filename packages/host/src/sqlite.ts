@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3'
-import { Kysely, SqliteAdapter, SqliteDialect } from 'kysely'
+import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely'
 import { type MigrationProvider, Migrator } from 'kysely/migration'
 
 /**
@@ -16,13 +16,33 @@ export async function openSqlite<Tables>(
   if (durable) database.pragma('synchronous = FULL')
   database.pragma('foreign_keys = ON')
   database.function('lower', { deterministic: true }, lower)
-  const db = new Kysely<Tables>({ dialect: new TransactionalDialect({ database }) })
-  const { error } = await new Migrator({ db, provider: migrations }).migrateToLatest()
+  const migrating = new Kysely<Tables>({ dialect: new TransactionalDialect({ database }) })
+  const { error } = await new Migrator({ db: migrating, provider: migrations }).migrateToLatest()
   if (error) {
-    await db.destroy()
+    await migrating.destroy()
     throw error
   }
-  return db
+  return new Kysely<Tables>({ dialect: new TransactionalDialect({ database: preparingOnce(database) }) })
+}
+
+/** Statements that are ready to run again, at most. A query with a list has one for each length of the list. */
+const preparedAtMost = 500
+
+/** The database with each statement prepared once for all its runs: preparing costs more than most runs do. */
+function preparingOnce(database: Database.Database): SqliteDatabase {
+  const prepared = new Map<string, SqliteStatement>()
+  return {
+    prepare(text) {
+      const statement = prepared.get(text) ?? database.prepare(text)
+      // The one that was used last stands last.
+      prepared.delete(text)
+      prepared.set(text, statement)
+      const [oldest] = prepared.size > preparedAtMost ? prepared.keys() : []
+      if (oldest !== undefined) prepared.delete(oldest)
+      return statement
+    },
+    close: () => void database.close(),
+  }
 }
 
 /** Whether the database refused a statement because a row that it refers to does not exist. */
