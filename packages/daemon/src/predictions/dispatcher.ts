@@ -1,5 +1,6 @@
 import { logger } from '@origami/host/logger'
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
+import { logged } from '../logged.ts'
 import { type Route, routes } from '../store/demos.ts'
 import { deploymentById } from '../store/deployments.ts'
 import {
@@ -72,12 +73,11 @@ export class Dispatcher {
     // Computed first: otherwise no round would try an instance whose pause ends during this round.
     const wait = this.untilNextTry(open, ways)
     let failed = false
+    const tried = async ({ id }: OpenPrediction, work: () => Promise<void>) => {
+      if (!(await logged(`prediction ${id} could not be taken up; tried again soon`, work))) failed = true
+    }
     for (const row of open)
-      if (!this.runs.has(row.arrival))
-        await this.takeUp(row, ways.get(row.demo)).catch((error: unknown) => {
-          failed = true
-          log.error(`prediction ${row.id} could not be taken up; tried again soon`, error)
-        })
+      if (!this.runs.has(row.arrival)) await tried(row, () => this.takeUp(row, ways.get(row.demo)))
     const rows = open.map((row) => ({
       ...row,
       running: row.running || this.runs.has(row.arrival) || this.isUnsure(row),
@@ -86,7 +86,7 @@ export class Dispatcher {
     const concurrency = new Map(ready.map(([demo, { schema }]) => [demo, schema.concurrency] as const))
     for (const row of next(rows, concurrency, limits)) {
       const route = ways.get(row.demo)
-      if (route) await this.follow(row.arrival, route, (run) => run.send(false))
+      if (route) await tried(row, () => this.follow(row.arrival, route, (run) => run.send(false)))
     }
     return failed ? Math.min(afterFailureMs, wait ?? afterFailureMs) : wait
   }

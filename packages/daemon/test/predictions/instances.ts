@@ -1,0 +1,36 @@
+import { type DemoId, demoSchema, manifestSchema } from '@origami/protocol/demo'
+import { Changes } from '../../src/changes.ts'
+import { defaultLimits } from '../../src/config.ts'
+import { LiveRuns } from '../../src/predictions/live-runs.ts'
+import type { DispatcherParts } from '../../src/predictions/parts.ts'
+import { setServing, wantDemo } from '../../src/store/demos.ts'
+import type { Db } from '../../src/store/open.ts'
+import { addPredictions, predictionByArrival } from '../../src/store/predictions.ts'
+import { addDeployment } from '../../src/store/waiting-deployments.ts'
+import { at, movedTo } from '../store/in-memory.ts'
+import { StoredQueue } from './stored-queue.ts'
+
+const said = { name: 'said', label: 'Said', component: 'text', options: {}, required: true }
+const about = { api: 1, title: 'x', description: '', examples: [], streaming: false, concurrency: 1 }
+export const schema = demoSchema.parse({ ...about, inputs: [], outputs: [said] })
+export const manifest = manifestSchema.parse({})
+
+/** What sending predictions needs over a store in memory; `reach` is the client for an instance's endpoint. */
+export function dispatcherParts(db: Db, reach: (endpoint: string) => object): DispatcherParts {
+  const now = () => new Date().toISOString()
+  const limits = { ...defaultLimits, retryMs: [1], cancelMs: 1 }
+  return { db, limits, now, changed: new Changes(), live: new LiveRuns(limits), reach } as unknown as DispatcherParts
+}
+
+/** A demo that serves at this endpoint, and a prediction that waits for it. */
+export async function waitingAt(db: Db, name: string, endpoint: string) {
+  const demo = name.repeat(32) as DemoId
+  await wantDemo(db, { id: demo, user_id: 'ann', repolink: `https://folder.test/ann/${name}` }, at)
+  const id = await addDeployment(db, demo, at, () => null)
+  const stored = { image: 'image' as never, instance: name as never, endpoint, schema, manifest }
+  await setServing(db, await movedTo(db, id, 'running', stored))
+  const [added] = await addPredictions(db, [StoredQueue.prediction(demo, 'ann', { created_at: at })])
+  const row = added && (await predictionByArrival(db, added.arrival))
+  if (!row) throw new Error('the prediction was not stored')
+  return { deployment: id, row }
+}
