@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { logger } from '@origami/host/logger'
 import {
   type DemoSchema,
@@ -125,9 +126,9 @@ export class InstanceRun {
     const input = withoutUnset(schema, JSON.parse(this.row.input))
     const { problems } = validateInput(schema, input)
     if (problems.length > 0 && !unsure) return this.over(this.ending.invalid(new Invalid(problems).message))
-    if (!(await this.mark())) return 'over'
-    let phase: Phase = 'finding'
+    let phase: Phase = unsure ? 'finding' : 'carrying'
     try {
+      if (!(await this.mark())) return 'over'
       let taken = unsure ? await this.instance.find(this.row.id, this.signal) : undefined
       if (!taken) {
         phase = 'carrying'
@@ -151,7 +152,23 @@ export class InstanceRun {
     const { endpoint, deployment } = this.target
     if (this.row.sent_to === endpoint) return true
     const mark = { sent_to: endpoint, deployment: deployment.id, commit_sha: deployment.commit_sha }
-    return changePrediction(this.parts.db, this.row.arrival, 'starting', mark)
+    return this.written(mark)
+  }
+
+  /**
+   * Changes the row while it is `starting`. A write that fails is tried again with growing pauses, because the
+   * prediction itself is well. False: it ended meanwhile. Throws once the signal aborts.
+   */
+  private async written(change: Parameters<typeof changePrediction>[3]): Promise<boolean> {
+    const { db, limits } = this.parts
+    for (let tries = 0; ; tries += 1)
+      try {
+        return await changePrediction(db, this.row.arrival, 'starting', change)
+      } catch (error) {
+        this.signal.throwIfAborted()
+        log.error(`where prediction ${this.row.id} stands could not be stored; tried again soon`, error)
+        await sleep(limits.retryMs[Math.min(tries, limits.retryMs.length - 1)], undefined, { signal: this.signal })
+      }
   }
 
   /**
@@ -168,13 +185,13 @@ export class InstanceRun {
   }
 
   private async took(taken: Prediction): Promise<Outcome> {
-    const { db, changed, limits, now } = this.parts
+    const { changed, limits, now } = this.parts
     this.onTaken()
     const started_at = now()
     const seconds = Math.min(this.target.times.timeout, limits.predictionSeconds)
     const deadline_at = new Date(Date.parse(started_at) + seconds * 1000).toISOString()
     const sent = { status: 'processing' as const, started_at, deadline_at }
-    if (!(await changePrediction(db, this.row.arrival, 'starting', sent))) {
+    if (!(await this.written(sent))) {
       await this.stop.cancelAtInstance()
       return 'over'
     }

@@ -1,0 +1,40 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { InstanceRun } from '../../src/predictions/instance-run.ts'
+import type { DispatcherParts } from '../../src/predictions/parts.ts'
+import { predictionByArrival } from '../../src/store/predictions.ts'
+import { openInMemory } from '../store/in-memory.ts'
+import { dispatcherParts, manifest, schema, waitingAt } from './instances.ts'
+
+let db: DispatcherParts['db']
+beforeEach(async () => {
+  db = await openInMemory()
+})
+afterEach(() => db.destroy())
+
+test.each([
+  ['where it is sent', 1],
+  ['that it was taken', 2],
+])('a prediction of which could twice not be stored %s runs, and its end counts', async (_what, failing) => {
+  const { deployment, row } = await waitingAt(db, 'a', 'http://instance.test')
+  const write = db.updateTable.bind(db)
+  const writes = vi.spyOn(db, 'updateTable')
+  const full = () => {
+    throw new Error('the disk is full')
+  }
+  if (failing === 2) writes.mockImplementationOnce(write)
+  writes.mockImplementationOnce(full).mockImplementationOnce(full)
+  const end = { id: row.id, status: 'succeeded', input: {}, output: 'hi', error: null, reason: null, logs: '' }
+  const times = { metrics: {}, created_at: row.created_at, started_at: null, completed_at: null }
+  const submit = vi.fn(async () => ({
+    async *events() {
+      yield { seq: 1, type: 'completed', data: { ...end, ...times, deployment: null, commit: null, queue: null } }
+    },
+  }))
+  const target = { endpoint: 'http://instance.test', deployment: { id: deployment, commit_sha: null }, schema }
+  const parts = { ...dispatcherParts(db, () => ({ submit })), files: {} } as DispatcherParts
+  const never = new AbortController().signal
+  const run = new InstanceRun(parts, row, { ...target, times: manifest }, never, () => {})
+  expect(await run.send(false)).toBe('over')
+  expect(submit).toHaveBeenCalledOnce()
+  expect(await predictionByArrival(db, row.arrival)).toMatchObject({ status: 'succeeded', output: '"hi"' })
+})
