@@ -5,6 +5,7 @@ import { nextTry } from '../deploy/next-try.ts'
 import type { DeployParts } from '../deploy/parts.ts'
 import { DeployProgress } from '../deploy/progress.ts'
 import type { ImageRef } from '../engine/engine.ts'
+import { logged } from '../logged.ts'
 import { setServing } from '../store/demos.ts'
 import type { Attempt, Deployment, RunningDeployment } from '../store/deployment.ts'
 import { deploymentById, move, noInstance, note, notPutOff } from '../store/deployments.ts'
@@ -111,17 +112,20 @@ async function rebuild({ db, now, changed, logs, clock }: DeployParts, row: Runn
 
 /**
  * Ends a version and starts the last one that served well. When there is none, its demo fails. `why` says, for people,
- * what the version did.
+ * what the version did. A version that was stopped or tried anew meanwhile stays as it is.
  */
 export async function handBack(parts: DeployParts, row: RunningDeployment, why: string): Promise<void> {
   const { db, now, changed, logs, clock } = parts
-  const log_tail = await logs.tail(row.demo_id, 200)
+  let log_tail: string[] = []
+  await logged(`the log of demo ${row.demo_id} could not be read`, async () => {
+    log_tail = await logs.tail(row.demo_id, 200)
+  })
   const ended = { log_tail, ...noInstance }
-  const { reason, good } = await db.transaction().execute(async (trx) => {
+  const handed = await db.transaction().execute(async (trx) => {
     const good = await lastGood(trx, row)
     const reason = `${why}; ${good ? `version ${versionName(good)}, the last that served well, serves again` : 'its last lines are in the log'}`
-    if (!(await move(trx, row, 'runtime_error', now(), { ...ended, reason })) || !good)
-      return { reason, good: undefined }
+    if (!(await move(trx, row, 'runtime_error', now(), { ...ended, reason }))) return undefined
+    if (!good) return { reason, good }
     await move(trx, good, 'running', now(), {
       ...{ attempt: good.attempt + 1, log_cursor: null, crash_times: [], ...noInstance, ...notPutOff },
       reason: `It serves again because version ${versionName(row)} crashed: ${why}`,
@@ -129,8 +133,12 @@ export async function handBack(parts: DeployParts, row: RunningDeployment, why: 
     await setServing(trx, good)
     return { reason, good: { ...good, attempt: good.attempt + 1 } }
   })
-  await logs.append(row.demo_id, [{ at: new Date(clock()), source: 'deploy', text: reason }])
+  if (!handed) return
+  const { reason, good } = handed
   changed.notify(row.demo_id)
+  await logged(`the log of demo ${row.demo_id} could not be written`, () =>
+    logs.append(row.demo_id, [{ at: new Date(clock()), source: 'deploy', text: reason }]),
+  )
   if (good) parts.tasks.start(good.id, (signal) => revive(parts, good, signal))
 }
 
