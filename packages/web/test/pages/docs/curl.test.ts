@@ -70,6 +70,15 @@ describe('a line for curl', () => {
     )
   })
 
+  test('sends what its schema asks for where a body has no example', () => {
+    const schema = { type: 'object', properties: { login: { type: 'string' } }, required: ['login'] }
+    const without = (type: string, of: object) =>
+      line({ method: 'post', requestBody: { content: { [type]: { schema: of } } } })
+    expect(without('application/json', schema)).toMatch(/-d '{"login":"Hello"}'$/)
+    expect(without('application/json', {})).toMatch(/-d '{}'$/)
+    expect(without('*/*', {})).toMatch(/-d 'Hello'$/)
+  })
+
   test('hands a shell its body as it is, whatever stands in it', async () => {
     const input = fc.dictionary(fc.string(), fc.string({ unit: 'grapheme' }), { maxKeys: 2 })
     await fc.assert(

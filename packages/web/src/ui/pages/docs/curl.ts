@@ -22,7 +22,7 @@ export function curl(server: string, operation: Operation, demo: ExampleDemo): s
     method === 'get' || (method === 'post' && body) ? '' : `-X ${method.toUpperCase()}`,
     byToken ? '-H "Authorization: Bearer $ORIGAMI_TOKEN"' : '',
     type ? `-H 'content-type: ${type === '*/*' ? 'text/plain' : type}'` : '',
-    body ? `-d ${quoted(exampleOf(body.example, demo))}` : '',
+    body ? `-d ${quoted(exampleOf(body.example ?? sampleBody(type, body.schema), demo))}` : '',
   ]
   return parts.filter(Boolean).join(' \\\n  ')
 }
@@ -31,6 +31,9 @@ export function curl(server: string, operation: Operation, demo: ExampleDemo): s
 export function sampleInput({ properties = {}, required = [] }: Schema): Record<string, unknown> {
   return Object.fromEntries(required.map((name) => [name, sample(properties[name] ?? {})]))
 }
+
+const sampleBody = (type: string | undefined, schema: Schema): unknown =>
+  type === 'application/json' ? sampleInput(schema) : 'Hello'
 
 function sample({ default: usual, enum: choices, type, format, minimum }: Schema): unknown {
   if (usual !== undefined) return usual
