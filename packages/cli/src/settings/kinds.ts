@@ -16,24 +16,26 @@ export interface Kind<Value> {
 }
 
 interface Definition<Value> extends Omit<Kind<Value>, 'read'> {
+  /** Takes out of a text of another kind what no message may show. */
+  readonly withoutSecrets?: (written: string) => string
   /** Undefined: the text is not of this kind. */
   read(written: unknown, base: string): Value | undefined
 }
 
-function kind<Value>({ expected, read, write }: Definition<Value>): Kind<Value> {
+function kind<Value>({ expected, read, write, withoutSecrets }: Definition<Value>): Kind<Value> {
   return {
     expected,
     write,
     read(written, base) {
       const value = read(written, base)
-      if (value === undefined) throw new Error(`expected ${expected}, got ${shown(written)}`)
+      if (value === undefined) throw new Error(`expected ${expected}, got ${shown(written, withoutSecrets)}`)
       return value
     },
   }
 }
 
-function shown(written: unknown): string {
-  const text = typeof written === 'string' ? written : (JSON.stringify(written) ?? 'nothing')
+function shown(written: unknown, withoutSecrets = (text: string) => text): string {
+  const text = withoutSecrets(typeof written === 'string' ? written : (JSON.stringify(written) ?? 'nothing'))
   return text.length > 200 ? `${text.slice(0, 199)}…` : text
 }
 
@@ -76,6 +78,8 @@ export const origin = (...protocols: ('http:' | 'https:')[]): Kind<string> =>
       const { origin, href, protocol } = new URL(written)
       return protocols.some((one) => one === protocol) && href === `${origin}/` ? origin : undefined
     },
+    // A name and a password stand before the last @, after the scheme if there is one.
+    withoutSecrets: (written) => written.replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/is, '$1…@'),
     write: (value) => value,
   })
 

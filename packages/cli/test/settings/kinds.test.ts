@@ -162,6 +162,14 @@ describe('an origin', () => {
     expect(() => read(both, written)).toThrow('expected an address such as https://demos.example.org, without a path')
   })
 
+  test.each(['https://ann:pw/x@x.org', 'ann:pw@x.org', 'https://ann:pw@x.org/path'])(
+    'of %s is asked for without telling who it names',
+    (written) => {
+      expect(() => read(both, written)).toThrow(/, got (https:\/\/)?…@x\.org/)
+      expect(() => read(both, written)).not.toThrow('pw')
+    },
+  )
+
   test('of TLS alone is asked for where secrets are told', () => {
     expect(() => read(origin('https:'), 'http://x.org')).toThrow('expected an address such as https://')
   })
