@@ -1,4 +1,5 @@
 import { on } from 'node:events'
+import { startTime } from '@origami/host/process-identity'
 import type { EffectiveSetting, Settings } from './read-settings.ts'
 import { removeServerRecord, type ServerRecord, writeServerRecord } from './server-records.ts'
 
@@ -32,7 +33,8 @@ export interface Reloading {
 export async function reloadAtSighup({ heard, verb, settings, read, apply }: Reloading): Promise<AsyncDisposable> {
   const { data } = settings.values
   let isLeaving = false
-  let record: ServerRecord = { verb, pid: process.pid, settings: [...settings.effective], error: null, restart: [] }
+  const own = { verb, pid: process.pid, started: startTime(process.pid) }
+  let record: ServerRecord = { ...own, settings: [...settings.effective], error: null, restart: [] }
   await writeServerRecord(data, record)
   const reload = async () => {
     try {

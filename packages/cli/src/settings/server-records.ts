@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writePrivate } from '@origami/host/private-files'
+import { isAlive } from '@origami/host/process-identity'
 import { z } from 'zod'
 
 /** The settings of a running server, stored in a file so that `origami config` can show them. It contains no secret. */
@@ -8,6 +9,8 @@ const recordSchema = z.object({
   /** `up`, `daemon`, `web` or `quickstart`. */
   verb: z.string(),
   pid: z.int().positive(),
+  /** When its process started, as `startTime` has it. Undefined: a version wrote it that did not tell. */
+  started: z.string().optional(),
   settings: z.array(z.object({ name: z.string(), value: z.string().nullable(), from: z.string(), live: z.boolean() })),
   /** Why the file was rejected when it was last read. */
   error: z.string().nullable(),
@@ -44,7 +47,7 @@ export async function runningServers(data: string): Promise<ServerRecord[]> {
   )
   return records.flatMap((text) => {
     const parsed = recordSchema.safeParse(jsonOf(text))
-    return parsed.success && isRunning(parsed.data.pid) ? [parsed.data] : []
+    return parsed.success && isRunning(parsed.data) ? [parsed.data] : []
   })
 }
 
@@ -57,7 +60,8 @@ function jsonOf(text: string): unknown {
   }
 }
 
-function isRunning(pid: number): boolean {
+function isRunning({ pid, started }: ServerRecord): boolean {
+  if (started !== undefined) return isAlive({ pid, started })
   try {
     return process.kill(pid, 0)
   } catch (error) {

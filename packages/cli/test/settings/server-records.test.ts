@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { startTime } from '@origami/host/process-identity'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
   removeServerRecord,
@@ -41,6 +42,13 @@ test('a server that was killed does not run, whatever it left', async () => {
   await once(ended, 'exit')
   await writeServerRecord(data, record('web', ended.pid))
   expect(await runningServers(data)).toEqual([])
+})
+
+test('a server whose process id is another process by now does not run', async () => {
+  await writeServerRecord(data, { ...record('web'), started: '1' })
+  expect(await runningServers(data)).toEqual([])
+  await writeServerRecord(data, { ...record('web'), started: startTime(process.pid) })
+  expect((await runningServers(data)).map(({ verb }) => verb)).toEqual(['web'])
 })
 
 test('what is no record is none, and hides none', async () => {
