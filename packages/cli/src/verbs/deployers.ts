@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { DeployerList } from '@origami/web'
 import { Command } from 'commander'
 import { readForges } from '../config.ts'
+import { Failure } from '../failure.ts'
 import { settingFlags } from '../settings/flags.ts'
 import { table } from '../table.ts'
 
@@ -17,7 +18,10 @@ interface VerbOutput {
 export const deployersVerb = () =>
   new Command('deployers')
     .description('who may deploy besides the owner: list them, add one, remove one; the web server may be running')
-    .addCommand(one('list', 'who may deploy', list), { isDefault: true })
+    // Without a verb it lists, so what is no verb comes here as an argument.
+    .addCommand(one('list', 'who may deploy', list).allowExcessArguments().hook('preAction', refuseArguments), {
+      isDefault: true,
+    })
     .addCommand(
       one('add', 'lets somebody deploy, by the number that the forge has for them', add).argument('<who>', who),
     )
@@ -27,6 +31,11 @@ export const deployersVerb = () =>
         who,
       ),
     )
+
+function refuseArguments({ args: [first] }: Command): void {
+  if (first !== undefined)
+    throw new Failure(`origami deployers: expected list, add or remove, got ${first}; --help says what each takes`)
+}
 
 function one(
   name: string,
