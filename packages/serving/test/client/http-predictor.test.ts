@@ -8,13 +8,15 @@ import { HttpPredictor, Unanswered } from '../../src/index.ts'
 const servers: Server[] = []
 
 /** A demo over there that behaves as a test wants, with deadlines that a test can wait for. */
-async function demoThat(answers: RequestListener): Promise<{ predictor: HttpPredictor; server: Server }> {
+async function demoThat(
+  answers: RequestListener,
+  deadlines = { answerMs: 200, idleMs: 200 },
+): Promise<{ predictor: HttpPredictor; server: Server }> {
   const server = createServer(answers)
   servers.push(server)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  const deadlines = { answerMs: 200, idleMs: 200 }
   return { server, predictor: new HttpPredictor({ base: `http://127.0.0.1:${port}`, deadlines: () => deadlines }) }
 }
 
@@ -117,6 +119,9 @@ test('what cannot be read on this side is no fault of the demo', async () => {
 })
 
 describe('what a demo answers is not believed', () => {
+  /** The size of an answer is to end it, however slow the machine is. */
+  const patient = { answerMs: 60_000, idleMs: 60_000 }
+
   test.each([
     ['a schema above 4 MiB', (predictor: HttpPredictor) => predictor.schema(), 'at most 4194304 bytes'],
     ['a health above 1 MiB', (predictor: HttpPredictor) => predictor.health(), 'at most 1048576 bytes'],
@@ -127,7 +132,7 @@ describe('what a demo answers is not believed', () => {
       }
       response.writeHead(200, { 'content-type': 'application/json' }).on('drain', more)
       more()
-    })
+    }, patient)
     await expect(ask(predictor)).rejects.toThrow(message)
   })
 
