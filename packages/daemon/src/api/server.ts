@@ -1,4 +1,4 @@
-import { limitJson, predictionsApi, sendError, underLimits, unroutable } from '@origami/serving'
+import { hostless, limitJson, predictionsApi, refuseEarly, sendError, underLimits, unroutable } from '@origami/serving'
 import { documentRoutes } from '@origami/serving/document'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { DaemonConfig } from '../config.ts'
@@ -14,15 +14,17 @@ import { statsRoutes } from './stats-routes.ts'
 export async function createServer(config: DaemonConfig, parts: ApiParts): Promise<FastifyInstance> {
   const own = await OwnCertificate.open(config.tls)
   own.refuseNameless(config.host)
+  const { http: _plain, ...options } = unroutable
   const secure = Fastify({
-    ...unroutable,
-    https: { ...own.secureContext, requestCert: true, rejectUnauthorized: true },
+    ...options,
+    https: { ...hostless, ...own.secureContext, requestCert: true, rejectUnauthorized: true },
     forceCloseConnections: true,
     logger: { level: 'warn' },
   })
   // An HTTPS server is an HTTP server as well, so the type of an HTTP instance holds for this one.
   const app = secure as FastifyInstance
   limitJson(app, underLimits(parts.limits))
+  refuseEarly(app)
   app.setErrorHandler(sendError)
   app.setNotFoundHandler((_request, reply) => reply.status(404).send({ error: 'There is nothing here.' }))
   await documentRoutes(app, about)

@@ -5,7 +5,16 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import { serverUrl } from '@origami/host/server-url'
-import { apiIndex, FolderFiles, limitJson, predictionsApi, prefersHtml, sendError, unroutable } from '@origami/serving'
+import {
+  apiIndex,
+  FolderFiles,
+  limitJson,
+  predictionsApi,
+  prefersHtml,
+  refuseEarly,
+  sendError,
+  unroutable,
+} from '@origami/serving'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { defaultSettings } from '../env.ts'
 import { launchOf } from './pool/launch.ts'
@@ -58,6 +67,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   await mkdir(folder, { recursive: true })
   const app: FastifyInstance = Fastify({ ...unroutable, forceCloseConnections: true, logger: { level: 'warn' } })
   opened.defer(() => app.close())
+  refuseEarly(app)
   app.setErrorHandler(sendError)
   app.setNotFoundHandler((_request, reply) => reply.status(404).send({ error: 'There is nothing here.' }))
   // It is disposed before the connections end, so that those who follow a prediction are told that it was interrupted.

@@ -140,7 +140,10 @@ export const predictionEndpoints = {
       200: { what: 'Its bytes, in its own media type', body: 'application/octet-stream' },
       206: { what: 'The bytes of that range', body: 'application/octet-stream' },
     },
-    refuses: { 404: { what: 'No such file', body: errorBody }, 416: { what: 'The range is outside of it' } },
+    refuses: {
+      404: { what: 'No such file', body: errorBody },
+      416: { what: 'The range is outside of it', body: errorBody },
+    },
   },
   'GET /schema': {
     id: 'getSchema',

@@ -1,13 +1,19 @@
-import { STATUS_CODES } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { clipped } from './misfit.ts'
 
 /** The longest part of a path between two slashes, decoded: longer than any of our names. */
 const maxParamLength = 500
 
+const jsonType = 'application/json; charset=utf-8'
+
+/** An option of Node's server: requests without a Host header are left to `refuseEarly`. */
+export const hostless = { requireHostHeader: false } as const
+
 /** Options of all our servers: requests that match no route are refused in the same form as others. */
 export const unroutable = {
+  http: hostless,
   routerOptions: { maxParamLength },
   frameworkErrors: (
     error: { readonly code: string; readonly statusCode?: number },
@@ -16,6 +22,20 @@ export const unroutable = {
   ) => reply.status(error.statusCode ?? 400).send({ error: messageOf(error.code, request.url) }),
   clientErrorHandler: refuse,
 } as const
+
+/** Refuses, with an error in JSON, the requests that Node itself would refuse without a body. */
+export function refuseEarly(app: FastifyInstance): void {
+  app.server.on('checkExpectation', ({ headers }: IncomingMessage, response: ServerResponse) => {
+    const error = `expected "expect: 100-continue" or none, got ${clipped(headers.expect ?? 'none')}`
+    const body = JSON.stringify({ error })
+    const length = Buffer.byteLength(body)
+    response.writeHead(417, { 'content-type': jsonType, 'content-length': length, connection: 'close' }).end(body)
+  })
+  app.addHook('onRequest', async ({ raw }, reply) => {
+    if (raw.headers.host !== undefined || raw.httpVersion !== '1.1') return
+    return reply.status(400).header('connection', 'close').send({ error: 'expected a Host header, got none' })
+  })
+}
 
 function messageOf(code: string, url: string): string {
   if (code === 'FST_ERR_MAX_PARAM_LENGTH')
@@ -34,11 +54,7 @@ function refuse(cause: NodeJS.ErrnoException, socket: Socket): void {
   if (cause.code === 'ECONNRESET' || socket.destroyed) return
   const [status, error] = unreadable[cause.code ?? ''] ?? noHttp
   const body = JSON.stringify({ error })
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    'connection: close',
-    'content-type: application/json; charset=utf-8',
-  ]
+  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, 'connection: close', `content-type: ${jsonType}`]
   if (socket.writable)
     socket.write(`${[...head, `content-length: ${Buffer.byteLength(body)}`].join('\r\n')}\r\n\r\n${body}`)
   socket.destroy(cause)

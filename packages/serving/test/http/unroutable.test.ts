@@ -2,12 +2,13 @@ import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import Fastify from 'fastify'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { unroutable } from '../../src/index.ts'
+import { refuseEarly, unroutable } from '../../src/index.ts'
 
 const app = Fastify({ ...unroutable })
 let port: number
 
 beforeAll(async () => {
+  refuseEarly(app)
   app.get('/names/:name', async (request) => request.params)
   await app.listen({ host: '127.0.0.1', port: 0 })
   port = (app.server.address() as AddressInfo).port
@@ -36,6 +37,8 @@ test.each([
     'at most 16 KiB of path and headers',
   ],
   ['a method that nobody knows', 'FOO / HTTP/1.1\r\nhost: x\r\n\r\n', 400, 'expected a request of HTTP/1.1'],
+  ['a request that names no host', 'GET /names/a HTTP/1.1\r\nconnection: close\r\n\r\n', 400, 'expected a Host header'],
+  ['an expectation of its own', get('/names/a', 'expect: more\r\n'), 417, 'expected "expect: 100-continue" or none'],
   ['what is no HTTP', 'hello\r\n\r\n', 400, 'expected a request of HTTP/1.1'],
 ])('%s is refused in words', async (_what, bytes, status, message) => {
   expect(await answer(bytes)).toEqual({ status, body: { error: expect.stringContaining(message) } })

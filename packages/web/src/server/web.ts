@@ -8,7 +8,7 @@ import { logger } from '@origami/host/logger'
 import { Notices } from '@origami/host/notices'
 import { serverUrl } from '@origami/host/server-url'
 import { Slices, serverSliceMs } from '@origami/host/slices'
-import { limitJson, predictionsApi, sendError, underLimits, unroutable } from '@origami/serving'
+import { limitJson, predictionsApi, refuseEarly, sendError, underLimits, unroutable } from '@origami/serving'
 import Fastify, { type FastifyInstance, type FastifyRequest, type RouteOptions } from 'fastify'
 import { addressKey } from './accounts/address.ts'
 import { Deployers } from './accounts/deployers.ts'
@@ -187,6 +187,7 @@ async function createServer(
   })
   limitJson(app, underLimits(limits))
   if (onRoute) app.addHook('onRoute', onRoute)
+  refuseEarly(app)
   app.setErrorHandler(sendError)
   await app.register(cookie)
   await app.register(rateLimit, {

@@ -93,7 +93,13 @@ function sendFile(request: FastifyRequest, reply: FastifyReply, file: OpenFile):
     'accept-ranges': 'bytes',
   })
   const range = byteRange(request.headers.range, file.size)
-  if (range === 'unsatisfiable') return reply.status(416).header('content-range', `bytes */${file.size}`).send()
+  if (range === 'unsatisfiable')
+    return reply
+      .status(416)
+      .removeHeader('content-disposition')
+      .removeHeader('cache-control')
+      .headers({ 'content-type': 'application/json; charset=utf-8', 'content-range': `bytes */${file.size}` })
+      .send({ error: `expected a range within its ${file.size} bytes, got ${request.headers.range}` })
   const [start, end] = range ?? [0, file.size]
   if (range) reply.status(206).header('content-range', `bytes ${start}-${end - 1}/${file.size}`)
   reply.header('content-length', end - start)

@@ -66,6 +66,17 @@ const post = async (payload: string, headers: Record<string, string> = {}) => {
   return { status: answer.statusCode, body: answer.json(), bytes: answer.rawPayload.length }
 }
 
+test('a range beyond the end of a file is refused in words', async () => {
+  const url = '/files/0123456789abcdef/five'
+  await app.inject({ method: 'PUT', url, payload: 'bytes', headers: { 'content-type': 'text/plain' } })
+  const answer = await app.inject({ url, headers: { range: 'bytes=5-' } })
+  expect([answer.statusCode, answer.headers['content-range'], answer.json()]).toEqual([
+    416,
+    'bytes */5',
+    { error: 'expected a range within its 5 bytes, got bytes=5-' },
+  ])
+})
+
 describe('a prediction', () => {
   test.each(['[]', '5', '"{}"', 'true', '[{"input":{}}]'])(
     'of the body %s is refused, and does not run without input',
