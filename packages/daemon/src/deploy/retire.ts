@@ -1,5 +1,5 @@
 import type { Attempt } from '../store/deployment.ts'
-import { deploymentById, move, noInstance } from '../store/deployments.ts'
+import { deploymentById, move, noInstance, note } from '../store/deployments.ts'
 import { runningOn } from '../store/predictions.ts'
 import { endInstance } from './instance.ts'
 import type { DeployParts } from './parts.ts'
@@ -19,7 +19,12 @@ export async function retire(
   if (row.instance) await endInstance(parts, row.instance.id, { signal })
   if (!good) await engine.removeImage(row.image)
   const ended = { ...noInstance, ...(good ? {} : { image: null }) }
-  await db.transaction().execute((trx) => move(trx, row, 'retired', now(), ended))
+  await db.transaction().execute(async (trx) => {
+    if ((await move(trx, row, 'retired', now(), ended)) || good) return
+    // Its demo was stopped meanwhile: that end stays, without the image that is gone.
+    const stopped = await deploymentById(trx, version.id)
+    if (stopped?.state === 'retired') await note(trx, stopped, { image: null })
+  })
   changed.notify(version.demo_id)
 }
 
