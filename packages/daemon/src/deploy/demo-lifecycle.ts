@@ -51,6 +51,7 @@ export class DemoLifecycle {
     const repo = parseRepoLink(link, this.parts.forges)
     const demo = demoIdOf(user, repo.canonical)
     const deployment = await this.changing(demo, async (trx) => {
+      if ((await demoById(trx, demo))?.want === 'stopped') await this.addOnEvent(trx, demo)
       await wantDemo(trx, { id: demo, user_id: user, repolink: repo.canonical }, this.parts.now())
       return addDeployment(trx, demo, this.parts.now(), (id) =>
         token === null ? null : this.parts.vault.seal(token, id),
@@ -127,8 +128,7 @@ export class DemoLifecycle {
       }
       if (!serving) throw new NothingToStart('It was never live, so there is nothing to start; deploy it.')
       if (serving.image === null && isEnded(serving.state)) throw new NothingToStart(imageGone)
-      if (demo.want !== 'on')
-        await addEvent(trx, { demo: id, deployment: null, from: 'stopped', to: 'on', reason: null, at: now() })
+      if (demo.want !== 'on') await this.addOnEvent(trx, id)
       await setWant(trx, id, 'on')
       // A newer deployment goes first. If it fails, the stopped version is started.
       if (!(await isComing(trx, id))) await returnToQueue(trx, serving, now())
@@ -159,6 +159,11 @@ export class DemoLifecycle {
 
   async cancel(id: DeploymentId): Promise<boolean> {
     return this.runner.cancel(id)
+  }
+
+  private addOnEvent(trx: Trx, demo: DemoId): Promise<void> {
+    const at = this.parts.now()
+    return addEvent(trx, { demo, deployment: null, from: 'stopped', to: 'on', reason: null, at })
   }
 
   private async untilNothingRuns(id: DemoId): Promise<void> {

@@ -7,6 +7,7 @@ import { Tasks } from '../../src/deploy/tasks.ts'
 import { demoById, setServing, setWant } from '../../src/store/demos.ts'
 import type { QueuedDeployment } from '../../src/store/deployment.ts'
 import { deploymentById, note } from '../../src/store/deployments.ts'
+import { eventsAfter } from '../../src/store/events.ts'
 import { waitingOf } from '../../src/store/waiting-deployments.ts'
 import { addedDemo, demo, movedTo, openInMemory, rowOf } from '../store/in-memory.ts'
 import { deployParts } from './deploy-parts.ts'
@@ -106,4 +107,19 @@ test('what is deployed or started while its demo is still being stopped is not e
   vi.spyOn(tasks, 'end').mockImplementationOnce(async () => void (await lifecycle.start(demo)))
   await lifecycle.stop(demo)
   expect([ended, (await rowOf(db, id)).state]).toEqual([[], 'queued'])
+})
+
+test('a deployment that is requested of a stopped demo tells that it is on again, once', async () => {
+  await addedDemo(db)
+  const parts = deployParts(db)
+  const runner = new DeploymentRunner(parts)
+  await runner.shutDown()
+  const lifecycle = new DemoLifecycle(parts, runner, async () => {})
+  const link = 'https://folder.test/ann/y'
+  const { demo: id } = await lifecycle.trigger('ann', link, null)
+  await setWant(db, id, 'stopped')
+  await lifecycle.trigger('ann', link, null)
+  await lifecycle.trigger('ann', link, null)
+  const events = (await eventsAfter(db, 0)).filter(({ to }) => to === 'on')
+  expect(events).toMatchObject([{ demo: id, deployment: null, from: 'stopped', to: 'on', reason: null }])
 })
