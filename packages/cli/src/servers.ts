@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises'
 import type { Daemon } from '@origami/daemon'
+import { makePrivateFolder } from '@origami/host/private-files'
 import type { ForgeEntry } from '@origami/protocol/control'
 import type { Web } from '@origami/web'
 import { daemonConfig, webConfig, webSecrets } from './config.ts'
@@ -18,7 +18,7 @@ export async function startOrigami(settings: Settings, forges: readonly ForgeEnt
     import('@origami/web'),
   ])
   const { data } = settings.values
-  await mkdir(data, { recursive: true, mode: 0o700 })
+  await makePrivateFolder(data)
   await ensureCertificates(data, { days: settings.limits.web.certificateDays })
   const daemon = await orPortTaken('--daemon-port', startDaemon(daemonConfig(settings, forges)))
   try {

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { makePrivateFolder } from '@origami/host/private-files'
 import { serverUrl } from '@origami/host/server-url'
 import { Slices, serverSliceMs } from '@origami/host/slices'
 import { randomId } from '@origami/protocol/demo'
@@ -135,7 +136,7 @@ async function openFolder(
   overrides: Partial<Parts>,
   opened: AsyncDisposableStack,
 ) {
-  await mkdir(config.data, { recursive: true, mode: 0o700 })
+  await makePrivateFolder(config.data)
   opened.use(await lockFolder(config.data))
   const owner = await ownerOf(config.data)
   const engine = overrides.engine ?? makeEngine(config, owner, limits)

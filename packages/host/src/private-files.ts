@@ -1,5 +1,30 @@
 import { randomBytes } from 'node:crypto'
-import { open, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/**
+ * Makes a folder that only its owner may read, and the folders above it; one that exists stays as it is. Node's own
+ * recursive `mkdir` never ends where nothing can be made, as in `/proc`. Throws Error that names the folder.
+ */
+export async function makePrivateFolder(path: string): Promise<void> {
+  const made = await makeOne(path)
+  if (made === 'no parent') {
+    await makePrivateFolder(dirname(path))
+    if ((await makeOne(path)) === 'no parent') throw new Error(`cannot make ${path}: no folder can be made there`)
+  }
+}
+
+async function makeOne(path: string): Promise<'there' | 'no parent'> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+    return 'there'
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' && dirname(path) !== path) return 'no parent'
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return 'there'
+    throw error
+  }
+}
 
 /** Reads a key that only its owner may read. Throws Error when others can read it. */
 export async function readPrivate(path: string): Promise<Buffer> {

@@ -2,13 +2,32 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { readPrivate, secretKey, writePrivate } from '../src/private-files.ts'
+import { makePrivateFolder, readPrivate, secretKey, writePrivate } from '../src/private-files.ts'
 
 let folder: string
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'origami-private-'))
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
+
+describe('a private folder', () => {
+  it('is made with those above it, and stays as it is', async () => {
+    const path = join(folder, 'a/b/c')
+    await makePrivateFolder(path)
+    await makePrivateFolder(path)
+    expect((await stat(path)).mode & 0o777).toBe(0o700)
+  })
+
+  it.skipIf(process.platform !== 'linux')('is refused where none can be made', async () => {
+    await expect(makePrivateFolder('/proc/x/y')).rejects.toThrow('cannot make /proc/x: no folder can be made there')
+  })
+
+  it('is refused where a file is', async () => {
+    await writeFile(join(folder, 'file'), '')
+    await expect(makePrivateFolder(join(folder, 'file'))).rejects.toThrow('EEXIST')
+    await expect(makePrivateFolder(join(folder, 'file/below'))).rejects.toThrow('ENOTDIR')
+  })
+})
 
 describe('a private file', () => {
   it('is its owner’s alone, also where a wider one was', async () => {

@@ -1,6 +1,6 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { writePrivate } from '@origami/host/private-files'
+import { makePrivateFolder, writePrivate } from '@origami/host/private-files'
 import { isAlive } from '@origami/host/process-identity'
 import { z } from 'zod'
 
@@ -24,7 +24,7 @@ const folderOf = (data: string): string => join(data, 'in-force')
 /** Writes the record where `runningServers` finds it, so that readers see all of it or none. */
 export async function writeServerRecord(data: string, record: ServerRecord): Promise<void> {
   const folder = folderOf(data)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makePrivateFolder(folder)
   await writePrivate(join(folder, `${record.verb}.json`), JSON.stringify(record))
 }
 

@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import cookie from '@fastify/cookie'
@@ -6,6 +5,7 @@ import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import { logger } from '@origami/host/logger'
 import { Notices } from '@origami/host/notices'
+import { makePrivateFolder } from '@origami/host/private-files'
 import { serverUrl } from '@origami/host/server-url'
 import { Slices, serverSliceMs } from '@origami/host/slices'
 import { limitJson, predictionsApi, refuseEarly, sendError, underLimits, unroutable } from '@origami/serving'
@@ -60,7 +60,7 @@ export interface WebHooks {
 /** Opens the state folder, listens, and follows the daemon, which may be away. */
 export async function startWeb(config: WebConfig, { oauth }: WebSecrets, hooks: WebHooks = {}): Promise<Web> {
   await using opened = new AsyncDisposableStack()
-  await mkdir(config.data, { recursive: true, mode: 0o700 })
+  await makePrivateFolder(config.data)
   const limits: WebLimits = { ...defaultLimits, ...config.limits }
   const log: Log = logger('web').error
   const slices = new Slices({ sliceMs: serverSliceMs })

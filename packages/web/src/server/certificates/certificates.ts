@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makePrivateFolder } from '@origami/host/private-files'
 import { replaceTls, type TlsPaths } from '@origami/host/tls-files'
 import { defaultLimits } from '../config.ts'
 import { Authority, type Subject } from './authority.ts'
@@ -80,7 +81,7 @@ async function ensure(
 }
 
 async function write(folder: string, authority: Authority, subject: Subject): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makePrivateFolder(folder)
   const paths: TlsPaths = { ca: join(folder, 'ca.pem'), cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') }
   await writeFile(paths.ca, authority.certificate, { mode: 0o600 })
   await replaceTls(paths, await authority.issue(subject))
