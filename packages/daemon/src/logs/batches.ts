@@ -8,7 +8,7 @@ const batchLength = 1024 ** 2
 
 /**
  * Groups lines into batches: those that come within 50 ms, and no more than fit one batch. While a batch is being
- * written only one more line is read.
+ * written only one more line is read. Who leaves the loop early waits for that line, unless they abort its read.
  */
 export async function* batches<Line extends LogLine>(lines: AsyncIterable<Line>): AsyncIterable<[Line, ...Line[]]> {
   const iterator = lines[Symbol.asyncIterator]()

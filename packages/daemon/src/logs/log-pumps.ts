@@ -74,9 +74,17 @@ export class LogPumps {
   private async pump(id: DeploymentId, instance: InstanceId): Promise<void> {
     const row = await deploymentById(this.db, id)
     if (!row || !(await this.engine.find(instance))) return
-    for await (const lines of batches(this.engine.logs(instance, row.log_cursor ?? undefined, this.signal))) {
-      await this.logs.append(row.demo_id, lines)
-      await note(this.db, row, { log_cursor: lines.at(-1)?.cursor ?? null })
+    const failed = new AbortController()
+    const signal = AbortSignal.any([this.signal, failed.signal])
+    for await (const lines of batches(this.engine.logs(instance, row.log_cursor ?? undefined, signal))) {
+      try {
+        await this.logs.append(row.demo_id, lines)
+        await note(this.db, row, { log_cursor: lines.at(-1)?.cursor ?? null })
+      } catch (error) {
+        // A read of the next line is under way. It would keep this loop until the instance prints again.
+        failed.abort()
+        throw error
+      }
     }
   }
 }
