@@ -24,17 +24,16 @@ export class Connection {
     return new Connection(url, socket)
   }
 
-  /** The head of a request with a body of so many bytes; it ends with an empty line. */
-  head(path: string, bytes: number, type = 'application/json'): string {
+  private head(bytes: number, headers: string): string {
     const cookies = this.cookies === '' ? '' : `cookie: ${this.cookies}\r\n`
-    return `POST ${path} HTTP/1.1\r\nhost: ${this.url.host}\r\ncontent-type: ${type}\r\n${cookies}content-length: ${bytes}\r\n\r\n`
+    return `POST ${this.url.pathname} HTTP/1.1\r\nhost: ${this.url.host}\r\ncontent-type: application/json\r\n${headers}${cookies}content-length: ${bytes}\r\n\r\n`
   }
 
-  async post(body: string): Promise<Answer> {
+  async post(body: string, headers = ''): Promise<Answer> {
     const answer = new Promise<Answer>((resolve, reject) => {
       this.waiting = { answer: resolve, fail: reject }
     })
-    this.socket.write(this.head(this.url.pathname, Buffer.byteLength(body)) + body)
+    this.socket.write(this.head(Buffer.byteLength(body), headers) + body)
     return answer
   }
 

@@ -3,8 +3,14 @@ import { execa } from 'execa'
 
 /** What is asked again and again. */
 export type Target =
-  /** A POST of JSON, whose answer is 200 and has some words in it. */
-  | { readonly kind: 'json'; readonly url: string; readonly body: string; readonly expects: string }
+  /** A POST of JSON, whose answer is a 2xx and has some words in it. `headers`: lines that each end with CRLF. */
+  | {
+      readonly kind: 'json'
+      readonly url: string
+      readonly body: string
+      readonly expects: string
+      readonly headers?: string
+    }
   /** One text through Gradio's queue. */
   | { readonly kind: 'gradio-queue'; readonly url: string }
 
@@ -15,6 +21,8 @@ export interface Load {
   /** What is answered before counts for nothing. */
   readonly warmupMs: number
   readonly measureMs: number
+  /** Each client predicts so often, instead of for some time. */
+  readonly times?: number
 }
 
 export interface LoadResult {
@@ -28,6 +36,7 @@ export interface LoadResult {
   /** Milliseconds. */
   readonly p50: number
   readonly p99: number
+  readonly longest: number
 }
 
 /** Makes load from a process of its own, so that nothing else is measured with it. */

@@ -10,15 +10,17 @@ const tooMany = 1000
 console.log(JSON.stringify(await run(load)))
 process.exit()
 
-async function run({ target, clients, warmupMs, measureMs }: Load): Promise<LoadResult> {
+async function run({ target, clients, warmupMs, measureMs, times: each }: Load): Promise<LoadResult> {
   const predict = target.kind === 'json' ? await jsonClients(target, clients) : gradioClients(target.url)
   const times: number[] = []
   let [failed, all] = [0, 0]
   let failure: string | undefined
-  const begun = performance.now() + warmupMs
-  const until = begun + measureMs
+  const started = performance.now()
+  const begun = each === undefined ? started + warmupMs : started
+  const until = each === undefined ? begun + measureMs : Number.POSITIVE_INFINITY
   const client = async (number: number) => {
-    for (let sent = performance.now(); sent < until && failed < tooMany; ) {
+    let sent = performance.now()
+    for (let time = 0; sent < until && failed < tooMany && time < (each ?? Number.POSITIVE_INFINITY); time += 1) {
       const error = await predict(number).catch((caught: Error) => caught)
       const now = performance.now()
       if (now >= begun && now < until) {
@@ -32,16 +34,19 @@ async function run({ target, clients, warmupMs, measureMs }: Load): Promise<Load
   }
   await Promise.all(Array.from({ length: clients }, (_, number) => client(number)))
   if (times.length === 0) throw new Error(`nothing ended; ${failure ?? 'it took too long'}`)
-  times.sort((a, b) => a - b)
-  const at = (part: number) => times[Math.min(times.length - 1, Math.floor(part * times.length))] ?? Number.NaN
+  const took = each === undefined ? measureMs : performance.now() - started
+  return { ...statistics(times, took), failed, all, ...(failure === undefined ? {} : { failure }) }
+}
+
+function statistics(times: number[], tookMs: number) {
+  const sorted = times.toSorted((a, b) => a - b)
+  const at = (part: number) => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? Number.NaN
   return {
-    ended: times.length,
-    failed,
-    all,
-    ...(failure === undefined ? {} : { failure }),
-    perSecond: (times.length * 1000) / measureMs,
+    ended: sorted.length,
+    perSecond: (sorted.length * 1000) / tookMs,
     p50: at(0.5),
     p99: at(0.99),
+    longest: at(1),
   }
 }
 
@@ -52,8 +57,8 @@ async function jsonClients(target: Extract<Load['target'], { kind: 'json' }>, cl
   const connections = await Promise.all(Array.from({ length: clients }, () => Connection.open(url)))
   return async (client) => {
     try {
-      const answer = await connections[client]?.post(target.body)
-      if (answer?.status === 200 && answer.body.includes(target.expects)) return undefined
+      const answer = await connections[client]?.post(target.body, target.headers)
+      if (answer && answer.status < 300 && answer.body.includes(target.expects)) return undefined
       return new Error(`${answer?.status} ${answer?.body}`)
     } catch (error) {
       // Servers close connections that they have kept long enough.

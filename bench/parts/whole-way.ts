@@ -46,7 +46,14 @@ async function cpuOf(world: OurWorld, demo: Demo, options: PartOptions): Promise
   const { all } = await makeLoad({ target, clients: 32, warmupMs: 0, measureMs: options.measureMs })
   const after = await world.cpuMs()
   const each = (hop: Hop) => (after[hop] - before[hop]) / all
-  const cpu = { web: each('web'), daemon: each('daemon'), runtime: each('runtime'), python: each('python') }
+  const [web, daemon, shim, runtime, python] = [
+    each('web'),
+    each('daemon'),
+    each('shim'),
+    each('runtime'),
+    each('python'),
+  ]
+  const cpu = { web, daemon, shim, runtime, python }
   options.say(`  CPU a prediction: ${hops.map((hop) => `${hop} ${round(cpu[hop])} ms`).join(', ')}`)
   return cpu
 }

@@ -17,8 +17,10 @@ const settings = `limits:
   running_per_demo: 1
 `
 
-/** The processes that a prediction passes. `python` is the worker that runs the model. */
-export const hops = ['web', 'daemon', 'runtime', 'python'] as const
+/**
+ * The processes that a prediction passes. The shim looks after the runtime, and `python` is the worker of the model.
+ */
+export const hops = ['web', 'daemon', 'shim', 'runtime', 'python'] as const
 export type Hop = (typeof hops)[number]
 
 /** Web server and daemon as two processes, and demos on the process engine. */
@@ -58,6 +60,15 @@ export class OurWorld implements AsyncDisposable {
     }
   }
 
+  /** The web server goes on, and the demos do too. */
+  async whileDaemonIsStopped(work: () => void): Promise<void> {
+    await this.world.stopDaemon()
+    work()
+    await this.world.startDaemon()
+    const [demo] = (await this.owner.call('GET /-/api/demos', {})).demos
+    while (demo && (await this.owner.page(demo.address)).state !== 'running') await setTimeout(100)
+  }
+
   /** CPU time so far by hop; of all demos. */
   async cpuMs(): Promise<Record<Hop, number>> {
     return this.sum(cpuMs)
@@ -73,7 +84,7 @@ export class OurWorld implements AsyncDisposable {
   }
 
   private async sum(measure: (pid: number) => Promise<number>): Promise<Record<Hop, number>> {
-    const found = { web: 0, daemon: 0, runtime: 0, python: 0 }
+    const found = { web: 0, daemon: 0, shim: 0, runtime: 0, python: 0 }
     for (const { pid, command } of await this.processes()) {
       const hop = hopOf(command)
       // A process may have ended since.
@@ -100,6 +111,7 @@ export interface Demo {
 function hopOf(command: string): Hop | undefined {
   if (/main\.ts web /.test(command)) return 'web'
   if (/main\.ts daemon /.test(command)) return 'daemon'
+  if (/shim\.ts /.test(command)) return 'shim'
   if (/origami\/server\.mjs/.test(command)) return 'runtime'
   return /python/.test(command.split(' ')[0] ?? '') ? 'python' : undefined
 }

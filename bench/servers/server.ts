@@ -36,15 +36,8 @@ export class Server implements AsyncDisposable {
       said += error.message
     })
     while (performance.now() - begun < patienceMs && child.exitCode === null && child.pid !== undefined) {
-      const isReady = await fetch(url + (options.readyPath ?? '/')).then(
-        async (answer) => {
-          const text = await answer.text()
-          return answer.status < 500 && text.includes(options.readyWord ?? '')
-        },
-        // Nobody listens yet.
-        () => false,
-      )
-      if (isReady) return new Server(url, child, performance.now() - begun)
+      if (await answers(url + (options.readyPath ?? '/'), options.readyWord ?? ''))
+        return new Server(url, child, performance.now() - begun)
       await setTimeout(10)
     }
     killGroup(child)
@@ -66,6 +59,18 @@ export interface ServerOptions {
   readonly readyPath?: string
   /** What the answer has in it once it serves. */
   readonly readyWord?: string
+}
+
+/** Whether a GET is answered, and with this word in it. */
+async function answers(url: string, word: string): Promise<boolean> {
+  try {
+    const answer = await fetch(url)
+    const text = await answer.text()
+    return answer.status < 500 && text.includes(word)
+  } catch {
+    // Nobody listens yet.
+    return false
+  }
 }
 
 function killGroup(child: ChildProcess): void {
