@@ -10,7 +10,7 @@ export function goalsTable(runs: readonly (readonly Row[])[]): string {
     const theirs = peer ? `${peer.name}: ${range(rows.map((row) => row.peer?.value ?? 0))} ${unit}` : ''
     const isMet = isWithin(ratios.median, goal)
     const ratio = peer ? range(rows.map((row) => row.ours / (row.peer?.value ?? 1))) : ''
-    return `| ${part} | ${what} | ${ours} | ${theirs} | ${ratio} | ${goal.at === 'least' ? '≥' : '≤'} ${goal.value} | ${isMet ? 'met' : '**missed**'} |`
+    return `| ${part} | ${what} | ${ours} | ${theirs} | ${ratio} | ${goal.at === 'least' ? '≥' : '≤'} ${round(goal.value)} | ${isMet ? 'met' : '**missed**'} |`
   })
   return ['| part | what | ours | compared with | ratio | goal | |', '|---|---|---|---|---|---|---|', ...lines].join(
     '\n',

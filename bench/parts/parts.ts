@@ -1,9 +1,11 @@
 import { atRestPart, startPart } from './at-rest.ts'
+import { filesPart } from './files.ts'
 import type { Part } from './part.ts'
 import { rowsKeptPart } from './rows-kept.ts'
 import { runtimePart } from './runtime.ts'
 import { streamingPart } from './streaming.ts'
 import { sweepPart } from './sweep.ts'
+import { waitingPart } from './waiting.ts'
 import { wholeWayPart } from './whole-way.ts'
 
 export const parts: readonly Part[] = [
@@ -11,6 +13,8 @@ export const parts: readonly Part[] = [
   wholeWayPart,
   streamingPart,
   rowsKeptPart,
+  waitingPart,
+  filesPart,
   sweepPart,
   atRestPart,
   startPart,

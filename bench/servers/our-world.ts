@@ -15,6 +15,7 @@ const settings = `limits:
   waiting_per_address: 1000000
   running: 64
   running_per_demo: 1
+  file: 200m
 `
 
 /**
