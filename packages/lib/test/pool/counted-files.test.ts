@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type FileRef, newPredictionId } from '@origami/protocol/demo'
 import { FolderFiles } from '@origami/serving'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { CountedFiles } from '../../src/runtime/pool/counted-files.ts'
 
 let folder: string
@@ -52,4 +52,23 @@ test('the bytes of a file are counted until the last prediction that uses it is 
   expect([files.bytes, files.unused(Number.POSITIVE_INFINITY)]).toEqual([10, []])
   await files.release(other)
   expect([files.bytes, await files.open(ref), files.wasRead(ref)]).toEqual([0, undefined, true])
+})
+
+test('what an earlier process left is counted; what cannot be read is told and left alone', async () => {
+  const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+  const ref = await put(10)
+  await writeFile(join(folder, 'stray'), '')
+  await mkdir(join(folder, 'unreadable/about.json'), { recursive: true })
+  const next = new CountedFiles(new FolderFiles(folder, { maxFileBytes: () => 1000 }))
+  await next.countFolder(folder)
+  expect([next.bytes, next.unused(Number.POSITIVE_INFINITY)]).toEqual([10, [ref]])
+  expect(logged.mock.calls.flat()).toEqual([expect.stringMatching(/unreadable is not counted .* EISDIR/)])
+  logged.mockRestore()
+})
+
+test('a folder that does not exist is empty, and one that cannot be read is an error', async () => {
+  await files.countFolder(join(folder, 'none'))
+  expect(files.bytes).toBe(0)
+  await symlink('loop', join(folder, 'loop'))
+  await expect(files.countFolder(join(folder, 'loop'))).rejects.toThrow('ELOOP')
 })

@@ -3,6 +3,7 @@ import { mkdir, open, opendir, readFile, rename, rm, stat, writeFile } from 'nod
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { unlessAbsent } from '@origami/host/absent-files'
 import { Slices } from '@origami/host/slices'
 import { type FileRef, fileRef, Invalid, parseFileRef } from '@origami/protocol/demo'
 import { fileTypeFromBuffer } from 'file-type'
@@ -13,11 +14,11 @@ const aboutSchema = z.object({ name: z.string(), type: z.string() })
 
 /**
  * The content of `about.json` in the folder of a file. Undefined: there is none. Throws when it is not what `put`
- * writes.
+ * writes, or cannot be read.
  */
 export async function readAbout(folder: string): Promise<z.infer<typeof aboutSchema> | undefined> {
-  // A file whose record cannot be read does not exist, or never arrived completely.
-  const text = await readFile(join(folder, 'about.json'), 'utf8').catch(() => undefined)
+  const text = await readFile(join(folder, 'about.json'), 'utf8').catch(unlessAbsent(undefined))
+  // An empty record is one of a file that never arrived completely.
   return text === undefined || text === '' ? undefined : aboutSchema.parse(JSON.parse(text))
 }
 
@@ -70,7 +71,9 @@ export class FolderFiles implements Files {
     if (!path || !about) return undefined
     const { name, type } = about
     if (name !== parseFileRef(ref)?.name) return undefined
-    const { size } = await stat(path)
+    const found = await stat(path).catch(unlessAbsent(undefined))
+    if (!found) return undefined
+    const { size } = found
     return {
       name,
       type,
@@ -89,7 +92,7 @@ export class FolderFiles implements Files {
   /** Removes a file. False: there was none. */
   async forget(ref: FileRef): Promise<boolean> {
     const path = this.path(ref)
-    if (!path || !(await stat(path).catch(() => undefined))) return false
+    if (!path || !(await stat(path).catch(unlessAbsent(undefined)))) return false
     await rm(join(path, '../..'), { recursive: true, force: true })
     return true
   }
@@ -103,7 +106,7 @@ export class FolderFiles implements Files {
     wanted: Wanted = new Set(),
     { slices = new Slices(), signal }: Sweeping = {},
   ): Promise<number> {
-    await using folder = await opendir(this.folder).catch(unlessAbsent)
+    await using folder = await opendir(this.folder).catch(unlessAbsent(undefined))
     if (!folder) return 0
     let swept = 0
     const failures: unknown[] = []
@@ -125,7 +128,7 @@ export class FolderFiles implements Files {
 
   private async sweepOne(id: string, before: Date, wanted: Wanted): Promise<boolean> {
     const path = join(this.folder, id)
-    const found = await stat(path).catch(unlessAbsent)
+    const found = await stat(path).catch(unlessAbsent(undefined))
     if (!found || found.mtime >= before || (await wanted.has(id))) return false
     await rm(path, { recursive: true, force: true })
     return true
@@ -159,11 +162,6 @@ const plainName = (name: string): string =>
     .replaceAll(/[^A-Za-z0-9._ -]/g, '_')
     .replace(/^[. -]+/, '_')
     .slice(-100) || '_'
-
-/** It does not exist, or not any more. */
-function unlessAbsent(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error
-}
 
 /** When two callers send the same id, the first file stays. */
 function keepFirst(error: NodeJS.ErrnoException): void {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, realpath, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
@@ -66,6 +66,23 @@ describe('files in a folder', () => {
       type: 'application/octet-stream',
     })
     expect([await files.forget(ref), await files.forget(ref), await files.open(ref)]).toEqual([true, false, undefined])
+  })
+
+  test('one that cannot be read does not count as absent, and is neither stored anew nor forgotten', async () => {
+    const [unreadable, looped] = [fileRef(randomId(), 'a.txt'), fileRef(randomId(), 'a.txt')]
+    const folderOf = (ref: string) => join(dirname(files.path(ref) ?? ''), '..')
+    await mkdir(join(folderOf(unreadable), 'about.json'), { recursive: true })
+    await expect(files.open(unreadable)).rejects.toThrow('EISDIR')
+    await expect(files.put(unreadable.split('/')[1] ?? '', 'a.txt', undefined, stream('x'))).rejects.toThrow('EISDIR')
+    await mkdir(folderOf(looped))
+    await symlink('file', join(folderOf(looped), 'file'))
+    await expect(files.forget(looped)).rejects.toThrow('ELOOP')
+  })
+
+  test('one whose bytes are gone is absent', async () => {
+    const ref = await put('a.txt')
+    await rm(files.path(ref) ?? '')
+    expect([await files.open(ref), await files.forget(ref)]).toEqual([undefined, false])
   })
 })
 

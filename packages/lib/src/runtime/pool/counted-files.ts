@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { unlessAbsent } from '@origami/host/absent-files'
 import { type FileRef, Full, fileRef, type PredictionId, parseFileRef } from '@origami/protocol/demo'
 import { type Files, type FolderFiles, type OpenFile, readAbout } from '@origami/serving'
 
@@ -86,15 +87,14 @@ export class CountedFiles implements Files {
     await this.files.forget(ref)
   }
 
-  /** Counts the files that an earlier process left in the folder. */
+  /** Counts the files that an earlier process left in the folder. Throws Error when the folder cannot be read. */
   async countFolder(folder: string): Promise<void> {
-    // A folder that does not exist is empty.
-    for (const id of await readdir(folder).catch(() => [])) {
+    for (const id of await readdir(folder).catch(unlessAbsent([]))) {
       try {
         const about = await readAbout(join(folder, id))
         if (about) await this.count(fileRef(id, about.name), (await stat(join(folder, id))).mtimeMs)
       } catch (error) {
-        console.error(`${join(folder, id)} is no file of a prediction and is left alone: ${error}`)
+        console.error(`${join(folder, id)} is not counted as a file of a prediction and is left alone: ${error}`)
       }
     }
   }
