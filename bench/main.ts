@@ -28,7 +28,7 @@ else if (!existsSync(venv)) {
 function help(): string {
   const lines = parts.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`)
   return `npm run bench                      every part, ${fullRuns} runs; writes bench/README.md
-npm run bench -- quick             every part once, with shorter times: two minutes
+npm run bench -- quick             every part once, with shorter times: about two minutes when nothing else runs
 npm run bench -- [quick] PART …    these parts alone
 npm run bench -- install           the programs to compare with, into ${venv}
 

@@ -5,7 +5,7 @@ import type { Load, LoadResult } from './load.ts'
 
 /** The load generator: a process of its own, which is given what to do as JSON and prints what it measured as JSON. */
 const load = JSON.parse(process.argv[2] ?? '') as Load
-/** A server that fails at once is not asked for ever. */
+/** A server that answers nothing but failures is given up after so many. One that refuses some is not. */
 const tooMany = 1000
 console.log(JSON.stringify(await run(load)))
 process.exit()
@@ -20,7 +20,8 @@ async function run({ target, clients, warmupMs, measureMs, times: each }: Load):
   const until = each === undefined ? begun + measureMs : Number.POSITIVE_INFINITY
   const client = async (number: number) => {
     let sent = performance.now()
-    for (let time = 0; sent < until && failed < tooMany && time < (each ?? Number.POSITIVE_INFINITY); time += 1) {
+    const isGivenUp = () => all === 0 && failed >= tooMany
+    for (let time = 0; sent < until && !isGivenUp() && time < (each ?? Number.POSITIVE_INFINITY); time += 1) {
       const error = await predict(number).catch((caught: Error) => caught)
       const now = performance.now()
       if (now >= begun && now < until) {

@@ -3,7 +3,7 @@ import { atLeast, atMost } from '../measured.ts'
 import { OurWorld } from '../servers/our-world.ts'
 import { bare, canned, cog, fastapi, gradioDirect, gradioQueue, litserve, predictions } from '../servers/peers.ts'
 import type { Part, PartOptions } from './part.ts'
-import { at, clientCounts, throughputOf, throughputsOfPeer } from './throughput.ts'
+import { at, clientCountsOf, throughputOf, throughputsOfPeer } from './throughput.ts'
 
 const ours = 'Origami, the runtime alone'
 
@@ -23,7 +23,7 @@ async function runtime(options: PartOptions): Promise<Throughput[]> {
   await using world = await OurWorld.start()
   const demo = await world.deploy('bench/models/echo', 'echo')
   const found: Throughput[] = []
-  for (const clients of clientCounts)
+  for (const clients of clientCountsOf(options))
     found.push(await throughputOf(ours, predictions(demo.runtimeUrl), clients, options))
   return found
 }

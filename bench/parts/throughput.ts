@@ -3,7 +3,11 @@ import type { Throughput } from '../measured.ts'
 import type { Peer } from '../servers/peers.ts'
 import type { PartOptions } from './part.ts'
 
-export const clientCounts = [1, 8, 32] as const
+export const allClientCounts = [1, 8, 32]
+const fewer = [1, 32]
+
+/** At how many clients each system is measured. */
+export const clientCountsOf = ({ isQuick }: PartOptions): readonly number[] => (isQuick ? fewer : allClientCounts)
 
 /** Measures one system that runs, at one number of clients. */
 export async function throughputOf(
@@ -19,14 +23,11 @@ export async function throughputOf(
 }
 
 /** Starts a peer, measures it at each number of clients, and ends it. */
-export async function throughputsOfPeer(
-  peer: Peer,
-  options: PartOptions,
-  counts: readonly number[] = clientCounts,
-): Promise<Throughput[]> {
+export async function throughputsOfPeer(peer: Peer, options: PartOptions): Promise<Throughput[]> {
   await using server = await peer.start()
   const found: Throughput[] = []
-  for (const clients of counts) found.push(await throughputOf(peer.name, peer.target(server.url), clients, options))
+  for (const clients of clientCountsOf(options))
+    found.push(await throughputOf(peer.name, peer.target(server.url), clients, options))
   return found
 }
 

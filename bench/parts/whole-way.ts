@@ -4,7 +4,7 @@ import { atLeast, atMost } from '../measured.ts'
 import { type Demo, type Hop, hops, OurWorld } from '../servers/our-world.ts'
 import { bare, gradioQueue, predictions } from '../servers/peers.ts'
 import type { Part, PartOptions } from './part.ts'
-import { at, clientCounts, round, throughputOf, throughputsOfPeer } from './throughput.ts'
+import { allClientCounts, at, round, throughputOf, throughputsOfPeer } from './throughput.ts'
 
 const part = 'way'
 const concurrencies = [1, 8] as const
@@ -31,7 +31,7 @@ async function ours(options: PartOptions, found: Throughput[]): Promise<CpuMs> {
   let cpu: CpuMs | undefined
   for (const concurrency of concurrencies) {
     const demo = await world.deploy('bench/models/echo', `echo-${concurrency}`, concurrency)
-    for (const clients of clientCounts)
+    for (const clients of allClientCounts)
       found.push(await throughputOf(systemOf(concurrency), predictions(demo.url), clients, options))
     cpu ??= await cpuOf(world, demo, options)
   }
