@@ -11,6 +11,7 @@ export class Notice {
   }
 
   notify(): void {
+    if (this.waiting.size === 0) return
     for (const wake of [...this.waiting]) wake()
   }
 

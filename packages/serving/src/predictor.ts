@@ -40,6 +40,8 @@ export interface Prediction {
    * signal ends it without an error.
    */
   events(after?: number, signal?: AbortSignal): AsyncIterable<PredictionEvent>
+  /** Its snapshot once it ended, for who follows nothing else of it. Where it is absent, `events` says the end. */
+  ended?(): Promise<PredictionSnapshot>
   /** Cancels it. False: it had ended before. */
   cancel(signal?: AbortSignal): Promise<boolean>
 }

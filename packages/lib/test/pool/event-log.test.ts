@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { EventLog, withoutReplaced } from '../../src/runtime/pool/event-log.ts'
+import { EventLog, lengthOf, withoutReplaced } from '../../src/runtime/pool/event-log.ts'
 import { compactable, replacing } from './events.ts'
 
 test('of a long run what newer events replaced is left out, and numbers stay', () => {
@@ -24,4 +24,10 @@ test('what is replaced goes where its bytes are many; what is of use stays, howe
   expect([log.next(0)?.seq, log.bytes]).toEqual([4, 1024 ** 2 + 200])
   for (let at = 0; at < 8; at += 1) part('append', mebibyte)
   expect([log.next(0)?.seq, log.next(4)?.seq, log.bytes]).toEqual([4, 5, 9 * (1024 ** 2 + 200)])
+})
+
+test('the size of a value is the length of its JSON', () => {
+  for (const value of [{}, [], { a: 'bc', d: [1, -2.5, null, true], e: { f: [] } }, [['x'], {}], 12, false, null])
+    expect(lengthOf(value)).toBe(JSON.stringify(value).length)
+  expect([lengthOf('text'), lengthOf(undefined)]).toEqual([4, 0])
 })

@@ -16,6 +16,7 @@ function runStore(limits: Partial<KeepLimits>, files = filesIn(join(tmpdir(), 'n
   return new RunStore(files, {
     keepMs: hour,
     maxEnded: 100,
+    maxEndedBytes: 1024 ** 2,
     maxBytes: 1024 ** 2,
     leastAgeMs: hour,
     unusedFileMs: hour,
@@ -91,8 +92,7 @@ test('a file that no prediction used goes after its time, and one that is used s
     files.use(used, run.id)
     using runs = runStore({ unusedFileMs: -1 }, files)
     runs.add(run)
-    ended(runs)
-    expect(files.bytes).toBe(10)
+    await vi.waitFor(() => expect(files.bytes).toBe(10))
     await vi.waitFor(async () => expect(await files.open(unused)).toBeUndefined())
     expect(await files.open(used)).toMatchObject({ size: 10 })
   } finally {
@@ -106,3 +106,20 @@ async function put(files: CountedFiles, bytes: number) {
   }
   return files.put(crypto.randomUUID().replaceAll('-', ''), 'a.txt', undefined, once())
 }
+
+test('what was fetched goes above its own number of bytes, the oldest first, whatever files may have', async () => {
+  using runs = runStore({ maxEndedBytes: 10_000 })
+  const made = []
+  for (let count = 0; count < 4; count += 1) {
+    const run = newRun()
+    runs.add(run)
+    const fetched = run.ended()
+    run.succeed({ said: 'x'.repeat(4000) })
+    expect((await fetched).status).toBe('succeeded')
+    runs.end(run)
+    made.push(run)
+  }
+  expect(keeps(runs, ...made)).toEqual([false, false, true, true])
+  const unread = [ended(runs, 4000), ended(runs, 4000), ended(runs, 4000)]
+  expect(keeps(runs, ...made, ...unread)).toEqual([false, false, false, false, true, true, true])
+})

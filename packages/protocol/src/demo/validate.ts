@@ -35,11 +35,23 @@ export function validateInput(schema: DemoSchema, input: Input): { input: Input;
 /** The problem of one value of a field. Undefined: there is none. It checks outputs too. */
 export function valueProblem(field: Field, value: unknown): Problem | undefined {
   const component = componentOf(field.component)
-  const parsed = component.value(component.options.parse(field.options)).safeParse(value)
+  const parsed = validatorOf(field).safeParse(value)
   if (parsed.success) return undefined
   const [issue] = parsed.error.issues
   const expected = issue ? expectation(issue, component.expects) : component.expects
   return { field: field.name, type: 'value_error', message: `expected ${cut(expected, 500)}, got ${shown(value)}` }
+}
+
+/** The schemas of fields' values: making one costs more than using it. */
+const validators = new WeakMap<Field, z.ZodType>()
+
+function validatorOf(field: Field): z.ZodType {
+  const known = validators.get(field)
+  if (known) return known
+  const component = componentOf(field.component)
+  const made = component.value(component.options.parse(field.options))
+  validators.set(field, made)
+  return made
 }
 
 function expectation(issue: z.core.$ZodIssue, expects: string): string {

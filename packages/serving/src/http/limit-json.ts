@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 export interface JsonLimits {
@@ -67,7 +68,8 @@ export function limitJson(app: FastifyInstance, limits: JsonLimits): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeContentTypeParser(['application/json', 'text/plain'])
   app.addContentTypeParser('application/json', (request, payload, done) => {
-    readUpTo(bytes(), paced(payload, idleMs(), totalMs()), request.headers['content-length'], held).then(
+    const within = { limit: bytes(), idleMs: idleMs(), totalMs: totalMs(), held }
+    new Arriving(payload, request.headers['content-length'], within).whole.then(
       (body) => {
         if (body instanceof BodyRefused) return done(null, body)
         if (isDeeper(body, depth))
@@ -93,67 +95,98 @@ interface Held {
   most(): number
 }
 
-async function readUpTo(
-  limit: number,
-  payload: AsyncIterable<Buffer>,
-  announced: string | undefined,
-  held: Held,
-): Promise<Buffer | BodyRefused> {
-  const tooLarge = new BodyRefused(413, `expected a body of at most ${limit} bytes, got ${announced ?? 'more'}`)
-  if (Number(announced ?? 0) > limit * patience) throw tooLarge
-  const parts: Buffer[] = []
-  let size = 0
-  let bytesHeld = 0
-  let refused: BodyRefused | undefined
-  try {
-    for await (const part of payload) {
-      size += part.length
-      if (size > limit) refused = tooLarge
-      else if (held.bytes + part.length > Math.max(held.most(), limit))
-        refused ??= new BodyRefused(503, 'Too many bodies are being read at once; try again in some seconds.')
-      if (refused) drop()
-      else keep(part)
-      if (size > limit * patience) throw tooLarge
-    }
-    return refused ?? Buffer.concat(parts)
-  } finally {
-    drop()
-  }
-
-  function keep(part: Buffer): void {
-    parts.push(part)
-    bytesHeld += part.length
-    held.bytes += part.length
-  }
-
-  function drop(): void {
-    parts.length = 0
-    held.bytes -= bytesHeld
-    bytesHeld = 0
-  }
+interface ReadLimits {
+  readonly limit: number
+  readonly idleMs: number
+  readonly totalMs: number
+  readonly held: Held
 }
 
-/**
- * Yields the parts of a body. Throws BodyRefused when no more comes for too long, or when the whole takes too long. The
- * caller can still be answered.
- */
-async function* paced(payload: AsyncIterable<Buffer>, idleMs: number, totalMs: number): AsyncIterable<Buffer> {
-  const late = Promise.withResolvers<never>()
-  const refuse = (expected: string) => late.reject(new BodyRefused(408, `expected ${expected}`))
-  const idle = setTimeout(refuse, idleMs, `more of the body within ${idleMs / 1000} s`)
-  const total = setTimeout(refuse, totalMs, `all of the body within ${totalMs / 1000} s`)
-  // `for await` would close the connection when it is left, before the answer.
-  const coming = payload[Symbol.asyncIterator]()
-  try {
-    for (;;) {
-      const { done, value } = await Promise.race([coming.next(), late.promise])
-      if (done) return
-      idle.refresh()
-      yield value
-    }
-  } finally {
-    clearTimeout(idle)
-    clearTimeout(total)
+/** One body on its way. */
+class Arriving {
+  /**
+   * Resolves to BodyRefused for a body that was read to its end and cannot be taken. Rejects with it when the body is
+   * not waited for: no more comes for too long, the whole takes too long, or it is far too large. The caller can still
+   * be answered.
+   */
+  readonly whole: Promise<Buffer | BodyRefused>
+  private readonly payload: Readable
+  private readonly limits: ReadLimits
+  private readonly tooLarge: () => BodyRefused
+  private readonly settled = Promise.withResolvers<Buffer | BodyRefused>()
+  private readonly startedAt = Date.now()
+  private readonly timer: NodeJS.Timeout
+  private parts: Buffer[] = []
+  private size = 0
+  private bytesHeld = 0
+  private refused: BodyRefused | undefined
+
+  constructor(payload: Readable, announced: string | undefined, limits: ReadLimits) {
+    const { limit, idleMs, totalMs } = limits
+    this.whole = this.settled.promise
+    this.payload = payload
+    this.limits = limits
+    this.tooLarge = () => new BodyRefused(413, `expected a body of at most ${limit} bytes, got ${announced ?? 'more'}`)
+    this.timer = setTimeout(() => this.late(), Math.min(idleMs, totalMs))
+    payload.on('data', this.take).once('end', this.end).once('error', this.leave).once('close', this.leave)
+    if (Number(announced ?? 0) > limit * patience) this.stop(this.tooLarge())
+  }
+
+  private readonly take = (part: Buffer): void => {
+    const { limit, held, totalMs } = this.limits
+    this.size += part.length
+    if (this.size > limit) this.refused = this.tooLarge()
+    else if (held.bytes + part.length > Math.max(held.most(), limit))
+      this.refused ??= new BodyRefused(503, 'Too many bodies are being read at once; try again in some seconds.')
+    if (this.refused) this.drop()
+    else this.keep(part)
+    if (this.size > limit * patience) this.stop(this.tooLarge())
+    else if (Date.now() - this.startedAt >= totalMs) this.late()
+    else this.timer.refresh()
+  }
+
+  private readonly end = (): void => {
+    const [only = Buffer.alloc(0), ...more] = this.parts
+    this.settled.resolve(this.refused ?? (more.length === 0 ? only : Buffer.concat(this.parts)))
+    this.drop()
+    clearTimeout(this.timer)
+  }
+
+  /** The connection broke. After the end it means nothing. */
+  private readonly leave = (error?: Error): void => {
+    if (error || !this.payload.readableEnded)
+      this.settled.reject(error ?? new Error('the connection closed before the end of the body'))
+    this.drop()
+    clearTimeout(this.timer)
+  }
+
+  private late(): void {
+    const { idleMs, totalMs } = this.limits
+    const isTotal = Date.now() - this.startedAt >= totalMs
+    const expected = isTotal
+      ? `all of the body within ${totalMs / 1000} s`
+      : `more of the body within ${idleMs / 1000} s`
+    this.stop(new BodyRefused(408, `expected ${expected}`))
+  }
+
+  /** Leaves the connection open for the answer. */
+  private stop(why: BodyRefused): void {
+    this.payload.off('data', this.take).off('end', this.end).pause()
+    this.settled.reject(why)
+    this.drop()
+    clearTimeout(this.timer)
+  }
+
+  private keep(part: Buffer): void {
+    this.parts.push(part)
+    this.bytesHeld += part.length
+    this.limits.held.bytes += part.length
+  }
+
+  private drop(): void {
+    this.parts = []
+    this.limits.held.bytes -= this.bytesHeld
+    this.bytesHeld = 0
   }
 }
 

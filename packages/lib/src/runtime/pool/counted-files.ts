@@ -17,6 +17,7 @@ interface CountedFile {
 export class CountedFiles implements Files {
   private readonly files: FolderFiles
   private readonly known = new Map<FileRef, CountedFile>()
+  private readonly usedBy = new Map<PredictionId, FileRef[]>()
   private arriving = 0
   private counted = 0
   /** Called before a caller's bytes are accepted, with their number. False refuses them. */
@@ -65,13 +66,21 @@ export class CountedFiles implements Files {
 
   /** Keeps the file for this prediction until `release`. */
   use(ref: FileRef, prediction: PredictionId): void {
-    this.known.get(ref)?.users.add(prediction)
+    const file = this.known.get(ref)
+    if (!file || file.users.has(prediction)) return
+    file.users.add(prediction)
+    this.usedBy.set(prediction, [...(this.usedBy.get(prediction) ?? []), ref])
   }
 
   /** Removes the files that only this prediction used. */
   async release(prediction: PredictionId): Promise<void> {
-    const gone = [...this.known].filter(([, { users }]) => users.delete(prediction) && users.size === 0)
-    await Promise.all(gone.map(([ref]) => this.forget(ref)))
+    const used = this.usedBy.get(prediction) ?? []
+    this.usedBy.delete(prediction)
+    const gone = used.filter((ref) => {
+      const users = this.known.get(ref)?.users
+      return users?.delete(prediction) && users.size === 0
+    })
+    await Promise.all(gone.map((ref) => this.forget(ref)))
   }
 
   /** Files that no prediction uses and that arrived before `before`, oldest first. */

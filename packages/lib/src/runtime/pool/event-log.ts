@@ -71,6 +71,13 @@ function sizeOf(event: Numbered): number {
   return 200
 }
 
-/** The approximate length of a value as JSON. */
-export const lengthOf = (value: unknown): number =>
-  typeof value === 'string' ? value.length : value === undefined ? 0 : JSON.stringify(value).length
+/** The length of a value as JSON without escapes, and of a text without its quotes. Nothing is written for it. */
+export function lengthOf(value: unknown): number {
+  if (typeof value === 'string') return value.length
+  if (typeof value !== 'object' || value === null) return value === undefined ? 0 : String(value).length
+  const entries = Array.isArray(value) ? value.map(writtenLength) : Object.entries(value).map(namedLength)
+  return entries.reduce((sum, length) => sum + length + 1, entries.length === 0 ? 2 : 1)
+}
+
+const writtenLength = (value: unknown): number => lengthOf(value) + (typeof value === 'string' ? 2 : 0)
+const namedLength = ([name, value]: [string, unknown]): number => name.length + 3 + writtenLength(value)

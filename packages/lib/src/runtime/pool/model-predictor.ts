@@ -37,6 +37,7 @@ const defaults = { cancelGraceMs: 5000, maxWaiting: 1000, backOffMs: [1000, 2000
 const defaultKeep: KeepLimits = {
   keepMs: 30 * 60_000,
   maxEnded: 1000,
+  maxEndedBytes: 32 * 1024 ** 2,
   maxBytes: 1024 ** 3,
   leastAgeMs: 60_000,
   unusedFileMs: 60 * 60_000,

@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises'
-import type { PredictionId } from '@origami/protocol/demo'
+import type { FileRef, PredictionId } from '@origami/protocol/demo'
 import { type CountedFiles, fileRefs } from './counted-files.ts'
 import type { Run } from './run.ts'
 
@@ -8,6 +8,8 @@ export interface KeepLimits {
   readonly keepMs: number
   /** How many ended predictions are kept. */
   readonly maxEnded: number
+  /** The bytes in memory that ended predictions may have together, beside those that somebody is about to fetch. */
+  readonly maxEndedBytes: number
   /** The bytes that files, inputs and outputs of all predictions may have together. */
   readonly maxBytes: number
   /**
@@ -23,12 +25,16 @@ export interface KeepLimits {
 const followMs = 60_000
 /** How many times the limits protected predictions may take, and how many times `maxBytes` open ones may take. */
 const factors = { spared: 2, open: 3 }
+/** Of so many kept predictions one end pays for looking at all of them, so that an end costs the same with many. */
+const keptPerLook = 16
 
 interface EndedRun {
   readonly run: Run
   readonly at: number
   /** Its approximate size in memory. */
   readonly bytes: number
+  /** The files of its outputs. */
+  readonly refs: readonly FileRef[]
 }
 
 /**
@@ -41,6 +47,8 @@ export class RunStore implements Disposable {
   /** In the order of their end. */
   private readonly ended = new Map<PredictionId, EndedRun>()
   private endedBytes = 0
+  /** How many predictions ended since the last look at all that are kept. */
+  private endedSinceLook = 0
   private readonly files: CountedFiles
   private readonly limits: KeepLimits
   private readonly timer: NodeJS.Timeout
@@ -67,9 +75,12 @@ export class RunStore implements Disposable {
   /** Notes the end of a prediction, which may be forgotten from now on. */
   end(run: Run): void {
     this.open.delete(run)
-    this.ended.set(run.id, { run, at: Date.now(), bytes: run.bytes })
-    this.endedBytes += run.bytes
-    this.sweep()
+    const { bytes } = run
+    this.ended.set(run.id, { run, at: Date.now(), bytes, refs: fileRefs(run.outputs) })
+    this.endedBytes += bytes
+    this.endedSinceLook += 1
+    const isOverTwice = this.ended.size > factors.spared * this.limits.maxEnded
+    if (isOverTwice || (this.isOver && this.endedSinceLook > this.ended.size / keptPerLook)) this.sweep()
   }
 
   /**
@@ -88,6 +99,11 @@ export class RunStore implements Disposable {
     clearInterval(this.timer)
   }
 
+  private get isOver(): boolean {
+    const { maxEnded, maxEndedBytes, maxBytes } = this.limits
+    return this.ended.size > maxEnded || this.endedBytes > maxEndedBytes || this.bytes > maxBytes
+  }
+
   private get bytes(): number {
     let bytes = this.files.bytes + this.endedBytes
     for (const run of this.open) bytes += run.bytes
@@ -96,12 +112,13 @@ export class RunStore implements Disposable {
 
   /** Forgets what is older than its limit, and as much of the rest as is needed for this many more bytes. */
   private sweep(more = 0): void {
-    const { keepMs, maxEnded, maxBytes, unusedFileMs } = this.limits
+    const { keepMs, maxEnded, maxEndedBytes, maxBytes, unusedFileMs } = this.limits
     const now = Date.now()
     const short = () => this.bytes + more > maxBytes
+    this.endedSinceLook = 0
     for (const ended of this.ended.values()) {
       const isDue = ended.at + keepMs <= now
-      if (!isDue && this.ended.size <= maxEnded && !short()) break
+      if (!isDue && this.ended.size <= maxEnded && this.endedBytes <= maxEndedBytes && !short()) break
       if (isDue || !this.isSpared(ended, more, now)) this.forget(ended)
     }
     for (const ref of this.files.unused(now - unusedFileMs)) logFailure(this.files.forget(ref))
@@ -109,11 +126,10 @@ export class RunStore implements Disposable {
   }
 
   /** Whether somebody is probably about to fetch it. The newest one has time until others need its room. */
-  private isSpared({ run, at }: EndedRun, more: number, now: number): boolean {
+  private isSpared({ run, at, refs }: EndedRun, more: number, now: number): boolean {
     const { leastAgeMs, maxEnded } = this.limits
     if (more === 0 && this.ended.size === 1) return true
     if (this.ended.size > factors.spared * maxEnded) return false
-    const refs = fileRefs(run.outputs)
     if (run.wasFollowed && refs.every((ref) => this.files.wasRead(ref))) return false
     const touched = Math.max(at, ...refs.map((ref) => this.files.lastOpened(ref)))
     return touched + leastAgeMs > now

@@ -28,6 +28,8 @@ export class Run implements Prediction {
   private readonly onCancel: (run: Run) => void
   private readonly log = new EventLog()
   private readonly changed = new Notice()
+  /** Those who wait for its end alone. */
+  private readonly awaiting: ((snapshot: PredictionSnapshot) => void)[] = []
   private output: Record<string, unknown> = {}
   private error: string | null = null
   private reason: FailureReason | null = null
@@ -84,6 +86,12 @@ export class Run implements Prediction {
         await this.changed.next(signal)
       }
     }
+  }
+
+  async ended(): Promise<PredictionSnapshot> {
+    if (!isTerminal(this.status)) return new Promise((resolve) => this.awaiting.push(resolve))
+    this.wasFollowed = true
+    return this.now()
   }
 
   async cancel(): Promise<boolean> {
@@ -155,8 +163,11 @@ export class Run implements Prediction {
     if (isTerminal(this.status)) return
     this.status = status
     this.completedAt = new Date()
-    this.log.add({ type: 'completed', data: { ...this.now() } })
+    const snapshot = this.now()
+    this.log.add({ type: 'completed', data: snapshot })
     this.changed.notify()
+    if (this.awaiting.length > 0) this.wasFollowed = true
+    for (const resolve of this.awaiting.splice(0)) resolve(snapshot)
   }
 
   private now(): PredictionSnapshot {

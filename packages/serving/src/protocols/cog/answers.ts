@@ -1,5 +1,5 @@
 import { type ServerEvent, sendEvents } from '@origami/host/send-events'
-import type { DemoSchema } from '@origami/protocol/demo'
+import type { DemoSchema, PredictionSnapshot } from '@origami/protocol/demo'
 import type { FastifyReply } from 'fastify'
 import type { Prediction } from '../../predictor.ts'
 import { presentEvent, presentSnapshot } from './present.ts'
@@ -19,12 +19,26 @@ interface Asked {
  * Answers synchronously: 200 once the prediction ended, however it ended. A caller who leaves cancels what they made.
  */
 export async function answerWhenDone({ reply, prediction, schema, base, made }: Asked): Promise<unknown> {
+  if (prediction.ended) return answerEnd(reply, prediction, prediction.ended(), { schema, base, made })
   const gone = new AbortController()
   reply.raw.once('close', () => gone.abort())
   for await (const event of prediction.events(0, gone.signal))
     if (event.type === 'completed') return reply.send(presentSnapshot(event.data, schema, base))
   if (gone.signal.aborted && made) await prediction.cancel()
   return reply.send(presentSnapshot(await prediction.snapshot(), schema, base))
+}
+
+async function answerEnd(
+  reply: FastifyReply,
+  prediction: Prediction,
+  ended: Promise<PredictionSnapshot>,
+  { schema, base, made }: Pick<Asked, 'schema' | 'base' | 'made'>,
+): Promise<unknown> {
+  const cancel = () =>
+    prediction.cancel().catch((error: unknown) => reply.log.error(error, 'who asked left, and it was not canceled'))
+  if (made && reply.raw.destroyed) void cancel()
+  else if (made) reply.raw.once('close', () => reply.raw.writableFinished || void cancel())
+  return reply.send(presentSnapshot(await ended, schema, base))
 }
 
 /** Answers the request with the events. A caller who leaves cancels what they made. */

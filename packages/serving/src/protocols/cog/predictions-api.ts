@@ -210,7 +210,8 @@ async function findPrediction(predictor: Predictor, id: string): Promise<Predict
 /** A signal that aborts when the caller has left. */
 function leavingOf(reply: FastifyReply): AbortSignal {
   const leaving = new AbortController()
-  reply.raw.once('close', () => leaving.abort(new Error('who asked has left')))
+  // Every answer closes; only one that was not sent is a caller who left.
+  reply.raw.once('close', () => reply.raw.writableFinished || leaving.abort(new Error('who asked has left')))
   return leaving.signal
 }
 
