@@ -1,6 +1,7 @@
 import { lstat, mkdtemp, readdir, readlink, rm } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { unlessAbsent } from '@origami/host/absent-files'
 import { forgeTraits, gitAddress, type RepoLink } from '@origami/protocol/control'
 import type { Environment } from '../config.ts'
 import { markOf } from '../state/leftovers.ts'
@@ -184,17 +185,12 @@ async function measure(root: string, limits: TreeLimits): Promise<void> {
     else if (!entry.isFile() && !entry.isSymbolicLink())
       throw new SourceError(`${path.slice(root.length + 1)} is neither a file nor a folder`)
     // A file that git removed meanwhile takes no space.
-    bytes += (await lstat(path).catch(unlessRemoved)).size
+    bytes += (await lstat(path).catch(unlessAbsent({ size: 0 }))).size
     files += isGitFile ? 0 : 1
   }
   if (bytes > limits.bytes) throw new SourceError(`the repository is too large: expected at most ${limits.bytes} bytes`)
   if (files > limits.files)
     throw new SourceError(`the repository has too many files: expected at most ${limits.files}, got ${files}`)
-}
-
-function unlessRemoved(error: NodeJS.ErrnoException): { size: number } {
-  if (error.code !== 'ENOENT') throw error
-  return { size: 0 }
 }
 
 async function staysInside(root: string, link: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { unlessAbsent } from '@origami/host/absent-files'
 import { isAlive, startTime } from '@origami/host/process-identity'
 import Database from 'better-sqlite3'
 
@@ -47,11 +48,8 @@ function hold(path: string): Database.Database | undefined {
 }
 
 async function readOwner(path: string): Promise<{ pid: number; started: string } | undefined> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    // Without the file nobody holds the lock.
-    if (error.code === 'ENOENT') return ''
-    throw error
-  })
+  // Without the file nobody holds the lock.
+  const text = await readFile(path, 'utf8').catch(unlessAbsent(''))
   const [pid = '', started = ''] = text.split(' ')
   return /^\d+$/.test(pid) ? { pid: Number(pid), started } : undefined
 }

@@ -1,5 +1,6 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { lstat, mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { unlessAbsent } from '@origami/host/absent-files'
 import { logged } from '../logged.ts'
 
 /**
@@ -12,7 +13,7 @@ export async function sweepWork(work: string, since: Date, isInUse: (folder: str
     const path = join(work, name)
     await logged(`${path} is nobody's, but cannot be removed`, async () => {
       // A path that is gone by now was one of git's temporary homes. Removing what does not exist does no harm.
-      const made = name.startsWith('.') ? (await stat(path).catch(() => undefined))?.birthtime : undefined
+      const made = name.startsWith('.') ? (await lstat(path).catch(unlessAbsent(undefined)))?.birthtime : undefined
       const passing = made !== undefined && made >= since // Git removes its temporary home itself.
       if (!passing && !isInUse(path)) await rm(path, { recursive: true, force: true })
     })
