@@ -1,6 +1,7 @@
 import { constants, createReadStream } from 'node:fs'
 import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { unlessAbsent } from '@origami/host/absent-files'
 import { Notices } from '@origami/host/notices'
 import type { DemoId } from '@origami/protocol/demo'
 import PQueue from 'p-queue'
@@ -117,7 +118,7 @@ export class DemoLogs {
     absent: Result,
   ): Promise<Result> {
     // A demo that has printed nothing yet has no log.
-    const file = await open(this.path(demo), constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => undefined)
+    const file = await open(this.path(demo), constants.O_RDONLY | constants.O_NOFOLLOW).catch(unlessAbsent(undefined))
     if (!file) return absent
     try {
       return await work(file)
@@ -176,7 +177,7 @@ async function baseOf(file: FileHandle, oldBasePath: string): Promise<number> {
   const first = (await readAt(file, 0, markBytes)).toString('utf8')
   const marked = markPattern.exec(first)?.[1]
   // Only earlier versions wrote this file.
-  return Number(marked ?? (await readFile(oldBasePath, 'utf8').catch(() => '0')))
+  return Number(marked ?? (await readFile(oldBasePath, 'utf8').catch(unlessAbsent('0'))))
 }
 
 /** The beginning of the first line after a position. */

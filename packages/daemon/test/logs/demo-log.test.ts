@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DemoId } from '@origami/protocol/demo'
@@ -79,6 +79,22 @@ describe("a demo's log", () => {
     // Dead after the log was put in place, before the old file went.
     await copyFile(join(folder, 'kept'), `${path}.base`)
     expect(await (await DemoLogs.open(folder, { logBytes: 10_000 })).end(demo)).toBe(end)
+  })
+
+  test('a log that cannot be opened is an error, and is not taken for one without lines', async () => {
+    expect([await logs.end(demo), await textFrom(0)]).toEqual([0, ''])
+    await symlink(path, path)
+    for (const reading of [logs.end(demo), logs.tail(demo, 1), textFrom(0)])
+      await expect(reading).rejects.toThrow('ELOOP')
+  })
+
+  test('an offset that stands in a file beside the log and cannot be read is an error, and not 0', async () => {
+    await writeFile(path, 'old\n')
+    await mkdir(`${path}.base`)
+    for (const reading of [logs.end(demo), logs.tail(demo, 1), textFrom(0)])
+      await expect(reading).rejects.toThrow('EISDIR')
+    await rename(`${path}.base`, join(folder, 'away'))
+    expect([await logs.end(demo), await textFrom(0)]).toEqual([4, 'old\n'])
   })
 
   test('a hostile line takes no time: tokens are looked for once in it', async () => {

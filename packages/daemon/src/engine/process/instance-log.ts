@@ -1,6 +1,7 @@
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { unlessAbsent } from '@origami/host/absent-files'
 import type { LogLine } from '../../logs/log-line.ts'
 import type { LogCursor } from '../engine.ts'
 
@@ -12,7 +13,7 @@ const newline = 10
 
 /**
  * The lines of an instance's log files from a cursor (an offset in bytes) on. It follows them until `ended` says that
- * no more come. Holds one line of at most `maxBytes`.
+ * no more come. Holds one line of at most `maxBytes`. Throws Error when a file cannot be read.
  */
 export async function* readInstanceLog(
   folder: string,
@@ -88,7 +89,7 @@ class StoredLine {
 /** The next bytes from an offset on, or from the oldest byte that is left. */
 async function bytesFrom(folder: string, offset: number): Promise<{ start: number; bytes: Buffer }> {
   // The folder disappears with its instance, and then there is nothing to read.
-  const names = (await readdir(folder).catch(() => [])).filter((name) => /^log-\d+$/.test(name)).toSorted()
+  const names = (await readdir(folder).catch(unlessAbsent([]))).filter((name) => /^log-\d+$/.test(name)).toSorted()
   const starts = names.map((name) => Number(name.slice(4)))
   const oldest = starts.findLastIndex((start) => start <= offset)
   for (let index = Math.max(0, oldest); index < names.length; index += 1) {
@@ -102,7 +103,7 @@ async function bytesFrom(folder: string, offset: number): Promise<{ start: numbe
 
 async function readAt(path: string, position: number): Promise<Buffer> {
   // The file may disappear during the read, because the shim keeps only the newest files.
-  const file = await open(path).catch(() => undefined)
+  const file = await open(path).catch(unlessAbsent(undefined))
   if (!file) return Buffer.alloc(0)
   try {
     const bytes = Buffer.alloc(chunkBytes)
