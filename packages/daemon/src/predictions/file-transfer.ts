@@ -112,8 +112,10 @@ async function fetchResult(
   try {
     await files.put(parts.id, parts.name, file.type, file.bytes())
   } catch (error) {
-    if (error instanceof Invalid) throw new ResultLost('error', tooLarge(parts.name, limit), { cause: error })
-    throw error
+    if (!(error instanceof Invalid)) throw error
+    const isTooLarge = error.problems.some(({ type }) => type === 'value_error.too_large')
+    const message = isTooLarge ? tooLarge(parts.name, limit) : refused(parts.name, error)
+    throw new ResultLost('error', message, { cause: error })
   }
 }
 
@@ -121,6 +123,9 @@ function tooLarge(name: string, limit: number, size?: number): string {
   const actual = size ? `, and it has ${size}` : ''
   return `The model's result ${name} is too large: this server keeps files of at most ${limit} bytes${actual}.`
 }
+
+const refused = (name: string, { message }: Invalid): string =>
+  `The model's result ${name} cannot be kept: ${message}. Run it again.`
 
 function lost(ref: FileRef, error: unknown): string {
   const why = error instanceof Error ? error.message : error
