@@ -73,8 +73,11 @@ async function answerOf(url: URL, address: string, bounds: FetchBounds): Promise
 
 /** An address of the host, if all of its addresses may be reached. Throws Error. */
 async function publicAddress(host: string, networks: readonly string[]): Promise<string> {
-  // A name that cannot be looked up is reported below as one without an address.
-  const found = await lookup(host, { all: true }).catch(() => [])
+  const found = await lookup(host, { all: true }).catch((cause: NodeJS.ErrnoException) => {
+    // A name that is longer than a name can be is an invalid argument.
+    if (cause.code === 'ENOTFOUND' || cause.code === 'EINVAL') return []
+    throw new Error(`the address of ${host} cannot be looked up at the moment (${cause.code}): try again`, { cause })
+  })
   const [first] = found
   if (!first) throw new Error(`${host} has no address`)
   for (const { address } of found)

@@ -1,5 +1,7 @@
+import dns from 'node:dns'
 import { once } from 'node:events'
 import { createServer, type Server, type ServerResponse } from 'node:http'
+import { syncBuiltinESMExports } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -50,8 +52,24 @@ describe('what a URL names is fetched', () => {
     expect(asked).toEqual([])
   })
 
-  test('not from a name that has no address', async () => {
-    await expect(fetchPublic(new URL('http://nobody.invalid/'))).rejects.toThrow('nobody.invalid has no address')
+  test.each([
+    ['EAI_AGAIN', 'the address of nobody.invalid cannot be looked up at the moment (EAI_AGAIN): try again'],
+    ['EMFILE', 'the address of nobody.invalid cannot be looked up at the moment (EMFILE): try again'],
+    ['ENOTFOUND', 'nobody.invalid has no address'],
+    ['EINVAL', 'nobody.invalid has no address'],
+  ])('not from a name whose lookup fails with %s, and whether to try again is said', async (code, message) => {
+    const { lookup } = dns.promises
+    const failing = async () => {
+      throw Object.assign(new Error(`getaddrinfo ${code}`), { code })
+    }
+    Object.assign(dns.promises, { lookup: failing })
+    syncBuiltinESMExports()
+    try {
+      await expect(fetchPublic(new URL('http://nobody.invalid/'))).rejects.toThrow(message)
+    } finally {
+      Object.assign(dns.promises, { lookup })
+      syncBuiltinESMExports()
+    }
   })
 
   describe('where the network is allowed', () => {
