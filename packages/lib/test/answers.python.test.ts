@@ -1,5 +1,9 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { startPythonWorker } from './python-worker.ts'
+import { post, serve } from './serve-model.ts'
 
 /** Each body of `predict` in one model, chosen by its number. */
 const choosing = (bodies: readonly string[], returns = '') => `
@@ -207,4 +211,40 @@ def predict(how: str) -> str:
   expect((await worker.end('exits-itself')).error).toBe("the model ended itself: exit('enough')")
   worker.predict('and-then-well', { how: 'well' })
   expect(await worker.end('and-then-well')).toMatchObject({ type: 'done' })
+})
+
+test('the end of a prediction that printed nothing is not marked on the terminals', async () => {
+  const model = `
+def predict(how: str) -> str:
+    return how
+`
+  await using worker = await startPythonWorker({ 'model.py': model })
+  await expect.poll(worker.printed).toMatch(/setup\n.*setup\n/)
+  worker.predict('is-quiet', { how: 'quiet' })
+  expect(await worker.end('is-quiet')).toMatchObject({ type: 'done', marked: false })
+  expect(worker.printed()).not.toContain('is-quiet')
+})
+
+test('what a prediction printed, by whatever way, is in its own log', async () => {
+  const model = `
+import os, subprocess
+def predict(how: str, number: int) -> str:
+    if how == "print": print(number)
+    if how == "write": os.write(2, f"{number}\\n".encode())
+    if how == "program": subprocess.run(["echo", str(number)])
+    return how
+`
+  const folder = await mkdtemp(join(tmpdir(), 'origami-printing-'))
+  await writeFile(join(folder, 'model.py'), model)
+  {
+    await using runtime = await serve(join(folder, 'model.py'))
+    const calls = ['print', 'write', 'program', 'quiet'].flatMap((how) =>
+      [1, 2, 3, 4, 5].map((number) => post(runtime.url, { how, number })),
+    )
+    for (const { body } of await Promise.all(calls)) {
+      const { how, number } = body.input
+      expect([body.status, how, body.logs]).toEqual(['succeeded', how, how === 'quiet' ? '' : `${number}\n`])
+    }
+  }
+  await rm(folder, { recursive: true })
 })

@@ -75,7 +75,7 @@ test('several predictions of an async function run at once, and what each printe
     'second-of-them': 'second',
     'opens-the-gate': 'third',
   })) {
-    expect(await worker.end(id)).toEqual({ type: 'done', id, output: { output: name } })
+    expect(await worker.end(id)).toEqual({ type: 'done', id, output: { output: name }, marked: false })
     expect(await worker.frame('progress', id)).toMatchObject({ note: name })
     expect([printedBy(worker, id, 'stdout'), printedBy(worker, id, 'stderr')]).toEqual([
       `hello from ${name}\n`,
@@ -160,7 +160,7 @@ async def predict(stop: bool = False) -> AsyncIterator[str]:
   await worker.frame('output', 'is-stopped')
   worker.send({ type: 'cancel', id: 'is-stopped' })
   expect((await worker.end('is-stopped')).type).toBe('canceled')
-  await expect.poll(worker.printed).toMatch(/closed\n(.|\n)*says-three\n(.|\n)*closed\n(.|\n)*is-stopped\n/)
+  await expect.poll(worker.printed).toMatch(/says c \n(.|\n)*closed\n(.|\n)*says c \n(.|\n)*closed\n/)
   expect(worker.frames.filter(({ type }) => type === 'log')).toEqual([])
 })
 

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { PredictionSnapshot } from '@origami/protocol/demo'
 import { expect, vi } from 'vitest'
 import { type Runtime, type RuntimeOptions, startRuntime } from '../src/runtime/index.ts'
@@ -6,10 +6,10 @@ import { type Runtime, type RuntimeOptions, startRuntime } from '../src/runtime/
 /** The built page. */
 export const page = join(import.meta.dirname, '../../demo-ui/dist/page')
 
-/** A runtime with one of the models beside this file, once it is ready (or its setup failed). */
+/** A runtime once it is ready, or its setup failed. The model is one beside this file, or at an absolute path. */
 export async function serve(model: string, options: Partial<RuntimeOptions> = {}): Promise<Runtime> {
   const runtime = await startRuntime({
-    model: join(import.meta.dirname, 'models', model),
+    model: resolve(import.meta.dirname, 'models', model),
     host: '127.0.0.1',
     port: 0,
     cancelGraceMs: 200,

@@ -7,17 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 
-def send_done(send: Callable[..., None], name: str, output: dict[str, Any]) -> None:
-    """Sends the output; where it cannot be sent, why not."""
+def send_done(send: Callable[..., None], name: str, output: dict[str, Any], marked: bool) -> None:
+    """Sends the output; where it cannot be sent, why not. ``marked``: whether both terminals say that it ended."""
     try:
-        send(type="done", id=name, output=output)
+        send(type="done", id=name, output=output, marked=marked)
     except ValueError as error:
-        send(type="failed", id=name, error=f"the output: {error}", traceback=trace_of(error))
+        send(type="failed", id=name, error=f"the output: {error}", traceback=trace_of(error), marked=marked)
 
 
-def send_failed(send: Callable[..., None], name: str, error: BaseException) -> None:
+def send_failed(send: Callable[..., None], name: str, error: BaseException, marked: bool) -> None:
     """Sends what was raised."""
-    send(type="failed", id=name, error=words_of(error), traceback=trace_of(error))
+    send(type="failed", id=name, error=words_of(error), traceback=trace_of(error), marked=marked)
 
 
 def words_of(error: BaseException) -> str:

@@ -70,14 +70,13 @@ class ManyAtATime:
         if failure is not None and canceled and not task.cancelled():
             self._print(call, f"{trace_of(failure)}\n")
         call.close()
-        if self.slots == 1:
-            self._terminals.mark(name)
+        marked = self._terminals.mark(name) if self.slots == 1 else False
         if failure is not None and canceled:
-            send(type="canceled", id=name)
+            send(type="canceled", id=name, marked=marked)
         elif failure is not None:
-            send_failed(send, name, failure)
+            send_failed(send, name, failure, marked)
         else:
-            send_done(send, name, task.result())
+            send_done(send, name, task.result(), marked)
 
     def _print(self, call: Call, text: str) -> None:
         """What a cleanup raised after a cancel: its author wants to see it, the visitor has gone."""

@@ -78,13 +78,13 @@ class OneAtATime:
         canceled = own_cancel or isinstance(failure, Canceled)
         self._known.discard(name)
         self._cancels.discard(name)
-        self._terminals.mark(name)
+        marked = self._terminals.mark(name)
         if canceled:
-            self._runtime.send(type="canceled", id=name)
+            self._runtime.send(type="canceled", id=name, marked=marked)
         elif failure is not None:
-            send_failed(self._runtime.send, name, failure)
+            send_failed(self._runtime.send, name, failure, marked)
         else:
-            send_done(self._runtime.send, name, output)
+            send_done(self._runtime.send, name, output, marked)
 
     def _run(self, call: Call, message: dict[str, Any]) -> dict[str, Any]:
         model = self._model

@@ -19,6 +19,9 @@ MAX_FRAME_BYTES = 64 * 1024**2
 
 _CHUNK = 1024**2
 
+#: One encoder for all messages: ``json.dumps`` with options makes one for each.
+_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+
 
 class Runtime:
     """Messages to the runtime and from it."""
@@ -31,7 +34,7 @@ class Runtime:
 
     def send(self, **message: Any) -> None:
         """Raises ValueError for what is no JSON or too large; then nothing was sent."""
-        body = json.dumps(message, allow_nan=False).encode()
+        body = _encode(message).encode()
         if len(body) > MAX_FRAME_BYTES:
             taken = f"at most {MAX_FRAME_BYTES} are taken"
             raise ValueError(f"it is {len(body)} bytes as JSON; {taken}: give large data as a file")

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 import sys
 from typing import Any
+
+try:
+    import fcntl
+    import termios
+except ImportError:  # Windows has neither.
+    fcntl = None  # type: ignore[assignment]
 
 from .call import current
 
@@ -55,11 +62,28 @@ class Terminals:
         """Writes to stderr itself."""
         self._stderr.print(text)
 
-    def mark(self, name: str) -> None:
-        """Says on both that all of ``name`` was printed."""
-        for own, terminal in ((sys.stdout, self._stdout), (sys.stderr, self._stderr)):
+    def mark(self, name: str, always: bool = False) -> bool:
+        """Says on both that all of ``name`` was printed.
+
+        False where that need not be said, because the runtime has read all there was.
+        """
+        for own in (sys.stdout, sys.stderr):
             try:
                 own.flush()
             except Exception:
                 pass  # The model put something of its own in place of the terminal; what it holds back is its loss.
+        if not always and all(_is_read(descriptor) for descriptor in (1, 2)):
+            return False
+        for terminal in (self._stdout, self._stderr):
             terminal.print(f"\x1e{name}\n")
+        return True
+
+
+def _is_read(descriptor: int) -> bool:
+    """Whether nothing that was written to it, by whomever, waits for its reader. False where that cannot be told."""
+    if fcntl is None:
+        return False
+    try:
+        return struct.unpack("i", fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(4)))[0] == 0
+    except OSError:
+        return False  # It is no socket: closed, a file or a pipe.

@@ -37,10 +37,10 @@ def main() -> None:
         end_on_sigterm()
         calls = (ManyAtATime if model.is_async else OneAtATime)(runtime, terminals, model, loop)
     except (Exception, SystemExit) as error:
-        terminals.mark("setup")
+        terminals.mark("setup", always=True)
         runtime.send(type="setup_failed", error=words_of(error), traceback=trace_of(error))
         sys.exit(1)
-    terminals.mark("setup")
+    terminals.mark("setup", always=True)
     runtime.send(type="ready", **({"slots": calls.slots} if calls.slots > 1 else {}))
     inbox.open(calls.take)
     calls.work()

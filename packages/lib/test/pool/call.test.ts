@@ -35,7 +35,7 @@ function call(say: string, options: Partial<WorkerCallOptions> = {}): { call: Wo
 }
 
 /** What became of it. */
-async function outcome(say: string, options: Partial<WorkerCallOptions> = {}): Promise<object> {
+async function outcome(say: string, options: Partial<WorkerCallOptions> = {}): Promise<Record<string, unknown>> {
   const made = call(say, options)
   const ended = await made.call.perform()
   const { status, reason, error, output } = await made.run.snapshot()
@@ -60,6 +60,16 @@ describe('a call', () => {
     const { logs, ...snapshot } = await made.run.snapshot()
     expect(snapshot).toMatchObject({ reason: 'error', error: 'no more', output: { said: 'ab' } })
     expect(logs).toContain('at line 3: no more')
+  })
+
+  test('of a demo without files has no folder for them', async () => {
+    const [only] = schema.outputs
+    const withoutFiles = { ...schema, outputs: only ? [only] : [] }
+    expect(await outcome('outbox', { schema: withoutFiles })).toMatchObject({
+      status: 'succeeded',
+      output: { said: '' },
+    })
+    expect((await outcome('outbox')).output).toMatchObject({ said: expect.stringContaining('origami-out-') })
   })
 
   test('that was stopped before its worker had it is canceled, and the worker never hears of it', async () => {

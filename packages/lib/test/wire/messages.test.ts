@@ -61,7 +61,19 @@ describe('what a worker says', () => {
       ...rest,
       type,
     }))
-    const known = new Set(['id', 'done', 'total', 'note', 'output', 'error', 'traceback', 'type', 'schema', 'slots'])
+    const known = new Set([
+      'id',
+      'done',
+      'total',
+      'note',
+      'output',
+      'marked',
+      'error',
+      'traceback',
+      'type',
+      'schema',
+      'slots',
+    ])
     fc.assert(
       fc.property(fc.oneof(message, fc.jsonValue()), (sent) => {
         const parsed = fromWorker.safeParse(sent)

@@ -127,6 +127,8 @@ function predict({ id, input, outbox }) {
     case 'file':
       writeFileSync(file, 'x'.repeat(1000))
       return done({ said: say, copy: { path: file } })
+    case 'outbox':
+      return done({ said: outbox })
     case 'file later':
       writeFileSync(file, 'later')
       return send({ type: 'output', id, field: 'copy', mode: 'replace', chunk: { path: file } })

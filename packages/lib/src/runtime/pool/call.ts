@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { DemoSchema } from '@origami/protocol/demo'
+import { type DemoSchema, isFileComponent } from '@origami/protocol/demo'
 import { inputForWorker, outputFromWorker, valueFromWorker } from './carry.ts'
 import type { CountedFiles } from './counted-files.ts'
 import type { Run } from './run.ts'
@@ -47,9 +47,11 @@ export class WorkerCall {
   async perform(): Promise<'ended' | 'not begun'> {
     const { run } = this
     try {
+      if (!this.options.schema.outputs.some(({ component }) => isFileComponent(component)))
+        return await this.performWith('')
       const outbox = await mkdtemp(join(tmpdir(), 'origami-out-'))
       try {
-        return await this.performWithOutbox(outbox)
+        return await this.performWith(outbox)
       } finally {
         await rm(outbox, { recursive: true, force: true })
       }
@@ -66,7 +68,7 @@ export class WorkerCall {
     if (this.isHeld) this.askToStop()
   }
 
-  private async performWithOutbox(outbox: string): Promise<'ended' | 'not begun'> {
+  private async performWith(outbox: string): Promise<'ended' | 'not begun'> {
     const { run, worker, options } = this
     const input = await inputForWorker(options.schema, run, options.files)
     if (this.stopped) return this.end({ type: 'canceled' })

@@ -200,7 +200,7 @@ export class WorkerProcess implements AsyncDisposable {
   private async callEnded(message: Extract<WorkerMessage, { type: 'done' | 'failed' | 'canceled' }>): Promise<void> {
     // With several calls at once the terminals belong to none of them. What a call printed came through the pipe before
     // its end.
-    if (this.slots === 1) await this.printed(message.id)
+    if (this.slots === 1 && message.marked) await this.printed(message.id)
     if (message.type === 'failed')
       this.calls.get(message.id)?.put({ type: 'text', source: 'stderr', text: `${message.traceback}\n` })
     this.endCall(message.id, message)

@@ -5,11 +5,12 @@ const maxFrameBytes = 64 * 1024 ** 2
 
 /** Encodes a message: its length as u32 big-endian, then JSON in UTF-8. Throws RangeError when it is too large. */
 export function encodeFrame(message: unknown): Uint8Array {
-  const body = Buffer.from(JSON.stringify(message))
-  if (body.length > maxFrameBytes) throw tooLarge(body.length)
-  const frame = Buffer.allocUnsafe(4 + body.length)
-  frame.writeUInt32BE(body.length)
-  body.copy(frame, 4)
+  const body = JSON.stringify(message)
+  const length = Buffer.byteLength(body)
+  if (length > maxFrameBytes) throw tooLarge(length)
+  const frame = Buffer.allocUnsafe(4 + length)
+  frame.writeUInt32BE(length)
+  frame.write(body, 4)
   return frame
 }
 

@@ -1,7 +1,10 @@
 import { demoSchema, type Input } from '@origami/protocol/demo'
 import { z } from 'zod'
 
-/** A message from the runtime to a worker. The worker exits when the stream ends. */
+/**
+ * A message from the runtime to a worker. The worker exits when the stream ends. `outbox` is a folder for files. It
+ * is empty for a demo whose outputs are none.
+ */
 export type ToWorker = { type: 'predict'; id: string; input: Input; outbox: string } | { type: 'cancel'; id: string }
 
 /** A demo as its worker describes it. It has no title when neither the model nor its file name gives one. */
@@ -9,6 +12,8 @@ export const describedDemo = demoSchema.extend({ title: demoSchema.shape.title.o
 export type DescribedDemo = z.infer<typeof describedDemo>
 
 const id = z.string().max(100)
+/** Whether the end mark of the call comes on the terminals. Without it all that it printed was read before. */
+const marked = z.boolean().default(true)
 const source = z.enum(['stdout', 'stderr'])
 const note = z
   .string()
@@ -32,9 +37,9 @@ export const fromWorker = z.discriminatedUnion('type', [
     mode: z.enum(['append', 'replace']),
     chunk: z.unknown(),
   }),
-  z.object({ type: z.literal('done'), id, output: z.record(z.string(), z.unknown()) }),
-  z.object({ type: z.literal('failed'), id, error: z.string(), traceback: z.string() }),
-  z.object({ type: z.literal('canceled'), id }),
+  z.object({ type: z.literal('done'), id, output: z.record(z.string(), z.unknown()), marked }),
+  z.object({ type: z.literal('failed'), id, error: z.string(), traceback: z.string(), marked }),
+  z.object({ type: z.literal('canceled'), id, marked }),
 ])
 export type WorkerMessage = z.infer<typeof fromWorker>
 
