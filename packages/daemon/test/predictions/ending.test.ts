@@ -1,10 +1,12 @@
+import { fileRef, randomId } from '@origami/protocol/demo'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Changes } from '../../src/changes.ts'
 import { defaultLimits } from '../../src/config.ts'
 import { Ending } from '../../src/predictions/ending.ts'
 import { LiveRun } from '../../src/predictions/live-runs.ts'
 import type { QueueParts } from '../../src/predictions/parts.ts'
-import { setWant } from '../../src/store/demos.ts'
+import { demoById, setWant } from '../../src/store/demos.ts'
+import { filesOf } from '../../src/store/prediction-files.ts'
 import { addPredictions, predictionByArrival } from '../../src/store/predictions.ts'
 import type { PredictionRow } from '../../src/store/tables.ts'
 import { StoredQueue } from './stored-queue.ts'
@@ -64,5 +66,72 @@ describe('a prediction that ends', () => {
     await setWant(stored.db, row.demo_id, want)
     await ending.interrupted()
     expect(await storedRow()).toMatchObject({ status: 'failed', reason, error })
+  })
+
+  test.each([
+    [
+      'whose demo changed',
+      () => ending.invalid('expected a name'),
+      { reason: 'invalid', error: 'The demo changed while this waited: expected a name' },
+    ],
+    [
+      'that no instance had room for',
+      () => ending.noRoom(),
+      {
+        reason: 'error',
+        error: 'The demo had no room for this, though nothing else ran in it. Send less, such as smaller files.',
+      },
+    ],
+    [
+      'whose output is too large',
+      () => ending.outputTooLarge(),
+      {
+        reason: 'error',
+        error: `The model put out more than the ${defaultLimits.outputBytes} bytes of text that this server takes of one prediction.`,
+      },
+    ],
+  ])('%s failed, and says why', async (_which, end, says) => {
+    await end()
+    expect(await storedRow()).toMatchObject({ status: 'failed', ...says, completed_at: over, last_seq: 1 })
+  })
+})
+
+describe('a prediction that its instance completed', () => {
+  const files = [fileRef(randomId(), 'a.txt')]
+  const end = (change: Partial<Parameters<Ending['completed']>[0]> = {}): Parameters<Ending['completed']>[0] => ({
+    ...{ id: row.id, status: 'succeeded', input: {}, output: { said: 'hi' }, error: null, reason: null },
+    ...{ logs: 'done\n', metrics: { predict_time: 1.5 }, created_at: row.created_at, started_at: null },
+    ...{ completed_at: null, deployment: null, commit: null, queue: null, ...change },
+  })
+
+  test('is stored as it was reported, with its files, and counts as a run of its demo', async () => {
+    await ending.completed(end(), 9, files)
+    expect(await storedRow()).toMatchObject({
+      ...{ status: 'succeeded', output: '{"said":"hi"}', error: null, reason: null, logs: 'done\n' },
+      ...{ predict_time: 1.5, started_at: began, completed_at: over, last_seq: 9 },
+    })
+    expect(await filesOf(stored.db, row.arrival)).toEqual(files)
+    expect(await demoById(stored.db, row.demo_id)).toMatchObject({ runs: 1 })
+    expect(changed.queueVersion(row.demo_id)).toBe(1)
+  })
+
+  test('began when its instance says, if it says so', async () => {
+    await ending.completed(end({ started_at: deadline }), 9, [])
+    expect(await storedRow()).toMatchObject({ started_at: deadline })
+  })
+
+  test('without an output or a time has none', async () => {
+    await ending.completed(end({ status: 'failed', output: null, error: 'no', reason: 'error', metrics: {} }), 9, [])
+    expect(await storedRow()).toMatchObject({
+      ...{ status: 'failed', output: null, error: 'no', reason: 'error', predict_time: null },
+    })
+  })
+
+  test('after another end changes nothing: no file, no run', async () => {
+    await ending.canceled()
+    await ending.completed(end(), 9, files)
+    expect(await storedRow()).toMatchObject({ status: 'canceled', output: null })
+    expect(await filesOf(stored.db, row.arrival)).toEqual([])
+    expect(await demoById(stored.db, row.demo_id)).toMatchObject({ runs: 0 })
   })
 })
