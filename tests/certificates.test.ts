@@ -144,7 +144,7 @@ describe('between web server and daemon', () => {
     expect(await health(daemon.url.replace('https:', 'http:'))).toMatch(/ECONNRESET|UND_ERR_SOCKET|HPE_/)
     expect(await health(daemon.url)).toMatch(/CERTIFICATE_REQUIRED|ECONNRESET|UND_ERR_SOCKET/)
     expect(await health(daemon.url, join(foreign, 'web/tls'))).toMatch(/SELF_SIGNED|UNABLE_TO|CERT/)
-    // A daemon's own certificate is no web server's.
+    // The certificate of a daemon is not accepted as one of a web server.
     expect(await health(daemon.url, join(folder, 'named'))).toMatch(/CERTIFICATE|ECONNRESET|UND_ERR_SOCKET|UNSUPPORTED/)
 
     await daemon[Symbol.asyncDispose]()

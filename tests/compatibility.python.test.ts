@@ -39,7 +39,7 @@ describe('what the version of November 2026 left', () => {
     for (const path of [before, gate, `${gate}.runs`]) await rm(path, { recursive: true, force: true })
   })
 
-  /** With the token that was made then. */
+  /** Calls with the token that was made by the old version. */
   const asked = async <Answer>(path: string, method = 'GET'): Promise<Answer> => {
     const answer = await fetch(world.url + path, { method, headers: { authorization: `Bearer ${about.token}` } })
     expect(answer.status, await answer.clone().text()).toBeLessThan(300)

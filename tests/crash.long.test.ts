@@ -15,7 +15,7 @@ describe(`when the daemon is killed (SIGKILL) ${kills} times while ${visitors} v
   let gated: string
   let built: string
   let gate: string
-  /** What was answered 202. */
+  /** The predictions that were answered with 202. */
   const accepted: string[] = []
 
   beforeAll(async () => {

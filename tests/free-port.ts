@@ -20,7 +20,7 @@ export async function freePort(): Promise<number> {
       await once(server, 'close')
       return first + last
     } catch {
-      // Somebody listens there: another is tried.
+      // Somebody listens at this port, so another is tried.
     }
   }
 }

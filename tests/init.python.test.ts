@@ -11,7 +11,7 @@ import { newDemoFiles, writeNewDemo } from '../packages/cli/src/init/new-demo.ts
 
 const main = join(import.meta.dirname, '../packages/cli/src/main.ts')
 
-/** Each kind of input and of output once. */
+/** A model with each kind of input and of output. */
 const kinds = [
   ['text', 'label'],
   ['number', 'text'],

@@ -30,7 +30,7 @@ describe('origami login', () => {
   const origami = (...args: string[]) =>
     execa(process.execPath, [main, ...args], { env: env(), reject: false, stdin: 'ignore' })
 
-  /** The command in a terminal, answered on the page by ann. */
+  /** Runs the command in a terminal while ann confirms it on the page. */
   async function answered(allow: boolean): Promise<{ code: number | null; printed: string }> {
     const command = `${process.execPath} ${main} login ${world.url}`
     const child = spawn('script', ['-qec', command, '/dev/null'], {

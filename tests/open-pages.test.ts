@@ -12,7 +12,7 @@ test('pages that are open cost nothing while nothing changes for their demo, and
       params: { account: 'ann', name },
       body: { public: isPublic },
     })
-    // What the change woke asks the database before this does.
+    // Whoever the change woke asks the database before this does.
     await ann.session()
   }
   /** The least of several times: now and then the server looks after something else meanwhile. */

@@ -37,7 +37,7 @@ describe('the path from a repository to a queued demo, with the docker engine', 
   }, 400_000)
 })
 
-/** A seven, by mouse. */
+/** Draws a seven with the mouse. */
 async function drawSeven(page: Page): Promise<void> {
   const paper = page.getByRole('img', { name: /draw here/ })
   await paper.scrollIntoViewIfNeeded()

@@ -43,7 +43,7 @@ class Quickstart {
     return (await this.says(/^Origami is at /)).replace('Origami is at ', '')
   }
 
-  /** Ctrl-C. */
+  /** Ends it as Ctrl-C does. */
   async end(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return
     const exited = once(this.child, 'exit')

@@ -81,7 +81,7 @@ class Reader {
     return running
   }
 
-  /** Ctrl-C. */
+  /** Ends it as Ctrl-C does. */
   async interrupt({ line, child, exited, printed }: Running): Promise<void> {
     this.running.splice(
       this.running.findIndex((one) => one.child === child),
@@ -167,7 +167,7 @@ async function cloneTo(folder: string): Promise<void> {
     .map(async (path) => {
       await mkdir(dirname(join(folder, path)), { recursive: true })
       await cp(join(root, path), join(folder, path)).catch((error: NodeJS.ErrnoException) => {
-        // Removed here, and not committed yet.
+        // The file was removed here and that is not committed yet.
         if (error.code !== 'ENOENT') throw error
       })
     })

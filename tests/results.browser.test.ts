@@ -12,7 +12,7 @@ describe('what a visitor ran', () => {
   let page: Page
 
   beforeAll(async () => {
-    // Of one byte: each page has one result.
+    // With pages of one byte each page has one result.
     world = await World.start({ engine: 'process', settings: 'limits: { results_page: 0.001k }' })
     const ann = await world.person('ann')
     await ann.deploy(await world.push('tests/demos/gated', 'ann'))

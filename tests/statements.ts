@@ -51,7 +51,7 @@ export function scansOf(path: string, statements: Iterable<string>, small: reado
   }
 }
 
-/** Not those that migrate, nor those that ask which tables there are. */
+/** Whether a statement is neither a migration nor a question which tables there are. */
 const mayScan = (text: string): boolean =>
   /^\s*(select|insert|update|delete|with)\b/i.test(text) && !text.includes('"sqlite_master"')
 

@@ -145,7 +145,7 @@ describe('what the server tells', () => {
       await open.getByRole('button', { name: /^Run/ }).waitFor()
     }
     await world.killDaemon()
-    // Sooner than an open page asks for its session by itself.
+    // This is sooner than an open page asks for its session by itself.
     await page.getByText(away).waitFor({ timeout: 20_000 })
     await visiting.getByLabel('Word').fill('hello')
     await visiting.getByRole('button', { name: /^Run/ }).click()

@@ -243,7 +243,7 @@ export async function cutAndJoin(hosts: TwoHosts, whileCut: () => Promise<void>)
 
   await hosts.cut()
   await hosts.web.printed('The daemon cannot be followed', 90_000)
-  // What was under way ends while nobody can be told.
+  // Work that was under way ends while the link is cut and nobody can be told.
   await Promise.all(['gate', 'build-gate'].map((name) => writeFile(join(hosts.folder, name), '')))
   expect(await hosts.page(address)).toMatchObject({ state: 'running', detail: null })
   expect((await hosts.page(built)).state).not.toBe('running')

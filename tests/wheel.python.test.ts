@@ -36,7 +36,7 @@ describe('the Python package', () => {
     await rm(folder, { recursive: true, force: true })
   })
 
-  /** With no Node but the one that it brings. */
+  /** An environment without any Node but the one in the wheel. */
   const env = { PATH: '/usr/bin:/bin', HOME: tmpdir() }
 
   test('`origami serve model.py` of a bare function is a page and an API, in the Python it was installed in', async () => {

@@ -17,13 +17,13 @@ const root = join(import.meta.dirname, '..')
 
 export interface WorldOptions {
   readonly engine: 'process' | 'docker'
-  /** Where demos that run elsewhere may be. */
+  /** The networks in which demos elsewhere may run. */
   readonly networks?: string[]
-  /** The web server's. */
+  /** The limits of the web server. */
   readonly limits?: Partial<WebLimits>
   /** What `origami.yaml` says, for the daemon. */
   readonly settings?: string
-  /** What else is different at the web server. */
+  /** Other options of the web server that differ from the default. */
   readonly web?: Partial<WebConfig>
   /** A folder with the state of servers that ran before; it is copied. */
   readonly state?: string
@@ -111,12 +111,12 @@ export class World implements AsyncDisposable {
     throw new Error('the daemon ended before it listened')
   }
 
-  /** SIGKILL: no time for goodbyes. */
+  /** Kills the daemon with SIGKILL. */
   async killDaemon(): Promise<void> {
     await this.endDaemon('SIGKILL')
   }
 
-  /** Ends the daemon in peace; demos run on. */
+  /** Ends the daemon with SIGTERM. Demos run on. */
   async stopDaemon(): Promise<void> {
     await this.endDaemon('SIGTERM')
   }
@@ -130,7 +130,7 @@ export class World implements AsyncDisposable {
     this.daemon?.kill('SIGCONT')
   }
 
-  /** `change`: what is different this time. */
+  /** `change`: the options that differ this time. */
   async startWeb(change: Partial<WebConfig> = {}): Promise<void> {
     const tls = (name: string) => join(this.folder, 'web/tls', name)
     const config: WebConfig = {

@@ -68,7 +68,7 @@ describe('nothing that a daemon waits for is waited for without an end', () => {
     const left = join(yard.folder, 'daemon/work/left-0')
     await yard.leave()
     await mkdir(left, { recursive: true })
-    // Longer than a path may be, so that it cannot be removed by its name.
+    // The path is longer than a path may be, so the folder cannot be removed by its name.
     const deep = 'd=$(printf "%0200d" 0); for _ in $(seq 30); do mkdir "$d" && cd "$d" || exit 1; done'
     await promisify(execFile)('bash', ['-c', deep], { cwd: left })
     await writeFile(join(yard.folder, 'daemon/work/nobodys-3'), '')
@@ -99,7 +99,7 @@ describe('nothing that a daemon waits for is waited for without an end', () => {
     await yard.ask('POST', `/demos/${demo}/stop`, {})
     await vi.waitFor(() => expect(yard.engine.removing.size).toBe(1))
     await yard.ask('POST', `/demos/${demo}/start`, {})
-    // Long enough to start it as well, were it not waited for.
+    // This is long enough to start it too, if it were not waited for.
     await yard.deploy('meanwhile', puppet.files)
     yard.holds.clear()
     await yard.deployment(demo, deployment.id, 'running')

@@ -32,7 +32,7 @@ export class Puppet {
   async set(what: 'broken' | 'refuses' | 'runs on' | `deaf ${string}` | 'health', value: object = {}): Promise<void> {
     const path = join(this.folder, encodeURIComponent(what))
     await mkdir(dirname(path), { recursive: true })
-    // There as a whole or not at all: the puppet may be asked at this very moment.
+    // The file must appear complete, because the puppet may be asked at this very moment.
     await writeFile(`${path}.new`, JSON.stringify(value))
     await rename(`${path}.new`, path)
   }

@@ -109,7 +109,7 @@ export class QueueBench implements AsyncDisposable {
     return demo
   }
 
-  /** From here on the demo is served by this instance. */
+  /** Lets this instance serve the demo from now on. */
   async serve(
     demo: DemoId,
     { endpoint }: Pick<ScriptedInstance, 'endpoint'>,

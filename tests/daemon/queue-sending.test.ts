@@ -50,7 +50,7 @@ describe('a prediction that no instance takes', () => {
     }
     const demo = await bench.demo(instance, { ready_within: 1 })
     const prediction = await bench.submit(demo)
-    // With 40 ms between them, so many take longer than it may take to be ready.
+    // With 40 ms between them they take longer than the instance may take to be ready.
     await vi.waitFor(() => expect(tries).toBeGreaterThan(40))
     expect(bench.lookedAt).toEqual([])
     instance.instead = undefined

@@ -45,7 +45,7 @@ describe('the queue of a demo', () => {
   describe('of a burst that arrives at once', () => {
     let ids: string[]
     let gate: ReturnType<DaemonYard['gate']>
-    /** What becomes of twelve at once, when one runs already; each name says whose, and from where. */
+    /** Sends twelve at once while one runs. Each name says whose it is and from where. */
     const burst = async (name: string, headers: (index: number) => Record<string, string>) => {
       const before = await occupied(name, 0)
       gate = before.gate

@@ -34,7 +34,7 @@ interface Behaviour {
   stallsSubmit: boolean
   /** Never gives the bytes of a result. */
   stallsResults: boolean
-  /** Ends what it is told to cancel. */
+  /** Ends predictions that it is told to cancel. */
   obeys: boolean
 }
 
@@ -52,7 +52,7 @@ export class ScriptedInstance implements AsyncDisposable, Predictor {
   /** What it was asked, in order: `put`, `submit <word>`, `cancel <word>`, `open`. */
   readonly asked: string[] = []
   readonly runs = new Map<PredictionId, ScriptedRun>()
-  /** Answers in its stead, or returns undefined. */
+  /** Answers in place of the instance, or returns undefined. */
   instead: ((request: FastifyRequest, reply: FastifyReply) => FastifyReply | undefined) | undefined
   endpoint = ''
   private readonly app: FastifyInstance = Fastify({ forceCloseConnections: true })
@@ -133,7 +133,7 @@ export class ScriptedInstance implements AsyncDisposable, Predictor {
 
   private readonly freed = new Notice()
 
-  /** Changes what it does; who was held goes on. */
+  /** Changes what it does. Requests that were held go on. */
   behave(change: Partial<Behaviour>): void {
     Object.assign(this.behaviour, change)
     this.freed.notify()

@@ -32,7 +32,7 @@ export class DaemonYard implements AsyncDisposable {
   readonly folder: string
   readonly engine: HeldEngine
   readonly source: HeldSource
-  /** Where deploys stop until they are let go. */
+  /** The places at which deploys stop until the test lets them go on. */
   readonly holds = new Set<Hold>()
   /** Milliseconds that the daemon's clock is ahead. */
   ahead = 0
@@ -228,7 +228,7 @@ export class DaemonYard implements AsyncDisposable {
     return {
       path,
       open: () => writeFile(path, ''),
-      /** Words that began to run, in order. */
+      /** The words of the predictions that began to run, in order. */
       runs: async () => (await readFile(`${path}.runs`, 'utf8').catch(() => '')).split('\n').slice(0, -1),
     }
   }

@@ -28,12 +28,12 @@ export class Accounts {
     return user
   }
 
-  /** Undefined: nobody's. */
+  /** Undefined: no account has this login. */
   find(login: string): User | undefined {
     return this.users.get(login)
   }
 
-  /** The login is free afterwards, for whoever comes. */
+  /** Gives an account another login. Anybody can take the old one afterwards. */
   rename(login: string, to: string): void {
     const { id } = this.user(login)
     this.users.delete(login)
@@ -46,7 +46,7 @@ export class Accounts {
     return secret
   }
 
-  /** Good once. */
+  /** The code can be used once. */
   take(code: string): Code | undefined {
     const taken = this.codes.get(code)
     this.codes.delete(code)
@@ -63,7 +63,7 @@ export class Accounts {
     return [...this.tokens.keys()]
   }
 
-  /** Every token so far is worth nothing. */
+  /** Revokes every token so far. */
   revokeAll(): void {
     this.tokens.clear()
   }

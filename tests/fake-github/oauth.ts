@@ -28,7 +28,7 @@ export async function authorizePage(
   response.writeHead(302, { location: back.href }).end()
 }
 
-/** A code for a token. Errors come with status 200, as GitHub's do. */
+/** Exchanges a code for a token. Errors have status 200, as GitHub's have. */
 export async function exchange(accounts: Accounts, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const sent = await text(request)
   const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded')

@@ -33,7 +33,7 @@ export class Repositories {
     this.all.set(key, { owner, name, private: isPrivate, folder })
   }
 
-  /** Undefined: not there, or not for this grant to see. */
+  /** Undefined: the repository does not exist, or this grant may not see it. */
   find(owner: string, name: string, grant: Grant | undefined): Repository | undefined {
     const found = this.all.get(`${owner}/${name}`.toLowerCase())
     const allowed = !found?.private || (grant?.user.login === found.owner && grant.scope.split(/[ ,]/).includes('repo'))
@@ -52,7 +52,7 @@ export class Repositories {
     const work = await mkdtemp(join(tmpdir(), 'origami-commit-'))
     try {
       await git(work, 'init', '-q', '-b', 'main')
-      // It has no commit yet the first time.
+      // The repository has no commit yet the first time.
       await git(work, 'fetch', '-q', repository.folder, 'main:main', '--update-head-ok').catch(() => undefined)
       await cp(from, work, { recursive: true, verbatimSymlinks: true })
       await git(work, 'add', '-A')

@@ -22,14 +22,14 @@ export interface PushedRepository {
 
 /** A real forge, with repositories in it. */
 export interface ForgeUnderTest extends AsyncDisposable {
-  /** Opened with an OAuth app, where its kind has any. */
+  /** Opens the forge with an OAuth app, if its kind has such apps. */
   readonly forge: Forge
   readonly open: PushedRepository
-  /** Of the person who signs in, at kinds that have private ones. */
+  /** A private repository of the person who signs in, if the kind of forge has private ones. */
   readonly secret?: PushedRepository
   /** Says yes on the forge's page. Answers where the browser is sent. */
   approve(page: string): Promise<string>
-  /** Nothing that was granted is worth anything from here on. */
+  /** Revokes everything that was granted so far. */
   revoke(): void
 }
 

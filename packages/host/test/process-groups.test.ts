@@ -14,7 +14,7 @@ afterEach(async () => {
     try {
       if (leader.pid) process.kill(-leader.pid, 'SIGKILL')
     } catch {
-      // It is gone already, as its test wanted.
+      // The test has ended it already.
     }
     await exited
   }

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { startPythonWorker } from './python-worker.ts'
 import { post, serve } from './serve-model.ts'
 
-/** Each body of `predict` in one model, chosen by its number. */
+/** One model that contains each body of `predict`, chosen by its number. */
 const choosing = (bodies: readonly string[], returns = '') => `
 import asyncio, collections, dataclasses, datetime, decimal, enum, io
 from pathlib import Path
@@ -23,7 +23,7 @@ def predict(number: int)${returns}:
 ${bodies.map((body, index) => `    if number == ${index}: return ${body}`).join('\n')}
 `
 
-/** What each body came to: its output, or why it failed. */
+/** The output of each body, or why it failed. */
 async function outcomes(bodies: readonly string[], returns = '') {
   await using worker = await startPythonWorker({ 'model.py': choosing(bodies, returns) })
   const ends: unknown[] = []

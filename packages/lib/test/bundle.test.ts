@@ -174,7 +174,7 @@ export default demo({
 })
 `
 
-/** The runtime itself, but that SIGTERM tells it nothing. */
+/** The runtime, which ignores SIGTERM. */
 const deafServer = `const { on } = process
 process.on = (event, listener) => on.call(process, event, event === 'SIGTERM' ? () => undefined : listener)
 await import('./heard.mjs')

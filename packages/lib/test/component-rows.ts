@@ -9,9 +9,9 @@ import { expect } from 'vitest'
 export interface Row {
   /** An input by name; a component that is an output alone is made of another's value. */
   readonly sent: Readonly<Record<string, unknown>>
-  /** Of a file its text, of a picture what `pixelsOf` says. */
+  /** For a file its text, for a picture the result of `pixelsOf`. */
   readonly output: unknown
-  /** A value that it does not take. */
+  /** A value that the component refuses. */
   readonly refused: unknown
   enter(form: Locator): Promise<void>
   see(output: Locator): Promise<void>
@@ -84,7 +84,7 @@ export const rows: Readonly<Record<ComponentName, Row>> = {
     refused: 'data:text/plain,no%20picture',
     enter: async (form) => {
       const paper = form.getByLabel('Sketch: draw here')
-      // Where more components stand above it, it is below what the window shows.
+      // With more components above it, it is below the visible part of the window.
       await paper.scrollIntoViewIfNeeded()
       const box = await paper.boundingBox()
       if (!box) throw new Error('expected paper to draw on')
@@ -143,11 +143,11 @@ export const rows: Readonly<Record<ComponentName, Row>> = {
 export interface Pixels {
   readonly width: number
   readonly height: number
-  /** Row by row, as `rrggbb`. */
+  /** The pixels row by row, as `rrggbb`. */
   readonly colours: readonly string[]
 }
 
-/** What the picture behind a URL looks like, whatever its encoder did. */
+/** The pixels of the picture at a URL, which do not depend on its encoder. */
 export const pixelsOf = (any: Locator, url: string): Promise<Pixels> =>
   any.evaluate(async (_, src) => {
     const picture = new Image()

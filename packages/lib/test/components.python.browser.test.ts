@@ -70,7 +70,7 @@ describe.each(['every.ts', 'every.py'])('of %s', (model) => {
     await row(name).see(page.getByLabel('Output', { exact: true }).locator('[data-component]').filter({ has: heading }))
   })
 
-  /** An output, files read: pictures as their pixels, so that encoders may differ. */
+  /** An output with its files read. Pictures are compared by their pixels, because encoders differ. */
   async function readable(name: ComponentName, value: unknown): Promise<unknown> {
     const { file } = componentOf(name)
     if (file === undefined) return value

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { bundle } from '../src/bundler/index.ts'
 
-/** With no title; its setup hangs where `HANG` is set. */
+/** A model without a title. Its setup hangs when `HANG` is set. */
 const model = `import { demo, text } from 'origami-lib'
 export default demo({
   inputs: { word: text() },

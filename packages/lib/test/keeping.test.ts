@@ -15,7 +15,7 @@ async function* once(bytes: number): AsyncIterable<Uint8Array> {
   yield Buffer.alloc(bytes, 'x')
 }
 
-/** As the daemon does: the events to their end, then each file of the output. */
+/** Reads as the daemon does: the events to their end, then each file of the output. */
 async function fetchAll({ predictor }: Pool, prediction: Prediction): Promise<number> {
   let end: PredictionSnapshot | undefined
   for await (const event of prediction.events()) if (event.type === 'completed') end = event.data

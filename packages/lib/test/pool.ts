@@ -13,13 +13,13 @@ export interface Pool extends AsyncDisposable {
   readonly predictor: ModelPredictor
   /** Where its files are. */
   readonly folder: string
-  /** Workers were started so often. */
+  /** How often workers were started. */
   readonly launches: () => number
-  /** From now on the setup of a worker fails with these words; `hang`: it never ends; undefined: it succeeds. */
+  /** From now on setups of workers fail with these words. `hang`: they never end. undefined: they succeed. */
   setup(problem: string | undefined): Promise<void>
   submit(say: string, paper?: string): Promise<Prediction>
   health(expected: unknown): Promise<Health>
-  /** Processes of workers that live, by pid. */
+  /** The ids of the worker processes that are alive. */
   pids(): Promise<number[]>
 }
 
@@ -27,7 +27,7 @@ interface PoolOptions extends Partial<Omit<ModelOptions, 'files' | 'launch'>> {
   readonly slots?: number
   readonly concurrency?: number
   readonly title?: string | null
-  /** Setup of the very first worker fails with these words. */
+  /** The setup of the very first worker fails with these words. */
   readonly problem?: string
   /** Called before each launch. */
   readonly onLaunch?: (count: number) => void
@@ -81,7 +81,7 @@ export async function startPool(options: PoolOptions = {}): Promise<Pool> {
   }
 }
 
-/** Once it is so; on a busy machine later. */
+/** Waits until it is so, which takes longer on a busy machine. */
 export const eventually = <Result>(check: () => Result | Promise<Result>): Promise<Result> =>
   vi.waitFor(check, { interval: 5 })
 
@@ -92,7 +92,7 @@ export async function endOf(prediction: Prediction): Promise<PredictionSnapshot>
   throw new Error(`it did not end: ${JSON.stringify(await prediction.snapshot())}`)
 }
 
-/** Once it runs. */
+/** Waits until it runs. */
 export async function started(prediction: Prediction): Promise<void> {
   await eventually(async () => expect((await prediction.snapshot()).status).toBe('processing'))
 }

@@ -20,19 +20,19 @@ export interface PythonWorker extends AsyncDisposable {
   readonly folder: string
   readonly pid: number
   readonly frames: readonly Frame[]
-  /** All it printed on both terminals. */
+  /** Everything that it printed on stdout and stderr. */
   readonly printed: () => string
   /** Resolves with the exit code, or the signal. */
   readonly exited: Promise<number | NodeJS.Signals | null>
   send(message: unknown): void
   sendBytes(bytes: Uint8Array): void
-  /** Runs a prediction with an outbox of its own folder. */
+  /** Runs a prediction with an outbox in its own folder. */
   predict(id: string, input?: Record<string, unknown>): void
   /** The first frame of that type (and id), once it is there. */
   frame(type: string, id?: string): Promise<Frame>
   /** How the prediction ended. */
   end(id: string): Promise<Frame>
-  /** The runtime goes away. */
+  /** Closes the connection, as a runtime that goes away does. */
   hangUp(): void
 }
 

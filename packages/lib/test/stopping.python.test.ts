@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { bundle } from '../src/bundler/index.ts'
 
-/** Holds on to what it does, whatever it is told. */
+/** A model that ignores every request to stop. */
 const model = `import os, signal, time
 
 def stubborn():
@@ -42,7 +42,7 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s ends a runtime, with exit code
   test('before it listens', async () => {
     const other = await mkdtemp(join(tmpdir(), 'origami-stopping-'))
     await cp(folder, other, { recursive: true })
-    // Reading a pipe holds it up, until somebody writes.
+    // Its read of a pipe blocks until somebody writes.
     await rm(join(other, '.origami'))
     await promisify(execFile)('mkfifo', [join(other, '.origami')])
     await using runtime = await start({}, other)
@@ -132,7 +132,7 @@ export default demo({
 
 interface Running extends AsyncDisposable {
   readonly process: ChildProcess
-  /** The address, once its health says so. */
+  /** The address, once its health has this status. */
   health(status: string): Promise<string>
   /** Its workers, once there are any. */
   workers(): Promise<number[]>

@@ -53,7 +53,7 @@ class Ids(typing.AsyncIterator[int]):
 Word = NewType("Word", str)
 `
 
-/** What the first line of Python above calls `hint`, as the one input. */
+/** The type that the Python above calls `hint`, as the only input. */
 const input = (hint: string, value = '') => `${header}\ndef predict(given: ${hint}${value}) -> str: ...`
 const output = (hint: string) => `${header}\ndef predict() -> ${hint}: ...`
 

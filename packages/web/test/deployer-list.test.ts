@@ -13,7 +13,7 @@ import { type Db, openStore } from '../src/server/store/open.ts'
 
 describe('who may deploy, for the operator', () => {
   let data: string
-  /** The web server's own, which stays open. */
+  /** The database of the web server, which stays open. */
   let db: Db
   let forge: Server
   let logins: Map<string, number>

@@ -21,7 +21,7 @@ let folder: string
 let db: Db
 let server: Server
 let daemon: DaemonClient
-/** From which number on events were asked for, each time. */
+/** The event number of each request for events. */
 let asked: string[]
 
 beforeEach(async () => {

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
-/** As `npm run build` left them; `npm test` builds first. */
+/** The files that `npm run build` made. `npm test` builds first. */
 const packages = join(import.meta.dirname, '../..')
 
 test.each([

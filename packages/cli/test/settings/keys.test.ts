@@ -18,7 +18,7 @@ describe('a deployer', () => {
     'GitHub.com/ann',
   ])('%j is none', (handle) => {
     const read = () => keys.deployers.kind.read([handle, 'bob'], '/')
-    // Commas with nothing between are no entry.
+    // Nothing between two commas is no entry of the list.
     if (handle === '') expect(read()).toEqual(['bob'])
     else expect(read).toThrow(`expected forge/login, such as github.com/ann, got ${handle}`)
   })

@@ -16,7 +16,7 @@ function other(name: string): string {
   const known = row?.default
   if (row === undefined) throw new Error(`no setting ${name}`)
   if (name === 'trusted_proxies') return '[10.0.0.0/8]'
-  // Less than a silence may be.
+  // This limit must stay below the longest silence that is allowed.
   if (name === 'limits.keep_alive') return '7s'
   if (Array.isArray(known)) return '[7s, 9s]'
   if (row.kind.expected.startsWith('a part')) return '0.5'
@@ -38,7 +38,7 @@ describe('SIGHUP', () => {
     writeFile(join(folder, 'origami.yaml'), `${name.replace(/^limits\./, 'limits:\n  ')}: ${value}\n`)
   const read = () => readSettings([{ name: 'data', written: folder, flag: '--data' }])
 
-  /** What servers that run have in force, after SIGHUP and a file that says this. */
+  /** The settings in force in running servers after they read this file at SIGHUP. */
   async function after(name: string, value: string) {
     const applied = { daemon: {} as Partial<Limits>, web: {} as Partial<WebLimits>, proxies: [] as readonly string[] }
     const daemon = { configure: (limits: Partial<Limits>) => void Object.assign(applied.daemon, limits) }

@@ -13,7 +13,7 @@ beforeEach(async () => {
 })
 afterEach(() => db.destroy())
 
-/** What `start` reaches: the store, and who is told. Its daemon leaves, and so begins no deployment. */
+/** What `start` uses: the store, and the listeners. The daemon is ending, so it begins no deployment. */
 async function lifecycleOf(): Promise<DemoLifecycle> {
   const parts = { db, now: () => at, changed: new Changes(), lookAfter: () => {} } as unknown as DeployParts
   const runner = new DeploymentRunner(parts)

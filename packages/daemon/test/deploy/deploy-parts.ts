@@ -4,7 +4,7 @@ import type { DeployParts } from '../../src/deploy/parts.ts'
 import { StartSlots } from '../../src/deploy/start-slots.ts'
 import { Tasks } from '../../src/deploy/tasks.ts'
 
-/** What a deploy reaches over a store in memory: nothing is built or runs but what `given` does. */
+/** The parts of a deploy over a store in memory. Only what `overrides` contains is built or run. */
 export function deployParts(
   db: DeployParts['db'],
   overrides: Partial<Record<keyof DeployParts, unknown>> = {},

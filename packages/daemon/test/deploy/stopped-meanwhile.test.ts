@@ -63,7 +63,7 @@ test('a deployment that begins while its cancel looks at it is canceled all the 
   }
   const parts = deployParts(db, { source: { resolve } })
   const runner = new DeploymentRunner(parts)
-  // The cancel reads that it waits; before it writes, it is begun.
+  // The cancel reads that the deployment waits. The deployment begins before the cancel writes.
   const canceling = db.transaction()
   vi.spyOn(canceling, 'execute').mockImplementationOnce(async (work) => {
     runner.wake()

@@ -17,11 +17,11 @@ import type { LogLine } from '../../src/logs/log-line.ts'
 
 /** How one engine is made, and what breaks or holds up its builds. */
 export interface EngineUnderTest {
-  /** Another one for the same things, as after a restart. `owner` is whose things they are. */
+  /** Makes an engine for the folder and the owner of its resources. A second call is like a restart. */
   make(folder: string, owner: string): Engine
-  /** Files of a bundle that it cannot build, and words of the reason in the log. */
+  /** Files of a bundle that it cannot build, and a part of the reason that is in the log. */
   readonly broken: { files: Record<string, string>; says: string }
-  /** Files of a bundle that is not one, and words of the error. */
+  /** Folders that are no bundles, and a part of the error for each. */
   readonly misshapen: readonly { what: string; files: Record<string, string>; without?: string[]; says: string }[]
   /** A build that never ends: resolves `begun` once it is under way. `word` is in the arguments of a process of it. */
   endless(): Promise<{
@@ -101,7 +101,7 @@ export class Yard {
     return { demo, deployment, image }
   }
 
-  /** Built, started, and listening. */
+  /** Builds and starts an instance, and waits until it listens. */
   async running(more: Partial<InstanceSpec> = {}, demo = this.demo): Promise<Instance & { endpoint: string }> {
     const instance = await this.engine.start({ ...(await this.build({}, { demo })), spec: { ...spec, ...more } }, whole)
     return vi.waitFor(async () => {
@@ -355,7 +355,7 @@ const only = async ({ engine }: Yard): Promise<Instance> => {
   return instances[0] as Instance
 }
 
-/** All that an instance which exited printed after a cursor. */
+/** Everything that an exited instance printed after a cursor. */
 async function linesOf(engine: Engine, { id }: Instance, after?: string): Promise<string[]> {
   const lines: string[] = []
   for await (const { text } of engine.logs(id, after, whole)) lines.push(text)

@@ -5,7 +5,7 @@ import { DockerEngine } from '../../src/engine/docker/docker-engine.ts'
 import type { InstanceExit, InstanceId } from '../../src/engine/engine.ts'
 import { ask, type EngineUnderTest, engineContract, spec, Yard } from './contract.ts'
 
-// No `docker` program: the engine speaks to Docker itself.
+// There is no `docker` program in this PATH, because the engine calls Docker's API itself.
 process.env.PATH = '/nowhere'
 
 const from = 'FROM node:24-bookworm-slim\n'

@@ -10,7 +10,7 @@ const kept = []
 const acts = {
   say: ({ text }) => console.log(text),
   repeat: ({ text, times }) => void process.stdout.write(text.repeat(Number(times))),
-  // What its reader has not taken yet is in this process, and would go with it.
+  // Output that was not read yet is still in this process and would be lost with it.
   exit: ({ code }) => setImmediate(() => process.stdout.write('', () => process.exit(Number(code)))),
   deaf: () => void process.on('SIGTERM', () => console.log('not now')),
   grow: () => {

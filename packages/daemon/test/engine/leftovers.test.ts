@@ -71,7 +71,7 @@ describe('what a build started', () => {
     registry.closeAllConnections()
     registry.close()
   })
-  /** Its installation never ends. */
+  /** A bundle whose installation never ends. */
   const endless = () =>
     bundle({
       'package.json': '{ "dependencies": { "left-pad": "1" } }',
@@ -233,7 +233,7 @@ describe('an instance of the process engine', () => {
       setInterval(() => console.log('later'), 20)`
     const image = (await bundle({ 'origami/server.mjs': server })) as ImageRef
     const id = `${demo.slice(0, 8)}-${deployment}` as InstanceId
-    // Where the log file belongs is a folder: each write fails.
+    // A folder is in the place of the log file, so each write fails.
     const log = join(folder, 'engine/instances', id, `log-${'0'.repeat(16)}`)
     await mkdir(log, { recursive: true })
     await first.start({ demo, deployment, image, spec }, whole)
@@ -260,7 +260,7 @@ describe('an instance of the process engine', () => {
   })
 
   test.runIf(process.getuid?.() === 0)('that cannot be killed: stop has an end, and says so', async () => {
-    // Another account's process cannot be killed by us, as one that hangs in the kernel cannot be by anybody.
+    // This account cannot kill a process of another one, which stands for one that hangs in the kernel.
     const theirs = await sleeper()
     const id = 'one'
     await mkdir(join(folder, 'engine/instances', id), { recursive: true })

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { ProcessEngine } from '../../src/engine/process/process-engine.ts'
 
-/** Prints what an engine answers, and what once its process may open no other file. */
+/** Prints what an engine answers before and after its process may open no other file. */
 const [folder = '', id = ''] = process.argv.slice(2)
 const engine = new ProcessEngine({ folder, owner: 'owner', environment: {} })
 const answers = () => Promise.allSettled([engine.list(), engine.find(id), engine.images()])

@@ -54,7 +54,7 @@ describe("a demo's log", () => {
     const before = await readFile(path)
     const end = await logs.end(demo)
     for (const half of [0, 100, 4000]) {
-      // Dead while it wrote the newer half beside the log.
+      // The daemon died while it wrote the newer half beside the log.
       await writeFile(path, before)
       await writeFile(`${path}.fresh`, before.subarray(before.length - half))
       const next = await DemoLogs.open(folder, { logBytes: 10_000 })
@@ -76,7 +76,7 @@ describe("a demo's log", () => {
       await logs.append(demo, [line(`${number}`)])
     const end = await logs.end(demo)
     expect(end).toBeGreaterThan(5000 + 10_000)
-    // Dead after the log was put in place, before the old file went.
+    // The daemon died after the log was replaced and before the old file was removed.
     await copyFile(join(folder, 'kept'), `${path}.base`)
     expect(await (await DemoLogs.open(folder, { logBytes: 10_000 })).end(demo)).toBe(end)
   })

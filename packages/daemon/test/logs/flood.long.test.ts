@@ -7,10 +7,10 @@ setFlagsFromString('--expose-gc')
 globalThis.gc = runInNewContext('gc') as NodeJS.GCFunction
 
 const gigabyte = 1024 ** 3
-/** Gigabytes that an instance of the process engine prints. */
+/** How many gigabytes an instance of the process engine prints. */
 const instanceGigabytes = Number(process.env.ORIGAMI_TEST_FLOOD_GB ?? 10)
 const flat = 32 * 1024 ** 2
-/** Between two looks at the memory, each of which stops everything for some milliseconds. */
+/** Bytes between two measurements of the memory. Each one stops the process for some milliseconds. */
 const every = 32 * 1024 ** 2
 
 test("memory stays flat while a container prints 1 GB: Docker's stream, into a log", async () => {

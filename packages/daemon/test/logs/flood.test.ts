@@ -11,7 +11,7 @@ globalThis.gc = runInNewContext('gc') as NodeJS.GCFunction
 
 const megabyte = 1024 ** 2
 const flood = 64 * megabyte
-/** Two batches, the piece being read, and what the test itself takes. */
+/** The memory of two batches, of the piece that is read, and of the test itself. */
 const flat = 32 * megabyte
 const signal = new AbortController().signal
 

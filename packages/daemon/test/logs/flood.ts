@@ -100,14 +100,14 @@ export const instanceFlood = (bytes: number, line: string) =>
         read(reached)
         yield line
       }
-      // Nothing was skipped: a reader who is behind would find the next file.
+      // A reader that falls behind would skip to the next file, so this shows that nothing was skipped.
       if (reached !== written) throw new Error(`expected ${written} bytes, and ${reached} were read`)
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
   }
 
-/** The first finds what nobody uses; buffers among it are freed beside what goes on, and surely only by the second. */
+/** The first collection finds unused memory. Only the second one has surely freed the buffers in it. */
 function collect(): void {
   globalThis.gc?.()
   globalThis.gc?.()

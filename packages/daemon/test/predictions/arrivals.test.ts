@@ -21,7 +21,7 @@ afterAll(async () => stored[Symbol.asyncDispose]())
 
 describe('of predictions that arrive together are admitted', () => {
   const caps = { waiting: 3, waitingPerVisitor: 2, waitingPerAddress: 2 }
-  /** Of each why it was refused, or `in`. */
+  /** For each one why it was refused, or `in`. */
   const answers = async (arriving: readonly ReturnType<typeof prediction>[]) => {
     const { admitted, refused } = await admit(stored.db, arriving, caps)
     expect(admitted.length + refused.size).toBe(arriving.length)

@@ -26,7 +26,7 @@ test('a prediction that cannot be sent holds none of those behind it', async () 
         },
       }
     triesOfBad += 1
-    // Without an end of its own the test would wait for ever where the other is never sent.
+    // The test ends itself here, because it would wait for ever if the other one were never sent.
     if (triesOfBad > 1) leaving.abort()
     throw new Error(`nothing can be reached at ${endpoint}`)
   }

@@ -14,7 +14,7 @@ const runOf = (events: readonly RunEvent[], change: Partial<typeof limits> = {})
   for (const event of events) run.add(event)
   return run
 }
-/** The output that a reader has who is sent these events. */
+/** The output that a reader builds from these events. */
 const outputOf = (events: readonly RunEvent[]) => runOf(events, { liveEvents: 1000 }).output
 
 describe('what a running prediction said so far', () => {

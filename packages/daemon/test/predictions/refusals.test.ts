@@ -19,7 +19,7 @@ beforeEach(() => {
     () => now,
   )
 })
-/** Tries it so often, each time as soon as it may be tried: at 0, 1, 5, 9, 13 … seconds. */
+/** Tries it `count` times, each time as soon as that is allowed: at 0, 1, 5, 9, 13 … seconds. */
 const tries = (count: number, refused: () => void): number[] =>
   Array.from({ length: count }, () => {
     refused()

@@ -82,7 +82,7 @@ async function watched(table: 'predictions' | 'events', work: () => Promise<void
   await watching
   return went
 }
-/** What sweeping works with; its slices take no time, and so double until they are 10. */
+/** The parts of a sweep. Its slices take no time, so their size doubles until it is 10. */
 function parts(overrides: Partial<Limits> = {}) {
   const limits: Limits = { ...defaultLimits, sweepRows: 10, ...overrides }
   return { db, files, limits, slices: new Slices({ most: () => limits.sweepRows, clock: () => 0 }) }

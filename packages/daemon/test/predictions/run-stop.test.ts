@@ -14,7 +14,7 @@ beforeEach(async () => {
 })
 afterEach(async () => stored[Symbol.asyncDispose]())
 
-/** What stops one that runs, and what it asked its instance and wrote. */
+/** A stop of a prediction that runs, with the requests to its instance and the writes that it made. */
 async function stopOf(change: Partial<DispatcherParts> = {}) {
   const demo = await stored.demo()
   const [added] = await addPredictions(stored.db, [StoredQueue.prediction(demo, 'ann', { status: 'processing' })])

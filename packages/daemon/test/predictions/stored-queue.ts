@@ -27,7 +27,7 @@ export class StoredQueue implements AsyncDisposable {
     return id
   }
 
-  /** One that arrives, and is not stored. */
+  /** A prediction that arrives and is not stored. */
   static prediction(demo: DemoId, visitor: string | null, change: Partial<NewPrediction['row']> = {}): NewPrediction {
     const row = { id: randomId() as PredictionId, demo_id: demo, visitor: visitor as VisitorId | null, created_at: '' }
     return { row: { ...row, status: 'starting', input: '{}', ...change }, files: [] }

@@ -26,7 +26,7 @@ export class LockStarters implements AsyncDisposable {
     return child
   }
 
-  /** All of them take it at once; the one that has it is killed; so many times. */
+  /** Lets all of them take the lock at once and kills the one that has it, `rounds` times. */
   async race(starters: number, rounds: number): Promise<void> {
     const waiting = await Promise.all(Array.from({ length: starters }, () => this.starter()))
     await writeFile(join(this.folder, 'lock'), '999999999 1')

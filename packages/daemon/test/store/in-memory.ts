@@ -16,13 +16,13 @@ export const demo = 'd'.repeat(32) as DemoId
 /** The store as a daemon opens it, but in memory. */
 export const openInMemory = (): Promise<Db> => openSqlite<Tables>(':memory:', { migrations, durable: false })
 
-/** A demo of ann's, with a deployment that waits. */
+/** Adds a demo of ann's with a deployment that waits. */
 export async function addedDemo(db: Db): Promise<Deployment> {
   await wantDemo(db, { id: demo, user_id: 'ann', repolink: 'https://folder.test/ann/x' }, at)
   return rowOf(db, await addDeployment(db, demo, at, () => null))
 }
 
-/** A deployment, moved to a state, with what is stored of it there. */
+/** Moves a deployment to a state, with the values that are stored in that state. */
 export async function movedTo(
   db: Db,
   id: Deployment['id'],

@@ -28,7 +28,7 @@ const all: Change = {
   },
   ...{ commit_sha: 'c0ffee', commit_message: 'More', crash_times: [at], tries: 2, next_try_at: at, let_go: 1 },
 }
-/** What is to do something still. */
+/** The states of deployments that did not end. */
 const open = ['queued', ...activeStates, 'running', 'draining'] as const
 
 let db: Db
@@ -39,7 +39,7 @@ beforeEach(async () => {
 })
 afterEach(() => db.destroy())
 
-/** The keys of a deployment that not all have. */
+/** The keys that only some deployments have. */
 async function own(state: (typeof deploymentStates)[number], change: Change): Promise<object> {
   const read = await movedTo(db, id, state, change)
   const { id: _id, demo_id, attempt, commit, manifest, schema, steps, log_cursor, log_tail, ...rest } = read

@@ -25,7 +25,7 @@ afterEach(async () => {
   await db.destroy()
 })
 
-/** A serving version, READY since the beginning, crashes so many minutes after it, once for each number. */
+/** A version that serves and was READY at the start crashes this many minutes later, once for each number. */
 async function crashesAt(...minutes: number[]) {
   await movedTo(db, id, 'running', { image, instance, endpoint: 'http://127.0.0.1:1', ready_at: at })
   await setServing(db, { id, demo_id: demo })

@@ -13,7 +13,7 @@ beforeEach(async () => {
 })
 afterEach(() => db.destroy())
 
-/** A round over instances that are nobody's; each says how it is stopped. */
+/** A round over instances that belong to no demo. Each one says how it is stopped. */
 function roundOver(stops: Record<string, (graceMs: number) => Promise<unknown>>) {
   const removed: string[] = []
   const engine = {

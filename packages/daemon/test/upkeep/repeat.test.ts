@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { repeat } from '../../src/upkeep/repeat.ts'
 
-/** Repeats without a pause, and stops after so many times. */
+/** Repeats without a pause and stops after `times` times. */
 async function repeated(times: number, work: (time: number) => void): Promise<number[]> {
   const leaving = new AbortController()
   const did: number[] = []

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 import type { InstanceExit } from '../../src/engine/engine.ts'
 import { Rounds } from '../../src/upkeep/rounds.ts'
 
-/** Rounds that last until they are let go, and when each began. */
+/** Rounds that last until the test ends them, and a promise for each that resolves when it begins. */
 function heldRounds(leaving = new AbortController()) {
   const began: PromiseWithResolvers<void>[] = []
   const rounds = new Rounds(async () => {

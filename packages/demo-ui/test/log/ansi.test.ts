@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { terminalLines } from '../../src/log/ansi.ts'
 
 const esc = '\u001b'
-/** The text that a person reads. */
+/** The text as a person reads it. */
 const read = (text: string) => terminalLines(text).map((spans) => spans.map((span) => span.text).join(''))
 
 describe('what a program prints', () => {

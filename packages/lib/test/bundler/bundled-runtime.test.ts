@@ -13,7 +13,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true }))
 
-/** A program in the runtime's place. */
+/** A program that takes the runtime's place. */
 async function start(program: string, options: Partial<BundledOptions> = {}) {
   const lines: string[] = []
   await writeFile(join(folder, 'origami/server.mjs'), program)

@@ -1,6 +1,6 @@
 import { checkbox, demo, file, json, number, text } from 'origami-lib'
 
-/** Says all that it heard. */
+/** Returns all of its inputs. */
 export default demo({
   title: 'Echo',
   inputs: {

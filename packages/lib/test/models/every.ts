@@ -2,7 +2,7 @@ import { checkbox, demo, file, image, json, label, markdown, number, select, ske
 
 const optional = true
 
-/** Gives back what it gets. */
+/** Returns what it gets. */
 export default demo({
   title: 'Every component',
   inputs: {

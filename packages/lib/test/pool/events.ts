@@ -12,7 +12,7 @@ const part = (seq: number, field: string, mode: 'append' | 'replace', chunk: str
 })
 const log: Numbered = { seq: 4, type: 'log', data: { source: 'stdout', data: 'x' } }
 
-/** A run with progress and parts that others took the place of. */
+/** The events of a run, with progress and parts that later ones replaced. */
 export const compactable: Numbered[] = [
   progress(1, 1),
   part(2, 'a', 'replace', 'old'),
@@ -24,7 +24,7 @@ export const compactable: Numbered[] = [
   part(8, 'b', 'append', 'all of b'),
 ]
 
-/** The same, without them. */
+/** The same events without those that were replaced. */
 export const replacing: Numbered[] = [
   log,
   part(5, 'a', 'replace', 'new'),

@@ -10,7 +10,7 @@ import { newRun } from './runs.ts'
 
 const filesIn = (folder: string) => new CountedFiles(new FolderFiles(folder, { maxFileBytes: () => 1000 }))
 
-/** Runs without files: the folder of those is never made. */
+/** Runs without files. The folder for files is never made. */
 function runStore(limits: Partial<KeepLimits>, files = filesIn(join(tmpdir(), 'never-made'))): RunStore {
   const hour = 3_600_000
   return new RunStore(files, {
@@ -24,7 +24,7 @@ function runStore(limits: Partial<KeepLimits>, files = filesIn(join(tmpdir(), 'n
   })
 }
 
-/** One of about so many bytes that ended. */
+/** A run of about this many bytes that ended. */
 function ended(runs: RunStore, bytes = 0): Run {
   const run = newRun()
   runs.add(run)

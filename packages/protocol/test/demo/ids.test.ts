@@ -20,7 +20,7 @@ describe('an id', () => {
     expect(new Set(ids).size).toBe(ids.length)
     const counts = Map.groupBy([...ids.join('')], (letter) => letter)
     expect(counts.size).toBe(32)
-    // 1625 of each are expected, with a deviation of 40.
+    // The expected number of each is 1625, with a standard deviation of 40.
     for (const [letter, found] of counts) expect(Math.abs(found.length - 1625), letter).toBeLessThan(400)
   })
 

@@ -107,7 +107,7 @@ describe('what a URL names is fetched', () => {
   })
 })
 
-/** A byte now and then, without an end. */
+/** Sends a byte now and then and never ends. */
 function drip(response: ServerResponse): void {
   response.writeHead(200).write('.')
   const dripping = setInterval(() => response.write('.'), 50)

@@ -87,7 +87,7 @@ describe('a list of repositories', () => {
       const isList = request.url?.startsWith('/user/repos')
       open += 1
       most = Math.max(most, open)
-      // Who asks about more at a time is given the turn to do so.
+      // A caller that asks for more at a time gets the turn to do so.
       setImmediate(() => {
         open -= 1
         response.writeHead(isList ? 200 : 500, { 'content-type': 'application/json' }).end(JSON.stringify(repos))

@@ -37,7 +37,7 @@ describe('what is searched for', () => {
     await list('percent', 'Right in 100 % of cases')
     await list('slash', 'Left \\ right')
     await list('translator', 'Ein Übersetzer')
-    // The same letter as two characters, as macOS writes it.
+    // The letter is written as two characters, as macOS does.
     await list('writing', 'L’écriture'.normalize('NFD'))
     expect((await demos.public(searched, 'name')).map(({ name }) => name)).toEqual(names)
   })
