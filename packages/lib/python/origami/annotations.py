@@ -87,7 +87,7 @@ def _piece(hint: Any) -> Any:
     try:
         return _filled(typing.get_type_hints(step).get("return", Any), known) if inspect.isfunction(step) else Any
     except NameError:
-        return Any  # A name that is known nowhere; each piece itself is looked at when it comes.
+        return Any  # The name is not defined anywhere. Each piece is checked when it comes.
 
 
 def _bases_of(kind: type) -> tuple[Any, ...]:

@@ -100,7 +100,7 @@ async def awaited(model: Model, answer: Answer, result: Any) -> dict[str, Any]:
         else:
             for part in pieces:
                 answer.add(part)
-                await asyncio.sleep(0)  # Others have their turn, and a cancel is heard.
+                await asyncio.sleep(0)  # Other predictions get their turn, and a cancel can arrive.
     finally:
         await _close(pieces)
     return answer.fields

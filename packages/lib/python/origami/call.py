@@ -69,7 +69,7 @@ class Call:
                 self._send(type="log", id=self.name, source=source, text=text[start : start + MAX_LOG_TEXT])
 
     def close(self) -> None:
-        """Nothing more is taken from threads and tasks that outlive the prediction."""
+        """Sends the rest. What threads and tasks print that outlive the prediction is not taken any more."""
         with self._lock:
             for source in self._held:
                 self.flush(source)

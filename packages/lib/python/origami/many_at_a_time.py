@@ -37,7 +37,7 @@ class ManyAtATime:
             self._loop.call_soon_threadsafe(self._cancel, message["id"])
 
     def work(self) -> None:
-        while True:  # A model that stops the loop stops nothing.
+        while True:  # When a model stops the loop, it is run again.
             self._loop.run_forever()
 
     def _start(self, message: dict[str, Any]) -> None:

@@ -47,7 +47,7 @@ class OneAtATime:
             self._calls.put(message)
         elif name in self._known:
             self._cancels.add(name)
-            # To this very thread, so that it wakes from what it waits for.
+            # The signal goes to the main thread, so that it wakes from what it waits for.
             signal.pthread_kill(self._main.ident or 0, signal.SIGUSR1)
 
     def work(self) -> None:

@@ -50,7 +50,7 @@ def is_unfinished(value: Any) -> bool:
 
 
 def _is_array(value: Any) -> bool:
-    """As numpy, torch and jax have it. A frame's columns are not: they would lose their index and names."""
+    """Whether a value is an array of numpy, torch or jax. Pandas' are not, because they would lose index and names."""
     kind = type(value)
     if kind is memoryview or any(base.__module__.startswith("pandas") for base in kind.__mro__):
         return False

@@ -130,7 +130,7 @@ def _hints_of(kind: type) -> list[Any]:
     try:
         return list(typing.get_type_hints(kind, include_extras=True).values())
     except NameError:
-        return []  # A name that is known nowhere; the value itself is looked at when it comes.
+        return []  # The name is not defined anywhere. The value is checked when it comes.
 
 
 def _first(hints: typing.Iterable[Any], side: str, seen: list[Any]) -> Any:

@@ -47,7 +47,7 @@ class Terminal(io.TextIOWrapper):
             pass  # It is broken or closed: there is nowhere left to say so.
 
     def close(self) -> None:
-        """It stays open: later predictions print too."""
+        """Does nothing, because later predictions print to it too."""
 
 
 class Terminals:
@@ -71,7 +71,7 @@ class Terminals:
             try:
                 own.flush()
             except Exception:
-                pass  # The model put something of its own in place of the terminal; what it holds back is its loss.
+                pass  # The model replaced the terminal by something of its own. What that holds back is lost.
         if not always and all(_is_read(descriptor) for descriptor in (1, 2)):
             return False
         for terminal in (self._stdout, self._stderr):

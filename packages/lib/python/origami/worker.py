@@ -68,7 +68,7 @@ def end_on_sigterm() -> None:
 
 
 class Inbox:
-    """Messages that come before the model is ready wait for it."""
+    """Holds the messages that come before the model is ready."""
 
     def __init__(self) -> None:
         self._early: list[dict[str, Any]] = []
