@@ -17,7 +17,9 @@ import { Changes } from '../../packages/daemon/src/changes.ts'
 import { defaultLimits, type Limits } from '../../packages/daemon/src/config.ts'
 import type { ImageRef, InstanceId } from '../../packages/daemon/src/engine/engine.ts'
 import { Dispatcher } from '../../packages/daemon/src/predictions/dispatcher.ts'
+import { KnownDemos } from '../../packages/daemon/src/predictions/known-demos.ts'
 import { LiveRuns } from '../../packages/daemon/src/predictions/live-runs.ts'
+import { OpenPredictions } from '../../packages/daemon/src/predictions/open-predictions.ts'
 import type { DispatcherParts } from '../../packages/daemon/src/predictions/parts.ts'
 import { Places } from '../../packages/daemon/src/predictions/places.ts'
 import { Queue } from '../../packages/daemon/src/predictions/queue.ts'
@@ -61,14 +63,19 @@ export class QueueBench implements AsyncDisposable {
   }
 
   private makeParts(): DispatcherParts {
+    const { db, changed } = this
+    const demos = new KnownDemos(db, changed)
+    const open = new OpenPredictions(db, changed)
     return {
-      db: this.db,
+      db,
       files: this.files,
       limits: this.limits,
       now: () => new Date().toISOString(),
-      changed: this.changed,
+      changed,
+      demos,
+      open,
       live: new LiveRuns(this.limits),
-      places: new Places(this.db, this.changed),
+      places: new Places({ db, changed, demos, open }),
       reach: (base) => new HttpPredictor({ base, deadlines: () => ({ answerMs: 1000, idleMs: 60_000 }) }),
       clockMs: () => performance.now() + this.ahead,
       lookAt: (deployment) => void this.lookedAt.push(deployment),

@@ -1,5 +1,12 @@
 import { Notice, Notices } from '@origami/host/notices'
 import type { DemoId } from '@origami/protocol/demo'
+import type { OpenPrediction } from './store/predictions.ts'
+
+/** What is kept in memory of predictions, and follows their rows. */
+export interface PredictionsListener {
+  demoChanged(demo: DemoId): void
+  predictionChanged(arrival: number, now?: OpenPrediction | 'ended'): void
+}
 
 /**
  * Wakes those who wait for rows to change, and only those whom the change concerns. Take the promise before you read
@@ -12,17 +19,35 @@ export class Changes {
   private readonly queues = new Notices<DemoId>()
   private readonly predictions = new Notices<number>()
   private readonly versions = new Map<DemoId, number>()
+  private readonly listeners: PredictionsListener[] = []
+  private demoChanges = 0
 
   /** Reports a change of this demo that is not about a prediction: a deployment, its route, or what its owner wants. */
   notify(demo: DemoId): void {
+    this.demoChanges += 1
+    for (const listener of this.listeners) listener.demoChanged(demo)
     this.deployments.notify()
     this.queueChanged(demo)
   }
 
-  /** Reports that the row of a prediction changed: it arrived, began, ended, or is to be canceled. */
-  predictionChanged(demo: DemoId, arrival: number): void {
+  /**
+   * Reports that the row of a prediction changed: it arrived, began, ended, or is to be canceled. `now`: what the row
+   * says now, by who wrote it; where it is missing, the row is read.
+   */
+  predictionChanged(demo: DemoId, arrival: number, now?: OpenPrediction | 'ended'): void {
+    for (const listener of this.listeners) listener.predictionChanged(arrival, now)
     this.predictions.notify(arrival)
     this.queueChanged(demo)
+  }
+
+  /** Tells a listener of every change, before those who wait for it are woken. */
+  listen(listener: PredictionsListener): void {
+    this.listeners.push(listener)
+  }
+
+  /** Counts the calls of `notify`: what was read of demos is good for as long as this stays. */
+  get demosVersion(): number {
+    return this.demoChanges
   }
 
   /** Resolves at the next `notify` of any demo, or when the signal aborts. */

@@ -20,7 +20,9 @@ import { ProcessEngine } from './engine/process/process-engine.ts'
 import { DemoLogs } from './logs/demo-log.ts'
 import { LogPumps } from './logs/log-pumps.ts'
 import { Dispatcher } from './predictions/dispatcher.ts'
+import { KnownDemos } from './predictions/known-demos.ts'
 import { LiveRuns } from './predictions/live-runs.ts'
+import { OpenPredictions } from './predictions/open-predictions.ts'
 import type { LookAt } from './predictions/parts.ts'
 import { Places } from './predictions/places.ts'
 import { Queue } from './predictions/queue.ts'
@@ -30,7 +32,7 @@ import type { Source } from './source/source.ts'
 import { lockFolder } from './state/lock.ts'
 import { openVault } from './state/vault.ts'
 import { failBroken } from './store/broken-deployments.ts'
-import { openStore } from './store/open.ts'
+import { type Db, openStore } from './store/open.ts'
 import { repairEnded } from './store/predictions.ts'
 import { requeueInterrupted } from './upkeep/interrupted.ts'
 import { stopInstances } from './upkeep/stop-instances.ts'
@@ -96,7 +98,7 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
 
   const files = new FolderFiles(join(config.data, 'files'), { maxFileBytes: () => limits.fileBytes })
   const retention = { db, files, limits, slices: new Slices({ most: () => limits.sweepRows, sliceMs: serverSliceMs }) }
-  const queueParts = { db, files, limits, now, changed, live: new LiveRuns(limits), places: new Places(db, changed) }
+  const queueParts = { db, files, limits, now, changed, ...queueMemory(db, changed, limits) }
   const queue = new Queue(queueParts)
   const reach = (endpoint: string) =>
     new HttpPredictor({
@@ -127,6 +129,12 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
+}
+
+/** What the queue keeps in memory of what is stored and of what runs. */
+function queueMemory(db: Db, changed: Changes, limits: Limits) {
+  const [demos, open] = [new KnownDemos(db, changed), new OpenPredictions(db, changed)]
+  return { demos, open, live: new LiveRuns(limits), places: new Places({ db, changed, demos, open }) }
 }
 
 /** Locks the state folder and opens its contents, the engine and the source. The stack closes them. */

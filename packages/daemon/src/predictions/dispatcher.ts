@@ -1,15 +1,9 @@
 import { logger } from '@origami/host/logger'
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
 import { logged } from '../logged.ts'
-import { type Route, routes } from '../store/demos.ts'
+import type { Route } from '../store/demos.ts'
 import { deploymentById } from '../store/deployments.ts'
-import {
-  cancelUnsent,
-  changePrediction,
-  type OpenPrediction,
-  openPredictions,
-  predictionByArrival,
-} from '../store/predictions.ts'
+import { cancelUnsent, changePrediction, type OpenPrediction, predictionByArrival } from '../store/predictions.ts'
 import type { PredictionRow } from '../store/tables.ts'
 import { Ending } from './ending.ts'
 import { InstanceRun, type Outcome, type Target } from './instance-run.ts'
@@ -67,8 +61,8 @@ export class Dispatcher {
    * due.
    */
   private async round(): Promise<number | undefined> {
-    const { db, limits } = this.parts
-    const [open, ways] = [await openPredictions(db), await routes(db)]
+    const { demos, limits } = this.parts
+    const [open, ways] = [await this.parts.open.all(), await demos.routes()]
     this.forget(open, ways)
     // Computed first: otherwise no round would try an instance whose pause ends during this round.
     const wait = this.untilNextTry(open, ways)
@@ -187,7 +181,7 @@ export class Dispatcher {
   }
 
   private async runsAt(deployment: DeploymentId): Promise<boolean> {
-    return (await openPredictions(this.parts.db)).some((row) => row.running && row.deployment === deployment)
+    return (await this.parts.open.all()).some((row) => row.running && row.deployment === deployment)
   }
 
   private forget(open: readonly OpenPrediction[], ways: Routes): void {

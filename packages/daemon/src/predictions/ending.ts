@@ -1,5 +1,4 @@
 import type { EndStatus, FailureReason, FileRef, PredictionSnapshot } from '@origami/protocol/demo'
-import { demoById } from '../store/demos.ts'
 import type { Trx } from '../store/open.ts'
 import { completePrediction, endPrediction, type PredictionEnd } from '../store/predictions.ts'
 import type { PredictionRow } from '../store/tables.ts'
@@ -10,6 +9,8 @@ import type { QueueParts } from './parts.ts'
 export class Ending {
   /** The events of its run so far. Undefined before it runs. */
   live: LiveRun | undefined
+  /** Whether the end that the row has is one of these. */
+  isStored = false
   private readonly parts: QueueParts
   private readonly row: PredictionRow
 
@@ -42,7 +43,7 @@ export class Ending {
 
   /** The instance went away while it ran. */
   async interrupted(): Promise<void> {
-    const stopped = (await demoById(this.parts.db, this.row.demo_id))?.want === 'stopped'
+    const stopped = (await this.parts.demos.find(this.row.demo_id))?.demo.want === 'stopped'
     await (stopped
       ? this.failed('stopped', 'The demo was stopped by its owner while this ran.')
       : this.failed(
@@ -102,6 +103,8 @@ export class Ending {
 
   private async store(ended: (trx: Trx) => Promise<boolean>): Promise<void> {
     const { arrival, demo_id } = this.row
-    if (await this.parts.db.transaction().execute(ended)) this.parts.changed.predictionChanged(demo_id, arrival)
+    if (!(await this.parts.db.transaction().execute(ended))) return
+    this.isStored = true
+    this.parts.changed.predictionChanged(demo_id, arrival, 'ended')
   }
 }

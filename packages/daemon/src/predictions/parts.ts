@@ -3,7 +3,9 @@ import type { FolderFiles, HttpPredictor } from '@origami/serving'
 import type { Changes } from '../changes.ts'
 import type { Limits } from '../config.ts'
 import type { Db } from '../store/open.ts'
+import type { KnownDemos } from './known-demos.ts'
 import type { LiveRuns } from './live-runs.ts'
+import type { OpenPredictions } from './open-predictions.ts'
 import type { Places } from './places.ts'
 
 /** What the queue needs. */
@@ -14,6 +16,8 @@ export interface QueueParts {
   readonly now: () => string
   readonly changed: Changes
   readonly live: LiveRuns
+  readonly demos: KnownDemos
+  readonly open: OpenPredictions
   readonly places: Places
 }
 

@@ -1,9 +1,17 @@
 import type { DemoId, PredictionId } from '@origami/protocol/demo'
 import type { Changes } from '../changes.ts'
-import { demoById, schemaOf } from '../store/demos.ts'
 import type { Db } from '../store/open.ts'
-import { lastTimes, openPredictions } from '../store/predictions.ts'
+import { lastTimes } from '../store/predictions.ts'
+import type { KnownDemos } from './known-demos.ts'
 import { estimate, fairOrder } from './next.ts'
+import type { OpenPredictions } from './open-predictions.ts'
+
+interface PlacesParts {
+  readonly db: Db
+  readonly changed: Changes
+  readonly demos: KnownDemos
+  readonly open: OpenPredictions
+}
 
 export interface Place {
   readonly position: number
@@ -15,18 +23,16 @@ export interface Place {
  * after a change.
  */
 export class Places {
-  private readonly db: Db
-  private readonly changed: Changes
+  private readonly parts: PlacesParts
   private readonly known = new Map<DemoId, { version: number; places: Promise<ReadonlyMap<PredictionId, Place>> }>()
 
-  constructor(db: Db, changed: Changes) {
-    this.db = db
-    this.changed = changed
+  constructor(parts: PlacesParts) {
+    this.parts = parts
   }
 
   /** Undefined: the prediction does not wait. */
   async find(demo: DemoId, id: PredictionId): Promise<Place | undefined> {
-    const version = this.changed.queueVersion(demo)
+    const version = this.parts.changed.queueVersion(demo)
     const known = this.known.get(demo)
     if (known?.version === version) return (await known.places).get(id)
     const places = this.read(demo)
@@ -39,10 +45,10 @@ export class Places {
   }
 
   private async read(id: DemoId): Promise<ReadonlyMap<PredictionId, Place>> {
-    const waiting = fairOrder(await openPredictions(this.db, id))
-    const demo = waiting.length > 0 ? await demoById(this.db, id) : undefined
-    const concurrency = (demo && (await schemaOf(this.db, demo)))?.concurrency ?? 1
-    const times = demo ? await lastTimes(this.db, id) : []
+    const { db, demos, open } = this.parts
+    const waiting = fairOrder(await open.of(id))
+    const concurrency = (await demos.find(id))?.schema?.concurrency ?? 1
+    const times = waiting.length > 0 ? await lastTimes(db, id) : []
     return new Map(
       waiting.map(
         (row, index) => [row.id, { position: index + 1, eta: estimate(index + 1, concurrency, times) }] as const,

@@ -8,12 +8,11 @@ import {
   validateInput,
 } from '@origami/protocol/demo'
 import { checkFiles, type Prediction, type PredictionRequest, type Predictor } from '@origami/serving'
-import { demoById, routeOf, schemaOf } from '../store/demos.ts'
 import { predictionById } from '../store/predictions.ts'
-import type { DemoRow } from '../store/tables.ts'
 import { demoStopped } from './admission.ts'
 import { Arrivals } from './arrivals.ts'
 import { filesOfFields } from './file-transfer.ts'
+import type { KnownDemo } from './known-demos.ts'
 import type { QueueParts } from './parts.ts'
 import { QueuedPrediction } from './queued-prediction.ts'
 
@@ -31,38 +30,33 @@ export class Queue {
 
   /** The demo as a Predictor for a caller at `address`. Undefined: there is no such demo. */
   async predictor(id: DemoId, address?: string): Promise<Predictor | undefined> {
-    const demo = await demoById(this.parts.db, id)
+    const demo = await this.parts.demos.find(id)
     if (!demo) return undefined
     return {
       files: this.parts.files,
-      schema: () => this.schema(demo),
-      health: () => this.health(demo),
+      schema: async () => schemaOf(demo),
+      health: () => this.health(id),
       submit: (request) => this.submit(demo, request, address),
-      find: (prediction) => this.find(demo, prediction),
+      find: (prediction) => this.find(id, prediction),
     }
   }
 
-  private async schema(demo: DemoRow): Promise<DemoSchema> {
-    const schema = await schemaOf(this.parts.db, demo)
-    if (!schema) throw new Gone('This demo has not been live yet.')
-    return schema
-  }
-
-  private async health(demo: DemoRow): Promise<Health> {
-    const live = (await routeOf(this.parts.db, demo.id)) !== undefined
+  private async health(id: DemoId): Promise<Health> {
+    const live = (await this.parts.demos.routes()).has(id)
     return { status: live ? 'READY' : 'STARTING', setup: null, version: { origami: '1' } }
   }
 
   private async submit(
-    demo: DemoRow,
+    known: KnownDemo,
     { id, input: submitted, visitor }: PredictionRequest,
     address: string | undefined,
   ): Promise<Prediction> {
     const { files, now } = this.parts
-    const before = await this.find(demo, id)
+    const { demo } = known
+    const before = await this.find(demo.id, id)
     if (before) return before
     if (demo.want === 'stopped') throw demoStopped()
-    const schema = await this.schema(demo)
+    const schema = schemaOf(known)
     const { input, problems } = validateInput(schema, submitted)
     const wrong = problems.length > 0 ? problems : await checkFiles(schema, input, files)
     if (wrong.length > 0) throw new Invalid(wrong)
@@ -79,8 +73,13 @@ export class Queue {
     return new QueuedPrediction(this.parts, { arrival, demo: demo.id, id, visitor: visitor ?? null })
   }
 
-  private async find(demo: DemoRow, id: PredictionId): Promise<Prediction | undefined> {
-    const row = await predictionById(this.parts.db, demo.id, id)
-    return row && new QueuedPrediction(this.parts, { ...row, demo: demo.id, id })
+  private async find(demo: DemoId, id: PredictionId): Promise<Prediction | undefined> {
+    const row = await predictionById(this.parts.db, demo, id)
+    return row && new QueuedPrediction(this.parts, { ...row, demo, id })
   }
+}
+
+function schemaOf({ schema }: KnownDemo): DemoSchema {
+  if (!schema) throw new Gone('This demo has not been live yet.')
+  return schema
 }

@@ -9,7 +9,6 @@ import {
   type VisitorId,
 } from '@origami/protocol/demo'
 import type { Prediction } from '@origami/serving'
-import { demoById, schemaOf } from '../store/demos.ts'
 import { cancelUnsent, predictionById, requestCancel } from '../store/predictions.ts'
 import type { PredictionRow } from '../store/tables.ts'
 import type { LiveRun } from './live-runs.ts'
@@ -63,13 +62,14 @@ export class QueuedPrediction implements Prediction {
       const change = waits
         ? changed.untilPlaceChanges(this.demo, this.arrival, signal)
         : changed.untilPredictionChanges(this.arrival, signal)
-      const row = await this.row()
-      if (isTerminal(row.status)) {
-        yield { seq: Math.max(row.last_seq, seen, 1), type: 'completed', data: await this.snapshot() }
+      const row = await this.parts.open.find(this.arrival)
+      if (!row) {
+        const { last_seq } = await this.row()
+        yield { seq: Math.max(last_seq, seen, 1), type: 'completed', data: await this.snapshot() }
         return
       }
-      waits = row.status === 'starting'
-      const run = live.find(row.arrival)
+      waits = !row.running
+      const run = live.find(this.arrival)
       const place = waits ? await places.find(this.demo, this.id) : undefined
       if (run) {
         for await (const event of relay(run, seen, signal)) {
@@ -84,7 +84,7 @@ export class QueuedPrediction implements Prediction {
           AbortSignal.any([signal, AbortSignal.timeout(betweenPlacesMs)]),
         )
       }
-      if (!run || live.find(row.arrival) === run) await change
+      if (!run || live.find(this.arrival) === run) await change
     }
   }
 
@@ -102,8 +102,7 @@ export class QueuedPrediction implements Prediction {
   }
 
   private async schema(): Promise<DemoSchema | undefined> {
-    const demo = await demoById(this.parts.db, this.demo)
-    return demo && schemaOf(this.parts.db, demo)
+    return (await this.parts.demos.find(this.demo))?.schema
   }
 
   private async row(): Promise<PredictionRow> {

@@ -3,7 +3,6 @@ import { logger } from '@origami/host/logger'
 import type { DeploymentId } from '@origami/protocol/demo'
 import type { HttpPredictor } from '@origami/serving'
 import { logged } from '../logged.ts'
-import { predictionByArrival } from '../store/predictions.ts'
 import type { PredictionRow } from '../store/tables.ts'
 import { waited } from '../waited.ts'
 import type { Ending } from './ending.ts'
@@ -59,8 +58,9 @@ export class RunStop {
         ? changed.untilPredictionChanges(arrival, signal)
         : changed.untilPlaceChanges(demo_id, arrival, signal)
       const isRead = await logged(`prediction ${this.run.row.id} could not be watched; tried again soon`, async () => {
-        const row = await predictionByArrival(this.parts.db, arrival)
-        if (!row || row.completed_at || row.cancel_requested_at) this.abort('canceled')
+        const row = await this.parts.open.find(arrival)
+        // The end that was stored here stops nothing: what it is the end of has ended.
+        if ((!row && !this.run.ending.isStored) || row?.cancelRequested) this.abort('canceled')
       })
       if (this.signal.aborted) return
       await (isRead ? change : Promise.race([change, waited(afterFailedReadMs, signal)]))

@@ -73,28 +73,55 @@ export async function predictionByArrival(db: Trx, arrival: number): Promise<Pre
 
 /** All predictions that wait or run (of one demo, if given), in order of arrival, without their contents. */
 export async function openPredictions(db: Trx, demo?: DemoId): Promise<OpenPrediction[]> {
-  const rows = await db
+  const rows = await selectOpen(db)
+    .$if(demo !== undefined, (query) => query.where('demo_id', '=', demo as DemoId))
+    .orderBy('arrival')
+    .execute()
+  return rows.map(toOpen)
+}
+
+/** Undefined: the prediction ended, or there is none such. */
+export async function openPrediction(db: Trx, arrival: number): Promise<OpenPrediction | undefined> {
+  const row = await selectOpen(db).where('arrival', '=', arrival).executeTakeFirst()
+  return row && toOpen(row)
+}
+
+const selectOpen = (db: Trx) =>
+  db
     .selectFrom('predictions')
     .select(['arrival', 'id', 'demo_id', 'visitor', 'address', 'status', 'sent_to', 'deployment'])
     .select(['cancel_requested_at', 'created_at', 'started_at'])
     .where('status', 'in', openStatuses)
-    .$if(demo !== undefined, (query) => query.where('demo_id', '=', demo as DemoId))
-    .orderBy('arrival')
-    .execute()
-  return rows.map((row) => ({
-    arrival: row.arrival,
-    id: row.id,
-    demo: row.demo_id,
-    visitor: row.visitor,
-    address: row.address,
-    running: row.status === 'processing',
-    sentTo: row.sent_to,
-    deployment: row.deployment,
-    cancelRequested: row.cancel_requested_at !== null,
-    createdAt: row.created_at,
-    startedAt: row.started_at,
-  }))
-}
+
+type OpenRow = Pick<
+  PredictionRow,
+  | 'arrival'
+  | 'id'
+  | 'demo_id'
+  | 'visitor'
+  | 'address'
+  | 'status'
+  | 'sent_to'
+  | 'deployment'
+  | 'cancel_requested_at'
+  | 'created_at'
+  | 'started_at'
+>
+
+/** What the row of a prediction that waits or runs says. */
+const toOpen = (row: OpenRow): OpenPrediction => ({
+  arrival: row.arrival,
+  id: row.id,
+  demo: row.demo_id,
+  visitor: row.visitor,
+  address: row.address,
+  running: row.status === 'processing',
+  sentTo: row.sent_to,
+  deployment: row.deployment,
+  cancelRequested: row.cancel_requested_at !== null,
+  createdAt: row.created_at,
+  startedAt: row.started_at,
+})
 
 /** How many predictions of a demo wait, and how many run. */
 export async function countOpen(db: Trx, demo: DemoId): Promise<{ waiting: number; running: number }> {

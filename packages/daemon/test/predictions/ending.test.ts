@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Changes } from '../../src/changes.ts'
 import { defaultLimits } from '../../src/config.ts'
 import { Ending } from '../../src/predictions/ending.ts'
+import { KnownDemos } from '../../src/predictions/known-demos.ts'
 import { LiveRun } from '../../src/predictions/live-runs.ts'
 import type { QueueParts } from '../../src/predictions/parts.ts'
 import { demoById, setWant } from '../../src/store/demos.ts'
@@ -24,7 +25,8 @@ beforeEach(async () => {
   const prediction = StoredQueue.prediction(await stored.demo(), 'ann', { status: 'processing', ...times })
   const [added] = await addPredictions(stored.db, [prediction])
   row = await storedRow(added?.arrival ?? 0)
-  const parts = { db: stored.db, limits: defaultLimits, now: () => over, changed }
+  const demos = new KnownDemos(stored.db, changed)
+  const parts = { db: stored.db, limits: defaultLimits, now: () => over, changed, demos }
   ending = new Ending(parts as unknown as QueueParts, row)
 })
 afterEach(() => stored[Symbol.asyncDispose]())

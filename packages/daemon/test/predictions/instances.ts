@@ -1,7 +1,9 @@
 import { type DemoId, demoSchema, manifestSchema } from '@origami/protocol/demo'
 import { Changes } from '../../src/changes.ts'
 import { defaultLimits } from '../../src/config.ts'
+import { KnownDemos } from '../../src/predictions/known-demos.ts'
 import { LiveRuns } from '../../src/predictions/live-runs.ts'
+import { OpenPredictions } from '../../src/predictions/open-predictions.ts'
 import type { DispatcherParts } from '../../src/predictions/parts.ts'
 import { setServing, wantDemo } from '../../src/store/demos.ts'
 import type { Db } from '../../src/store/open.ts'
@@ -19,7 +21,13 @@ export const manifest = manifestSchema.parse({})
 export function dispatcherParts(db: Db, reach: (endpoint: string) => object): DispatcherParts {
   const now = () => new Date().toISOString()
   const limits = { ...defaultLimits, retryMs: [1], cancelMs: 1 }
-  return { db, limits, now, changed: new Changes(), live: new LiveRuns(limits), reach } as unknown as DispatcherParts
+  const changed = new Changes()
+  const memory = {
+    demos: new KnownDemos(db, changed),
+    open: new OpenPredictions(db, changed),
+    live: new LiveRuns(limits),
+  }
+  return { db, limits, now, changed, ...memory, reach } as unknown as DispatcherParts
 }
 
 /** A demo that serves at this endpoint, and a prediction that waits for it. */

@@ -1,6 +1,8 @@
 import type { DemoId, PredictionId } from '@origami/protocol/demo'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { Changes } from '../../src/changes.ts'
+import { KnownDemos } from '../../src/predictions/known-demos.ts'
+import { OpenPredictions } from '../../src/predictions/open-predictions.ts'
 import { Places } from '../../src/predictions/places.ts'
 import { addPredictions } from '../../src/store/predictions.ts'
 import { StoredQueue } from './stored-queue.ts'
@@ -15,7 +17,13 @@ beforeAll(async () => {
 beforeEach(async () => {
   demo = await stored.demo()
   changes = new Changes()
-  places = new Places(stored.db, changes)
+  const { db } = stored
+  places = new Places({
+    db,
+    changed: changes,
+    demos: new KnownDemos(db, changes),
+    open: new OpenPredictions(db, changes),
+  })
 })
 afterAll(async () => stored[Symbol.asyncDispose]())
 

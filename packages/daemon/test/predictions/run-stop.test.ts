@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Changes } from '../../src/changes.ts'
 import { defaultLimits } from '../../src/config.ts'
+import { OpenPredictions } from '../../src/predictions/open-predictions.ts'
 import type { DispatcherParts } from '../../src/predictions/parts.ts'
 import { RunStop } from '../../src/predictions/run-stop.ts'
 import { addPredictions, predictionByArrival, requestCancel } from '../../src/store/predictions.ts'
@@ -27,7 +28,9 @@ async function stopOf(change: Partial<DispatcherParts> = {}) {
   }
   const ending = { live: undefined, timedOut: write('timed out'), canceled: write('canceled') }
   const instance = { find: async () => ({ cancel: async () => did.push('asked to cancel') > 0 }) }
-  const parts = { db: stored.db, limits: defaultLimits, now: () => new Date().toISOString(), changed: new Changes() }
+  const changed = new Changes()
+  const open = new OpenPredictions(stored.db, changed)
+  const parts = { db: stored.db, limits: defaultLimits, now: () => new Date().toISOString(), changed, open }
   const stop = new RunStop(
     { ...parts, ...change } as unknown as DispatcherParts,
     { row, deployment: 'd', instance, ending } as unknown as ConstructorParameters<typeof RunStop>[1],
