@@ -1,6 +1,6 @@
 import type { DemoId, FileRef, VisitorId } from '@origami/protocol/demo'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { predictionsOfVisitor } from '../../packages/daemon/src/store/predictions.ts'
+import { predictionsOfVisitor } from '../../packages/daemon/src/store/results.ts'
 import { QueueBench, text } from './queue-bench.ts'
 import type { ScriptedInstance } from './scripted-instance.ts'
 

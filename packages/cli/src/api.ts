@@ -44,7 +44,7 @@ export class Api {
    */
   static async open(): Promise<Api> {
     const { latest, servers } = await readSignedIn()
-    const url = serverUrl(env.url ?? latest ?? nearby)
+    const url = parseServerAddress(env.url ?? latest ?? nearby)
     const token = env.token ?? servers[url]?.token ?? (await tokenByHand())
     if (token && !/^[!-~]+$/.test(token))
       throw new Failure(
@@ -154,7 +154,7 @@ const hasType = ({ headers }: Response, expected: Answer['body']): boolean =>
  * The address of a server in its stored form: `demos.example.org` and `https://demos.example.org/` are the same. Throws
  * Failure.
  */
-export function serverUrl(text: string): string {
+export function parseServerAddress(text: string): string {
   const scheme = /^(localhost|127\.|\[::1\])/.test(text) ? 'http' : 'https'
   const url = URL.parse(/^https?:\/\//.test(text) ? text : `${scheme}://${text}`)
   if (url?.username !== '' || url.hostname === '')

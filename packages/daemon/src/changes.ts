@@ -1,6 +1,6 @@
 import { Notice, Notices } from '@origami/host/notices'
 import type { DemoId } from '@origami/protocol/demo'
-import type { OpenPrediction } from './store/predictions.ts'
+import type { OpenPrediction } from './store/open-predictions.ts'
 
 /** What is kept in memory of predictions, and follows their rows. */
 export interface PredictionsListener {

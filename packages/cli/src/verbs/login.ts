@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import { log, spinner } from '@clack/prompts'
 import type { AnswerOf, WebApi } from '@origami/protocol/control'
 import { Command } from 'commander'
-import { Api, serverUrl } from '../api.ts'
+import { Api, parseServerAddress } from '../api.ts'
 import { Failure } from '../failure.ts'
 import { patiently } from '../patiently.ts'
 import { plainText } from '../plain-text.ts'
@@ -31,7 +31,7 @@ export const loginVerb = () =>
         throw new Failure(
           'expected a terminal to show a code in; elsewhere put a token of the account page into ORIGAMI_TOKEN',
         )
-      const url = serverUrl(server)
+      const url = parseServerAddress(server)
       const api = new Api(url)
       const code = await api.call('POST /-/api/device', { body: { host: hostname() } })
       const interrupted = new AbortController()

@@ -5,7 +5,7 @@ import { allDemos, demoById, schemaOf } from '../store/demos.ts'
 import type { Deployment } from '../store/deployment.ts'
 import { deploymentById, deploymentsOf } from '../store/deployments.ts'
 import type { Db } from '../store/open.ts'
-import { countOpen } from '../store/predictions.ts'
+import { countOpen } from '../store/open-predictions.ts'
 import type { DemoRow } from '../store/tables.ts'
 import { presentDeployment } from './present-deployment.ts'
 

@@ -1,6 +1,6 @@
 import type { Attempt } from '../store/deployment.ts'
 import { deploymentById, move, noInstance, note } from '../store/deployments.ts'
-import { runningOn } from '../store/predictions.ts'
+import { runningOn } from '../store/open-predictions.ts'
 import { endInstance } from './instance.ts'
 import type { DeployParts } from './parts.ts'
 import { noteServedWell } from './served-well.ts'

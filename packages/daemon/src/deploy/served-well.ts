@@ -1,6 +1,6 @@
 import type { DrainingDeployment, RunningDeployment } from '../store/deployment.ts'
 import { note } from '../store/deployments.ts'
-import { hasSucceeded } from '../store/predictions.ts'
+import { hasSucceeded } from '../store/results.ts'
 import { manifestOf } from './manifest.ts'
 import type { DeployParts } from './parts.ts'
 

@@ -2,7 +2,8 @@ import { Full, Gone } from '@origami/protocol/demo'
 import type { Limits } from '../config.ts'
 import { stoppedOf } from '../store/demos.ts'
 import type { Trx } from '../store/open.ts'
-import { countWaiting, type NewPrediction, predictionById } from '../store/predictions.ts'
+import { countWaiting } from '../store/open-predictions.ts'
+import { type NewPrediction, predictionById } from '../store/predictions.ts'
 
 type Caps = Pick<Limits, 'waiting' | 'waitingPerVisitor' | 'waitingPerAddress'>
 type Whose = Pick<NewPrediction['row'], 'demo_id' | 'visitor' | 'address'>

@@ -1,4 +1,4 @@
-import type { OpenPrediction } from '../store/predictions.ts'
+import type { OpenPrediction } from '../store/open-predictions.ts'
 
 /**
  * Measures how long an instance has had no room for a prediction while nothing else ran there. Such a prediction may

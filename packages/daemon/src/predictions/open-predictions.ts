@@ -1,7 +1,7 @@
 import type { DemoId } from '@origami/protocol/demo'
 import type { Changes, PredictionsListener } from '../changes.ts'
 import type { Db } from '../store/open.ts'
-import { type OpenPrediction, openPrediction, openPredictions } from '../store/predictions.ts'
+import { type OpenPrediction, openPrediction, openPredictions } from '../store/open-predictions.ts'
 
 /**
  * Every prediction that waits or runs, without what is in it, in memory: the table of predictions is the truth, and

@@ -1,7 +1,7 @@
 import type { DemoId, PredictionId } from '@origami/protocol/demo'
 import type { Changes } from '../changes.ts'
 import type { Db } from '../store/open.ts'
-import { lastTimes } from '../store/predictions.ts'
+import { lastTimes } from '../store/results.ts'
 import type { KnownDemos } from './known-demos.ts'
 import { estimate, fairOrder } from './next.ts'
 import type { OpenPredictions } from './open-predictions.ts'

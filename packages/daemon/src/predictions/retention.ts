@@ -7,7 +7,7 @@ import { sweepDeployments } from '../store/deployments.ts'
 import { deleteEvents, sweepCrowdedEvents, sweepOldEvents } from '../store/events.ts'
 import type { Db } from '../store/open.ts'
 import { filesOf, filesOfDemo, isNamed, isWanted } from '../store/prediction-files.ts'
-import { deleteEnded, deletePrediction, endedOfVisitor, sweepPredictions } from '../store/predictions.ts'
+import { deleteEnded, deletePrediction, endedOfVisitor, sweepPredictions } from '../store/results.ts'
 
 /** What sweeping needs. The slices keep from sweep to sweep how many rows fit one slice. */
 export interface RetentionParts {

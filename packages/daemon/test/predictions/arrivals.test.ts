@@ -5,7 +5,8 @@ import { defaultLimits } from '../../src/config.ts'
 import { admit } from '../../src/predictions/admission.ts'
 import { Arrivals } from '../../src/predictions/arrivals.ts'
 import { setWant } from '../../src/store/demos.ts'
-import { addPredictions, openPredictions } from '../../src/store/predictions.ts'
+import { openPredictions } from '../../src/store/open-predictions.ts'
+import { addPredictions } from '../../src/store/predictions.ts'
 import { StoredQueue } from './stored-queue.ts'
 
 const { prediction } = StoredQueue

@@ -2,7 +2,8 @@ import type { DemoId } from '@origami/protocol/demo'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { Changes } from '../../src/changes.ts'
 import { OpenPredictions } from '../../src/predictions/open-predictions.ts'
-import { addPredictions, changePrediction, openPredictions, requestCancel } from '../../src/store/predictions.ts'
+import { openPredictions } from '../../src/store/open-predictions.ts'
+import { addPredictions, changePrediction, requestCancel } from '../../src/store/predictions.ts'
 import { StoredQueue } from './stored-queue.ts'
 
 let stored: StoredQueue

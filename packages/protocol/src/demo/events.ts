@@ -1,13 +1,5 @@
 import type { PredictionSnapshot } from './prediction.ts'
 
-/** Cog's five statuses. `starting` means stored and waiting for its turn. */
-export const predictionStatuses = ['starting', 'processing', 'succeeded', 'failed', 'canceled'] as const
-export type PredictionStatus = (typeof predictionStatuses)[number]
-/** The statuses of a prediction that has ended. */
-export type EndStatus = Exclude<PredictionStatus, 'starting' | 'processing'>
-export const isTerminal = (status: PredictionStatus): status is EndStatus =>
-  status === 'succeeded' || status === 'failed' || status === 'canceled'
-
 /**
  * An event of a prediction. The names are those of the SSE stream: Cog's, plus `queue` and `progress`. `seq` counts
  * from 1 and is the SSE id. `queue` has none, because places come from the daemon and not from the run.

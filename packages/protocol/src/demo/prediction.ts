@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type PredictionEvent, predictionStatuses } from './events.ts'
+import type { PredictionEvent } from './events.ts'
+import { predictionStatuses } from './prediction-status.ts'
 
 /**
  * Why a prediction failed. `error`: the model raised · `crashed`: its worker died · `timeout`: it ignored a cancel or
