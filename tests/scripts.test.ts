@@ -38,7 +38,7 @@ test('every script and the bench say with --help what they do, and do nothing el
   const scripts = (await readdir(join(root, 'scripts')))
     .filter((name) => name.endsWith('.ts'))
     .map((name) => `scripts/${name}`)
-  for (const script of [...scripts, 'bench/predict.ts', 'bench/sweep.ts']) {
+  for (const script of [...scripts, 'bench/main.ts', 'bench/way.ts']) {
     const { exitCode, stdout, stderr } = await node([script, '--help'])
     expect([script, exitCode, stderr]).toEqual([script, 0, ''])
     expect(stdout, script).toMatch(/^npm (run )?[a-z-]+/)
