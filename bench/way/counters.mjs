@@ -66,6 +66,8 @@ function wrap(prototype) {
     const original = prototype[method]
     prototype[method] = function (...parameters) {
       note(this.source)
+      // A change outside of a transaction is one by itself.
+      if (!this.readonly && !this.database.inTransaction) counts.commits += 1
       return original.apply(this, parameters)
     }
   }

@@ -23,6 +23,7 @@ import { OpenPredictions } from '../../packages/daemon/src/predictions/open-pred
 import type { DispatcherParts } from '../../packages/daemon/src/predictions/parts.ts'
 import { Places } from '../../packages/daemon/src/predictions/places.ts'
 import { Queue } from '../../packages/daemon/src/predictions/queue.ts'
+import { Commits } from '../../packages/daemon/src/store/commits.ts'
 import { type Db, openStore } from '../../packages/daemon/src/store/open.ts'
 import { predictionById } from '../../packages/daemon/src/store/predictions.ts'
 import { fileSchema, ScriptedInstance } from './scripted-instance.ts'
@@ -68,6 +69,7 @@ export class QueueBench implements AsyncDisposable {
     const open = new OpenPredictions(db, changed)
     return {
       db,
+      commits: new Commits(db),
       files: this.files,
       limits: this.limits,
       now: () => new Date().toISOString(),

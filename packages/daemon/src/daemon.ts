@@ -32,6 +32,7 @@ import type { Source } from './source/source.ts'
 import { lockFolder } from './state/lock.ts'
 import { openVault } from './state/vault.ts'
 import { failBroken } from './store/broken-deployments.ts'
+import { Commits } from './store/commits.ts'
 import { type Db, openStore } from './store/open.ts'
 import { repairEnded } from './store/predictions.ts'
 import { requeueInterrupted } from './upkeep/interrupted.ts'
@@ -98,7 +99,7 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
 
   const files = new FolderFiles(join(config.data, 'files'), { maxFileBytes: () => limits.fileBytes })
   const retention = { db, files, limits, slices: new Slices({ most: () => limits.sweepRows, sliceMs: serverSliceMs }) }
-  const queueParts = { db, files, limits, now, changed, ...queueMemory(db, changed, limits) }
+  const queueParts = { db, files, limits, now, changed, ...queueState(db, changed, limits) }
   const queue = new Queue(queueParts)
   const reach = (endpoint: string) =>
     new HttpPredictor({
@@ -131,10 +132,16 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
   }
 }
 
-/** What the queue keeps in memory of what is stored and of what runs. */
-function queueMemory(db: Db, changed: Changes, limits: Limits) {
+/** What the queue has beside the store: its commits, and in memory what is open and what runs. */
+function queueState(db: Db, changed: Changes, limits: Limits) {
   const [demos, open] = [new KnownDemos(db, changed), new OpenPredictions(db, changed)]
-  return { demos, open, live: new LiveRuns(limits), places: new Places({ db, changed, demos, open }) }
+  return {
+    commits: new Commits(db),
+    demos,
+    open,
+    live: new LiveRuns(limits),
+    places: new Places({ db, changed, demos, open }),
+  }
 }
 
 /** Locks the state folder and opens its contents, the engine and the source. The stack closes them. */

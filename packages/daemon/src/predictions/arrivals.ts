@@ -3,11 +3,19 @@ import { isMissingReference } from '@origami/host/sqlite'
 import { Gone } from '@origami/protocol/demo'
 import type { Changes } from '../changes.ts'
 import type { Limits } from '../config.ts'
+import type { Commits } from '../store/commits.ts'
 import type { Db } from '../store/open.ts'
 import { addPredictions, maxAdded, type NewPrediction, predictionById } from '../store/predictions.ts'
 import { admit } from './admission.ts'
 
 const log = logger('predictions')
+
+interface ArrivalsParts {
+  readonly db: Db
+  readonly commits: Commits
+  readonly changed: Changes
+  readonly limits: Limits
+}
 
 interface Arriving {
   readonly prediction: NewPrediction
@@ -17,12 +25,14 @@ interface Arriving {
 /** Stores arriving predictions. All that arrive in one turn of the event loop share one transaction. */
 export class Arrivals {
   private readonly db: Db
+  private readonly commits: Commits
   private readonly changed: Changes
   private readonly limits: Limits
   private arriving: Arriving[] = []
 
-  constructor(db: Db, changed: Changes, limits: Limits) {
+  constructor({ db, commits, changed, limits }: ArrivalsParts) {
     this.db = db
+    this.commits = commits
     this.changed = changed
     this.limits = limits
   }
@@ -55,7 +65,7 @@ export class Arrivals {
 
   private async store(batch: readonly Arriving[]): Promise<void> {
     const arriving = batch.map(({ prediction }) => prediction)
-    const { added, refused } = await this.db.transaction().execute(async (trx) => {
+    const { added, refused } = await this.commits.run(async (trx) => {
       const { admitted, refused } = await admit(trx, arriving, this.limits)
       return { refused, added: admitted.length > 0 ? await addPredictions(trx, admitted) : [] }
     })

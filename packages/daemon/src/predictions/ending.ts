@@ -103,7 +103,7 @@ export class Ending {
 
   private async store(ended: (trx: Trx) => Promise<boolean>): Promise<void> {
     const { arrival, demo_id } = this.row
-    if (!(await this.parts.db.transaction().execute(ended))) return
+    if (!(await this.parts.commits.run(ended))) return
     this.isStored = true
     this.parts.changed.predictionChanged(demo_id, arrival, 'ended')
   }

@@ -160,10 +160,10 @@ export class InstanceRun {
    * prediction itself is well. False: it ended meanwhile. Throws once the signal aborts.
    */
   private async written(change: Parameters<typeof changePrediction>[3]): Promise<boolean> {
-    const { db, limits, open } = this.parts
+    const { commits, limits, open } = this.parts
     for (let tries = 0; ; tries += 1)
       try {
-        const isChanged = await changePrediction(db, this.row.arrival, 'starting', change)
+        const isChanged = await commits.run((trx) => changePrediction(trx, this.row.arrival, 'starting', change))
         // Whoever takes it up later must know where it may be, though nobody waits for that.
         open.predictionChanged(this.row.arrival)
         return isChanged

@@ -2,6 +2,7 @@ import type { DeploymentId } from '@origami/protocol/demo'
 import type { FolderFiles, HttpPredictor } from '@origami/serving'
 import type { Changes } from '../changes.ts'
 import type { Limits } from '../config.ts'
+import type { Commits } from '../store/commits.ts'
 import type { Db } from '../store/open.ts'
 import type { KnownDemos } from './known-demos.ts'
 import type { LiveRuns } from './live-runs.ts'
@@ -11,6 +12,7 @@ import type { Places } from './places.ts'
 /** What the queue needs. */
 export interface QueueParts {
   readonly db: Db
+  readonly commits: Commits
   readonly files: FolderFiles
   readonly limits: Limits
   readonly now: () => string

@@ -25,7 +25,7 @@ export class Queue {
 
   constructor(parts: QueueParts) {
     this.parts = parts
-    this.arrivals = new Arrivals(parts.db, parts.changed, parts.limits)
+    this.arrivals = new Arrivals(parts)
   }
 
   /** The demo as a Predictor for a caller at `address`. Undefined: there is no such demo. */

@@ -4,6 +4,7 @@ import { Changes } from '../../src/changes.ts'
 import { defaultLimits } from '../../src/config.ts'
 import { admit } from '../../src/predictions/admission.ts'
 import { Arrivals } from '../../src/predictions/arrivals.ts'
+import { Commits } from '../../src/store/commits.ts'
 import { setWant } from '../../src/store/demos.ts'
 import { openPredictions } from '../../src/store/open-predictions.ts'
 import { addPredictions } from '../../src/store/predictions.ts'
@@ -64,7 +65,13 @@ describe('of predictions that arrive together are admitted', () => {
 })
 
 describe('what arrives in one turn', () => {
-  const arrivals = (limits = {}) => new Arrivals(stored.db, new Changes(), { ...defaultLimits, ...limits })
+  const arrivals = (limits = {}) =>
+    new Arrivals({
+      db: stored.db,
+      commits: new Commits(stored.db),
+      changed: new Changes(),
+      limits: { ...defaultLimits, ...limits },
+    })
 
   test('is stored in its order', async () => {
     const taking = arrivals()

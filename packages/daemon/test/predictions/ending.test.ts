@@ -6,6 +6,7 @@ import { Ending } from '../../src/predictions/ending.ts'
 import { KnownDemos } from '../../src/predictions/known-demos.ts'
 import { LiveRun } from '../../src/predictions/live-runs.ts'
 import type { QueueParts } from '../../src/predictions/parts.ts'
+import { Commits } from '../../src/store/commits.ts'
 import { demoById, setWant } from '../../src/store/demos.ts'
 import { filesOf } from '../../src/store/prediction-files.ts'
 import { addPredictions, predictionByArrival } from '../../src/store/predictions.ts'
@@ -26,7 +27,8 @@ beforeEach(async () => {
   const [added] = await addPredictions(stored.db, [prediction])
   row = await storedRow(added?.arrival ?? 0)
   const demos = new KnownDemos(stored.db, changed)
-  const parts = { db: stored.db, limits: defaultLimits, now: () => over, changed, demos }
+  const commits = new Commits(stored.db)
+  const parts = { db: stored.db, commits, limits: defaultLimits, now: () => over, changed, demos }
   ending = new Ending(parts as unknown as QueueParts, row)
 })
 afterEach(() => stored[Symbol.asyncDispose]())

@@ -16,13 +16,6 @@ test.each([
   ['that it was taken', 2],
 ])('a prediction of which could twice not be stored %s runs, and its end counts', async (_what, failing) => {
   const { deployment, row } = await waitingAt(db, 'a', 'http://instance.test')
-  const write = db.updateTable.bind(db)
-  const writes = vi.spyOn(db, 'updateTable')
-  const full = () => {
-    throw new Error('the disk is full')
-  }
-  if (failing === 2) writes.mockImplementationOnce(write)
-  writes.mockImplementationOnce(full).mockImplementationOnce(full)
   const end = { id: row.id, status: 'succeeded', input: {}, output: 'hi', error: null, reason: null, logs: '' }
   const times = { metrics: {}, created_at: row.created_at, started_at: null, completed_at: null }
   const submit = vi.fn(async () => ({
@@ -32,6 +25,11 @@ test.each([
   }))
   const target = { endpoint: 'http://instance.test', deployment: { id: deployment, commit_sha: null }, schema }
   const parts = { ...dispatcherParts(db, () => ({ submit })), files: {} } as DispatcherParts
+  const write = parts.commits.run.bind(parts.commits)
+  const writes = vi.spyOn(parts.commits, 'run')
+  const full = new Error('the disk is full')
+  if (failing === 2) writes.mockImplementationOnce(write)
+  writes.mockRejectedValueOnce(full).mockRejectedValueOnce(full)
   const never = new AbortController().signal
   const run = new InstanceRun(parts, row, { ...target, times: manifest }, never, () => {})
   expect(await run.send(false)).toBe('over')

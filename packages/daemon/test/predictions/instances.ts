@@ -5,6 +5,7 @@ import { KnownDemos } from '../../src/predictions/known-demos.ts'
 import { LiveRuns } from '../../src/predictions/live-runs.ts'
 import { OpenPredictions } from '../../src/predictions/open-predictions.ts'
 import type { DispatcherParts } from '../../src/predictions/parts.ts'
+import { Commits } from '../../src/store/commits.ts'
 import { setServing, wantDemo } from '../../src/store/demos.ts'
 import type { Db } from '../../src/store/open.ts'
 import { addPredictions, predictionByArrival } from '../../src/store/predictions.ts'
@@ -27,7 +28,7 @@ export function dispatcherParts(db: Db, reach: (endpoint: string) => object): Di
     open: new OpenPredictions(db, changed),
     live: new LiveRuns(limits),
   }
-  return { db, limits, now, changed, ...memory, reach } as unknown as DispatcherParts
+  return { db, commits: new Commits(db), limits, now, changed, ...memory, reach } as unknown as DispatcherParts
 }
 
 /** A demo that serves at this endpoint, and a prediction that waits for it. */

@@ -1,0 +1,68 @@
+import type { Db, Trx } from './open.ts'
+
+interface Write {
+  /** Makes its changes by `trx`, and settles its caller's promise only when told that they are stored. */
+  readonly apply: (trx: Trx) => Promise<{ stored: () => void }>
+  readonly fail: (error: unknown) => void
+}
+
+/**
+ * Writes of one turn of the event loop, and those that come while others are stored, share one transaction, and with it
+ * one wait for the disk. Each is stored whole or not at all, as if it had a transaction of its own.
+ */
+export class Commits {
+  private readonly db: Db
+  private waiting: Write[] = []
+  private isStoring = false
+
+  constructor(db: Db) {
+    this.db = db
+  }
+
+  /**
+   * Resolves once what `write` changed is stored for good, to what it returned. Rejects with its error, or the
+   * database's. `write` may be called twice, the first time without effect, so it changes nothing but rows.
+   */
+  run<Result>(write: (trx: Trx) => Promise<Result>): Promise<Result> {
+    const { promise, resolve, reject } = Promise.withResolvers<Result>()
+    const apply = async (trx: Trx) => {
+      const result = await write(trx)
+      return { stored: () => resolve(result) }
+    }
+    this.waiting.push({ apply, fail: reject })
+    this.storeSoon()
+    return promise
+  }
+
+  /** Never rejects. */
+  private async storeWaiting(): Promise<void> {
+    const writes = this.waiting
+    this.waiting = []
+    try {
+      await this.store(writes)
+    } catch (error) {
+      const [only, ...others] = writes
+      // Of many nobody knows which one failed: each is tried by itself.
+      if (only && others.length === 0) only.fail(error)
+      else for (const write of writes) await this.store([write]).catch((cause: unknown) => write.fail(cause))
+    }
+    this.isStoring = false
+    if (this.waiting.length > 0) this.storeSoon()
+  }
+
+  /** After what this turn of the event loop still has to do, so that its writes come together. */
+  private storeSoon(): void {
+    if (this.isStoring) return
+    this.isStoring = true
+    setImmediate(() => void this.storeWaiting())
+  }
+
+  private async store(writes: readonly Write[]): Promise<void> {
+    const applied = await this.db.transaction().execute(async (trx) => {
+      const results: { stored: () => void }[] = []
+      for (const write of writes) results.push(await write.apply(trx))
+      return results
+    })
+    for (const { stored } of applied) stored()
+  }
+}

@@ -1,0 +1,70 @@
+import type { DemoId } from '@origami/protocol/demo'
+import Database from 'better-sqlite3'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Commits } from '../../src/store/commits.ts'
+import { wantDemo } from '../../src/store/demos.ts'
+import type { Db, Trx } from '../../src/store/open.ts'
+import { openInMemory } from './in-memory.ts'
+
+let db: Db
+let commits: Commits
+beforeEach(async () => {
+  db = await openInMemory()
+  commits = new Commits(db)
+})
+afterEach(() => db.destroy())
+
+const statement: Database.Statement = Object.getPrototypeOf(new Database(':memory:').prepare('select 1'))
+const adding = (name: string) => async (trx: Trx) => {
+  const id = name.padEnd(32, '0')
+  await wantDemo(trx, { id: id as DemoId, user_id: 'ann', repolink: `https://folder.test/ann/${name}` }, 'now')
+  return name
+}
+const failing = async (trx: Trx) => {
+  await adding('half')(trx)
+  throw new Error('no such row')
+}
+const names = async () =>
+  (await db.selectFrom('demos').select('repolink').execute()).map(({ repolink }) => repolink.split('/').at(-1))
+
+test('writes of one turn are one transaction, and each gets what it returned', async () => {
+  const run = vi.spyOn(statement, 'run')
+  try {
+    expect(await Promise.all(['a', 'b', 'c'].map((name) => commits.run(adding(name))))).toEqual(['a', 'b', 'c'])
+    const texts = run.mock.contexts.map((context) => (context as Database.Statement).source)
+    expect(texts.filter((text) => text === 'commit')).toHaveLength(1)
+  } finally {
+    run.mockRestore()
+  }
+  expect(await names()).toEqual(['a', 'b', 'c'])
+})
+
+test('one that fails fails alone, and leaves nothing', async () => {
+  const results = await Promise.allSettled([adding('a'), failing, adding('b')].map((write) => commits.run(write)))
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+  expect(results[1]).toMatchObject({ reason: new Error('no such row') })
+  expect(await names()).toEqual(['a', 'b'])
+})
+
+test('what is written while others are stored comes after them', async () => {
+  const first = commits.run(adding('a'))
+  const second = commits.run(async (trx) => {
+    const third = commits.run(adding('c'))
+    await adding('b')(trx)
+    return { third }
+  })
+  await first
+  await (await second).third
+  expect(await names()).toEqual(['a', 'b', 'c'])
+})
+
+test('nobody is told before it is stored, and all are when the database fails', async () => {
+  vi.spyOn(db, 'transaction').mockImplementation(() => {
+    throw new Error('the disk is full')
+  })
+  const failed = await Promise.allSettled([commits.run(adding('a')), commits.run(adding('b'))])
+  expect(failed.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  vi.restoreAllMocks()
+  expect(await commits.run(adding('c'))).toBe('c')
+  expect(await names()).toEqual(['c'])
+})
