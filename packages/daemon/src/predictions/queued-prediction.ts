@@ -64,9 +64,14 @@ export class QueuedPrediction implements Prediction {
         : changed.untilPredictionChanges(this.arrival, signal)
       const row = await this.parts.open.find(this.arrival)
       if (!row) {
-        const { last_seq } = await this.row()
-        yield { seq: Math.max(last_seq, seen, 1), type: 'completed', data: await this.snapshot() }
-        return
+        const stored = await this.row()
+        if (isTerminal(stored.status)) {
+          yield { seq: Math.max(stored.last_seq, seen, 1), type: 'completed', data: await this.snapshot() }
+          return
+        }
+        // It was stored a moment ago, and whoever stored it has not said so yet.
+        this.parts.open.predictionChanged(this.arrival)
+        continue
       }
       waits = !row.running
       const run = live.find(this.arrival)

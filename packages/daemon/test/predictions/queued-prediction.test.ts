@@ -1,0 +1,28 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { QueueParts } from '../../src/predictions/parts.ts'
+import { Places } from '../../src/predictions/places.ts'
+import { QueuedPrediction } from '../../src/predictions/queued-prediction.ts'
+import { openInMemory } from '../store/in-memory.ts'
+import { dispatcherParts, waitingAt } from './instances.ts'
+
+let db: QueueParts['db']
+beforeEach(async () => {
+  db = await openInMemory()
+})
+afterEach(() => db.destroy())
+
+test('one that is stored, and of which nobody was told yet, waits for who follows it and has not ended', async () => {
+  const parts = dispatcherParts(db, () => ({}))
+  const places = new Places(parts)
+  expect(await parts.open.all()).toEqual([])
+  const { row } = await waitingAt(db, 'a', 'http://instance.test')
+  const { arrival, id, visitor } = row
+  const prediction = new QueuedPrediction({ ...parts, places }, { arrival, id, visitor, demo: row.demo_id })
+  const leaving = new AbortController()
+  const told: string[] = []
+  for await (const { type } of prediction.events(0, leaving.signal)) {
+    told.push(type)
+    leaving.abort()
+  }
+  expect(told).toEqual(['queue'])
+})
