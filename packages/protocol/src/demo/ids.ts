@@ -20,10 +20,20 @@ const predictionId = /^[A-Za-z0-9_-]{8,64}$/
 const fileId = /^[A-Za-z0-9_-]{16,64}$/
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'
 
+/** Random bytes for the next ids: to ask for a few costs as much as to ask for many. */
+const randomBytes = new Uint8Array(26 * 64)
+let nextByte = randomBytes.length
+
 /** A random id of 26 characters of base32, which are 130 random bits. */
 export function randomId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(26))
-  return Array.from(bytes, (byte) => alphabet[byte % 32]).join('')
+  if (nextByte === randomBytes.length) {
+    crypto.getRandomValues(randomBytes)
+    nextByte = 0
+  }
+  let id = ''
+  for (const end = nextByte + 26; nextByte < end; nextByte += 1)
+    id += alphabet.charAt((randomBytes[nextByte] ?? 0) % 32)
+  return id
 }
 
 export const newPredictionId = (): PredictionId => randomId() as PredictionId

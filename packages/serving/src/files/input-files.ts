@@ -6,7 +6,8 @@ import { type FetchBounds, fetchPublic, type RemoteFile } from './remote.ts'
 
 /**
  * Replaces what callers may write for a file (an address of this server, a `data:` URI, a public URL) by FileRefs.
- * Everything else is left to validation. The signal ends fetches. Throws Invalid.
+ * Everything else is left to validation. `leaving`, which is
+ * called only for what is fetched, gives the signal that ends fetches. Throws Invalid.
  */
 export async function resolveInputFiles(
   schema: DemoSchema,
@@ -16,9 +17,10 @@ export async function resolveInputFiles(
     base,
     remote,
     maxFileBytes,
-    signal,
-  }: { base: string; remote: FetchBounds | false; maxFileBytes: number; signal: AbortSignal },
+    leaving,
+  }: { base: string; remote: FetchBounds | false; maxFileBytes: number; leaving: () => AbortSignal },
 ): Promise<Input> {
+  if (!schema.inputs.some(({ component }) => isFileComponent(component))) return input
   const resolved = { ...input }
   for (const { name, component } of schema.inputs) {
     const value = input[name]
@@ -32,7 +34,7 @@ export async function resolveInputFiles(
     try {
       if (value.startsWith('data:')) return await store(readDataUri(value, maxFileBytes))
       if (remote && /^https?:\/\//.test(value))
-        return await store(await fetchPublic(new URL(value), [], { ...remote, signal }))
+        return await store(await fetchPublic(new URL(value), [], { ...remote, signal: leaving() }))
     } catch (error) {
       if (error instanceof Invalid) throw new Invalid(error.problems.map((problem) => ({ ...problem, field })))
       throw new Invalid([

@@ -84,8 +84,9 @@ export function limitJson(app: FastifyInstance, limits: JsonLimits): void {
     )
   })
   // It is refused here and not in the parser, because an error there would close a working connection.
-  app.addHook('preValidation', async (request: FastifyRequest) => {
-    if (request.body instanceof BodyRefused) throw request.body
+  app.addHook('preValidation', (request: FastifyRequest, _reply, done) => {
+    if (request.body instanceof BodyRefused) done(request.body)
+    else done()
   })
 }
 

@@ -31,9 +31,9 @@ export function refuseEarly(app: FastifyInstance): void {
     const length = Buffer.byteLength(body)
     response.writeHead(417, { 'content-type': jsonType, 'content-length': length, connection: 'close' }).end(body)
   })
-  app.addHook('onRequest', async ({ raw }, reply) => {
-    if (raw.headers.host !== undefined || raw.httpVersion !== '1.1') return
-    return reply.status(400).header('connection', 'close').send({ error: 'expected a Host header, got none' })
+  app.addHook('onRequest', ({ raw }, reply, done) => {
+    if (raw.headers.host !== undefined || raw.httpVersion !== '1.1') return done()
+    reply.status(400).header('connection', 'close').send({ error: 'expected a Host header, got none' })
   })
 }
 

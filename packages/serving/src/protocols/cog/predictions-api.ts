@@ -152,7 +152,7 @@ async function submit(
     base: baseOf(options, request),
     remote: fetchBounds(options),
     maxFileBytes: options.maxFileBytes(),
-    signal: leavingOf(reply),
+    leaving: () => leavingOf(reply),
   })
   return predictor.submit({ id, input, visitor: options.visitor?.(request) })
 }
@@ -210,6 +210,7 @@ async function findPrediction(predictor: Predictor, id: string): Promise<Predict
 /** A signal that aborts when the caller has left. */
 function leavingOf(reply: FastifyReply): AbortSignal {
   const leaving = new AbortController()
+  if (reply.raw.destroyed) leaving.abort(new Error('who asked has left'))
   // Every answer closes; only one that was not sent is a caller who left.
   reply.raw.once('close', () => reply.raw.writableFinished || leaving.abort(new Error('who asked has left')))
   return leaving.signal
@@ -240,7 +241,8 @@ const unfit = (message: string): Invalid => new Invalid([{ type: 'value_error', 
 
 /** Whether the preferences include `respond-async` (RFC 7240, 2). */
 function asksAtOnce({ headers }: FastifyRequest): boolean {
-  const preferences = [headers.prefer ?? ''].flat().join(',').split(',')
+  if (headers.prefer === undefined) return false
+  const preferences = [headers.prefer].flat().join(',').split(',')
   return preferences.some((one) => one.split(';')[0]?.trim().toLowerCase() === 'respond-async')
 }
 

@@ -38,6 +38,7 @@ function addressed(
   base: string,
 ): Record<string, unknown> {
   const files = new Set(fields.filter((field) => isFileComponent(field.component)).map((field) => field.name))
+  if (files.size === 0) return values
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, files.has(name) ? withBase(value, base) : value]),
   )
