@@ -112,7 +112,7 @@ export interface Demo {
 function hopOf(command: string): Hop | undefined {
   if (/main\.ts web /.test(command)) return 'web'
   if (/main\.ts daemon /.test(command)) return 'daemon'
-  if (/shim\.ts /.test(command)) return 'shim'
+  if (/shim\.sh |^dd bs=/.test(command)) return 'shim'
   if (/origami\/server\.mjs/.test(command)) return 'runtime'
   return /python/.test(command.split(' ')[0] ?? '') ? 'python' : undefined
 }

@@ -234,14 +234,14 @@ describe('an instance of the process engine', () => {
     const image = (await bundle({ 'origami/server.mjs': server })) as ImageRef
     const id = `${demo.slice(0, 8)}-${deployment}` as InstanceId
     // A folder is in the place of the log file, so each write fails.
-    const log = join(folder, 'engine/instances', id, `log-${'0'.repeat(16)}`)
+    const log = join(folder, 'engine/instances', id, `output-${'0'.repeat(16)}`)
     await mkdir(log, { recursive: true })
     await first.start({ demo, deployment, image, spec }, whole)
     try {
       await vi.waitFor(() => expect(existsSync(printed)).toBe(true))
       expect(await first.find(id)).toMatchObject({ state: 'running' })
       await rm(log, { recursive: true })
-      await vi.waitFor(async () => expect(await readFile(log, 'utf8')).toMatch(/ later\n/))
+      await vi.waitFor(async () => expect(await readFile(log, 'utf8')).toMatch(/^later\n/m))
     } finally {
       await first.remove(id)
     }

@@ -70,10 +70,10 @@ export const containerFlood = (bytes: number, line: string) => (read: (bytes: nu
 /** A log of an instance of the process engine, which printed `bytes`, as its shim leaves it. */
 export async function instanceFolder(bytes: number, line: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'origami-instance-'))
-  const one = `2026-11-24T12:00:00.123Z ${line}\n`
+  const one = `${line}\n`
   const file = one.repeat(Math.ceil((1024 * 1024) / one.length))
   for (let start = 0; start < bytes; start += file.length)
-    await writeFile(join(folder, `log-${String(start).padStart(16, '0')}`), file)
+    await writeFile(join(folder, `output-${String(start).padStart(16, '0')}`), file)
   return folder
 }
 
@@ -84,9 +84,9 @@ export async function instanceFolder(bytes: number, line: string): Promise<strin
 export const instanceFlood = (bytes: number, line: string) =>
   async function* (read: (bytes: number) => void): AsyncIterable<LogLine> {
     const folder = await mkdtemp(join(tmpdir(), 'origami-instance-'))
-    const one = `2026-11-24T12:00:00.123Z ${line}\n`
+    const one = `${line}\n`
     const text = one.repeat(Math.ceil((1024 * 1024) / one.length))
-    const file = (start: number) => join(folder, `log-${String(start).padStart(16, '0')}`)
+    const file = (start: number) => join(folder, `output-${String(start).padStart(16, '0')}`)
     let [written, dropped, reached] = [0, 0, 0]
     const ended = async () => {
       for (; written < bytes && written < reached + 2 * text.length; written += text.length)

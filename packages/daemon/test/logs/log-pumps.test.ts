@@ -44,7 +44,9 @@ class BreakingEngine extends ProcessEngine {
   }
 }
 
-const lineBytes = 50_026
+const lineBytes = 50_001
+/** What a demo's log puts before a line. */
+const beforeLine = '2026-11-24T12:00:00.123Z demo '
 
 let folder: string
 let db: Db
@@ -63,7 +65,7 @@ beforeEach(async () => {
     .execute()
   engine = new BreakingEngine({ folder: join(folder, 'engine'), owner: randomId(), environment: process.env })
   await engine.ready()
-  const written = await instanceFolder(1, 'x'.repeat(lineBytes - 26))
+  const written = await instanceFolder(1, 'x'.repeat(lineBytes - 1))
   await cp(written, join(folder, 'engine/instances/one'), { recursive: true })
   await rm(written, { recursive: true })
   logs = await DemoLogs.open(join(folder, 'logs'), { logBytes: 10 ** 9 })
@@ -102,7 +104,7 @@ test('lines that could not be written are written anew though their instance pri
   engine.isQuiet = true
   pumps.start(deployment, instance)
   for await (const _bytes of logs.read(demo, 0, true, leaving.signal))
-    if ((await logs.end(demo)) === lines * lineBytes + lines * ' demo'.length) break
+    if ((await logs.end(demo)) === lines * (lineBytes + beforeLine.length)) break
   expect(await linesInLog()).toHaveLength(lines)
   expect(engine.cursors).toEqual([undefined, undefined])
   expect(logged).toHaveBeenCalledOnce()

@@ -2,18 +2,33 @@ import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { unlessAbsent } from '@origami/host/absent-files'
+import { Lines } from '../../logs/lines.ts'
 import type { LogLine } from '../../logs/log-line.ts'
 import type { LogCursor } from '../engine.ts'
 
 const pollMs = 100
 /** The bytes read at once. Each read looks into the folder and at the instance. */
 const chunkBytes = 256 * 1024
-const stampLength = 24
 const newline = 10
+/** Earlier shims wrote a time before each line, into files of another name. */
+const stampedFile = /^log-/
+const stamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /
+
+type OutputLine = LogLine & { cursor: LogCursor }
+
+/** A part of what an instance printed. */
+interface Output {
+  /** The offset of its first byte. */
+  readonly start: number
+  readonly bytes: Buffer
+  /** When its file was last written. That is when bytes which just came were printed. */
+  readonly at: Date
+  readonly isStamped?: boolean
+}
 
 /**
- * The lines of an instance's log files from a cursor (an offset in bytes) on. It follows them until `ended` says that
- * no more come. Holds one line of at most `maxBytes`. Throws Error when a file cannot be read.
+ * The lines of an instance's output from a cursor (an offset in bytes) on. It follows them until `ended` says that no
+ * more come. Holds one line of at most `maxBytes`. Throws Error when a file cannot be read.
  */
 export async function* readInstanceLog(
   folder: string,
@@ -21,94 +36,101 @@ export async function* readInstanceLog(
   maxBytes: number,
   ended: () => Promise<boolean>,
   signal: AbortSignal,
-): AsyncIterable<LogLine & { cursor: LogCursor }> {
+): AsyncIterable<OutputLine> {
   let offset = Number(after ?? 0)
-  const line = new StoredLine(maxBytes)
+  const lines = new OutputLines(offset, maxBytes)
   while (!signal.aborted) {
     const last = await ended()
-    const { start, bytes } = await bytesFrom(folder, offset)
-    // The rest of this line was in an old file, which is gone.
-    if (start !== offset) line.clear()
-    let from = 0
-    for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, from)) {
-      line.add(bytes.subarray(from, end))
-      from = end + 1
-      yield { ...line.take(), cursor: String(start + from) }
+    const output = await outputFrom(folder, offset)
+    yield* lines.of(output)
+    offset = output.start + output.bytes.length
+    if (output.bytes.length > 0) continue
+    if (last) {
+      yield* lines.end(output.at)
+      return
     }
-    line.add(bytes.subarray(from))
-    offset = start + bytes.length
-    if (bytes.length > 0) continue
-    if (last) return
     // An aborted wait rejects, and the loop ends by its condition.
     await setTimeout(pollMs, undefined, { signal }).catch(() => undefined)
   }
 }
 
-/**
- * A line as the shim writes it: a time, a space and the text. The instance can write to the file too, so its content is
- * checked.
- */
-class StoredLine {
-  private readonly max: number
-  private parts: Buffer[] = []
-  private length = 0
-  private isCut = false
+/** Makes lines of output that comes in parts. */
+class OutputLines {
+  private readonly maxBytes: number
+  private lines: Lines
+  /** The offset of what comes next, and of the line that is not complete yet. */
+  private next: number
+  private lineStart: number
+  /** Whether a line is passed over whose beginning is gone. */
+  private isSkipping = false
 
-  constructor(maxBytes: number) {
-    this.max = maxBytes + stampLength + 1
+  constructor(offset: number, maxBytes: number) {
+    this.maxBytes = maxBytes
+    this.lines = new Lines({ maxBytes })
+    this.next = offset
+    this.lineStart = offset
   }
 
-  add(more: Buffer): void {
-    const fitting = more.subarray(0, this.max - this.length)
-    this.isCut ||= fitting.length < more.length
-    if (fitting.length > 0) this.parts.push(fitting)
-    this.length += fitting.length
+  *of({ start, bytes, at, isStamped = false }: Output): Iterable<OutputLine> {
+    // What is in between was in an old file, which is gone.
+    if (start !== this.next) this.skip()
+    let from = 0
+    for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, from)) {
+      const complete = this.isSkipping ? [] : this.lines.push(bytes.subarray(from, end + 1))
+      this.isSkipping = false
+      from = end + 1
+      this.lineStart = start + from
+      yield* this.linesOf(
+        complete.map((text) => (isStamped ? text.replace(stamp, '') : text)),
+        at,
+      )
+    }
+    if (!this.isSkipping) yield* this.linesOf(this.lines.push(bytes.subarray(from)), at)
+    this.next = start + bytes.length
   }
 
-  take(): LogLine {
-    const line = Buffer.concat(this.parts).toString('utf8')
-    const at = new Date(line.slice(0, stampLength))
-    // Earlier versions of the shim kept what a progress bar overwrites.
-    const text =
-      line
-        .slice(stampLength + 1)
-        .split('\r')
-        .findLast((piece) => piece !== '') ?? ''
-    const mark = this.isCut ? ' (cut)' : ''
-    this.clear()
-    return { at: Number.isNaN(at.getTime()) ? new Date() : at, source: 'demo', text: text + mark }
+  /** The last line, when no more output comes. */
+  *end(at: Date): Iterable<OutputLine> {
+    this.lineStart = this.next
+    yield* this.linesOf(this.lines.end(), at)
   }
 
-  clear(): void {
-    this.parts = []
-    this.length = 0
-    this.isCut = false
+  private skip(): void {
+    this.lines = new Lines({ maxBytes: this.maxBytes })
+    this.isSkipping = true
+  }
+
+  /** A line that overwrites itself is read again by who continues after it. */
+  private linesOf(texts: readonly string[], at: Date): OutputLine[] {
+    return texts.map((text) => ({ at, source: 'demo', text, cursor: String(this.lineStart) }))
   }
 }
 
 /** The next bytes from an offset on, or from the oldest byte that is left. */
-async function bytesFrom(folder: string, offset: number): Promise<{ start: number; bytes: Buffer }> {
+async function outputFrom(folder: string, offset: number): Promise<Output> {
   // The folder disappears with its instance, and then there is nothing to read.
-  const names = (await readdir(folder).catch(unlessAbsent([]))).filter((name) => /^log-\d+$/.test(name)).toSorted()
-  const starts = names.map((name) => Number(name.slice(4)))
+  const names = (await readdir(folder).catch(unlessAbsent([])))
+    .filter((name) => /^(output|log)-\d+$/.test(name))
+    .toSorted()
+  const starts = names.map((name) => Number(name.slice(name.indexOf('-') + 1)))
   const oldest = starts.findLastIndex((start) => start <= offset)
   for (let index = Math.max(0, oldest); index < names.length; index += 1) {
     const [name = '', first = 0] = [names[index], starts[index]]
-    const from = Math.max(offset, first)
-    const bytes = await readAt(join(folder, name), from - first)
-    if (bytes.length > 0 || index === names.length - 1) return { start: from, bytes }
+    const start = Math.max(offset, first)
+    const { bytes, at } = await readAt(join(folder, name), start - first)
+    if (bytes.length > 0 || index === names.length - 1) return { start, bytes, at, isStamped: stampedFile.test(name) }
   }
-  return { start: offset, bytes: Buffer.alloc(0) }
+  return { start: offset, bytes: Buffer.alloc(0), at: new Date() }
 }
 
-async function readAt(path: string, position: number): Promise<Buffer> {
+async function readAt(path: string, position: number): Promise<Omit<Output, 'start'>> {
   // The file may disappear during the read, because the shim keeps only the newest files.
   const file = await open(path).catch(unlessAbsent(undefined))
-  if (!file) return Buffer.alloc(0)
+  if (!file) return { bytes: Buffer.alloc(0), at: new Date() }
   try {
     const bytes = Buffer.alloc(chunkBytes)
     const { bytesRead } = await file.read(bytes, 0, chunkBytes, position)
-    return bytes.subarray(0, bytesRead)
+    return { bytes: bytes.subarray(0, bytesRead), at: (await file.stat()).mtime }
   } finally {
     await file.close()
   }

@@ -109,12 +109,11 @@ export class ProcessEngine implements Engine {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const nonce = crypto.randomUUID()
     const program = programSpec(request, folder, nonce, this.environment, this.limits)
-    await writeWhole(join(folder, 'spec.json'), JSON.stringify(program))
     // The record is written before the start, so that the next daemon finds by the nonce what a dying daemon started.
     const intent = { demo, deployment, image, nonce }
     await writeWhole(join(folder, 'about.json'), JSON.stringify(intent))
     signal.throwIfAborted()
-    const pid = await this.shim.start(folder, nonce, program.env.PATH ?? '')
+    const pid = await this.shim.start(folder, nonce, program)
     await writeWhole(join(folder, 'about.json'), JSON.stringify({ ...intent, pid, started: startTime(pid) ?? '' }))
     return { id, demo, deployment, image, state: 'running', endpoint: undefined }
   }

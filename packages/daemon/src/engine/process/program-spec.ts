@@ -5,14 +5,14 @@ import type { EngineLimits, StartRequest } from '../engine.ts'
 import { instanceEnvironment } from '../instance-environment.ts'
 import { instanceVariable } from './instance-processes.ts'
 
-/** The content of `spec.json`, which the shim reads: the program to run, and how much of its output to keep. */
+/** What the shim is told: the program to run, and how much of its output to keep. */
 export interface ProgramSpec {
   readonly command: string
   readonly args: readonly string[]
   /** The whole environment of the program. */
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
-  readonly lineBytes: number
+  /** The largest amount of output, in bytes, that is kept unread. */
   readonly logBytes: number
 }
 
@@ -32,7 +32,6 @@ export function programSpec(
     args: [join(image, 'origami/server.mjs')],
     cwd: image,
     env: { ...instanceEnvironment(spec), ...ownEnvironment(image, folder, inherited), [instanceVariable]: nonce },
-    lineBytes: limits.logLineBytes,
     logBytes: limits.unreadLogBytes,
   }
 }

@@ -1,10 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFile, mkdir, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-
-/** The source files that make up the shim. */
-const shimFiles = ['engine/process/shim.ts', 'logs/lines.ts']
+import { copyFile, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ProgramSpec } from './program-spec.ts'
 
 /** A copy of the shim beside the instances, so that nothing of them runs out of a checkout. */
 export class ShimCopy {
@@ -15,23 +13,24 @@ export class ShimCopy {
   }
 
   async write(): Promise<void> {
-    for (const file of shimFiles) {
-      await mkdir(join(this.folder, dirname(file)), { recursive: true, mode: 0o700 })
-      await copyFile(join(import.meta.dirname, '../..', file), join(this.folder, file))
-    }
-    await writeFile(join(this.folder, 'package.json'), '{ "type": "module" }')
+    await mkdir(this.folder, { recursive: true, mode: 0o700 })
+    await copyFile(join(import.meta.dirname, 'shim.sh'), this.script)
   }
 
-  /** Starts the shim and resolves to its process id. Throws Error when it cannot be started. */
-  async start(instance: string, nonce: string, path: string): Promise<number> {
-    const shim = spawn(process.execPath, [join(this.folder, 'engine/process/shim.ts'), instance, nonce], {
+  /** Starts the shim with a program and resolves to its process id. Throws Error when it cannot be started. */
+  async start(instance: string, nonce: string, { command, args, cwd, env, logBytes }: ProgramSpec): Promise<number> {
+    const shim = spawn('/bin/sh', [this.script, nonce, instance, String(logBytes), cwd, command, ...args], {
       cwd: instance,
       detached: true,
       stdio: 'ignore',
-      env: { PATH: path },
+      env,
     })
     await once(shim, 'spawn')
     shim.unref()
     return shim.pid as number
+  }
+
+  private get script(): string {
+    return join(this.folder, 'shim.sh')
   }
 }
