@@ -23,6 +23,7 @@ import { OpenPredictions } from '../../packages/daemon/src/predictions/open-pred
 import type { DispatcherParts } from '../../packages/daemon/src/predictions/parts.ts'
 import { Places } from '../../packages/daemon/src/predictions/places.ts'
 import { Queue } from '../../packages/daemon/src/predictions/queue.ts'
+import { RunTimes } from '../../packages/daemon/src/predictions/run-times.ts'
 import { Commits } from '../../packages/daemon/src/store/commits.ts'
 import { type Db, openStore } from '../../packages/daemon/src/store/open.ts'
 import { predictionById } from '../../packages/daemon/src/store/predictions.ts'
@@ -66,7 +67,7 @@ export class QueueBench implements AsyncDisposable {
   private makeParts(): DispatcherParts {
     const { db, changed } = this
     const demos = new KnownDemos(db, changed)
-    const open = new OpenPredictions(db, changed)
+    const [open, times] = [new OpenPredictions(db, changed), new RunTimes(db)]
     return {
       db,
       commits: new Commits(db),
@@ -77,7 +78,8 @@ export class QueueBench implements AsyncDisposable {
       demos,
       open,
       live: new LiveRuns(this.limits),
-      places: new Places({ db, changed, demos, open }),
+      places: new Places({ changed, demos, open, times }),
+      times,
       reach: (base) => new HttpPredictor({ base, deadlines: () => ({ answerMs: 1000, idleMs: 60_000 }) }),
       clockMs: () => performance.now() + this.ahead,
       lookAt: (deployment) => void this.lookedAt.push(deployment),

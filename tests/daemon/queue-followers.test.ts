@@ -4,6 +4,7 @@ import type { Prediction } from '@origami/serving'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Arrivals } from '../../packages/daemon/src/predictions/arrivals.ts'
+import { OpenPredictions } from '../../packages/daemon/src/predictions/open-predictions.ts'
 import { Commits } from '../../packages/daemon/src/store/commits.ts'
 import { Statements } from '../statements.ts'
 import { QueueBench } from './queue-bench.ts'
@@ -128,7 +129,8 @@ test('a read writes nothing', async () => {
 describe('predictions that arrive together', () => {
   test('are all stored, but for one whose demo was removed meanwhile: its caller alone is told', async () => {
     const { db, changed, limits } = bench
-    const arrivals = new Arrivals({ db, commits: new Commits(db), changed, limits })
+    const open = new OpenPredictions(db, changed)
+    const arrivals = new Arrivals({ db, commits: new Commits(db), changed, limits, open })
     const row = (demoId: DemoId) => {
       const common = { visitor: null, status: 'starting' as const, input: '{}', created_at: new Date().toISOString() }
       return { row: { ...common, id: randomId() as PredictionId, demo_id: demoId }, files: [] }

@@ -1,11 +1,14 @@
 import { Notice, Notices } from '@origami/host/notices'
 import type { DemoId } from '@origami/protocol/demo'
-import type { OpenPrediction } from './store/open-predictions.ts'
+import type { EndedPrediction, OpenPrediction } from './store/open-predictions.ts'
+
+/** What the row of a prediction says now: all of it, what changed of it, or how it ended, where that is at hand. */
+export type PredictionNow = OpenPrediction | Partial<Omit<OpenPrediction, 'arrival'>> | EndedPrediction | 'ended'
 
 /** What is kept in memory of predictions, and follows their rows. */
 export interface PredictionsListener {
   demoChanged(demo: DemoId): void
-  predictionChanged(arrival: number, now?: OpenPrediction | 'ended'): void
+  predictionChanged(arrival: number, now?: PredictionNow): void
 }
 
 /**
@@ -34,7 +37,7 @@ export class Changes {
    * Reports that the row of a prediction changed: it arrived, began, ended, or is to be canceled. `now`: what the row
    * says now, by who wrote it; where it is missing, the row is read.
    */
-  predictionChanged(demo: DemoId, arrival: number, now?: OpenPrediction | 'ended'): void {
+  predictionChanged(demo: DemoId, arrival: number, now?: PredictionNow): void {
     for (const listener of this.listeners) listener.predictionChanged(arrival, now)
     this.predictions.notify(arrival)
     this.queueChanged(demo)

@@ -27,6 +27,7 @@ import type { LookAt } from './predictions/parts.ts'
 import { Places } from './predictions/places.ts'
 import { Queue } from './predictions/queue.ts'
 import { forgetRunsOf, sweepOld } from './predictions/retention.ts'
+import { RunTimes } from './predictions/run-times.ts'
 import { GitSource } from './source/git.ts'
 import type { Source } from './source/source.ts'
 import { lockFolder } from './state/lock.ts'
@@ -134,13 +135,14 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
 
 /** What the queue has beside the store: its commits, and in memory what is open and what runs. */
 function queueState(db: Db, changed: Changes, limits: Limits) {
-  const [demos, open] = [new KnownDemos(db, changed), new OpenPredictions(db, changed)]
+  const [demos, open, times] = [new KnownDemos(db, changed), new OpenPredictions(db, changed), new RunTimes(db)]
   return {
     commits: new Commits(db),
     demos,
     open,
     live: new LiveRuns(limits),
-    places: new Places({ db, changed, demos, open }),
+    places: new Places({ changed, demos, open, times }),
+    times,
   }
 }
 

@@ -1,90 +1,72 @@
-import { logger } from '@origami/host/logger'
-import { isMissingReference } from '@origami/host/sqlite'
 import { Gone } from '@origami/protocol/demo'
 import type { Changes } from '../changes.ts'
 import type { Limits } from '../config.ts'
 import type { Commits } from '../store/commits.ts'
+import { isStopped } from '../store/demos.ts'
 import type { Db } from '../store/open.ts'
-import { addPredictions, maxAdded, type NewPrediction, predictionById } from '../store/predictions.ts'
-import { admit } from './admission.ts'
-
-const log = logger('predictions')
+import { justArrived } from '../store/open-predictions.ts'
+import { addPrediction, type NewPrediction, predictionById } from '../store/predictions.ts'
+import { Admission, demoStopped } from './admission.ts'
+import type { OpenPredictions } from './open-predictions.ts'
 
 interface ArrivalsParts {
   readonly db: Db
   readonly commits: Commits
   readonly changed: Changes
   readonly limits: Limits
-}
-
-interface Arriving {
-  readonly prediction: NewPrediction
-  readonly stored: PromiseWithResolvers<number>
+  readonly open: OpenPredictions
 }
 
 /** Stores arriving predictions. All that arrive in one turn of the event loop share one transaction. */
 export class Arrivals {
-  private readonly db: Db
-  private readonly commits: Commits
-  private readonly changed: Changes
-  private readonly limits: Limits
-  private arriving: Arriving[] = []
+  private readonly parts: ArrivalsParts
+  private readonly admission: Admission
+  /** Those that are being stored, by demo and id. */
+  private readonly underWay = new Map<string, Promise<number>>()
 
-  constructor({ db, commits, changed, limits }: ArrivalsParts) {
-    this.db = db
-    this.commits = commits
-    this.changed = changed
-    this.limits = limits
+  constructor(parts: ArrivalsParts) {
+    this.parts = parts
+    this.admission = new Admission(parts.open.waiting, parts.limits)
   }
 
   /**
-   * Resolves to the prediction's arrival once it is durable. Throws Full when no place is left, Gone when its demo was
-   * stopped or removed meanwhile.
+   * Resolves to the prediction's arrival once it is durable, or to that of the one whose id it has. Throws Full when no
+   * place is left, Gone when its demo was stopped or removed meanwhile.
    */
-  add(prediction: NewPrediction): Promise<number> {
-    if (this.arriving.length === 0) setImmediate(() => void this.flush())
-    const stored = Promise.withResolvers<number>()
-    this.arriving.push({ prediction, stored })
-    return stored.promise
+  async add(prediction: NewPrediction): Promise<number> {
+    const { demo_id, id } = prediction.row
+    await this.parts.open.upToDate()
+    const known = this.parts.open.byId(demo_id, id)?.arrival
+    if (known !== undefined) return known
+    const key = `${demo_id} ${id}`
+    const stored = this.underWay.get(key) ?? this.store(prediction).finally(() => this.underWay.delete(key))
+    this.underWay.set(key, stored)
+    return stored
   }
 
-  /** A prediction that cannot be stored fails alone: the others are stored again without it. Never rejects. */
-  private async flush(): Promise<void> {
-    const batch = this.arriving
-    this.arriving = []
-    for (let start = 0; start < batch.length; start += maxAdded) {
-      const part = batch.slice(start, start + maxAdded)
-      try {
-        await this.store(part)
-      } catch (error) {
-        if (part.length > 1) log.error('predictions could not be stored together, and are stored one by one', error)
-        for (const one of part) await this.store([one]).catch((cause: unknown) => one.stored.reject(asRefusal(cause)))
-      }
+  private async store(prediction: NewPrediction): Promise<number> {
+    const { commits, open, changed } = this.parts
+    const { demo_id: demo, id, visitor = null, address = null } = prediction.row
+    const whose = { demo, visitor, address }
+    const refusal = this.admission.reserve(whose)
+    if (refusal) return this.joined(prediction, refusal)
+    try {
+      const arrival = await commits.run((trx) => addPrediction(trx, prediction))
+      if (arrival === undefined) return await this.joined(prediction)
+      if (prediction.input) open.keepInput(arrival, { input: prediction.input, length: prediction.row.input.length })
+      changed.predictionChanged(demo, arrival, justArrived({ ...prediction.row, arrival, id }))
+      return arrival
+    } finally {
+      this.admission.release(whose)
     }
   }
 
-  private async store(batch: readonly Arriving[]): Promise<void> {
-    const arriving = batch.map(({ prediction }) => prediction)
-    const { added, refused } = await this.commits.run(async (trx) => {
-      const { admitted, refused } = await admit(trx, arriving, this.limits)
-      return { refused, added: admitted.length > 0 ? await addPredictions(trx, admitted) : [] }
-    })
-    for (const { arrival, demo_id } of added) this.changed.predictionChanged(demo_id, arrival)
-    for (const { prediction, stored } of batch) {
-      const refusal = refused.get(prediction)
-      if (refusal) {
-        stored.reject(refusal)
-        continue
-      }
-      const { demo_id, id } = prediction.row
-      const found = added.find((row) => row.demo_id === demo_id && row.id === id)
-      // The id was stored before, so the caller joins the prediction that has it.
-      const arrival = found?.arrival ?? (await predictionById(this.db, demo_id, id))?.arrival
-      if (arrival === undefined) stored.reject(new Gone('This prediction was removed while it arrived.'))
-      else stored.resolve(arrival)
-    }
+  /** The arrival of the prediction that has this id already. Throws why there is no new one, where there is none. */
+  private async joined({ row: { demo_id, id } }: NewPrediction, refusal?: Error): Promise<number> {
+    const { db } = this.parts
+    const before = await predictionById(db, demo_id, id)
+    if (before) return before.arrival
+    if (refusal) throw refusal
+    throw (await isStopped(db, demo_id)) ? demoStopped() : new Gone('This demo was removed.')
   }
 }
-
-const asRefusal = (error: unknown): unknown =>
-  isMissingReference(error) ? new Gone('This demo was removed.', { cause: error }) : error

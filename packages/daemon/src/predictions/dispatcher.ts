@@ -4,13 +4,12 @@ import { logged } from '../logged.ts'
 import type { Route } from '../store/demos.ts'
 import { deploymentById } from '../store/deployments.ts'
 import type { OpenPrediction } from '../store/open-predictions.ts'
-import { cancelUnsent, changePrediction, predictionByArrival } from '../store/predictions.ts'
-import type { PredictionRow } from '../store/tables.ts'
+import { cancelUnsent, changePrediction } from '../store/predictions.ts'
 import { Ending } from './ending.ts'
 import { InstanceRun, type Outcome, type Target } from './instance-run.ts'
 import { next } from './next.ts'
 import { NoRoom } from './no-room.ts'
-import type { DispatcherParts, InstanceFault } from './parts.ts'
+import type { DispatcherParts, InstanceFault, SentPrediction } from './parts.ts'
 import { fullPatienceMs, Refusals } from './refusals.ts'
 
 const log = logger('predictions')
@@ -109,8 +108,10 @@ export class Dispatcher {
   }
 
   private async follow(arrival: number, target: Target, work: (run: InstanceRun) => Promise<Outcome>): Promise<void> {
-    const row = await predictionByArrival(this.parts.db, arrival)
-    if (!row || row.completed_at || this.runs.has(arrival)) return
+    const input = await this.parts.open.inputOf(arrival)
+    const open = await this.parts.open.find(arrival)
+    if (!input || !open || this.runs.has(arrival)) return
+    const row = { ...open, ...input }
     const run = new InstanceRun(this.parts, row, target, this.signal, () => this.refusals.took(target.endpoint))
     const done = work(run)
       .then((outcome) => this.noteOutcome(row, target, outcome))
@@ -125,7 +126,7 @@ export class Dispatcher {
     this.runs.set(arrival, done)
   }
 
-  private async noteOutcome(row: PredictionRow, target: Target, outcome: Outcome): Promise<void> {
+  private async noteOutcome(row: SentPrediction, target: Target, outcome: Outcome): Promise<void> {
     const { arrival } = row
     if (outcome === 'refused' || outcome === 'full') this.absentAt.set(arrival, target.endpoint)
     else this.absentAt.delete(arrival)

@@ -1,9 +1,7 @@
 import type { EndStatus, FailureReason, FileRef, PredictionSnapshot } from '@origami/protocol/demo'
-import type { Trx } from '../store/open.ts'
 import { completePrediction, endPrediction, type PredictionEnd } from '../store/predictions.ts'
-import type { PredictionRow } from '../store/tables.ts'
 import type { LiveRun } from './live-runs.ts'
-import type { QueueParts } from './parts.ts'
+import type { QueueParts, SentPrediction } from './parts.ts'
 
 /** The ways in which a prediction ends. The first end counts: nothing changes a prediction that has ended. */
 export class Ending {
@@ -12,11 +10,11 @@ export class Ending {
   /** Whether the end that the row has is one of these. */
   isStored = false
   private readonly parts: QueueParts
-  private readonly row: PredictionRow
+  private readonly prediction: SentPrediction
 
-  constructor(parts: QueueParts, row: PredictionRow) {
+  constructor(parts: QueueParts, prediction: SentPrediction) {
     this.parts = parts
-    this.row = row
+    this.prediction = prediction
   }
 
   canceled(): Promise<void> {
@@ -28,8 +26,8 @@ export class Ending {
   }
 
   timedOut(): Promise<void> {
-    const { started_at, deadline_at } = this.row
-    const seconds = Math.round((Date.parse(deadline_at ?? '') - Date.parse(started_at ?? '')) / 1000)
+    const { startedAt, deadlineAt } = this.prediction
+    const seconds = Math.round((Date.parse(deadlineAt ?? '') - Date.parse(startedAt ?? '')) / 1000)
     return this.failed(
       'timeout',
       `It ran longer than the ${seconds} s that a prediction of this demo may take, and was stopped.`,
@@ -43,7 +41,7 @@ export class Ending {
 
   /** The instance went away while it ran. */
   async interrupted(): Promise<void> {
-    const stopped = (await this.parts.demos.find(this.row.demo_id))?.demo.want === 'stopped'
+    const stopped = (await this.parts.demos.find(this.prediction.demo))?.demo.want === 'stopped'
     await (stopped
       ? this.failed('stopped', 'The demo was stopped by its owner while this ran.')
       : this.failed(
@@ -77,34 +75,65 @@ export class Ending {
   }
 
   /** Stores the end that the instance reported. Its result files are stored on this host by now. */
-  completed(end: PredictionSnapshot & { status: EndStatus }, seq: number, files: readonly FileRef[]): Promise<void> {
-    const { arrival, demo_id, started_at } = this.row
+  async completed(
+    end: PredictionSnapshot & { status: EndStatus },
+    seq: number,
+    files: readonly FileRef[],
+  ): Promise<void> {
+    const { arrival, demo, startedAt } = this.prediction
+    const output = end.output ?? null
+    const seconds = end.metrics.predict_time
     const row = {
       status: end.status,
-      output: end.output === null || end.output === undefined ? null : JSON.stringify(end.output),
+      output: output === null ? null : JSON.stringify(output),
       error: end.error,
       reason: end.reason,
       logs: end.logs,
-      predict_time: end.metrics.predict_time ?? null,
-      started_at: end.started_at ?? started_at,
+      predict_time: seconds ?? null,
+      started_at: end.started_at ?? startedAt,
       completed_at: this.parts.now(),
       last_seq: seq,
     }
-    return this.store((trx) => completePrediction(trx, { arrival, demo_id }, row, files))
+    await this.store(row, output, (trx, ran) => completePrediction(trx, { arrival, demo }, row, files, ran))
+    if (this.isStored && end.status === 'succeeded' && seconds !== undefined)
+      await this.parts.times.add(demo, arrival, seconds)
   }
 
   private soFar() {
     return { logs: this.live?.logs ?? '', completed_at: this.parts.now(), last_seq: (this.live?.lastSeq ?? 0) + 1 }
   }
 
-  private end(end: PredictionEnd): Promise<void> {
-    return this.store((trx) => endPrediction(trx, this.row.arrival, end))
+  private end(end: PredictionEnd & { last_seq: number; logs: string }): Promise<void> {
+    return this.store(end, null, (trx) => endPrediction(trx, this.prediction.arrival, end))
   }
 
-  private async store(ended: (trx: Trx) => Promise<boolean>): Promise<void> {
-    const { arrival, demo_id } = this.row
-    if (!(await this.parts.commits.run(ended))) return
+  private async store(
+    end: PredictionEnd & { last_seq: number; logs: string },
+    output: unknown,
+    write: Parameters<typeof this.parts.commits.run<boolean>>[0],
+  ): Promise<void> {
+    const { arrival, demo } = this.prediction
+    if (!(await this.parts.commits.run(write))) return
     this.isStored = true
-    this.parts.changed.predictionChanged(demo_id, arrival, 'ended')
+    this.parts.changed.predictionChanged(demo, arrival, {
+      snapshot: presentEnd(this.prediction, end, output),
+      lastSeq: end.last_seq,
+      size: 2 * (this.prediction.length + (end.output?.length ?? 0) + end.logs.length),
+    })
+  }
+}
+
+/** A prediction that was ended just now, as its row says by now. */
+function presentEnd(prediction: SentPrediction, end: PredictionEnd & { logs: string }, output: unknown) {
+  const { id, input, createdAt, startedAt, deployment, commit } = prediction
+  return {
+    ...{ id, input, output, deployment, commit, queue: null, created_at: createdAt },
+    status: end.status,
+    error: end.error ?? null,
+    reason: end.reason ?? null,
+    logs: end.logs,
+    metrics: typeof end.predict_time === 'number' ? { predict_time: end.predict_time } : {},
+    started_at: end.started_at ?? startedAt,
+    completed_at: end.completed_at,
   }
 }

@@ -11,13 +11,13 @@ import {
 } from '@origami/protocol/demo'
 import { type HttpPredictor, Misbehaved, type Prediction, ServerFault, Unanswered } from '@origami/serving'
 import type { Route } from '../store/demos.ts'
+import type { OpenPrediction } from '../store/open-predictions.ts'
 import { changePrediction } from '../store/predictions.ts'
-import type { PredictionRow } from '../store/tables.ts'
 import { checkedEnd, isKnownOutput } from './checked-end.ts'
 import { Ending } from './ending.ts'
 import { bringFiles, fetchResults, outputFiles, ResultLost } from './file-transfer.ts'
 import { findAtInstance } from './instance-call.ts'
-import type { DispatcherParts } from './parts.ts'
+import type { DispatcherParts, SentPrediction } from './parts.ts'
 import { aborted, RunStop } from './run-stop.ts'
 
 const log = logger('predictions')
@@ -45,7 +45,7 @@ const leastMs = 2000
  */
 export class InstanceRun {
   private readonly parts: DispatcherParts
-  private readonly row: PredictionRow
+  private readonly prediction: SentPrediction
   private readonly target: Target
   private readonly instance: HttpPredictor
   private readonly leaving: AbortSignal
@@ -56,15 +56,21 @@ export class InstanceRun {
   private readonly signal: AbortSignal
   private submitting: Promise<Prediction> | undefined
 
-  constructor(parts: DispatcherParts, row: PredictionRow, target: Target, leaving: AbortSignal, onTaken: () => void) {
+  constructor(
+    parts: DispatcherParts,
+    prediction: SentPrediction,
+    target: Target,
+    leaving: AbortSignal,
+    onTaken: () => void,
+  ) {
     this.parts = parts
-    this.row = row
+    this.prediction = prediction
     this.target = target
     this.leaving = leaving
     this.onTaken = onTaken
     this.instance = parts.reach(target.endpoint)
-    this.ending = new Ending(parts, row)
-    const run = { row, deployment: target.deployment.id, instance: this.instance, ending: this.ending }
+    this.ending = new Ending(parts, prediction)
+    const run = { prediction, deployment: target.deployment.id, instance: this.instance, ending: this.ending }
     this.stop = new RunStop(parts, run, leaving)
     this.signal = AbortSignal.any([leaving, this.stop.signal])
   }
@@ -84,7 +90,7 @@ export class InstanceRun {
   settle(reachable: boolean): Promise<Outcome> {
     return this.supervised(async () => {
       try {
-        const taken = await this.instance.find(this.row.id, this.signal)
+        const taken = await this.instance.find(this.prediction.id, this.signal)
         return taken ? await this.took(taken) : 'refused'
       } catch (error) {
         if (this.signal.aborted) return this.stoppedBefore('finding')
@@ -98,7 +104,7 @@ export class InstanceRun {
   join(): Promise<Outcome> {
     return this.supervised(async () => {
       this.stop.setDeadline(leastMs)
-      const taken = await findAtInstance(this.instance, this.row.id, this.signal)
+      const taken = await findAtInstance(this.instance, this.prediction.id, this.signal)
       if (this.signal.aborted) return this.stoppedBefore('finding')
       return taken ? this.follow(taken) : this.wentAway()
     })
@@ -117,19 +123,19 @@ export class InstanceRun {
       this.stop.clearDeadline()
       done.abort()
       await watching
-      if (this.ending.live) this.parts.live.close(this.row.arrival)
+      if (this.ending.live) this.parts.live.close(this.prediction.arrival)
     }
   }
 
   private async attempt(unsure: boolean): Promise<Outcome> {
     const { schema } = this.target
-    const input = withoutUnset(schema, JSON.parse(this.row.input))
+    const input = withoutUnset(schema, this.prediction.input)
     const { problems } = validateInput(schema, input)
     if (problems.length > 0 && !unsure) return this.over(this.ending.invalid(new Invalid(problems).message))
     let phase: Phase = unsure ? 'finding' : 'carrying'
     try {
       if (!(await this.mark())) return 'over'
-      let taken = unsure ? await this.instance.find(this.row.id, this.signal) : undefined
+      let taken = unsure ? await this.instance.find(this.prediction.id, this.signal) : undefined
       if (!taken) {
         phase = 'carrying'
         await bringFiles(this.parts.files, this.instance, schema, input, this.signal)
@@ -150,26 +156,34 @@ export class InstanceRun {
   /** Stores where the prediction may be before the first try there. False: it ended meanwhile. */
   private async mark(): Promise<boolean> {
     const { endpoint, deployment } = this.target
-    if (this.row.sent_to === endpoint) return true
-    const mark = { sent_to: endpoint, deployment: deployment.id, commit_sha: deployment.commit_sha }
-    return this.written(mark)
+    if (this.prediction.sentTo === endpoint) return true
+    const { id, commit_sha } = deployment
+    return this.written(
+      { sent_to: endpoint, deployment: id, commit_sha },
+      { sentTo: endpoint, deployment: id, commit: commit_sha },
+    )
   }
 
   /**
    * Changes the row while it is `starting`. A write that fails is tried again with growing pauses, because the
    * prediction itself is well. False: it ended meanwhile. Throws once the signal aborts.
    */
-  private async written(change: Parameters<typeof changePrediction>[3]): Promise<boolean> {
+  private async written(
+    change: Parameters<typeof changePrediction>[3],
+    now: Partial<OpenPrediction>,
+  ): Promise<boolean> {
     const { commits, limits, open } = this.parts
+    const { arrival } = this.prediction
     for (let tries = 0; ; tries += 1)
       try {
-        const isChanged = await commits.run((trx) => changePrediction(trx, this.row.arrival, 'starting', change))
+        const isChanged = await commits.run((trx) => changePrediction(trx, arrival, 'starting', change))
+        if (isChanged) Object.assign(this.prediction, now)
         // Whoever takes it up later must know where it may be, though nobody waits for that.
-        open.predictionChanged(this.row.arrival)
+        open.predictionChanged(arrival, isChanged ? now : undefined)
         return isChanged
       } catch (error) {
         this.signal.throwIfAborted()
-        log.error(`where prediction ${this.row.id} stands could not be stored; tried again soon`, error)
+        log.error(`where prediction ${this.prediction.id} stands could not be stored; tried again soon`, error)
         await sleep(limits.retryMs[Math.min(tries, limits.retryMs.length - 1)], undefined, { signal: this.signal })
       }
   }
@@ -179,7 +193,7 @@ export class InstanceRun {
    * prediction must be told.
    */
   private async handOver(input: Input): Promise<Prediction> {
-    this.submitting = this.instance.submit({ id: this.row.id, input }, this.leaving)
+    this.submitting = this.instance.submit({ id: this.prediction.id, input }, this.leaving)
     // A rejection is handled where the promise is awaited, here or after the stop.
     this.submitting.catch(() => undefined)
     await Promise.race([this.submitting, aborted(this.signal)])
@@ -188,27 +202,25 @@ export class InstanceRun {
   }
 
   private async took(taken: Prediction): Promise<Outcome> {
-    const { changed, limits, now } = this.parts
+    const { limits, now } = this.parts
     this.onTaken()
     const started_at = now()
     const seconds = Math.min(this.target.times.timeout, limits.predictionSeconds)
     const deadline_at = new Date(Date.parse(started_at) + seconds * 1000).toISOString()
     const sent = { status: 'processing' as const, started_at, deadline_at }
-    if (!(await this.written(sent))) {
+    if (!(await this.written(sent, { running: true, startedAt: started_at, deadlineAt: deadline_at }))) {
       await this.stop.cancelAtInstance()
       return 'over'
     }
-    Object.assign(this.row, sent)
-    changed.predictionChanged(this.row.demo_id, this.row.arrival)
     this.stop.setDeadline()
     return this.follow(taken)
   }
 
   private async follow(taken: Prediction): Promise<Outcome> {
     const { live, changed, limits } = this.parts
-    const run = live.open(this.row.arrival)
+    const run = live.open(this.prediction.arrival)
     this.ending.live = run
-    changed.predictionChanged(this.row.demo_id, this.row.arrival)
+    changed.predictionChanged(this.prediction.demo, this.prediction.arrival, {})
     const done = new AbortController()
     const givingUp = new AbortController()
     const stopping = this.stop.endOnceStopped(done.signal, givingUp)
@@ -269,7 +281,7 @@ export class InstanceRun {
   private async misbehaved(error: Error): Promise<Outcome> {
     if (this.leaving.aborted) return 'unsure'
     log.error(
-      `the instance of deployment ${this.target.deployment.id} misbehaved with prediction ${this.row.id}`,
+      `the instance of deployment ${this.target.deployment.id} misbehaved with prediction ${this.prediction.id}`,
       error,
     )
     return this.endHere(() => (this.stop.signal.aborted ? this.stop.end() : this.ending.misbehaved()))
@@ -278,7 +290,7 @@ export class InstanceRun {
   /** Handles an unexpected error. */
   private async broke(error: unknown): Promise<Outcome> {
     if (this.leaving.aborted) return 'unsure'
-    log.error(`prediction ${this.row.id} broke off`, error)
+    log.error(`prediction ${this.prediction.id} broke off`, error)
     return this.endHere(() => this.ending.brokeOff())
   }
 

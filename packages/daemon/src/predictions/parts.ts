@@ -4,10 +4,12 @@ import type { Changes } from '../changes.ts'
 import type { Limits } from '../config.ts'
 import type { Commits } from '../store/commits.ts'
 import type { Db } from '../store/open.ts'
+import type { OpenPrediction } from '../store/open-predictions.ts'
 import type { KnownDemos } from './known-demos.ts'
 import type { LiveRuns } from './live-runs.ts'
-import type { OpenPredictions } from './open-predictions.ts'
+import type { OpenPredictions, StoredInput } from './open-predictions.ts'
 import type { Places } from './places.ts'
+import type { RunTimes } from './run-times.ts'
 
 /** What the queue needs. */
 export interface QueueParts {
@@ -21,7 +23,11 @@ export interface QueueParts {
   readonly demos: KnownDemos
   readonly open: OpenPredictions
   readonly places: Places
+  readonly times: RunTimes
 }
+
+/** A prediction on its way to an instance, with its input. What its row says is changed in it as well. */
+export interface SentPrediction extends OpenPrediction, StoredInput {}
 
 /**
  * What the queue found wrong with an instance: it accepts nothing; it has no room although nothing runs in it, which

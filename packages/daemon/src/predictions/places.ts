@@ -1,16 +1,15 @@
 import type { DemoId, PredictionId } from '@origami/protocol/demo'
 import type { Changes } from '../changes.ts'
-import type { Db } from '../store/open.ts'
-import { lastTimes } from '../store/results.ts'
 import type { KnownDemos } from './known-demos.ts'
 import { estimate, fairOrder } from './next.ts'
 import type { OpenPredictions } from './open-predictions.ts'
+import type { RunTimes } from './run-times.ts'
 
 interface PlacesParts {
-  readonly db: Db
   readonly changed: Changes
   readonly demos: KnownDemos
   readonly open: OpenPredictions
+  readonly times: RunTimes
 }
 
 export interface Place {
@@ -45,10 +44,10 @@ export class Places {
   }
 
   private async read(id: DemoId): Promise<ReadonlyMap<PredictionId, Place>> {
-    const { db, demos, open } = this.parts
+    const { demos, open, times: runTimes } = this.parts
     const waiting = fairOrder(await open.of(id))
     const concurrency = (await demos.find(id))?.schema?.concurrency ?? 1
-    const times = waiting.length > 0 ? await lastTimes(db, id) : []
+    const times = waiting.length > 0 ? await runTimes.of(id) : []
     return new Map(
       waiting.map(
         (row, index) => [row.id, { position: index + 1, eta: estimate(index + 1, concurrency, times) }] as const,

@@ -53,9 +53,11 @@ export class Queue {
   ): Promise<Prediction> {
     const { files, now } = this.parts
     const { demo } = known
-    const before = await this.find(demo.id, id)
-    if (before) return before
-    if (demo.want === 'stopped') throw demoStopped()
+    if (demo.want === 'stopped') {
+      const before = await this.find(demo.id, id)
+      if (before) return before
+      throw demoStopped()
+    }
     const schema = schemaOf(known)
     const { input, problems } = validateInput(schema, submitted)
     const wrong = problems.length > 0 ? problems : await checkFiles(schema, input, files)
@@ -69,13 +71,15 @@ export class Queue {
       input: JSON.stringify(input),
       created_at: now(),
     }
-    const arrival = await this.arrivals.add({ row, files: filesOfFields(schema.inputs, input) })
+    const arrival = await this.arrivals.add({ row, files: filesOfFields(schema.inputs, input), input })
     return new QueuedPrediction(this.parts, { arrival, demo: demo.id, id, visitor: visitor ?? null })
   }
 
   private async find(demo: DemoId, id: PredictionId): Promise<Prediction | undefined> {
-    const row = await predictionById(this.parts.db, demo, id)
-    return row && new QueuedPrediction(this.parts, { ...row, demo, id })
+    const { db, open } = this.parts
+    await open.upToDate()
+    const known = open.byId(demo, id) ?? (await predictionById(db, demo, id))
+    return known && new QueuedPrediction(this.parts, { arrival: known.arrival, demo, id, visitor: known.visitor })
   }
 }
 

@@ -1,6 +1,7 @@
 import {
   type DemoId,
   type DemoSchema,
+  type Input,
   isTerminal,
   outputValue,
   type PredictionEvent,
@@ -9,6 +10,7 @@ import {
   type VisitorId,
 } from '@origami/protocol/demo'
 import type { Prediction } from '@origami/serving'
+import type { EndedPrediction, OpenPrediction } from '../store/open-predictions.ts'
 import { cancelUnsent, predictionById, requestCancel } from '../store/predictions.ts'
 import type { PredictionRow } from '../store/tables.ts'
 import type { LiveRun } from './live-runs.ts'
@@ -42,12 +44,14 @@ export class QueuedPrediction implements Prediction {
   }
 
   async snapshot(): Promise<PredictionSnapshot> {
-    const row = await this.row()
-    const live = this.parts.live.find(row.arrival)
-    const output = live && !isTerminal(row.status) ? await this.liveOutput(live) : undefined
-    const place = row.status === 'starting' ? await this.parts.places.find(this.demo, this.id) : undefined
+    const open = await this.parts.open.find(this.arrival)
+    const stored = open && (await this.parts.open.inputOf(this.arrival))
+    if (!stored) return this.parts.open.endOf(this.arrival)?.snapshot ?? presentPrediction(await this.row())
+    const live = this.parts.live.find(this.arrival)
+    const output = live && (await this.liveOutput(live))
+    const place = open.running ? undefined : await this.parts.places.find(this.demo, this.id)
     return {
-      ...presentPrediction(row),
+      ...presentOpen(open, stored.input),
       ...(output === undefined ? {} : { output, logs: live?.logs ?? '' }),
       queue: place ?? null,
     }
@@ -64,9 +68,9 @@ export class QueuedPrediction implements Prediction {
         : changed.untilPredictionChanges(this.arrival, signal)
       const row = await this.parts.open.find(this.arrival)
       if (!row) {
-        const stored = await this.row()
-        if (isTerminal(stored.status)) {
-          yield { seq: Math.max(stored.last_seq, seen, 1), type: 'completed', data: await this.snapshot() }
+        const end = await this.end()
+        if (end) {
+          yield { seq: Math.max(end.lastSeq, seen, 1), type: 'completed', data: end.snapshot }
           return
         }
         // It was stored a moment ago, and whoever stored it has not said so yet.
@@ -95,10 +99,21 @@ export class QueuedPrediction implements Prediction {
 
   /** The cancel is stored in its row, where this daemon or the next one acts on it. */
   async cancel(): Promise<boolean> {
-    const { db, now, changed } = this.parts
-    const canceled = (await cancelUnsent(db, this.arrival, now())) || (await requestCancel(db, this.arrival, now()))
-    if (canceled) changed.predictionChanged(this.demo, this.arrival)
-    return canceled
+    const { commits, now, changed } = this.parts
+    const canceled = await commits.run(async (trx) => {
+      if (await cancelUnsent(trx, this.arrival, now())) return 'ended'
+      return (await requestCancel(trx, this.arrival, now())) ? { cancelRequested: true } : undefined
+    })
+    if (canceled) changed.predictionChanged(this.demo, this.arrival, canceled)
+    return canceled !== undefined
+  }
+
+  /** How it ended. Undefined: it did not. */
+  private async end(): Promise<Pick<EndedPrediction, 'snapshot' | 'lastSeq'> | undefined> {
+    const known = this.parts.open.endOf(this.arrival)
+    if (known) return known
+    const row = await this.row()
+    return isTerminal(row.status) ? { snapshot: presentPrediction(row), lastSeq: row.last_seq } : undefined
   }
 
   private async liveOutput(live: LiveRun): Promise<unknown> {
@@ -133,6 +148,24 @@ async function* relay(live: LiveRun, after: number, signal: AbortSignal) {
     if (events.length === 0) await change
   }
 }
+
+/** A prediction that waits or runs in the form that the API answers, without its place and what it put out. */
+const presentOpen = (open: OpenPrediction, input: Input): PredictionSnapshot => ({
+  id: open.id,
+  status: open.running ? 'processing' : 'starting',
+  input,
+  output: null,
+  error: null,
+  reason: null,
+  logs: '',
+  metrics: {},
+  created_at: open.createdAt,
+  started_at: open.startedAt,
+  completed_at: null,
+  deployment: open.deployment,
+  commit: open.commit,
+  queue: null,
+})
 
 /** A stored prediction in the form that the API answers. */
 export function presentPrediction(row: PredictionRow): PredictionSnapshot {

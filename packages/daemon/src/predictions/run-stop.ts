@@ -3,17 +3,16 @@ import { logger } from '@origami/host/logger'
 import type { DeploymentId } from '@origami/protocol/demo'
 import type { HttpPredictor } from '@origami/serving'
 import { logged } from '../logged.ts'
-import type { PredictionRow } from '../store/tables.ts'
 import { waited } from '../waited.ts'
 import type { Ending } from './ending.ts'
 import { cancelAtInstance } from './instance-call.ts'
-import type { DispatcherParts } from './parts.ts'
+import type { DispatcherParts, SentPrediction } from './parts.ts'
 
 const log = logger('predictions')
 
 /** What stopping one prediction at one instance needs. */
 interface StoppedRun {
-  readonly row: PredictionRow
+  readonly prediction: SentPrediction
   readonly deployment: DeploymentId
   readonly instance: HttpPredictor
   readonly ending: Ending
@@ -52,16 +51,19 @@ export class RunStop {
   async watchRow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const { changed } = this.parts
-      const { demo_id, arrival } = this.run.row
+      const { demo, arrival } = this.run.prediction
       // Until it runs, a change of its demo may end it as well.
       const change = this.run.ending.live
         ? changed.untilPredictionChanges(arrival, signal)
-        : changed.untilPlaceChanges(demo_id, arrival, signal)
-      const isRead = await logged(`prediction ${this.run.row.id} could not be watched; tried again soon`, async () => {
-        const row = await this.parts.open.find(arrival)
-        // The end that was stored here stops nothing: what it is the end of has ended.
-        if ((!row && !this.run.ending.isStored) || row?.cancelRequested) this.abort('canceled')
-      })
+        : changed.untilPlaceChanges(demo, arrival, signal)
+      const isRead = await logged(
+        `prediction ${this.run.prediction.id} could not be watched; tried again soon`,
+        async () => {
+          const row = await this.parts.open.find(arrival)
+          // The end that was stored here stops nothing: what it is the end of has ended.
+          if ((!row && !this.run.ending.isStored) || row?.cancelRequested) this.abort('canceled')
+        },
+      )
       if (this.signal.aborted) return
       await (isRead ? change : Promise.race([change, waited(afterFailedReadMs, signal)]))
     }
@@ -69,9 +71,9 @@ export class RunStop {
 
   /** Stops it at the deadline of its row, if there is one, but not before `leastMs` from now. */
   setDeadline(leastMs = 0): void {
-    const { deadline_at } = this.run.row
-    if (!deadline_at) return
-    const left = Math.max(leastMs, Date.parse(deadline_at) - Date.parse(this.parts.now()))
+    const { deadlineAt } = this.run.prediction
+    if (!deadlineAt) return
+    const left = Math.max(leastMs, Date.parse(deadlineAt) - Date.parse(this.parts.now()))
     this.deadline = setTimeout(() => this.abort('timeout'), left)
   }
 
@@ -97,7 +99,7 @@ export class RunStop {
     try {
       // If this cannot be stored now, the end is stored below. The instance is told to end it all the same.
       if (this.signal.reason === 'timeout')
-        await logged(`the end of prediction ${this.run.row.id} could not be stored`, () => this.end())
+        await logged(`the end of prediction ${this.run.prediction.id} could not be stored`, () => this.end())
       const canceling = this.cancelAtInstance()
       await sleep(cancelMs, undefined, { signal: done })
       await this.end()
@@ -105,7 +107,7 @@ export class RunStop {
       await sleep(2 * cancelMs, undefined, { signal: done })
       this.reportStubborn()
     } catch (error) {
-      if (!done.aborted) log.error(`prediction ${this.run.row.id} could not be stopped in order`, error)
+      if (!done.aborted) log.error(`prediction ${this.run.prediction.id} could not be stopped in order`, error)
     } finally {
       givingUp.abort()
     }
@@ -113,7 +115,12 @@ export class RunStop {
 
   /** Cancels the prediction at the instance that may have it, whatever its row says. */
   cancelAtInstance(): Promise<void> {
-    return cancelAtInstance(this.run.instance, this.run.row.id, this.parts.limits.retryMs.slice(0, 3), this.leaving)
+    return cancelAtInstance(
+      this.run.instance,
+      this.run.prediction.id,
+      this.parts.limits.retryMs.slice(0, 3),
+      this.leaving,
+    )
   }
 
   private abort(reason: StopReason): void {

@@ -1,8 +1,13 @@
+import type { DemoId } from '@origami/protocol/demo'
+import { addRuns } from './demos.ts'
 import type { Db, Trx } from './open.ts'
+
+/** Counts a run of a demo. The runs of one commit are stored together. */
+type Ran = (demo: DemoId) => void
 
 interface Write {
   /** Makes its changes by `trx`, and settles its caller's promise only when told that they are stored. */
-  readonly apply: (trx: Trx) => Promise<{ stored: () => void }>
+  readonly apply: (trx: Trx, ran: Ran) => Promise<{ stored: () => void }>
   readonly fail: (error: unknown) => void
 }
 
@@ -23,10 +28,10 @@ export class Commits {
    * Resolves once what `write` changed is stored for good, to what it returned. Rejects with its error, or the
    * database's. `write` may be called twice, the first time without effect, so it changes nothing but rows.
    */
-  run<Result>(write: (trx: Trx) => Promise<Result>): Promise<Result> {
+  run<Result>(write: (trx: Trx, ran: Ran) => Promise<Result>): Promise<Result> {
     const { promise, resolve, reject } = Promise.withResolvers<Result>()
-    const apply = async (trx: Trx) => {
-      const result = await write(trx)
+    const apply = async (trx: Trx, ran: Ran) => {
+      const result = await write(trx, ran)
       return { stored: () => resolve(result) }
     }
     this.waiting.push({ apply, fail: reject })
@@ -60,7 +65,10 @@ export class Commits {
   private async store(writes: readonly Write[]): Promise<void> {
     const applied = await this.db.transaction().execute(async (trx) => {
       const results: { stored: () => void }[] = []
-      for (const write of writes) results.push(await write.apply(trx))
+      const runs = new Map<DemoId, number>()
+      const ran: Ran = (demo) => void runs.set(demo, (runs.get(demo) ?? 0) + 1)
+      for (const write of writes) results.push(await write.apply(trx, ran))
+      for (const [demo, count] of runs) await addRuns(trx, demo, count)
       return results
     })
     for (const { stored } of applied) stored()

@@ -46,10 +46,18 @@ export async function demoById(db: Trx, id: DemoId): Promise<DemoRow | undefined
   return db.selectFrom('demos').selectAll().where('id', '=', id).executeTakeFirst()
 }
 
-/** Those of these demos that their owners stopped. */
-export async function stoppedOf(trx: Trx, ids: readonly DemoId[]): Promise<DemoId[]> {
-  const query = trx.selectFrom('demos').select('id').where('id', 'in', ids).where('want', '=', 'stopped')
-  return (await query.execute()).map(({ id }) => id)
+/** Whether its owner stopped the demo. */
+export async function isStopped(db: Trx, id: DemoId): Promise<boolean> {
+  return (await demoById(db, id))?.want === 'stopped'
+}
+
+/** Counts so many more runs of a demo. */
+export async function addRuns(trx: Trx, id: DemoId, count: number): Promise<void> {
+  await trx
+    .updateTable('demos')
+    .set((eb) => ({ runs: eb('runs', '+', count) }))
+    .where('id', '=', id)
+    .execute()
 }
 
 export async function demoIds(db: Trx): Promise<DemoId[]> {

@@ -1,6 +1,14 @@
-import type { DemoId, DeploymentId, PredictionId, PredictionStatus, VisitorId } from '@origami/protocol/demo'
+import type {
+  DemoId,
+  DeploymentId,
+  PredictionId,
+  PredictionSnapshot,
+  PredictionStatus,
+  VisitorId,
+} from '@origami/protocol/demo'
+import type { Insertable } from 'kysely'
 import type { Trx } from './open.ts'
-import type { PredictionRow } from './tables.ts'
+import type { PredictionRow, Tables } from './tables.ts'
 
 /** A prediction that waits or runs, without its contents. */
 export interface OpenPrediction {
@@ -13,9 +21,21 @@ export interface OpenPrediction {
   readonly running: boolean
   readonly sentTo: string | null
   readonly deployment: DeploymentId | null
+  readonly commit: string | null
   readonly cancelRequested: boolean
   readonly createdAt: string
   readonly startedAt: string | null
+  /** When it is stopped, once it runs. */
+  readonly deadlineAt: string | null
+}
+
+/** A prediction that ended, as it is stored. */
+export interface EndedPrediction {
+  readonly snapshot: PredictionSnapshot
+  /** The number of its last event. */
+  readonly lastSeq: number
+  /** About how much memory it takes, in bytes. */
+  readonly size: number
 }
 
 const openStatuses: readonly PredictionStatus[] = ['starting', 'processing']
@@ -35,30 +55,15 @@ export async function openPrediction(db: Trx, arrival: number): Promise<OpenPred
   return row && toOpen(row)
 }
 
-const selectOpen = (db: Trx) =>
-  db
-    .selectFrom('predictions')
-    .select(['arrival', 'id', 'demo_id', 'visitor', 'address', 'status', 'sent_to', 'deployment'])
-    .select(['cancel_requested_at', 'created_at', 'started_at'])
-    .where('status', 'in', openStatuses)
+const selectOpen = (db: Trx) => db.selectFrom('predictions').select(columns).where('status', 'in', openStatuses)
 
-type OpenRow = Pick<
-  PredictionRow,
-  | 'arrival'
-  | 'id'
-  | 'demo_id'
-  | 'visitor'
-  | 'address'
-  | 'status'
-  | 'sent_to'
-  | 'deployment'
-  | 'cancel_requested_at'
-  | 'created_at'
-  | 'started_at'
->
+const columns = [
+  ...(['arrival', 'id', 'demo_id', 'visitor', 'address', 'status', 'sent_to', 'deployment', 'commit_sha'] as const),
+  ...(['cancel_requested_at', 'created_at', 'started_at', 'deadline_at'] as const),
+] as const
 
 /** What the row of a prediction that waits or runs says. */
-const toOpen = (row: OpenRow): OpenPrediction => ({
+export const toOpen = (row: Pick<PredictionRow, (typeof columns)[number]>): OpenPrediction => ({
   arrival: row.arrival,
   id: row.id,
   demo: row.demo_id,
@@ -67,9 +72,28 @@ const toOpen = (row: OpenRow): OpenPrediction => ({
   running: row.status === 'processing',
   sentTo: row.sent_to,
   deployment: row.deployment,
+  commit: row.commit_sha,
   cancelRequested: row.cancel_requested_at !== null,
   createdAt: row.created_at,
   startedAt: row.started_at,
+  deadlineAt: row.deadline_at,
+})
+
+/** What the row of a prediction says that was stored just now. */
+export const justArrived = (row: Insertable<Tables['predictions']> & { arrival: number }): OpenPrediction => ({
+  arrival: row.arrival,
+  id: row.id,
+  demo: row.demo_id,
+  visitor: row.visitor ?? null,
+  address: row.address ?? null,
+  running: false,
+  sentTo: row.sent_to ?? null,
+  deployment: row.deployment ?? null,
+  commit: row.commit_sha ?? null,
+  cancelRequested: false,
+  createdAt: row.created_at,
+  startedAt: null,
+  deadlineAt: null,
 })
 
 /** How many predictions of a demo wait, and how many run. */
@@ -83,18 +107,6 @@ export async function countOpen(db: Trx, demo: DemoId): Promise<{ waiting: numbe
     .execute()
   const count = (status: PredictionStatus) => Number(rows.find((row) => row.status === status)?.count ?? 0)
   return { waiting: count('starting'), running: count('processing') }
-}
-
-/** How many predictions wait for these demos, by visitor and address. */
-export async function countWaiting(db: Trx, demos: readonly DemoId[]) {
-  const rows = await db
-    .selectFrom('predictions')
-    .select((eb) => ['demo_id', 'visitor', 'address', eb.fn.countAll<number>().as('count')])
-    .where('demo_id', 'in', demos)
-    .where('status', '=', 'starting')
-    .groupBy(['demo_id', 'visitor', 'address'])
-    .execute()
-  return rows.map((row) => ({ ...row, count: Number(row.count) }))
 }
 
 /** How many predictions run at a deployment or are on their way to it. */

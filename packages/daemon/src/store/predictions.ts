@@ -1,4 +1,12 @@
-import type { DemoId, EndStatus, FailureReason, FileRef, PredictionId, PredictionStatus } from '@origami/protocol/demo'
+import type {
+  DemoId,
+  EndStatus,
+  FailureReason,
+  FileRef,
+  Input,
+  PredictionId,
+  PredictionStatus,
+} from '@origami/protocol/demo'
 import type { Insertable, Updateable } from 'kysely'
 import type { Trx } from './open.ts'
 import { addFiles } from './prediction-files.ts'
@@ -8,32 +16,31 @@ import type { PredictionRow, Tables } from './tables.ts'
 export interface NewPrediction {
   readonly row: Insertable<Tables['predictions']>
   readonly files: readonly FileRef[]
+  /** The input of the row, parsed, where it is at hand. */
+  readonly input?: Input
 }
 
 /**
- * How many predictions one call of `addPredictions` may store, since SQLite limits the bound parameters of a statement.
+ * Stores a prediction of a demo that is wanted on. Returns its arrival. Undefined: the demo was stopped or removed, or
+ * has a prediction of this id, which stays unchanged.
  */
-export const maxAdded = 500
-
-/**
- * Stores at most `maxAdded` new predictions. An id that the demo has already stays unchanged. Returns the new ones with
- * their arrival.
- */
-export async function addPredictions(
-  trx: Trx,
-  predictions: readonly NewPrediction[],
-): Promise<{ arrival: number; demo_id: DemoId; id: PredictionId }[]> {
+export async function addPrediction(trx: Trx, { row, files }: NewPrediction): Promise<number | undefined> {
+  const columns = Object.keys(row) as (keyof typeof row)[]
   const added = await trx
     .insertInto('predictions')
-    .values(predictions.map(({ row }) => row))
+    .columns(columns)
+    .expression((eb) =>
+      eb
+        .selectFrom('demos')
+        .select(columns.map((column) => eb.val(row[column]).as(column)))
+        .where('id', '=', row.demo_id)
+        .where('want', '=', 'on'),
+    )
     .onConflict((conflict) => conflict.columns(['demo_id', 'id']).doNothing())
-    .returning(['arrival', 'demo_id', 'id'])
-    .execute()
-  for (const { arrival, demo_id, id } of added) {
-    const files = predictions.find(({ row }) => row.demo_id === demo_id && row.id === id)?.files ?? []
-    await addFiles(trx, arrival, 'input', files)
-  }
-  return added
+    .returning('arrival')
+    .executeTakeFirst()
+  if (added && files.length > 0) await addFiles(trx, added.arrival, 'input', files)
+  return added?.arrival
 }
 
 export async function predictionById(db: Trx, demo: DemoId, id: PredictionId): Promise<PredictionRow | undefined> {
@@ -42,6 +49,12 @@ export async function predictionById(db: Trx, demo: DemoId, id: PredictionId): P
 
 export async function predictionByArrival(db: Trx, arrival: number): Promise<PredictionRow | undefined> {
   return db.selectFrom('predictions').selectAll().where('arrival', '=', arrival).executeTakeFirst()
+}
+
+/** Undefined: there is no such prediction. */
+export async function inputOf(db: Trx, arrival: number): Promise<string | undefined> {
+  const row = await db.selectFrom('predictions').select('input').where('arrival', '=', arrival).executeTakeFirst()
+  return row?.input
 }
 
 /** Changes a prediction that is still in the state `from`. False: it is not. */
@@ -90,22 +103,19 @@ export async function endPrediction(trx: Trx, arrival: number, end: PredictionEn
 }
 
 /**
- * Ends a prediction as its instance reported, with the files of its output, and counts a run of its demo. False: it has
- * ended already.
+ * Ends a prediction as its instance reported, with the files of its output. `ran` counts a run of its demo. False: it
+ * has ended already.
  */
 export async function completePrediction(
   trx: Trx,
-  { arrival, demo_id }: Pick<PredictionRow, 'arrival' | 'demo_id'>,
+  { arrival, demo }: { arrival: number; demo: DemoId },
   end: PredictionEnd,
   files: readonly FileRef[],
+  ran: (demo: DemoId) => void,
 ): Promise<boolean> {
   if (!(await endPrediction(trx, arrival, end))) return false
-  await addFiles(trx, arrival, 'output', files)
-  await trx
-    .updateTable('demos')
-    .set((eb) => ({ runs: eb('runs', '+', 1) }))
-    .where('id', '=', demo_id)
-    .execute()
+  if (files.length > 0) await addFiles(trx, arrival, 'output', files)
+  ran(demo)
   return true
 }
 

@@ -2,17 +2,17 @@ import type { DemoId, DeploymentId, PredictionId, VisitorId } from '@origami/pro
 import { sql } from 'kysely'
 import type { Trx } from './open.ts'
 
-/** The durations in seconds of the last runs that succeeded, at most 20. */
-export async function lastTimes(db: Trx, demo: DemoId): Promise<number[]> {
+/** The durations in seconds of the last runs that succeeded, at most `most`, newest first. */
+export async function lastTimes(db: Trx, demo: DemoId, most: number): Promise<{ arrival: number; seconds: number }[]> {
   const rows = await db
     .selectFrom('predictions')
-    .select('predict_time')
+    .select(['arrival', 'predict_time'])
     .where('demo_id', '=', demo)
     .where('status', '=', 'succeeded')
     .orderBy('arrival', 'desc')
-    .limit(20)
+    .limit(most)
     .execute()
-  return rows.flatMap((row) => row.predict_time ?? [])
+  return rows.flatMap(({ arrival, predict_time: seconds }) => (seconds === null ? [] : [{ arrival, seconds }]))
 }
 
 /** Which part of a visitor's predictions to read. */

@@ -2,13 +2,12 @@ import { type DemoId, Full, Gone, randomId } from '@origami/protocol/demo'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Changes } from '../../src/changes.ts'
 import { defaultLimits } from '../../src/config.ts'
-import { admit } from '../../src/predictions/admission.ts'
 import { Arrivals } from '../../src/predictions/arrivals.ts'
+import { OpenPredictions } from '../../src/predictions/open-predictions.ts'
 import { Commits } from '../../src/store/commits.ts'
 import { setWant } from '../../src/store/demos.ts'
 import { openPredictions } from '../../src/store/open-predictions.ts'
-import { addPredictions } from '../../src/store/predictions.ts'
-import { StoredQueue } from './stored-queue.ts'
+import { addPredictions, StoredQueue } from './stored-queue.ts'
 
 const { prediction } = StoredQueue
 let stored: StoredQueue
@@ -21,13 +20,21 @@ beforeEach(async () => {
 })
 afterAll(async () => stored[Symbol.asyncDispose]())
 
+const arrivals = (limits = {}) => {
+  const changed = new Changes()
+  const open = new OpenPredictions(stored.db, changed)
+  const parts = { db: stored.db, commits: new Commits(stored.db), changed, open }
+  return new Arrivals({ ...parts, limits: { ...defaultLimits, ...limits } })
+}
+
 describe('of predictions that arrive together are admitted', () => {
-  const caps = { waiting: 3, waitingPerVisitor: 2, waitingPerAddress: 2 }
   /** For each one why it was refused, or `in`. */
   const answers = async (arriving: readonly ReturnType<typeof prediction>[]) => {
-    const { admitted, refused } = await admit(stored.db, arriving, caps)
-    expect(admitted.length + refused.size).toBe(arriving.length)
-    return arriving.map((one) => refused.get(one)?.message.match(/of yours|from your address|wait for/)?.[0] ?? 'in')
+    const taking = arrivals({ waiting: 3, waitingPerVisitor: 2, waitingPerAddress: 2 })
+    const all = await Promise.allSettled(arriving.map((one) => taking.add(one)))
+    return all.map((one) =>
+      one.status === 'rejected' ? one.reason.message.match(/of yours|from your address|wait for/)?.[0] : 'in',
+    )
   }
 
   test('the first until the demo has no place left', async () => {
@@ -65,14 +72,6 @@ describe('of predictions that arrive together are admitted', () => {
 })
 
 describe('what arrives in one turn', () => {
-  const arrivals = (limits = {}) =>
-    new Arrivals({
-      db: stored.db,
-      commits: new Commits(stored.db),
-      changed: new Changes(),
-      limits: { ...defaultLimits, ...limits },
-    })
-
   test('is stored in its order', async () => {
     const taking = arrivals()
     const numbers = await Promise.all(['ann', 'bob', 'cas'].map((visitor) => taking.add(prediction(demo, visitor))))

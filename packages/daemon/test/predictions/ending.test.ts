@@ -6,12 +6,15 @@ import { Ending } from '../../src/predictions/ending.ts'
 import { KnownDemos } from '../../src/predictions/known-demos.ts'
 import { LiveRun } from '../../src/predictions/live-runs.ts'
 import type { QueueParts } from '../../src/predictions/parts.ts'
+import { presentPrediction } from '../../src/predictions/queued-prediction.ts'
+import { RunTimes } from '../../src/predictions/run-times.ts'
 import { Commits } from '../../src/store/commits.ts'
 import { demoById, setWant } from '../../src/store/demos.ts'
 import { filesOf } from '../../src/store/prediction-files.ts'
-import { addPredictions, predictionByArrival } from '../../src/store/predictions.ts'
+import { predictionByArrival } from '../../src/store/predictions.ts'
 import type { PredictionRow } from '../../src/store/tables.ts'
-import { StoredQueue } from './stored-queue.ts'
+import { sentPrediction } from './instances.ts'
+import { addPredictions, StoredQueue } from './stored-queue.ts'
 
 const [began, deadline, over] = ['2026-11-25T00:00:00.000Z', '2026-11-25T00:01:30.000Z', '2026-11-25T00:02:00.000Z']
 
@@ -22,14 +25,14 @@ let ending: Ending
 beforeEach(async () => {
   stored = await StoredQueue.open()
   changed = new Changes()
-  const times = { started_at: began, deadline_at: deadline }
-  const prediction = StoredQueue.prediction(await stored.demo(), 'ann', { status: 'processing', ...times })
+  const began_at = { started_at: began, deadline_at: deadline }
+  const prediction = StoredQueue.prediction(await stored.demo(), 'ann', { status: 'processing', ...began_at })
   const [added] = await addPredictions(stored.db, [prediction])
   row = await storedRow(added?.arrival ?? 0)
   const demos = new KnownDemos(stored.db, changed)
-  const commits = new Commits(stored.db)
-  const parts = { db: stored.db, commits, limits: defaultLimits, now: () => over, changed, demos }
-  ending = new Ending(parts as unknown as QueueParts, row)
+  const [commits, times] = [new Commits(stored.db), new RunTimes(stored.db)]
+  const parts = { db: stored.db, commits, limits: defaultLimits, now: () => over, changed, demos, times }
+  ending = new Ending(parts as unknown as QueueParts, await sentPrediction(stored.db, row.arrival))
 })
 afterEach(() => stored[Symbol.asyncDispose]())
 
@@ -38,6 +41,13 @@ async function storedRow(arrival = row.arrival): Promise<PredictionRow> {
   if (!found) throw new Error('it is not stored')
   return found
 }
+
+/** The end of a prediction as its instance reports it. */
+const reported = (change: Partial<Parameters<Ending['completed']>[0]> = {}): Parameters<Ending['completed']>[0] => ({
+  ...{ id: row.id, status: 'succeeded', input: {}, output: { said: 'hi' }, error: null, reason: null },
+  ...{ logs: 'done\n', metrics: { predict_time: 1.5 }, created_at: row.created_at, started_at: null },
+  ...{ completed_at: null, deployment: null, commit: null, queue: null, ...change },
+})
 
 describe('a prediction that ends', () => {
   test('keeps what it logged, and its end has the number after its last event', async () => {
@@ -100,14 +110,23 @@ describe('a prediction that ends', () => {
   })
 })
 
-describe('a prediction that its instance completed', () => {
-  const files = [fileRef(randomId(), 'a.txt')]
-  const end = (change: Partial<Parameters<Ending['completed']>[0]> = {}): Parameters<Ending['completed']>[0] => ({
-    ...{ id: row.id, status: 'succeeded', input: {}, output: { said: 'hi' }, error: null, reason: null },
-    ...{ logs: 'done\n', metrics: { predict_time: 1.5 }, created_at: row.created_at, started_at: null },
-    ...{ completed_at: null, deployment: null, commit: null, queue: null, ...change },
+describe('who follows a prediction is handed its end', () => {
+  const ends: [string, () => Promise<void>][] = [
+    ['that was reported', () => ending.completed(reported(), 9, [])],
+    ['that failed', () => ending.failed('error', 'no')],
+    ['that was canceled', () => ending.canceled()],
+  ]
+  test.each(ends)('%s just as it is stored', async (_which, end) => {
+    const handed: unknown[] = []
+    changed.listen({ demoChanged: () => {}, predictionChanged: (_arrival, now) => void handed.push(now) })
+    await end()
+    const { last_seq } = await storedRow()
+    expect(handed).toMatchObject([{ snapshot: presentPrediction(await storedRow()), lastSeq: last_seq }])
   })
+})
 
+describe('a prediction that its instance completed', () => {
+  const [files, end] = [[fileRef(randomId(), 'a.txt')], reported]
   test('is stored as it was reported, with its files, and counts as a run of its demo', async () => {
     await ending.completed(end(), 9, files)
     expect(await storedRow()).toMatchObject({

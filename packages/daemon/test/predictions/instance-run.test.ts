@@ -3,7 +3,7 @@ import { InstanceRun } from '../../src/predictions/instance-run.ts'
 import type { DispatcherParts } from '../../src/predictions/parts.ts'
 import { predictionByArrival } from '../../src/store/predictions.ts'
 import { openInMemory } from '../store/in-memory.ts'
-import { dispatcherParts, manifest, schema, waitingAt } from './instances.ts'
+import { dispatcherParts, manifest, schema, sentPrediction, waitingAt } from './instances.ts'
 
 let db: DispatcherParts['db']
 beforeEach(async () => {
@@ -31,7 +31,13 @@ test.each([
   if (failing === 2) writes.mockImplementationOnce(write)
   writes.mockRejectedValueOnce(full).mockRejectedValueOnce(full)
   const never = new AbortController().signal
-  const run = new InstanceRun(parts, row, { ...target, times: manifest }, never, () => {})
+  const run = new InstanceRun(
+    parts,
+    await sentPrediction(db, row.arrival),
+    { ...target, times: manifest },
+    never,
+    () => {},
+  )
   expect(await run.send(false)).toBe('over')
   expect(submit).toHaveBeenCalledOnce()
   expect(await predictionByArrival(db, row.arrival)).toMatchObject({ status: 'succeeded', output: '"hi"' })

@@ -4,14 +4,16 @@ import { defaultLimits } from '../../src/config.ts'
 import { KnownDemos } from '../../src/predictions/known-demos.ts'
 import { LiveRuns } from '../../src/predictions/live-runs.ts'
 import { OpenPredictions } from '../../src/predictions/open-predictions.ts'
-import type { DispatcherParts } from '../../src/predictions/parts.ts'
+import type { DispatcherParts, SentPrediction } from '../../src/predictions/parts.ts'
+import { RunTimes } from '../../src/predictions/run-times.ts'
 import { Commits } from '../../src/store/commits.ts'
 import { setServing, wantDemo } from '../../src/store/demos.ts'
 import type { Db } from '../../src/store/open.ts'
-import { addPredictions, predictionByArrival } from '../../src/store/predictions.ts'
+import { toOpen } from '../../src/store/open-predictions.ts'
+import { predictionByArrival } from '../../src/store/predictions.ts'
 import { addDeployment } from '../../src/store/waiting-deployments.ts'
 import { at, movedTo } from '../store/in-memory.ts'
-import { StoredQueue } from './stored-queue.ts'
+import { addPredictions, StoredQueue } from './stored-queue.ts'
 
 const said = { name: 'said', label: 'Said', component: 'text', options: {}, required: true }
 const about = { api: 1, title: 'x', description: '', examples: [], streaming: false, concurrency: 1 }
@@ -27,6 +29,7 @@ export function dispatcherParts(db: Db, reach: (endpoint: string) => object): Di
     demos: new KnownDemos(db, changed),
     open: new OpenPredictions(db, changed),
     live: new LiveRuns(limits),
+    times: new RunTimes(db),
   }
   return { db, commits: new Commits(db), limits, now, changed, ...memory, reach } as unknown as DispatcherParts
 }
@@ -42,4 +45,11 @@ export async function waitingAt(db: Db, name: string, endpoint: string) {
   const row = added && (await predictionByArrival(db, added.arrival))
   if (!row) throw new Error('the prediction was not stored')
   return { deployment: id, row }
+}
+
+/** A prediction as it is sent, by its row. */
+export async function sentPrediction(db: Db, arrival: number): Promise<SentPrediction> {
+  const row = await predictionByArrival(db, arrival)
+  if (!row) throw new Error('the prediction is not stored')
+  return { ...toOpen(row), input: JSON.parse(row.input), length: row.input.length }
 }

@@ -1,10 +1,10 @@
-import type { DemoId } from '@origami/protocol/demo'
+import type { DemoId, VisitorId } from '@origami/protocol/demo'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { Changes } from '../../src/changes.ts'
 import { OpenPredictions } from '../../src/predictions/open-predictions.ts'
 import { openPredictions } from '../../src/store/open-predictions.ts'
-import { addPredictions, changePrediction, requestCancel } from '../../src/store/predictions.ts'
-import { StoredQueue } from './stored-queue.ts'
+import { changePrediction, requestCancel } from '../../src/store/predictions.ts'
+import { addPredictions, StoredQueue } from './stored-queue.ts'
 
 let stored: StoredQueue
 let demo: DemoId
@@ -65,4 +65,15 @@ test('a change of its demo reads all that is open there, also what is no more', 
   const third = await added('cas')
   changes.notify(demo)
   expect((await open.of(demo)).map(({ arrival }) => arrival)).toEqual([second, third])
+})
+
+test('those that wait are counted as they come, begin and end', async () => {
+  const [first, second] = [await added('ann'), await added('ann')]
+  await open.all()
+  const whose = { demo, visitor: 'ann' as VisitorId, address: null }
+  expect(open.waiting.of(whose)).toEqual({ demo: 2, visitor: 2, address: 0 })
+  changes.predictionChanged(demo, first, { running: true })
+  expect(open.waiting.of(whose)).toEqual({ demo: 1, visitor: 1, address: 0 })
+  for (const arrival of [first, second]) changes.predictionChanged(demo, arrival, 'ended')
+  expect(open.waiting.of(whose)).toEqual({ demo: 0, visitor: 0, address: 0 })
 })

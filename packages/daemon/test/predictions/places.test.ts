@@ -4,25 +4,26 @@ import { Changes } from '../../src/changes.ts'
 import { KnownDemos } from '../../src/predictions/known-demos.ts'
 import { OpenPredictions } from '../../src/predictions/open-predictions.ts'
 import { Places } from '../../src/predictions/places.ts'
-import { addPredictions } from '../../src/store/predictions.ts'
-import { StoredQueue } from './stored-queue.ts'
+import { RunTimes } from '../../src/predictions/run-times.ts'
+import { addPredictions, StoredQueue } from './stored-queue.ts'
 
 let stored: StoredQueue
 let demo: DemoId
 let changes: Changes
 let places: Places
+let times: RunTimes
 beforeAll(async () => {
   stored = await StoredQueue.open()
 })
 beforeEach(async () => {
   demo = await stored.demo()
   changes = new Changes()
-  const { db } = stored
+  times = new RunTimes(stored.db)
   places = new Places({
-    db,
     changed: changes,
-    demos: new KnownDemos(db, changes),
-    open: new OpenPredictions(db, changes),
+    demos: new KnownDemos(stored.db, changes),
+    open: new OpenPredictions(stored.db, changes),
+    times: times,
   })
 })
 afterAll(async () => stored[Symbol.asyncDispose]())
@@ -33,10 +34,11 @@ const waiting = async (visitor: string): Promise<PredictionId> => {
   changes.notify(demo)
   return prediction.row.id
 }
-const ended = async (seconds: number) =>
-  addPredictions(stored.db, [
-    StoredQueue.prediction(demo, 'ann', { status: 'succeeded', completed_at: '', predict_time: seconds }),
-  ])
+const ended = async (seconds: number) => {
+  const end = { status: 'succeeded' as const, completed_at: '', predict_time: seconds }
+  const [added] = await addPredictions(stored.db, [StoredQueue.prediction(demo, 'ann', end)])
+  await times.add(demo, added?.arrival ?? 0, seconds)
+}
 
 test('a place is the one in the order of turns, and its estimate is there after three runs', async () => {
   const [first, second, other] = [await waiting('ann'), await waiting('ann'), await waiting('bob')]

@@ -15,7 +15,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { defaultLimits, type Limits } from '../../src/config.ts'
 import { forgetResult, forgetRunsOf, sweepOld } from '../../src/predictions/retention.ts'
 import { type Db, openStore } from '../../src/store/open.ts'
-import { addPredictions } from '../../src/store/predictions.ts'
+
+import { addPredictions } from './stored-queue.ts'
 
 const day = 86_400_000
 const demo = '0'.repeat(32) as DemoId

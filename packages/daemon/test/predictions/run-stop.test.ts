@@ -4,8 +4,9 @@ import { defaultLimits } from '../../src/config.ts'
 import { OpenPredictions } from '../../src/predictions/open-predictions.ts'
 import type { DispatcherParts } from '../../src/predictions/parts.ts'
 import { RunStop } from '../../src/predictions/run-stop.ts'
-import { addPredictions, predictionByArrival, requestCancel } from '../../src/store/predictions.ts'
-import { StoredQueue } from './stored-queue.ts'
+import { requestCancel } from '../../src/store/predictions.ts'
+import { sentPrediction } from './instances.ts'
+import { addPredictions, StoredQueue } from './stored-queue.ts'
 
 const at = '2026-11-25T00:00:00.000Z'
 const never = new AbortController().signal
@@ -19,7 +20,7 @@ afterEach(async () => stored[Symbol.asyncDispose]())
 async function stopOf(change: Partial<DispatcherParts> = {}) {
   const demo = await stored.demo()
   const [added] = await addPredictions(stored.db, [StoredQueue.prediction(demo, 'ann', { status: 'processing' })])
-  const row = await predictionByArrival(stored.db, added?.arrival ?? 0)
+  const prediction = await sentPrediction(stored.db, added?.arrival ?? 0)
   const did: string[] = []
   let broken = 0
   const write = (what: string) => async () => {
@@ -33,7 +34,7 @@ async function stopOf(change: Partial<DispatcherParts> = {}) {
   const parts = { db: stored.db, limits: defaultLimits, now: () => new Date().toISOString(), changed, open }
   const stop = new RunStop(
     { ...parts, ...change } as unknown as DispatcherParts,
-    { row, deployment: 'd', instance, ending } as unknown as ConstructorParameters<typeof RunStop>[1],
+    { prediction, deployment: 'd', instance, ending } as unknown as ConstructorParameters<typeof RunStop>[1],
     never,
   )
   const breaks = (times: number) => {

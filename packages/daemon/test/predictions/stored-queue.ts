@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DemoId, type PredictionId, randomId, type VisitorId } from '@origami/protocol/demo'
 import { type Db, openStore } from '../../src/store/open.ts'
-import type { NewPrediction } from '../../src/store/predictions.ts'
+import { addPrediction, type NewPrediction } from '../../src/store/predictions.ts'
 
 /** A store in a folder of its own, with demos and predictions as rows. */
 export class StoredQueue implements AsyncDisposable {
@@ -37,4 +37,15 @@ export class StoredQueue implements AsyncDisposable {
     await this.db.destroy()
     await rm(this.folder, { recursive: true, force: true })
   }
+}
+
+/** Stores predictions of demos that are wanted on. */
+export async function addPredictions(db: Db, predictions: readonly NewPrediction[]): Promise<{ arrival: number }[]> {
+  const added: { arrival: number }[] = []
+  for (const prediction of predictions) {
+    const arrival = await addPrediction(db, prediction)
+    if (arrival === undefined) throw new Error('the prediction was not stored')
+    added.push({ arrival })
+  }
+  return added
 }

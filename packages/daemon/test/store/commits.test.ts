@@ -2,7 +2,7 @@ import type { DemoId } from '@origami/protocol/demo'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Commits } from '../../src/store/commits.ts'
-import { wantDemo } from '../../src/store/demos.ts'
+import { demoById, wantDemo } from '../../src/store/demos.ts'
 import type { Db, Trx } from '../../src/store/open.ts'
 import { openInMemory } from './in-memory.ts'
 
@@ -67,4 +67,20 @@ test('nobody is told before it is stored, and all are when the database fails', 
   vi.restoreAllMocks()
   expect(await commits.run(adding('c'))).toBe('c')
   expect(await names()).toEqual(['c'])
+})
+
+test('the runs of one commit are counted together, and none of a write that failed', async () => {
+  await commits.run(adding('a'))
+  const id = 'a'.padEnd(32, '0') as DemoId
+  const running = async (_trx: Trx, ran: (demo: DemoId) => void) => ran(id)
+  const updates = vi.spyOn(db, 'transaction')
+  await Promise.all([running, running, running].map((write) => commits.run(write)))
+  expect(updates).toHaveBeenCalledOnce()
+  expect((await demoById(db, id))?.runs).toBe(3)
+  const failed = async (trx: Trx, ran: (demo: DemoId) => void) => {
+    ran(id)
+    await failing(trx)
+  }
+  await Promise.allSettled([commits.run(failed), commits.run(running)])
+  expect((await demoById(db, id))?.runs).toBe(4)
 })

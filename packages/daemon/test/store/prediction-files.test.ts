@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { wantDemo } from '../../src/store/demos.ts'
 import type { Db } from '../../src/store/open.ts'
 import { addFiles, filesOf, filesOfDemo, isNamed, isWanted } from '../../src/store/prediction-files.ts'
-import { addPredictions, endPrediction } from '../../src/store/predictions.ts'
+import { endPrediction } from '../../src/store/predictions.ts'
 import { deletePrediction } from '../../src/store/results.ts'
-import { StoredQueue } from '../predictions/stored-queue.ts'
+import { addPredictions, StoredQueue } from '../predictions/stored-queue.ts'
 import { at, demo, openInMemory } from './in-memory.ts'
 
 let db: Db
