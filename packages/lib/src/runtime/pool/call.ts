@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type DemoSchema, isFileComponent } from '@origami/protocol/demo'
-import { inputForWorker, outputFromWorker, valueFromWorker } from './carry.ts'
+import { type DemoSchema, type FailureReason, type Field, isFileComponent } from '@origami/protocol/demo'
+import { inputForWorker, outputFromWorker, plainOutput, plainValue, valueFromWorker } from './carry.ts'
 import type { CountedFiles } from './counted-files.ts'
 import type { Run } from './run.ts'
-import type { CallEnd, CallEvent, WorkerProcess } from './worker-process.ts'
+import { type CallEnd, type CallEvent, isEnd, type WorkerProcess } from './worker-process.ts'
 
 export interface WorkerCallOptions {
   readonly schema: DemoSchema
@@ -21,15 +21,21 @@ const maxAppended = 32 * 1024 ** 2
 
 /** Why a call must end before the model is done. */
 type Stop = 'cancel' | 'timeout' | 'shutdown'
+type Outcome = 'ended' | 'not begun'
 
 /** One prediction in one worker, from its files to its end. */
 export class WorkerCall {
   readonly run: Run
   readonly worker: WorkerProcess
   private readonly options: WorkerCallOptions
+  private readonly outcome = Promise.withResolvers<Outcome>()
   private stopped: Stop | undefined
   /** Whether the worker holds the call: from the moment it is written until the worker reports its end. */
   private isHeld = false
+  /** Whether its output could not be accepted, so that only its end is waited for. */
+  private isRefused = false
+  /** The events that are still being handled, because a file comes with one of them. */
+  private handling: Promise<void> | undefined
   private deadline: NodeJS.Timeout | undefined
   private grace: NodeJS.Timeout | undefined
   private appended = 0
@@ -44,21 +50,12 @@ export class WorkerCall {
    * Resolves to `ended` however the prediction ended, or to `not begun` when its worker exited before it had read the
    * call. Never rejects.
    */
-  async perform(): Promise<'ended' | 'not begun'> {
-    const { run } = this
-    try {
-      if (!this.options.schema.outputs.some(({ component }) => isFileComponent(component)))
-        return await this.performWith('')
-      const outbox = await mkdtemp(join(tmpdir(), 'origami-out-'))
-      try {
-        return await this.performWith(outbox)
-      } finally {
-        await rm(outbox, { recursive: true, force: true })
-      }
-    } catch (error) {
-      run.fail('error', `It could not be prepared: ${error instanceof Error ? error.message : error}`)
-      return 'ended'
-    }
+  async perform(): Promise<Outcome> {
+    const { inputs, outputs } = this.options.schema
+    const [reads, gives] = [inputs.some(isFile), outputs.some(isFile)]
+    if (reads || gives) return this.performWithFiles(gives)
+    this.write(this.run.input, '')
+    return this.outcome.promise
   }
 
   /** Asks the model to stop, and kills its process when it does not within the grace. */
@@ -68,78 +65,118 @@ export class WorkerCall {
     if (this.isHeld) this.askToStop()
   }
 
-  private async performWith(outbox: string): Promise<'ended' | 'not begun'> {
+  private async performWithFiles(gives: boolean): Promise<Outcome> {
+    const { schema, files } = this.options
+    try {
+      const outbox = gives ? await mkdtemp(join(tmpdir(), 'origami-out-')) : ''
+      try {
+        this.write(await inputForWorker(schema, this.run, files), outbox)
+        return await this.outcome.promise
+      } finally {
+        if (gives) await rm(outbox, { recursive: true, force: true })
+      }
+    } catch (error) {
+      this.run.fail('error', `It could not be prepared: ${messageOf(error)}`)
+      return 'ended'
+    }
+  }
+
+  private write(input: Record<string, unknown>, outbox: string): void {
     const { run, worker, options } = this
-    const input = await inputForWorker(options.schema, run, options.files)
-    if (this.stopped) return this.end({ type: 'canceled' })
+    if (this.stopped) {
+      this.take({ type: 'canceled' })
+      return
+    }
     run.start()
     this.deadline = setTimeout(() => this.stop('timeout'), options.timeoutMs)
+    this.isHeld = true
+    worker.predict({ id: run.id, input, outbox }, (event) => this.take(event))
+  }
+
+  /** Handles an event once those before it are handled. */
+  private take(event: CallEvent): void {
+    if (isEnd(event)) this.letGo()
+    const pending = this.handling ? this.handling.then(() => this.handle(event)) : this.handle(event)
+    if (!pending) return
+    this.handling = pending
+    void pending.then(() => {
+      if (this.handling === pending) this.handling = undefined
+    })
+  }
+
+  /** Handles an event at once, or until the promise resolves where a file comes with it. Neither throws. */
+  private handle(event: CallEvent): Promise<void> | undefined {
     try {
-      const events = worker.predict({ id: run.id, input, outbox })
-      this.isHeld = true
-      for await (const event of events) {
-        const ended = await this.take(event)
-        if (ended) return ended
-      }
-      return this.end({ type: 'crashed', error: 'it did not say how it ended' })
+      return this.apply(event)?.catch((error) => this.refuse(error))
     } catch (error) {
-      // The model's output cannot be accepted, so the model need not go on.
-      run.fail('error', error instanceof Error ? error.message : String(error))
-      await this.untilFree()
-      return 'ended'
-    } finally {
-      this.letGo()
+      this.refuse(error)
+      return undefined
     }
   }
 
-  /** Handles one event. Undefined: the call goes on. */
-  private async take(event: CallEvent): Promise<'ended' | 'not begun' | undefined> {
+  private apply(event: CallEvent): Promise<void> | undefined {
     const { run } = this
-    switch (event.type) {
-      case 'text':
-        run.print(event.source, event.text)
-        return
-      case 'progress':
-        run.progress(event.done, event.total, event.note)
-        return
-      case 'output':
-        await this.part(event)
-        return
-      default:
-        return this.end(event)
+    if (isEnd(event)) return this.end(event)
+    if (this.isRefused) return undefined
+    if (event.type === 'output') return this.part(event)
+    if (event.type === 'text') run.print(event.source, event.text)
+    else run.progress(event.done, event.total, event.note)
+    return undefined
+  }
+
+  /** The model's output cannot be accepted, so the model need not go on. */
+  private refuse(error: unknown): void {
+    this.isRefused = true
+    this.run.fail('error', messageOf(error))
+    if (this.isHeld) this.stop('cancel')
+    else this.outcome.resolve('ended')
+  }
+
+  private part({ field, mode, chunk }: Extract<CallEvent, { type: 'output' }>): Promise<void> | undefined {
+    const { run, options } = this
+    const { schema, files } = options
+    const output = schema.outputs.find(({ name }) => name === field)
+    if (mode === 'append' && typeof chunk === 'string' && output) {
+      this.appended += chunk.length
+      if (this.appended > maxAppended) throw new Error(`output ${field}: it grew beyond ${maxAppended} characters`)
+      run.part(field, mode, chunk)
+    } else if (output && isFile(output)) {
+      return valueFromWorker(schema, field, chunk, run, files).then((value) => run.part(field, mode, value))
+    } else run.part(field, mode, plainValue(schema, field, chunk))
+    return undefined
+  }
+
+  private end(end: CallEnd): Promise<void> | undefined {
+    const { run, options } = this
+    if (this.isRefused) this.outcome.resolve('ended')
+    else if (this.stopped === 'timeout')
+      this.fail('timeout', `It ran longer than the ${options.timeoutMs / 1000} s that one prediction may.`)
+    else if (this.stopped === 'shutdown') this.fail('interrupted', 'The runtime was stopped while it ran.')
+    else if (end.type === 'done') return this.succeed(end.output)
+    else if (this.stopped === 'cancel' || end.type === 'canceled') {
+      run.canceled()
+      this.outcome.resolve('ended')
+    } else if (end.type === 'failed') this.fail('error', end.error)
+    else if (end.type === 'crashed') this.fail('crashed', `The model's process died: ${end.error}`)
+    else this.outcome.resolve('not begun')
+    return undefined
+  }
+
+  private succeed(returned: Record<string, unknown>): Promise<void> | undefined {
+    const { run, options } = this
+    const { schema, files } = options
+    const succeed = (output: Record<string, unknown>) => {
+      run.succeed(output)
+      this.outcome.resolve('ended')
     }
+    if (schema.outputs.some(isFile)) return outputFromWorker(schema, returned, run, files).then(succeed)
+    succeed(plainOutput(schema, returned))
+    return undefined
   }
 
-  private async part({ field, mode, chunk }: Extract<CallEvent, { type: 'output' }>): Promise<void> {
-    const { run, options } = this
-    const grows =
-      mode === 'append' && typeof chunk === 'string' && options.schema.outputs.some(({ name }) => name === field)
-    if (!grows) return run.part(field, mode, await valueFromWorker(options.schema, field, chunk, run, options.files))
-    this.appended += chunk.length
-    if (this.appended > maxAppended) throw new Error(`output ${field}: it grew beyond ${maxAppended} characters`)
-    run.part(field, mode, chunk)
-  }
-
-  private async end(end: CallEnd): Promise<'ended' | 'not begun'> {
-    const { run, options } = this
-    this.letGo()
-    if (this.stopped === 'timeout')
-      run.fail('timeout', `It ran longer than the ${options.timeoutMs / 1000} s that one prediction may.`)
-    else if (this.stopped === 'shutdown') run.fail('interrupted', 'The runtime was stopped while it ran.')
-    else if (end.type === 'done') run.succeed(await outputFromWorker(options.schema, end.output, run, options.files))
-    else if (this.stopped === 'cancel' || end.type === 'canceled') run.canceled()
-    else if (end.type === 'failed') run.fail('error', end.error)
-    else if (end.type === 'crashed') run.fail('crashed', `The model's process died: ${end.error}`)
-    else return 'not begun'
-    return 'ended'
-  }
-
-  /** Resolves when the worker has answered the call or is gone. */
-  private async untilFree(): Promise<void> {
-    const events = this.worker.calls.get(this.run.id)
-    if (!events) return
-    this.stop('cancel')
-    for await (const _ of events);
+  private fail(reason: FailureReason, error: string): void {
+    this.run.fail(reason, error)
+    this.outcome.resolve('ended')
   }
 
   /** From here on the worker may have another prediction, so it is not killed for this one. */
@@ -158,3 +195,7 @@ export class WorkerCall {
     )
   }
 }
+
+const isFile = ({ component }: Field): boolean => isFileComponent(component)
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

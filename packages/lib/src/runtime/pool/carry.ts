@@ -35,6 +35,13 @@ export async function outputFromWorker(
   return output
 }
 
+/** The same for a demo whose outputs are no files. Throws Error that says why it is no output of this demo. */
+export function plainOutput(schema: DemoSchema, returned: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const output: Record<string, unknown> = {}
+  for (const { name } of schema.outputs) output[name] = plainValue(schema, name, returned[name] ?? null)
+  return output
+}
+
 /** One output, or a part of it that replaces the part before. */
 export async function valueFromWorker(
   schema: DemoSchema,
@@ -44,11 +51,16 @@ export async function valueFromWorker(
   files: CountedFiles,
 ): Promise<unknown> {
   const field = schema.outputs.find((output) => output.name === name)
+  const file = field && isFileComponent(field.component) ? fileOnWire.safeParse(returned) : undefined
+  return plainValue(schema, name, file?.success ? await takeFile(name, file.data, run, files) : returned)
+}
+
+/** The same for an output that is no file, or one that is stored. */
+export function plainValue(schema: DemoSchema, name: string, value: unknown): unknown {
+  const field = schema.outputs.find((output) => output.name === name)
   if (!field)
     throw new Error(`the model gave an output ${JSON.stringify(name.slice(0, 100))} that its description does not have`)
-  if (returned === null) return null
-  const file = isFileComponent(field.component) ? fileOnWire.safeParse(returned) : undefined
-  const value = file?.success ? await takeFile(name, file.data, run, files) : returned
+  if (value === null) return null
   const problem = valueProblem(field, value)
   if (problem) throw new Error(`The model gave a wrong output: ${name}: ${problem.message}`)
   return value

@@ -12,6 +12,7 @@ export class Terminal {
   private readonly marked = new Set<string>()
   private readonly waiting = new Map<string, () => void>()
   readonly ended: Promise<void>
+  private isEnded = false
 
   constructor(stream: Readable, onText: (text: string) => void) {
     stream.setEncoding('utf8')
@@ -19,9 +20,15 @@ export class Terminal {
     this.ended = new Promise((resolve) =>
       stream.once('close', () => {
         if (this.rest !== '') onText(this.rest)
+        this.isEnded = true
         resolve()
       }),
     )
+  }
+
+  /** Whether everything printed before the mark of `id` was passed on. It may be asked until it was. */
+  hasPassed(id: string): boolean {
+    return this.marked.delete(id) || this.isEnded
   }
 
   /** Resolves once everything printed before the mark of `id` was passed on. */

@@ -2,10 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Duplex, Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
-import { encodeFrame, readFrames } from '../wire/frames.ts'
+import { encodeFrame, FrameReader } from '../wire/frames.ts'
 import { type DescribedDemo, describedDemo, fromWorker, type ToWorker, type WorkerMessage } from '../wire/messages.ts'
 import type { Launch } from './launch.ts'
-import { Mailbox } from './mailbox.ts'
 import { Terminal } from './terminal.ts'
 
 /** How the setup of a worker went. `logs` is its output. `slots` is how many calls it takes at once. */
@@ -27,6 +26,9 @@ export type CallEvent =
   | Extract<WorkerMessage, { type: 'progress' | 'output' }>
   | CallEnd
 
+export const isEnd = (event: CallEvent): event is CallEnd =>
+  event.type !== 'output' && event.type !== 'text' && event.type !== 'progress'
+
 const markPatienceMs = 250
 const closePatienceMs = 2000
 const maxLogLength = 64 * 1024
@@ -38,13 +40,16 @@ export class WorkerProcess implements AsyncDisposable {
   /** Resolves to a sentence that says how the process ended. */
   readonly exited: Promise<string>
   /** The calls that were written to it and have not ended. */
-  readonly calls = new Map<string, Mailbox<CallEvent>>()
+  readonly calls = new Map<string, (event: CallEvent) => void>()
   slots = 1
   /** Whether it has held a call. */
   hasServed = false
   private readonly child: ChildProcess
   private readonly pipe: Duplex
   private readonly terminals: readonly Terminal[]
+  private readonly frames = new FrameReader()
+  /** Whether what is written is held back, so that all of one turn goes out in one write. */
+  private isCorked = false
   private readonly described = Promise.withResolvers<DescribedDemo>()
   private readonly prepared = Promise.withResolvers<Setup>()
   private logs = ''
@@ -60,9 +65,14 @@ export class WorkerProcess implements AsyncDisposable {
     const ended = this.end(command)
     if (!this.child.stdio?.[3]) throw new Error(`${command} could not be started: this process has too many open files`)
     this.pipe = this.child.stdio[3] as Duplex
-    this.pipe.on('error', ({ code }: NodeJS.ErrnoException) => {
-      this.leftUnread = code === 'ECONNRESET' || code === 'EPIPE'
-    })
+    this.pipe
+      .on('data', (chunk: Uint8Array) => this.hear(this.frames.read(chunk)))
+      .on('end', () => void this.endOfPipe())
+      .on('error', (error: NodeJS.ErrnoException) => {
+        this.leftUnread = error.code === 'ECONNRESET' || error.code === 'EPIPE'
+        // The pipe of a killed process breaks. How the process exited says more.
+        if (!this.leftUnread) this.misunderstand(error)
+      })
     const printed = (source: 'stdout' | 'stderr') => (text: string) => this.print(source, text)
     this.terminals = [
       new Terminal(this.child.stdout as Readable, printed('stdout')),
@@ -73,7 +83,6 @@ export class WorkerProcess implements AsyncDisposable {
     // A rejection reaches those who ask for the schema, and is no error when nobody does.
     this.schema.catch(() => undefined)
     this.exited = this.exit(ended)
-    void this.listen()
   }
 
   /** Whether calls can be written to it. */
@@ -81,16 +90,14 @@ export class WorkerProcess implements AsyncDisposable {
     return !this.gone && this.pipe.writable
   }
 
-  /** Runs one call. Never throws: an error is the call's end. */
-  predict(call: Omit<Extract<ToWorker, { type: 'predict' }>, 'type'>): AsyncIterable<CallEvent> {
-    const events = new Mailbox<CallEvent>()
+  /** Runs one call, whose events go to `take` in order. Never throws: an error is the call's end. */
+  predict(call: Omit<Extract<ToWorker, { type: 'predict' }>, 'type'>, take: (event: CallEvent) => void): void {
     if (!this.isOpen) {
-      events.put({ type: 'not_begun' })
-      events.close()
-      return events
+      take({ type: 'not_begun' })
+      return
     }
     this.hasServed = true
-    this.calls.set(call.id, events)
+    this.calls.set(call.id, take)
     try {
       this.write({ type: 'predict', ...call })
       this.lastWritten = call.id
@@ -100,7 +107,6 @@ export class WorkerProcess implements AsyncDisposable {
         error: `the input is too large: ${error instanceof Error ? error.message : error}`,
       })
     }
-    return events
   }
 
   /** Asks the model to stop a call that it holds. */
@@ -127,31 +133,53 @@ export class WorkerProcess implements AsyncDisposable {
   }
 
   private write(message: ToWorker): void {
-    if (this.pipe.writable) this.pipe.write(encodeFrame(message))
+    const frame = encodeFrame(message)
+    if (!this.pipe.writable) return
+    if (!this.isCorked) {
+      this.isCorked = true
+      this.pipe.cork()
+      process.nextTick(() => {
+        this.isCorked = false
+        this.pipe.uncork()
+      })
+    }
+    this.pipe.write(frame)
   }
 
-  private async listen(): Promise<void> {
+  /** Takes messages. When one has to wait for the terminals, those after it wait too, and nothing more is read. */
+  private hear(frames: Iterator<unknown>): void {
     try {
-      for await (const frame of readFrames(this.pipe)) {
-        const message = fromWorker.safeParse(frame)
-        if (message.success) await this.take(message.data)
-        else this.refuse(frame, message.error.issues[0]?.message ?? 'it is of no known kind')
+      for (let frame = frames.next(); !frame.done; frame = frames.next()) {
+        const message = fromWorker.safeParse(frame.value)
+        const taken = message.success ? this.take(message.data) : this.refuse(frame.value, message.error.issues[0])
+        if (!taken) continue
+        this.pipe.pause()
+        void taken.then(() => this.hear(frames))
+        return
       }
-      // A model that closes all file descriptors closes this pipe too, and then runs on without a connection.
-      await Promise.race([this.exited, setTimeout(closePatienceMs, undefined, { ref: false })])
-      this.kill("the model's process closed its connection to the runtime")
+      if (this.pipe.isPaused()) this.pipe.resume()
     } catch (error) {
-      // The pipe of a killed process breaks. How the process exited says more.
-      if (this.leftUnread) return
-      const problem = error instanceof Error ? error.message : error
-      const message = `the model's process sent something that is not understood: ${problem}`
-      this.print('stderr', `${message}\n`)
-      this.kill(message)
+      this.misunderstand(error)
     }
   }
 
+  /** A model that closes all file descriptors closes this pipe too, and then runs on without a connection. */
+  private async endOfPipe(): Promise<void> {
+    await Promise.race([this.exited, setTimeout(closePatienceMs, undefined, { ref: false })])
+    this.kill("the model's process closed its connection to the runtime")
+  }
+
+  private misunderstand(error: unknown): void {
+    const problem = error instanceof Error ? error.message : error
+    const message = `the model's process sent something that is not understood: ${problem}`
+    this.pipe.destroy()
+    this.print('stderr', `${message}\n`)
+    this.kill(message)
+  }
+
   /** Logs a message that is not valid and ignores it. If it was meant as the end of a call, the call fails. */
-  private refuse(frame: unknown, problem: string): void {
+  private refuse(frame: unknown, issue: { readonly message: string } | undefined): undefined {
+    const problem = issue?.message ?? 'it is of no known kind'
     const { type, id } = (typeof frame === 'object' && frame !== null ? frame : {}) as { type?: unknown; id?: unknown }
     const message = `the model's process sent a message ${JSON.stringify(type)} that is not understood: ${problem}`
     this.print('stderr', `${message.slice(0, 500)}\n`)
@@ -159,31 +187,36 @@ export class WorkerProcess implements AsyncDisposable {
       this.endCall(id, { type: 'failed', error: message.slice(0, 500) })
   }
 
-  private async take(message: WorkerMessage): Promise<void> {
+  /** Handles a message at once, or until the promise resolves where it waits for the terminals. */
+  private take(message: WorkerMessage): Promise<void> | undefined {
     switch (message.type) {
       case 'schema':
-        return this.describe(message.schema)
+        this.describe(message.schema)
+        return undefined
       case 'ready':
-        await this.printed('setup')
-        this.slots = message.slots
-        return this.prepared.resolve({ status: 'succeeded', logs: this.logs, slots: message.slots })
       case 'setup_failed':
-        await this.printed('setup')
-        return this.prepared.resolve({
-          status: 'failed',
-          error: message.error,
-          logs: `${this.logs}${withReason(message)}`,
-        })
+        return this.setUp(message)
       case 'log':
-        this.calls.get(message.id)?.put({ type: 'text', source: message.source, text: message.text })
+        this.calls.get(message.id)?.({ type: 'text', source: message.source, text: message.text })
         process[message.source].write(message.text)
-        return
+        return undefined
       case 'progress':
       case 'output':
-        this.calls.get(message.id)?.put(message)
-        return
+        this.calls.get(message.id)?.(message)
+        return undefined
       default:
-        await this.callEnded(message)
+        return this.callEnded(message)
+    }
+  }
+
+  private async setUp(message: Extract<WorkerMessage, { type: 'ready' | 'setup_failed' }>): Promise<void> {
+    await this.printed('setup')
+    if (message.type === 'ready') {
+      this.slots = message.slots
+      this.prepared.resolve({ status: 'succeeded', logs: this.logs, slots: message.slots })
+    } else {
+      const logs = `${this.logs}${withReason(message)}`
+      this.prepared.resolve({ status: 'failed', error: message.error, logs })
     }
   }
 
@@ -197,29 +230,40 @@ export class WorkerProcess implements AsyncDisposable {
     }
   }
 
-  private async callEnded(message: Extract<WorkerMessage, { type: 'done' | 'failed' | 'canceled' }>): Promise<void> {
+  private callEnded(
+    message: Extract<WorkerMessage, { type: 'done' | 'failed' | 'canceled' }>,
+  ): Promise<void> | undefined {
+    const end = () => {
+      if (message.type === 'failed')
+        this.calls.get(message.id)?.({ type: 'text', source: 'stderr', text: `${message.traceback}\n` })
+      this.endCall(message.id, message)
+    }
     // With several calls at once the terminals belong to none of them. What a call printed came through the pipe before
     // its end.
-    if (this.slots === 1 && message.marked) await this.printed(message.id)
-    if (message.type === 'failed')
-      this.calls.get(message.id)?.put({ type: 'text', source: 'stderr', text: `${message.traceback}\n` })
-    this.endCall(message.id, message)
+    const pending = this.slots === 1 && message.marked ? this.printed(message.id) : undefined
+    if (pending) return pending.then(end)
+    end()
+    return undefined
   }
 
   private endCall(id: string, end: CallEnd): void {
-    const events = this.calls.get(id)
+    const take = this.calls.get(id)
     this.calls.delete(id)
-    events?.put(end)
-    events?.close()
+    take?.(end)
   }
 
   /**
-   * Resolves when everything printed before now was passed on. A model that closed its terminal is waited for only a
-   * moment.
+   * Resolves when everything printed before now was passed on. Undefined: it was. A model that closed its terminal is
+   * waited for only a moment.
    */
-  private async printed(id: string): Promise<void> {
+  private printed(id: string): Promise<void> | undefined {
+    const late = this.terminals.filter((terminal) => !terminal.hasPassed(id))
+    return late.length === 0 ? undefined : this.passed(late, id)
+  }
+
+  private async passed(terminals: readonly Terminal[], id: string): Promise<void> {
     const patience = new AbortController()
-    const marks = Promise.all(this.terminals.map((terminal) => Promise.race([terminal.until(id), terminal.ended])))
+    const marks = Promise.all(terminals.map((terminal) => Promise.race([terminal.until(id), terminal.ended])))
     await Promise.race([
       marks,
       // It rejects when it is aborted below, once one of the two has come.
@@ -231,7 +275,7 @@ export class WorkerProcess implements AsyncDisposable {
   /** Output on the terminals belongs to a call only when there can be just one. */
   private print(source: 'stdout' | 'stderr', text: string): void {
     const [only] = this.slots === 1 ? this.calls.values() : []
-    if (only) only.put({ type: 'text', source, text })
+    if (only) only({ type: 'text', source, text })
     else this.logs = (this.logs + text).slice(-maxLogLength)
     process[source].write(text)
   }

@@ -19,32 +19,46 @@ export function encodeFrame(message: unknown): Uint8Array {
  * or no JSON.
  */
 export async function* readFrames(stream: AsyncIterable<Uint8Array>): AsyncGenerator<unknown> {
-  let parts: Uint8Array[] = []
-  let length = 0
-  for await (const chunk of stream) {
-    parts.push(chunk)
-    length += chunk.length
-    if (length < 4) continue
-    if (parts[0] && parts[0].length < 4) parts = [Buffer.concat(parts)]
-    if (length < frameLength(parts[0])) continue
-    let rest = Buffer.concat(parts)
+  const reader = new FrameReader()
+  for await (const chunk of stream) yield* reader.read(chunk)
+}
+
+/** Reads messages from the pieces of a stream, wherever it is cut. */
+export class FrameReader {
+  private parts: Uint8Array[] = []
+  private length = 0;
+
+  /**
+   * Yields the messages that end in this piece. Throws Error for a frame that is too large or no JSON. A piece is read
+   * to its end before the next one.
+   */
+  *read(chunk: Uint8Array): Generator<unknown, void> {
+    this.parts.push(chunk)
+    this.length += chunk.length
+    if (this.length < 4) return
+    if (this.parts[0] && this.parts[0].length < 4) this.parts = [Buffer.concat(this.parts)]
+    if (this.length < frameLength(this.parts[0])) return
+    const [only, ...more] = this.parts
+    let rest = only && more.length === 0 ? asBuffer(only) : Buffer.concat(this.parts)
     while (rest.length >= frameLength(rest)) {
       const end = frameLength(rest)
       yield JSON.parse(rest.toString('utf8', 4, end)) as unknown
       rest = rest.subarray(end)
     }
-    parts = rest.length > 0 ? [rest] : []
-    length = rest.length
+    this.parts = rest.length > 0 ? [rest] : []
+    this.length = rest.length
   }
 }
 
 /** The length of the frame that begins with these bytes. 4 while its header is incomplete. */
 function frameLength(bytes: Uint8Array | undefined): number {
   if (!bytes || bytes.length < 4) return 4
-  const body = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)
+  const body = (((bytes[0] ?? 0) << 24) | ((bytes[1] ?? 0) << 16) | ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0)) >>> 0
   if (body > maxFrameBytes) throw tooLarge(body)
   return 4 + body
 }
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 
 const tooLarge = (bytes: number): RangeError =>
   new RangeError(`a message of ${bytes} bytes; at most ${maxFrameBytes} are taken`)
