@@ -15,6 +15,15 @@ from .plain import is_unfinished
 from .refused import type_name
 
 
+_NOWHERE = Path()
+
+
+def outbox_of(message: dict[str, Any]) -> Path:
+    """The folder for the files of a prediction. Where its demo gives none, there is none, and it is never looked at."""
+    name = message["outbox"]
+    return Path(name) if name else _NOWHERE
+
+
 def arguments(model: Model, sent: dict[str, Any]) -> dict[str, Any]:
     """The inputs from the wire as ``predict`` wants them."""
     return {

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from .answers import Answer, arguments, awaited
+from .answers import Answer, arguments, awaited, outbox_of
 from .call import Call, during
 from .describe import Model
 from .ends import send_done, send_failed, trace_of
@@ -55,7 +54,7 @@ class ManyAtATime:
         model = self._model
         with during(call):
             try:
-                answer = Answer(model, call, Path(message["outbox"]))
+                answer = Answer(model, call, outbox_of(message))
                 return await awaited(model, answer, model.function(**arguments(model, message["input"])))
             except SystemExit as error:
                 # Let through, it would end the loop, and with it all other predictions.

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import queue
 import signal
 import threading
+from collections import deque
 from collections.abc import Awaitable
 from contextlib import closing, nullcontext
 from inspect import isawaitable, isgenerator
-from pathlib import Path
 from typing import Any
 
-from .answers import Answer, arguments, awaited, pieces_of
+from .answers import Answer, arguments, awaited, outbox_of, pieces_of
 from .call import Call, Canceled, during
 from .describe import Model
 from .ends import send_done, send_failed
+from .hearing import Hearing
 from .runtime import Runtime
 from .terminal import Terminals
 
@@ -25,12 +25,20 @@ class OneAtATime:
 
     slots = 1
 
-    def __init__(self, runtime: Runtime, terminals: Terminals, model: Model, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        terminals: Terminals,
+        model: Model,
+        loop: asyncio.AbstractEventLoop,
+        hearing: Hearing,
+    ) -> None:
         self._runtime = runtime
         self._terminals = terminals
         self._model = model
         self._loop = loop
-        self._calls: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._hearing = hearing
+        self._calls: deque[dict[str, Any]] = deque()
         self._cancels: set[str] = set()
         self._known: set[str] = set()
         #: The prediction in which a cancel may be raised now.
@@ -44,15 +52,22 @@ class OneAtATime:
         name = message["id"]
         if message["type"] == "predict":
             self._known.add(name)
-            self._calls.put(message)
+            self._calls.append(message)
         elif name in self._known:
             self._cancels.add(name)
-            # The signal goes to the main thread, so that it wakes from what it waits for.
-            signal.pthread_kill(self._main.ident or 0, signal.SIGUSR1)
+            if name == self._current:
+                # The signal goes to the main thread, so that it wakes from what it waits for.
+                signal.pthread_kill(self._main.ident or 0, signal.SIGUSR1)
 
     def work(self) -> None:
+        self._hearing.end()
         while True:
-            self._predict(self._calls.get())
+            # A call that waits here already may have been canceled meanwhile.
+            self._hearing.hear(wait=not self._calls)
+            if self._calls:
+                self._hearing.begin()
+                self._predict(self._calls.popleft())
+                self._hearing.end()
 
     def _predict(self, message: dict[str, Any]) -> None:
         name = message["id"]
@@ -88,7 +103,7 @@ class OneAtATime:
 
     def _run(self, call: Call, message: dict[str, Any]) -> dict[str, Any]:
         model = self._model
-        answer = Answer(model, call, Path(message["outbox"]))
+        answer = Answer(model, call, outbox_of(message))
         result = model.function(**arguments(model, message["input"]))
         if isawaitable(result) or hasattr(result, "__aiter__"):
             return self._await(awaited(model, answer, result))

@@ -9,18 +9,16 @@ import json
 import os
 import re
 import socket
-import struct
 import threading
-from collections.abc import Callable
 from typing import Any
+
+from .encoding import encode
 
 #: Files cross as paths, so a larger message is a mistake on one side or the other.
 MAX_FRAME_BYTES = 64 * 1024**2
 
 _CHUNK = 1024**2
-
-#: One encoder for all messages: ``json.dumps`` with options makes one for each.
-_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+_USUAL = 64 * 1024
 
 
 class Runtime:
@@ -31,53 +29,84 @@ class Runtime:
         os.set_inheritable(descriptor, False)
         self._socket = socket.socket(fileno=descriptor)
         self._lock = threading.Lock()
+        self._received = bytearray()
+
+    def fileno(self) -> int:
+        """So that it can be polled."""
+        return self._socket.fileno()
 
     def send(self, **message: Any) -> None:
         """Raises ValueError for what is no JSON or too large; then nothing was sent."""
-        body = _encode(message).encode()
+        body = encode(message)
         if len(body) > MAX_FRAME_BYTES:
             taken = f"at most {MAX_FRAME_BYTES} are taken"
             raise ValueError(f"it is {len(body)} bytes as JSON; {taken}: give large data as a file")
         with self._lock:
-            self._socket.sendall(struct.pack(">I", len(body)) + body)
+            try:
+                self._socket.sendall(len(body).to_bytes(4, "big") + body)
+            except (BrokenPipeError, ConnectionResetError):
+                os._exit(0)  # The runtime went away, and this process ends with it.
 
-    def receive(self) -> dict[str, Any] | None:
-        """The next message; None when the runtime went away. Calls that are too large are answered here and skipped."""
-        while (head := self._exactly(4)) is not None:
-            size = struct.unpack(">I", head)[0]
-            if size <= MAX_FRAME_BYTES:
-                body = self._exactly(size)
-                return None if body is None else json.loads(body)
-            self._refuse(size)
-        return None
+    def receive(self, wait: bool) -> list[dict[str, Any]] | None:
+        """The next messages: at least one where it waits, else those that are there. One thread at a time calls it.
 
-    def listen(self, take: Callable[[dict[str, Any]], None]) -> None:
-        """Takes messages until the runtime goes away, then ends this process, whatever the model is doing."""
-        status = 0
-        try:
-            while (message := self.receive()) is not None:
-                take(message)
-        except Exception as error:
-            status = 1
-            os.write(2, f"origami: the runtime sent what is not understood: {type(error).__name__}: {error}\n".encode())
-        finally:
-            os._exit(status)
+        None when the runtime went away. Calls that are too large are answered here and skipped.
+        """
+        messages: list[dict[str, Any]] = []
+        while True:
+            try:
+                part = self._socket.recv(self._next_size(), 0 if wait else socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return messages
+            if not part:
+                return None
+            self._received += part
+            self._parse(messages)
+            if messages or not wait:
+                return messages
+
+    def _next_size(self) -> int:
+        """How much to read at once: more where a large message is on its way."""
+        if len(self._received) < 4:
+            return _USUAL
+        missing = 4 + int.from_bytes(self._received[:4], "big") - len(self._received)
+        return max(_USUAL, min(missing, _CHUNK))
+
+    def _parse(self, messages: list[dict[str, Any]]) -> None:
+        received = self._received
+        start = 0
+        while len(received) - start >= 4:
+            size = int.from_bytes(received[start : start + 4], "big")
+            end = start + 4 + size
+            if size > MAX_FRAME_BYTES:
+                del received[: start + 4]
+                self._refuse(size)
+                start = 0
+                continue
+            if end > len(received):
+                break
+            messages.append(json.loads(received[start + 4 : end].decode()))
+            start = end
+        del received[:start]
 
     def _refuse(self, size: int) -> None:
-        start = self._exactly(min(size, 4096)) or b""
-        left = size - len(start)
+        """Reads a message to its end that is too large, and answers it."""
+        while len(self._received) < min(size, 4096) and self._read_more(min(size, 4096) - len(self._received)):
+            pass
+        start = bytes(self._received[:4096])
+        left = size - len(self._received)
+        if left <= 0:
+            del self._received[:size]
+        else:
+            self._received.clear()
         while left > 0 and (part := self._socket.recv(min(left, _CHUNK))):
             left -= len(part)
         error = f"the input is {size} bytes as JSON; at most {MAX_FRAME_BYTES} are taken: send large data as a file"
         found = re.search(rb'"id":\s*"([A-Za-z0-9_-]{1,64})"', start)
-        if found and left == 0:
+        if found and left <= 0:
             self.send(type="failed", id=found.group(1).decode(), error=error, traceback=error)
 
-    def _exactly(self, count: int) -> bytes | None:
-        parts = bytearray()
-        while len(parts) < count:
-            part = self._socket.recv(min(count - len(parts), _CHUNK))
-            if not part:
-                return None
-            parts += part
-        return bytes(parts)
+    def _read_more(self, count: int) -> bool:
+        part = self._socket.recv(min(count, _CHUNK))
+        self._received += part
+        return bool(part)

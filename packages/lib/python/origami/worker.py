@@ -16,6 +16,7 @@ from typing import Any
 
 from .describe import Model, describe
 from .ends import trace_of, words_of
+from .hearing import Hearing
 from .import_watch import watched
 from .load import load
 from .many_at_a_time import ManyAtATime
@@ -29,13 +30,17 @@ def main() -> None:
     end_on_sigterm()
     runtime, terminals, inbox = Runtime(), Terminals(), Inbox()
     # From the first moment on: whatever the model does, this process ends with its runtime.
-    threading.Thread(target=runtime.listen, args=(inbox.put,), daemon=True).start()
+    hearing = Hearing(runtime, inbox.put)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
         model = prepare(runtime, loop, Path(sys.argv[1]).resolve())
         end_on_sigterm()
-        calls = (ManyAtATime if model.is_async else OneAtATime)(runtime, terminals, model, loop)
+        calls = (
+            ManyAtATime(runtime, terminals, model, loop)
+            if model.is_async
+            else OneAtATime(runtime, terminals, model, loop, hearing)
+        )
     except (Exception, SystemExit) as error:
         terminals.mark("setup", always=True)
         runtime.send(type="setup_failed", error=words_of(error), traceback=trace_of(error))
