@@ -97,6 +97,17 @@ export class QueueBench implements AsyncDisposable {
     await this.db.destroy()
   }
 
+  /** Stores what is stored later. */
+  flush(): Promise<void> {
+    return this.parts.commits.flush()
+  }
+
+  /** Leaves without storing what is stored later. */
+  async crash(): Promise<void> {
+    vi.spyOn(this.parts.commits, 'flush').mockResolvedValue()
+    await this.leave()
+  }
+
   async start(): Promise<void> {
     this.db = await openStore(this.folder)
     this.parts = this.makeParts()

@@ -127,6 +127,7 @@ describe('a prediction that no instance takes', () => {
     const prediction = await bench.submit(demo)
     ;(await other.run(prediction)).end()
     expect(await bench.ended(demo, prediction)).toMatchObject({ status: 'succeeded' })
+    await bench.flush()
     expect(await detail(bench.db, broken)).toMatchObject({ status: 'running', schema: null, waiting: 1 })
     run.end()
     await bench.ended(broken, held)
@@ -187,6 +188,23 @@ describe('when the daemon goes away after it sent one and before it knows that i
     expect(await bench.ended(demo, id)).toMatchObject({ status: 'failed', reason: 'interrupted' })
     expect(newer.asked).toEqual([])
   })
+})
+
+test('one that runs when the daemon crashes, before that was stored, is found there and not sent again', async () => {
+  const demo = await bench.demo(instance)
+  const prediction = await bench.submit(demo)
+  const run = await instance.run(prediction)
+  await vi.waitFor(async () => expect(await prediction.snapshot()).toMatchObject({ status: 'processing' }))
+  const stored = await bench.row(demo, prediction)
+  await bench.crash()
+  await bench.start()
+  run.tell({ type: 'log', data: { source: 'stdout', data: 'working' } })
+  const found = await (await bench.predictor(demo)).find(prediction.id)
+  await vi.waitFor(async () => expect(await found?.snapshot()).toMatchObject({ logs: 'working' }))
+  run.end()
+  expect(await bench.ended(demo, prediction)).toMatchObject({ status: 'succeeded' })
+  expect(instance.times('submit x')).toBe(1)
+  expect(stored).toMatchObject({ status: 'starting', sent_to: instance.endpoint })
 })
 
 describe('a prediction that runs longer than it may', () => {

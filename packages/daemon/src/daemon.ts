@@ -66,7 +66,7 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
   await using opened = new AsyncDisposableStack()
   const limits = { ...defaultLimits, ...config.limits }
   const folder = await openFolder(config, limits, overrides, opened)
-  const { db, engine, logs } = folder
+  const { db, commits, engine, logs } = folder
   const clock = overrides.clock ?? Date.now
   const now = () => new Date(clock()).toISOString()
   const leaving = new AbortController()
@@ -100,7 +100,7 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
 
   const files = new FolderFiles(join(config.data, 'files'), { maxFileBytes: () => limits.fileBytes })
   const retention = { db, files, limits, slices: new Slices({ most: () => limits.sweepRows, sliceMs: serverSliceMs }) }
-  const queueParts = { db, files, limits, now, changed, ...queueState(db, changed, limits) }
+  const queueParts = { db, commits, files, limits, now, changed, ...queueState(db, changed, limits) }
   const queue = new Queue(queueParts)
   const reach = (endpoint: string) =>
     new HttpPredictor({
@@ -115,7 +115,7 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
   )
   const lifecycle = new DemoLifecycle(deployParts, runner, (demo) => forgetRunsOf(retention, demo))
 
-  const app = await createServer(config, { db, lifecycle, queue, files, logs, changed, limits, now, engine })
+  const app = await createServer(config, { db, commits, lifecycle, queue, files, logs, changed, limits, now, engine })
   opened.defer(() => app.close())
   await app.listen({ host: config.host, port: config.port })
   const { port } = app.server.address() as AddressInfo
@@ -133,11 +133,10 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
   }
 }
 
-/** What the queue has beside the store: its commits, and in memory what is open and what runs. */
+/** What the queue has in memory beside the store: what is open and what runs. */
 function queueState(db: Db, changed: Changes, limits: Limits) {
   const [demos, open, times] = [new KnownDemos(db, changed), new OpenPredictions(db, changed), new RunTimes(db)]
   return {
-    commits: new Commits(db),
     demos,
     open,
     live: new LiveRuns(limits),
@@ -166,7 +165,7 @@ async function openFolder(
   opened.defer(() => db.destroy())
   const logs = await DemoLogs.open(join(config.data, 'logs'), limits)
   const vault = await openVault(config.data)
-  return { engine, source, db, work, logs, vault }
+  return { engine, source, db, commits: new Commits(db), work, logs, vault }
 }
 
 /** The engine that the operator chose, for this state folder. */

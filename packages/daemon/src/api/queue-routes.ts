@@ -14,10 +14,11 @@ const entriesAtMost = 500
 /**
  * Shows a demo's owner its queue and empties it. A single prediction is canceled by `POST …/predictions/{id}/cancel`.
  */
-export async function queueRoutes(app: FastifyInstance, { db, changed, now }: ApiParts): Promise<void> {
+export async function queueRoutes(app: FastifyInstance, { db, commits, changed, now }: ApiParts): Promise<void> {
   const on = endpointsOn(app, daemonApi, remarksOn)
   on('GET /demos/:demo/queue', async ({ params: { demo } }) => {
     if (!(await demoById(db, demo))) throw noDemo()
+    await commits.flush()
     const open = await openPredictions(db, demo)
     const [running, waiting] = [open.filter((row) => row.running), fairOrder(open)]
     const rows = [...running, ...waiting].slice(0, entriesAtMost)
@@ -34,7 +35,7 @@ export async function queueRoutes(app: FastifyInstance, { db, changed, now }: Ap
 
   on('DELETE /demos/:demo/queue', async ({ params: { demo } }) => {
     if (!(await demoById(db, demo))) throw noDemo()
-    const canceled = await db.transaction().execute((trx) => cancelWaiting(trx, demo, now()))
+    const canceled = await commits.inOrder((trx) => cancelWaiting(trx, demo, now()))
     for (const arrival of canceled) changed.predictionChanged(demo, arrival)
     return { canceled: canceled.length }
   })

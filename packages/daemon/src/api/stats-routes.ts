@@ -19,12 +19,16 @@ import { remarksOn } from './remarks.ts'
 /** The routes for stats, logs, events and a visitor's own results. */
 export async function statsRoutes(
   app: FastifyInstance,
-  { db, files, logs, changed, engine, limits }: ApiParts,
+  { db, commits, files, logs, changed, engine, limits }: ApiParts,
 ): Promise<void> {
   const on = endpointsOn(app, daemonApi, remarksOn)
   on('GET /health', async () => ({ status: 'ok' as const, engine: engine.name }))
-  on('GET /stats', async () => ({ demos: await allStats(db) }))
+  on('GET /stats', async () => {
+    await commits.flush()
+    return { demos: await allStats(db) }
+  })
   on('GET /stats/:demo', async ({ params }) => {
+    await commits.flush()
     const found = await detail(db, params.demo)
     if (!found) throw noDemo()
     return found

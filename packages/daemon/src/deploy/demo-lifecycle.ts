@@ -177,7 +177,7 @@ export class DemoLifecycle {
   }
 
   private async changing<Result>(demo: DemoId, work: (trx: Trx) => Promise<Result>): Promise<Result> {
-    const result = await this.parts.db.transaction().execute(work)
+    const result = await this.parts.commits.inOrder(work)
     this.parts.changed.notify(demo)
     return result
   }

@@ -6,6 +6,7 @@ import type { Engine } from '../engine/engine.ts'
 import type { DemoLogs } from '../logs/demo-log.ts'
 import type { LogPumps } from '../logs/log-pumps.ts'
 import type { Source } from '../source/source.ts'
+import type { Commits } from '../store/commits.ts'
 import type { Db } from '../store/open.ts'
 import type { StartSlots } from './start-slots.ts'
 import type { Tasks } from './tasks.ts'
@@ -13,6 +14,7 @@ import type { Tasks } from './tasks.ts'
 /** What deploys and upkeep need. */
 export interface DeployParts {
   readonly db: Db
+  readonly commits: Commits
   readonly engine: Engine
   readonly source: Source
   readonly logs: DemoLogs

@@ -16,6 +16,9 @@ const log = logger('predictions')
 
 type Routes = ReadonlyMap<DemoId, Route>
 
+/** What the row says of a prediction that no instance has. */
+const nowhere = { sent_to: null, deployment: null, commit_sha: null }
+
 /** The wait after a failed round, on a full disk for example. */
 const afterFailureMs = 1000
 
@@ -54,6 +57,7 @@ export class Dispatcher {
       clearTimeout(timer)
     }
     await Promise.all(this.runs.values())
+    await this.parts.commits.flush()
   }
 
   /**
@@ -139,9 +143,12 @@ export class Dispatcher {
   }
 
   private async canceled({ arrival, demo }: OpenPrediction): Promise<void> {
-    const { db, now, changed } = this.parts
-    await changePrediction(db, arrival, 'starting', { sent_to: null, deployment: null })
-    if (await cancelUnsent(db, arrival, now())) changed.predictionChanged(demo, arrival)
+    const { commits, now, changed } = this.parts
+    const isCanceled = await commits.run(async (trx) => {
+      await changePrediction(trx, arrival, 'starting', nowhere)
+      return cancelUnsent(trx, arrival, now())
+    })
+    if (isCanceled) changed.predictionChanged(demo, arrival, 'ended')
   }
 
   /**
@@ -149,23 +156,15 @@ export class Dispatcher {
    * without it.
    */
   private async leaveInstance({ arrival, demo }: OpenPrediction): Promise<void> {
-    const nowhere = { sent_to: null, deployment: null, commit_sha: null }
-    if (await changePrediction(this.parts.db, arrival, 'starting', nowhere))
-      this.parts.changed.predictionChanged(demo, arrival)
+    const { commits, changed } = this.parts
+    if (await commits.run((trx) => changePrediction(trx, arrival, 'starting', nowhere)))
+      changed.predictionChanged(demo, arrival, { sentTo: null, deployment: null, commit: null })
   }
 
   /** Fails a prediction when nothing says any more where it ran. */
-  private async lost({ arrival, demo, running }: OpenPrediction): Promise<void> {
-    const error = 'The demo went away while this ran. It was not run again; run it again if you like.'
-    const end = {
-      status: 'failed' as const,
-      reason: 'interrupted' as const,
-      error,
-      completed_at: this.parts.now(),
-      last_seq: 1,
-    }
-    if (await changePrediction(this.parts.db, arrival, running ? 'processing' : 'starting', end))
-      this.parts.changed.predictionChanged(demo, arrival)
+  private async lost(row: OpenPrediction): Promise<void> {
+    const input = await this.parts.open.inputOf(row.arrival)
+    if (input) await new Ending(this.parts, { ...row, ...input }).wentAway()
   }
 
   /** An instance whose places are taken by predictions that were sent to it refuses rightly, and is left alone. */

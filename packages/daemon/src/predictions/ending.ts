@@ -39,15 +39,16 @@ export class Ending {
     return this.failed('invalid', `The demo changed while this waited: ${problem}`)
   }
 
-  /** The instance went away while it ran. */
+  /** The instance went away while it ran, which it also does when its owner stops the demo. */
   async interrupted(): Promise<void> {
     const stopped = (await this.parts.demos.find(this.prediction.demo))?.demo.want === 'stopped'
-    await (stopped
-      ? this.failed('stopped', 'The demo was stopped by its owner while this ran.')
-      : this.failed(
-          'interrupted',
-          'The demo went away while this ran. It was not run again; run it again if you like.',
-        ))
+    await (stopped ? this.failed('stopped', 'The demo was stopped by its owner while this ran.') : this.wentAway())
+  }
+
+  /** The instance went away while it ran, or nothing says any more where it ran. */
+  wentAway(): Promise<void> {
+    const error = 'The demo went away while this ran. It was not run again; run it again if you like.'
+    return this.failed('interrupted', error)
   }
 
   /** The instance gave an answer that no runtime may give. */
@@ -100,7 +101,12 @@ export class Ending {
   }
 
   private soFar() {
-    return { logs: this.live?.logs ?? '', completed_at: this.parts.now(), last_seq: (this.live?.lastSeq ?? 0) + 1 }
+    return {
+      logs: this.live?.logs ?? '',
+      started_at: this.prediction.startedAt,
+      completed_at: this.parts.now(),
+      last_seq: (this.live?.lastSeq ?? 0) + 1,
+    }
   }
 
   private end(end: PredictionEnd & { last_seq: number; logs: string }): Promise<void> {
@@ -113,7 +119,9 @@ export class Ending {
     write: Parameters<typeof this.parts.commits.run<boolean>>[0],
   ): Promise<void> {
     const { arrival, demo } = this.prediction
-    if (!(await this.parts.commits.run(write))) return
+    const { commits } = this.parts
+    if (!(await commits.run(write))) return
+    commits.forget(arrival)
     this.isStored = true
     this.parts.changed.predictionChanged(demo, arrival, {
       snapshot: presentEnd(this.prediction, end, output),

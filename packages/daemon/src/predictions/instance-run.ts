@@ -201,17 +201,22 @@ export class InstanceRun {
     return this.submitting
   }
 
+  /**
+   * That it runs is stored later: until then its row says where it may be, and who takes it up finds it there. If it
+   * ended meanwhile, the stop hears of it.
+   */
   private async took(taken: Prediction): Promise<Outcome> {
-    const { limits, now } = this.parts
+    const { commits, limits, now, open } = this.parts
+    const { arrival } = this.prediction
     this.onTaken()
-    const started_at = now()
+    const startedAt = now()
     const seconds = Math.min(this.target.times.timeout, limits.predictionSeconds)
-    const deadline_at = new Date(Date.parse(started_at) + seconds * 1000).toISOString()
-    const sent = { status: 'processing' as const, started_at, deadline_at }
-    if (!(await this.written(sent, { running: true, startedAt: started_at, deadlineAt: deadline_at }))) {
-      await this.stop.cancelAtInstance()
-      return 'over'
-    }
+    const deadlineAt = new Date(Date.parse(startedAt) + seconds * 1000).toISOString()
+    const row = { status: 'processing' as const, started_at: startedAt, deadline_at: deadlineAt }
+    commits.later(arrival, (trx) => changePrediction(trx, arrival, 'starting', row))
+    const began = { running: true, startedAt, deadlineAt }
+    Object.assign(this.prediction, began)
+    open.predictionChanged(arrival, began)
     this.stop.setDeadline()
     return this.follow(taken)
   }

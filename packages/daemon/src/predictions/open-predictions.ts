@@ -92,10 +92,11 @@ export class OpenPredictions implements PredictionsListener {
   }
 
   predictionChanged(arrival: number, now?: PredictionNow): void {
-    if (typeof now === 'object' && 'snapshot' in now) this.ends.set(arrival, now, now.size)
     // While rows are read it is not known which of the two is newer.
     if (now === undefined || this.reading) this.staleRows.add(arrival)
-    else if (now === 'ended' || 'snapshot' in now) this.put(arrival, undefined)
+    if (now === undefined) return
+    if (now === 'ended') this.put(arrival, undefined)
+    else if ('snapshot' in now) this.end(arrival, now)
     else this.change(arrival, now)
   }
 
@@ -112,7 +113,7 @@ export class OpenPredictions implements PredictionsListener {
   /** What fails to be read stays stale, and is read by who asks next. */
   private async read(): Promise<void> {
     if (!this.isLoaded) {
-      for (const row of await openPredictions(this.db)) this.put(row.arrival, row)
+      for (const row of await openPredictions(this.db)) this.putRead(row)
       this.isLoaded = true
     }
     for (const demo of [...this.staleDemos]) {
@@ -121,7 +122,11 @@ export class OpenPredictions implements PredictionsListener {
     }
     for (const arrival of [...this.staleRows]) {
       this.staleRows.delete(arrival)
-      await this.orStale(this.staleRows, arrival, async () => this.put(arrival, await openPrediction(this.db, arrival)))
+      await this.orStale(this.staleRows, arrival, async () => {
+        const row = await openPrediction(this.db, arrival)
+        if (row) this.putRead(row)
+        else this.put(arrival, undefined)
+      })
     }
   }
 
@@ -138,7 +143,18 @@ export class OpenPredictions implements PredictionsListener {
     const rows = await openPredictions(this.db, demo)
     const arrivals = new Set(rows.map(({ arrival }) => arrival))
     for (const arrival of [...(this.demos.get(demo) ?? [])]) if (!arrivals.has(arrival)) this.put(arrival, undefined)
-    for (const row of rows) this.put(row.arrival, row)
+    for (const row of rows) this.putRead(row)
+  }
+
+  private end(arrival: number, end: EndedPrediction): void {
+    this.ends.set(arrival, end, end.size)
+    this.put(arrival, undefined)
+  }
+
+  /** That it runs is stored last, and nothing that runs waits again. */
+  private putRead(row: OpenPrediction): void {
+    const { running, startedAt, deadlineAt } = this.rows.get(row.arrival) ?? row
+    this.put(row.arrival, running && !row.running ? { ...row, running, startedAt, deadlineAt } : row)
   }
 
   private change(arrival: number, now: Partial<OpenPrediction>): void {

@@ -1,9 +1,18 @@
+import { logger } from '@origami/host/logger'
 import type { DemoId } from '@origami/protocol/demo'
 import { addRuns } from './demos.ts'
 import type { Db, Trx } from './open.ts'
 
+const log = logger('store')
+
 /** Counts a run of a demo. The runs of one commit are stored together. */
 type Ran = (demo: DemoId) => void
+
+/** What changes rows, and nothing else. */
+type LateWrite = (trx: Trx) => Promise<unknown>
+
+/** How long a write may wait that nobody waits for. */
+const latestMs = 500
 
 interface Write {
   /** Makes its changes by `trx`, and settles its caller's promise only when told that they are stored. */
@@ -18,6 +27,8 @@ interface Write {
 export class Commits {
   private readonly db: Db
   private waiting: Write[] = []
+  private readonly late = new Map<number, LateWrite>()
+  private timer: NodeJS.Timeout | undefined
   private isStoring = false
 
   constructor(db: Db) {
@@ -37,6 +48,42 @@ export class Commits {
     this.waiting.push({ apply, fail: reject })
     this.storeSoon()
     return promise
+  }
+
+  /**
+   * Stores what nobody waits for, and what after a crash may as well not have happened: soon, or before what depends on
+   * it. Of two writes of one key the last one counts. A write that fails is logged and tried again.
+   */
+  later(key: number, write: LateWrite): void {
+    this.late.set(key, write)
+    this.timer ??= setTimeout(() => void this.flush(), latestMs)
+  }
+
+  /** Forgets a write of `later`: what was stored since says more. */
+  forget(key: number): void {
+    this.late.delete(key)
+  }
+
+  /** Resolves once everything is stored, or was tried to be, that `later` was given. Never rejects. */
+  async flush(): Promise<void> {
+    clearTimeout(this.timer)
+    this.timer = undefined
+    const writes = [...this.late]
+    this.late.clear()
+    await Promise.all(
+      writes.map(([key, write]) =>
+        this.run(write).catch((error: unknown) => {
+          log.error('what can be stored later could not be stored; tried again soon', error)
+          if (!this.late.has(key)) this.later(key, write)
+        }),
+      ),
+    )
+  }
+
+  /** As `run`, after everything that `later` was given before. */
+  inOrder<Result>(write: (trx: Trx) => Promise<Result>): Promise<Result> {
+    void this.flush()
+    return this.run(write)
   }
 
   /** Never rejects. */

@@ -3,6 +3,7 @@ import { Changes } from '../../src/changes.ts'
 import { DemoLifecycle } from '../../src/deploy/demo-lifecycle.ts'
 import { DeploymentRunner } from '../../src/deploy/deployment-runner.ts'
 import type { DeployParts } from '../../src/deploy/parts.ts'
+import { Commits } from '../../src/store/commits.ts'
 import { setServing, setWant } from '../../src/store/demos.ts'
 import { deploymentById, note } from '../../src/store/deployments.ts'
 import { addedDemo, at, demo, movedTo, openInMemory, rowOf } from '../store/in-memory.ts'
@@ -15,7 +16,8 @@ afterEach(() => db.destroy())
 
 /** What `start` uses: the store, and the listeners. The daemon is ending, so it begins no deployment. */
 async function lifecycleOf(): Promise<DemoLifecycle> {
-  const parts = { db, now: () => at, changed: new Changes(), lookAfter: () => {} } as unknown as DeployParts
+  const commits = new Commits(db)
+  const parts = { db, commits, now: () => at, changed: new Changes(), lookAfter: () => {} } as unknown as DeployParts
   const runner = new DeploymentRunner(parts)
   await runner.shutDown()
   return new DemoLifecycle(parts, runner, async () => {})

@@ -3,6 +3,7 @@ import { defaultLimits } from '../../src/config.ts'
 import type { DeployParts } from '../../src/deploy/parts.ts'
 import { StartSlots } from '../../src/deploy/start-slots.ts'
 import { Tasks } from '../../src/deploy/tasks.ts'
+import { Commits } from '../../src/store/commits.ts'
 
 /** The parts of a deploy over a store in memory. Only what `overrides` contains is built or run. */
 export function deployParts(
@@ -11,6 +12,7 @@ export function deployParts(
 ): DeployParts {
   const parts = {
     db,
+    commits: new Commits(db),
     engine: { instancesOf: async () => [], images: async () => [], list: async () => [] },
     logs: { append: async () => {}, tail: async () => [] },
     tasks: new Tasks(new AbortController().signal),

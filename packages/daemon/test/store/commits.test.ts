@@ -1,6 +1,6 @@
 import type { DemoId } from '@origami/protocol/demo'
 import Database from 'better-sqlite3'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Commits } from '../../src/store/commits.ts'
 import { demoById, wantDemo } from '../../src/store/demos.ts'
 import type { Db, Trx } from '../../src/store/open.ts'
@@ -24,8 +24,8 @@ const failing = async (trx: Trx) => {
   await adding('half')(trx)
   throw new Error('no such row')
 }
-const names = async () =>
-  (await db.selectFrom('demos').select('repolink').execute()).map(({ repolink }) => repolink.split('/').at(-1))
+const names = async (trx: Trx = db) =>
+  (await trx.selectFrom('demos').select('repolink').execute()).map(({ repolink }) => repolink.split('/').at(-1))
 
 test('writes of one turn are one transaction, and each gets what it returned', async () => {
   const run = vi.spyOn(statement, 'run')
@@ -83,4 +83,27 @@ test('the runs of one commit are counted together, and none of a write that fail
   }
   await Promise.allSettled([commits.run(failed), commits.run(running)])
   expect((await demoById(db, id))?.runs).toBe(4)
+})
+
+describe('what can be stored later', () => {
+  test('is stored before what comes in order after it', async () => {
+    commits.later(1, adding('late'))
+    expect(await commits.inOrder(names)).toEqual(['late'])
+  })
+
+  test('is stored by itself, the last of each key and nothing that was forgotten', async () => {
+    for (const name of ['a', 'b']) commits.later(1, adding(name))
+    commits.later(2, adding('c'))
+    commits.forget(2)
+    await vi.waitFor(async () => expect(await names()).toEqual(['b']))
+  })
+
+  test('and could not be stored is tried again', async () => {
+    const write = vi.fn(adding('late')).mockRejectedValueOnce(new Error('the disk is full'))
+    commits.later(1, write)
+    await commits.flush()
+    expect(await names()).toEqual([])
+    await commits.flush()
+    expect(await names()).toEqual(['late'])
+  })
 })
