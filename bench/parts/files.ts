@@ -1,16 +1,20 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { request } from 'undici'
-import { atLeast, type Row } from '../measured.ts'
-import { hasNginx, startNginx } from '../servers/nginx.ts'
+import { atLeast, atMost, type Row } from '../measured.ts'
+import { hasNginx, startNginx, startNginxBefore } from '../servers/nginx.ts'
 import { OurWorld } from '../servers/our-world.ts'
 import type { Part } from './part.ts'
 import { round } from './throughput.ts'
 
 const part = 'files'
+const megabyte = 1024 ** 2
 const megabytes = 100
 const times = 3
+/** How many files pass at once while memory is looked at, and how large small ones are. */
+const memoryLoad = { atOnce: 4, small: 10 }
 
 interface Speed {
   /** Megabytes a second. */
@@ -18,69 +22,134 @@ interface Speed {
   readonly down: number
 }
 
+interface Ours {
+  readonly alone: Speed
+  readonly behindNginx: Speed
+  /** The most memory that the web server and the daemon took while large or small files passed, in bytes. */
+  readonly memory: { readonly small: number; readonly large: number }
+}
+
 export const filesPart: Part = {
   name: part,
-  about: `${megabytes} MB up through the web server and back, against nginx`,
+  about: `${megabytes} MB up through the web server and back, against nginx behind nginx, and the memory it takes`,
   async measure({ say }) {
     if (!hasNginx()) {
       say('  nginx is not here: apt-get install nginx-light')
       return { rows: [], notes: ['Files were not measured: nginx was not there.'] }
     }
-    const [theirs, ours] = [await nginxSpeed(), await ourSpeed()]
-    const row = (direction: 'up' | 'down'): Row => ({
-      part,
-      what: `${megabytes} MB ${direction}`,
-      unit: 'MB/s',
-      ours: ours[direction],
-      peer: { name: 'nginx', value: theirs[direction] },
-      goal: atLeast(0.5),
-    })
-    say(`  up ${round(ours.up)}, down ${round(ours.down)} MB/s; nginx ${round(theirs.up)} and ${round(theirs.down)}`)
-    return { rows: [row('up'), row('down')] }
+    const folder = await mkdtemp(join(tmpdir(), 'origami-bench-'))
+    try {
+      const [theirs, ours] = [await nginxSpeed(folder), await measureOurs(folder)]
+      const told = ({ up, down }: Speed) => `up ${round(up)}, down ${round(down)} MB/s`
+      say(`  ${told(ours.alone)}; behind nginx ${told(ours.behindNginx)}; nginx behind nginx ${told(theirs)}`)
+      return {
+        rows: [
+          ...speedRows('', ours.alone, theirs),
+          ...speedRows(', behind nginx', ours.behindNginx, theirs),
+          memoryRow(ours),
+        ],
+      }
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
   },
 }
 
-async function nginxSpeed(): Promise<Speed> {
-  const folder = await mkdtemp(join(tmpdir(), 'origami-bench-'))
-  try {
-    await using server = await startNginx(folder)
-    return await speedOf((time) => `${server.url}/file-${time}`)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+/** The web server is to the daemon what nginx in front is to the one that stores. */
+function speedRows(where: string, ours: Speed, theirs: Speed): Row[] {
+  return (['up', 'down'] as const).map((direction) => ({
+    part,
+    what: `${megabytes} MB ${direction}${where}`,
+    unit: 'MB/s',
+    ours: ours[direction],
+    peer: { name: 'nginx behind nginx', value: theirs[direction] },
+    goal: atLeast(0.5),
+  }))
 }
 
-async function ourSpeed(): Promise<Speed> {
+const memoryRow = ({ memory: { small, large } }: Ours): Row => ({
+  part,
+  what: `memory while ${memoryLoad.atOnce} of ${megabytes} MB pass at once`,
+  unit: 'MB',
+  ours: large / megabyte,
+  peer: { name: `of ${memoryLoad.small} MB`, value: small / megabyte },
+  goal: atMost(1.2),
+})
+
+async function nginxSpeed(folder: string): Promise<Speed> {
+  await using store = await startNginx(join(folder, 'store'))
+  await using front = await startNginxBefore(store.url, join(folder, 'front'))
+  return await speedOf((time) => `${front.url}/file-${time}`)
+}
+
+async function measureOurs(folder: string): Promise<Ours> {
   await using world = await OurWorld.start()
   const demo = await world.deploy('bench/models/echo', 'echo')
-  return await speedOf(() => `${demo.url}/files/${crypto.randomUUID()}/bench.bin`)
+  const newFile = () => `${demo.url}/files/${crypto.randomUUID()}/bench.bin`
+  const alone = await speedOf(newFile)
+  await using front = await startNginxBefore(new URL(demo.url).origin, join(folder, 'front'))
+  const behindNginx = await speedOf(() => front.url + new URL(newFile()).pathname)
+  const memory = {
+    small: await mostMemory(world, newFile, memoryLoad.small),
+    large: await mostMemory(world, newFile, megabytes),
+  }
+  return { alone, behindNginx, memory }
 }
 
 /** The fastest of some times, each another file. */
 async function speedOf(urlOf: (time: number) => string): Promise<Speed> {
-  const bytes = Buffer.alloc(megabytes * 1024 ** 2, 'origami')
   let [up, down] = [0, 0]
   for (let time = 0; time < times; time += 1) {
-    const url = urlOf(time)
-    const sent = await seconds(async () => {
-      const { statusCode, body } = await request(url, {
-        method: 'PUT',
-        body: bytes,
-        headers: { 'content-type': 'application/octet-stream' },
-      })
-      const answer = await body.text()
-      if (statusCode !== 201) throw new Error(`expected 201, got ${statusCode} ${answer}`)
-    })
-    const got = await seconds(async () => {
-      const { body } = await request(url)
-      let length = 0
-      for await (const chunk of body) length += (chunk as Buffer).length
-      if (length !== bytes.length) throw new Error(`expected ${bytes.length} bytes, got ${length}`)
-    })
-    up = Math.max(up, megabytes / sent)
-    down = Math.max(down, megabytes / got)
+    const [url, bytes] = [urlOf(time), contentOf(megabytes)]
+    up = Math.max(up, megabytes / (await seconds(() => send(url, bytes))))
+    down = Math.max(down, megabytes / (await seconds(() => fetch(url, bytes.length))))
   }
   return { up, down }
+}
+
+/** The most memory that web server and daemon take while as many bytes pass in files of this size, up and down. */
+async function mostMemory(world: OurWorld, newFile: () => string, size: number): Promise<number> {
+  const bytes = contentOf(size)
+  const passing = new AbortController()
+  const watched = watch(world, passing.signal)
+  await Promise.all(
+    Array.from({ length: memoryLoad.atOnce }, async () => {
+      for (let sent = 0; sent < megabytes; sent += size) {
+        const url = newFile()
+        await send(url, bytes)
+        await fetch(url, bytes.length)
+      }
+    }),
+  )
+  passing.abort()
+  return await watched
+}
+
+async function watch(world: OurWorld, signal: AbortSignal): Promise<number> {
+  let most = 0
+  while (!signal.aborted) {
+    const { web, daemon } = await world.rssBytes()
+    most = Math.max(most, web + daemon)
+    await setTimeout(20)
+  }
+  return most
+}
+
+/** Bytes that no other call returns. */
+const contentOf = (size: number): Buffer => Buffer.alloc(size * megabyte, crypto.randomUUID())
+
+async function send(url: string, bytes: Buffer): Promise<void> {
+  const headers = { 'content-type': 'application/octet-stream' }
+  const { statusCode, body } = await request(url, { method: 'PUT', body: bytes, headers })
+  const answer = await body.text()
+  if (statusCode !== 201) throw new Error(`expected 201, got ${statusCode} ${answer}`)
+}
+
+async function fetch(url: string, length: number): Promise<void> {
+  const { body } = await request(url)
+  let read = 0
+  for await (const chunk of body) read += (chunk as Buffer).length
+  if (read !== length) throw new Error(`expected ${length} bytes, got ${read}`)
 }
 
 async function seconds(work: () => Promise<void>): Promise<number> {
