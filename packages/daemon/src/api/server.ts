@@ -1,3 +1,4 @@
+import { countExternalMemory } from '@origami/host/external-memory'
 import { hostless, limitJson, predictionsApi, refuseEarly, sendError, underLimits, unroutable } from '@origami/serving'
 import { documentRoutes } from '@origami/serving/document'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
@@ -12,6 +13,7 @@ import { statsRoutes } from './stats-routes.ts'
 
 /** The daemon's API over mutual TLS. A client without a certificate of our authority gets no answer. */
 export async function createServer(config: DaemonConfig, parts: ApiParts): Promise<FastifyInstance> {
+  countExternalMemory()
   const own = await OwnCertificate.open(config.tls)
   own.refuseNameless(config.host)
   const { http: _plain, ...options } = unroutable

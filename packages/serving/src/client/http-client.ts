@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { Gone } from '@origami/protocol/demo'
 import { Agent, type Dispatcher, request } from 'undici'
+import { inPieces } from '../files/in-pieces.ts'
 import { BodyRefused } from '../http/limit-json.ts'
 import { type Deadlines, defaultDeadlines, Idle, readCaps } from './deadlines.ts'
 import { answerError, Misbehaved } from './refusal.ts'
@@ -88,7 +89,12 @@ export class HttpClient {
       if (statusCode >= 300)
         throw this.refusal(statusCode, await readText(body, readCaps.error), answered['retry-after'])
       this.checkType(path, headers.accept, answered['content-type'])
-      yield* idle.watching(body)
+      try {
+        yield* idle.watching(inPieces(body))
+      } finally {
+        // A body that was read to its end is not changed by this. Any other would keep its connection.
+        body.destroy()
+      }
     } catch (error) {
       throw this.translate(error, signal)
     }

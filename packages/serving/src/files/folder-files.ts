@@ -10,6 +10,9 @@ import { fileTypeFromBuffer } from 'file-type'
 import { z } from 'zod'
 import type { Files, OpenFile } from '../predictor.ts'
 
+/** The bytes of one read or write: so many that its own cost is little beside theirs. */
+const diskBytes = 1024 ** 2
+
 const aboutSchema = z.object({ name: z.string(), type: z.string() })
 
 /**
@@ -54,7 +57,7 @@ export class FolderFiles implements Files {
     await mkdir(join(arriving, 'file'), { recursive: true })
     try {
       const content = join(arriving, 'file', plainName(name))
-      await pipeline(Readable.from(this.limited(bytes)), createWriteStream(content))
+      await pipeline(this.limited(bytes), createWriteStream(content, { highWaterMark: diskBytes }))
       const found = await fileTypeFromBuffer(await firstBytes(content))
       await writeFile(join(arriving, 'about.json'), JSON.stringify({ name, type: found?.mime ?? plainType(type) }))
       await rename(arriving, join(this.folder, id)).catch(keepFirst)
@@ -79,7 +82,7 @@ export class FolderFiles implements Files {
       type,
       size,
       bytes: (start = 0, end = size) =>
-        end <= start ? Readable.from([]) : createReadStream(path, { start, end: end - 1 }),
+        end <= start ? Readable.from([]) : createReadStream(path, { start, end: end - 1, highWaterMark: diskBytes }),
     }
   }
 

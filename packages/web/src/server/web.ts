@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import cookie from '@fastify/cookie'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
+import { countExternalMemory } from '@origami/host/external-memory'
 import { logger } from '@origami/host/logger'
 import { Notices } from '@origami/host/notices'
 import { makePrivateFolder } from '@origami/host/private-files'
@@ -179,6 +180,7 @@ async function createServer(
   { onRoute }: WebHooks,
 ): Promise<FastifyInstance> {
   const { config, limits, daemon, publicUrl, sessions } = context
+  countExternalMemory()
   const app: FastifyInstance = Fastify({
     ...unroutable,
     trustProxy: (address) => proxies.has(address),

@@ -3,6 +3,7 @@ import { fileRef, Invalid } from '@origami/protocol/demo'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { fileAddress } from '../../files/addresses.ts'
 import { fileTooLarge } from '../../files/folder-files.ts'
+import { inPieces } from '../../files/in-pieces.ts'
 import { BodyRefused } from '../../http/limit-json.ts'
 import type { Files, OpenFile } from '../../predictor.ts'
 
@@ -61,26 +62,12 @@ export async function fileRoutes(
   })
 }
 
-/**
- * Yields the bytes of an upload. Throws BodyRefused when its sender pauses for too long. The consumer may take its
- * time.
- */
-async function* arriving(payload: Readable, idleMs: number): AsyncIterable<Uint8Array> {
-  // `for await` would close the connection when it is left, before the answer.
-  const parts: AsyncIterator<Uint8Array> = payload[Symbol.asyncIterator]()
-  for (;;) {
-    const late = Promise.withResolvers<never>()
-    const refused = new BodyRefused(408, `expected more of the file within ${idleMs / 1000} s`)
-    const timer = setTimeout(() => late.reject(refused), idleMs)
-    try {
-      const { done, value } = await Promise.race([parts.next(), late.promise])
-      if (done) return
-      yield value
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-}
+/** Yields the bytes of an upload. Throws BodyRefused when its sender pauses for too long. */
+const arriving = (payload: Readable, idleMs: number): AsyncIterable<Uint8Array> =>
+  inPieces(payload, {
+    idleMs,
+    error: () => new BodyRefused(408, `expected more of the file within ${idleMs / 1000} s`),
+  })
 
 function sendFile(request: FastifyRequest, reply: FastifyReply, file: OpenFile): FastifyReply {
   const inline = /^(image\/(png|jpeg|gif|webp|avif|bmp)|audio\/.+|video\/.+)$/.test(file.type)
@@ -103,8 +90,11 @@ function sendFile(request: FastifyRequest, reply: FastifyReply, file: OpenFile):
   const [start, end] = range ?? [0, file.size]
   if (range) reply.status(206).header('content-range', `bytes ${start}-${end - 1}/${file.size}`)
   reply.header('content-length', end - start)
-  return reply.send(request.method === 'HEAD' ? undefined : Readable.from(file.bytes(start, end)))
+  return reply.send(request.method === 'HEAD' ? undefined : asStream(file.bytes(start, end)))
 }
+
+const asStream = (bytes: AsyncIterable<Uint8Array>): Readable =>
+  bytes instanceof Readable ? bytes : Readable.from(bytes)
 
 /** Parses one range of RFC 9110, 14.1.2, as [start, before). Several ranges, or an invalid one, mean the whole file. */
 function byteRange(header: string | undefined, size: number): [number, number] | 'unsatisfiable' | undefined {
