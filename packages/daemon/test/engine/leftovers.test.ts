@@ -198,6 +198,17 @@ describe('an instance of the process engine', () => {
     expect(isAlive(stranger)).toBe(true)
   })
 
+  test('that has recorded its end is exited, though its shim is alive for a moment longer', async () => {
+    const shim = await sleeper()
+    await mkdir(join(folder, 'engine/instances/one'), { recursive: true })
+    const { pid, started } = shim
+    await writeFile(about('one'), JSON.stringify({ demo, deployment, image: 'x', nonce: 'x', pid, started }))
+    expect(await engine().find('one' as InstanceId)).toMatchObject({ state: 'running' })
+    const exit = { code: 3, at: '2026-11-24T12:00:00Z' }
+    await writeFile(join(folder, 'engine/instances/one/exit.json'), JSON.stringify(exit))
+    expect(await engine().find('one' as InstanceId)).toMatchObject({ state: 'exited', exit: { code: 3 } })
+  })
+
   test.each(['list', 'stop', 'remove', 'ready'] as const)(
     'whose shim was killed is ended by %s, and exited then',
     async (by) => {

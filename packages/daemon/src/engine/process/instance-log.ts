@@ -1,12 +1,11 @@
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { unlessAbsent } from '@origami/host/absent-files'
 import { Lines } from '../../logs/lines.ts'
 import type { LogLine } from '../../logs/log-line.ts'
 import type { LogCursor } from '../engine.ts'
+import { FolderChanges } from './folder-changes.ts'
 
-const pollMs = 100
 /** The bytes read at once. Each read looks into the folder and at the instance. */
 const chunkBytes = 256 * 1024
 const newline = 10
@@ -39,7 +38,9 @@ export async function* readInstanceLog(
 ): AsyncIterable<OutputLine> {
   let offset = Number(after ?? 0)
   const lines = new OutputLines(offset, maxBytes)
+  using changes = new FolderChanges()
   while (!signal.aborted) {
+    const seen = changes.watch([folder])
     const last = await ended()
     const output = await outputFrom(folder, offset)
     yield* lines.of(output)
@@ -49,8 +50,7 @@ export async function* readInstanceLog(
       yield* lines.end(output.at)
       return
     }
-    // An aborted wait rejects, and the loop ends by its condition.
-    await setTimeout(pollMs, undefined, { signal }).catch(() => undefined)
+    await changes.after(seen, signal)
   }
 }
 

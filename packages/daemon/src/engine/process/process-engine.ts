@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { logger } from '@origami/host/logger'
 import { isAlive, startTime } from '@origami/host/process-identity'
 import type { DemoId } from '@origami/protocol/demo'
@@ -22,6 +21,7 @@ import type {
 } from '../engine.ts'
 import { guaranteesOf } from '../guarantees.ts'
 import { changesOf } from './changes-of.ts'
+import { FolderChanges } from './folder-changes.ts'
 import { ImageFolders } from './image-folders.ts'
 import { readInstanceLog } from './instance-log.ts'
 import { endInstanceProcesses, endShims, endStrays } from './instance-processes.ts'
@@ -39,8 +39,6 @@ import {
 import { ShimCopy } from './shim-copy.ts'
 
 const log = logger('engine')
-
-const exitPollMs = 250
 
 export interface ProcessEngineOptions {
   readonly folder: string
@@ -128,7 +126,8 @@ export class ProcessEngine implements Engine {
     if (!existsSync(this.folder(id))) return false
     await this.endHalfStarted(id)
     await this.stop(id, 0)
-    await rm(this.folder(id), { recursive: true, force: true })
+    // What is written into the folder meanwhile is removed by another try.
+    await rm(this.folder(id), { recursive: true, force: true, maxRetries: 3 })
     return true
   }
 
@@ -137,20 +136,21 @@ export class ProcessEngine implements Engine {
     const shim = shimOf(about)
     if (!about || !shim) return undefined
     const { demo, deployment, image } = about
-    if (isAlive(shim)) {
+    // The shim writes it last, and is alive for a moment longer.
+    const recorded = await this.exitRecord(id)
+    if (!recorded && isAlive(shim)) {
       // The runtime writes this file once it listens.
       const port = await readFile(join(this.folder(id), 'port'), 'utf8').catch(unlessOutOfFiles(undefined))
       return { id, demo, deployment, image, state: 'running', endpoint: port && `http://127.0.0.1:${port}` }
     }
-    const record =
-      (await readJson(join(this.folder(id), 'exit.json'), exitSchema)) ?? (await this.exitWithoutShim(id, about))
+    const record = recorded ?? (await this.exitRecord(id)) ?? (await this.exitWithoutShim(id, about))
     if (!record) return { id, demo, deployment, image, state: 'running', endpoint: undefined }
     const exit = { id, code: record.code, outOfMemory: false, at: new Date(record.at) }
     return { id, demo, deployment, image, state: 'exited', endpoint: undefined, exit }
   }
 
   watch(id: InstanceId, signal: AbortSignal): AsyncIterable<Instance> {
-    return changesOf(() => this.find(id), signal)
+    return changesOf(this.folder(id), () => this.find(id), signal)
   }
 
   async instancesOf(demo: DemoId): Promise<readonly Instance[]> {
@@ -186,7 +186,10 @@ export class ProcessEngine implements Engine {
     const reported = new Set<InstanceId>(
       (await this.list()).filter(({ state }) => state === 'exited').map(({ id }) => id),
     )
+    using changes = new FolderChanges((name, folder) => name === 'exit.json' || folder === this.instances)
     while (!signal.aborted) {
+      const folders = (await this.ids()).map((id) => this.folder(id))
+      const seen = changes.watch([this.instances, ...folders])
       for (const { id, exit } of await this.list()) {
         if (!exit) reported.delete(id)
         else if (!reported.has(id)) {
@@ -194,8 +197,7 @@ export class ProcessEngine implements Engine {
           yield exit
         }
       }
-      // An aborted wait rejects, and the loop ends by its condition.
-      await setTimeout(exitPollMs, undefined, { signal }).catch(() => undefined)
+      await changes.after(seen, signal)
     }
   }
 
@@ -210,8 +212,8 @@ export class ProcessEngine implements Engine {
   }
 
   /**
-   * A killed shim writes no exit record. The instance counts as exited once none of its processes is left. Undefined:
-   * some are left, which is logged.
+   * A killed shim writes no exit record, which a round finds. The instance counts as exited once none of its processes
+   * is left. Undefined: some are left, which is logged.
    */
   private async exitWithoutShim(id: InstanceId, about: InstanceRecord): Promise<ExitRecord | undefined> {
     try {
@@ -238,6 +240,10 @@ export class ProcessEngine implements Engine {
 
   private about(id: InstanceId): Promise<InstanceRecord | undefined> {
     return readJson(join(this.folder(id), 'about.json'), instanceSchema)
+  }
+
+  private exitRecord(id: InstanceId): Promise<ExitRecord | undefined> {
+    return readJson(join(this.folder(id), 'exit.json'), exitSchema)
   }
 
   private folder(id: InstanceId): string {
