@@ -98,7 +98,7 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
   opened.defer(rest)
   await upkeep.rounds.run()
 
-  const files = new FolderFiles(join(config.data, 'files'), { maxFileBytes: () => limits.fileBytes })
+  const files = filesIn(config.data, limits)
   const retention = { db, files, limits, slices: new Slices({ most: () => limits.sweepRows, sliceMs: serverSliceMs }) }
   const queueParts = { db, commits, files, limits, now, changed, ...queueState(db, changed, limits) }
   const queue = new Queue(queueParts)
@@ -167,6 +167,9 @@ async function openFolder(
   const vault = await openVault(config.data)
   return { engine, source, db, commits: new Commits(db), work, logs, vault }
 }
+
+const filesIn = (data: string, limits: Limits): FolderFiles =>
+  new FolderFiles(join(data, 'files'), { maxFileBytes: () => limits.fileBytes, sharesContents: true })
 
 /** The engine that the operator chose, for this state folder. */
 function makeEngine({ engine, data, environment }: DaemonConfig, owner: string, limits: Limits): Engine {

@@ -1,3 +1,4 @@
+import type { Hash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdir, open, opendir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -9,11 +10,12 @@ import { type FileRef, fileRef, Invalid, parseFileRef } from '@origami/protocol/
 import { fileTypeFromBuffer } from 'file-type'
 import { z } from 'zod'
 import type { Files, OpenFile } from '../predictor.ts'
+import { SharedContents } from './shared-contents.ts'
 
 /** The bytes of one read or write: so many that its own cost is little beside theirs. */
 const diskBytes = 1024 ** 2
 
-const aboutSchema = z.object({ name: z.string(), type: z.string() })
+const aboutSchema = z.object({ name: z.string(), type: z.string(), sha256: z.string().optional() })
 
 /**
  * The content of `about.json` in the folder of a file. Undefined: there is none. Throws when it is not what `put`
@@ -25,9 +27,19 @@ export async function readAbout(folder: string): Promise<z.infer<typeof aboutSch
   return text === undefined || text === '' ? undefined : aboutSchema.parse(JSON.parse(text))
 }
 
+/** The folder of shared contents among those of files. No id is called so. */
+const contentsName = '.contents'
+
 /** Which ids are still needed. */
 interface Wanted {
   has(id: string): boolean | Promise<boolean>
+}
+
+export interface FolderFilesOptions {
+  /** Called for each file. */
+  maxFileBytes(): number
+  /** Whether files of the same content are stored once. Then nobody may write to a file in the folder. */
+  readonly sharesContents?: boolean
 }
 
 export interface Sweeping {
@@ -42,11 +54,12 @@ export interface Sweeping {
 export class FolderFiles implements Files {
   private readonly folder: string
   private readonly maxFileBytes: () => number
+  private readonly contents: SharedContents | undefined
 
-  /** `maxFileBytes` is called for each file. */
-  constructor(folder: string, { maxFileBytes }: { maxFileBytes: () => number }) {
+  constructor(folder: string, { maxFileBytes, sharesContents = false }: FolderFilesOptions) {
     this.folder = folder
     this.maxFileBytes = maxFileBytes
+    this.contents = sharesContents ? new SharedContents(join(folder, contentsName)) : undefined
   }
 
   /** Stores a file. Throws Invalid when it is too large, or when the id has a file of another name. */
@@ -57,9 +70,13 @@ export class FolderFiles implements Files {
     await mkdir(join(arriving, 'file'), { recursive: true })
     try {
       const content = join(arriving, 'file', plainName(name))
-      await pipeline(this.limited(bytes), createWriteStream(content, { highWaterMark: diskBytes }))
+      const hash = this.contents?.hash()
+      await pipeline(this.limited(bytes, hash), createWriteStream(content, { highWaterMark: diskBytes }))
+      const sha256 = hash?.digest('hex')
       const found = await fileTypeFromBuffer(await firstBytes(content))
-      await writeFile(join(arriving, 'about.json'), JSON.stringify({ name, type: found?.mime ?? plainType(type) }))
+      const about = { name, type: found?.mime ?? plainType(type), sha256 }
+      await writeFile(join(arriving, 'about.json'), JSON.stringify(about))
+      if (sha256) await this.contents?.share(content, sha256)
       await rename(arriving, join(this.folder, id)).catch(keepFirst)
     } finally {
       await rm(arriving, { recursive: true, force: true })
@@ -96,7 +113,7 @@ export class FolderFiles implements Files {
   async forget(ref: FileRef): Promise<boolean> {
     const path = this.path(ref)
     if (!path || !(await stat(path).catch(unlessAbsent(undefined)))) return false
-    await rm(join(path, '../..'), { recursive: true, force: true })
+    await this.remove(join(path, '../..'))
     return true
   }
 
@@ -125,24 +142,35 @@ export class FolderFiles implements Files {
       }
       return most
     })
+    await this.contents?.sweep(slices, signal)
     if (failures.length > 0) throw new AggregateError(failures, `${failures.length} files could not be removed`)
     return swept
   }
 
   private async sweepOne(id: string, before: Date, wanted: Wanted): Promise<boolean> {
+    if (id === contentsName) return false
     const path = join(this.folder, id)
     const found = await stat(path).catch(unlessAbsent(undefined))
     if (!found || found.mtime >= before || (await wanted.has(id))) return false
-    await rm(path, { recursive: true, force: true })
+    await this.remove(path)
     return true
   }
 
-  private async *limited(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  /** Removes the folder of a file, and its content unless another file shares it. */
+  private async remove(path: string): Promise<void> {
+    // What is no file of ours has no content to look after, and is removed all the same.
+    const about = this.contents && (await readAbout(path).catch(() => undefined))
+    await rm(path, { recursive: true, force: true })
+    if (about?.sha256) await this.contents?.forget(about.sha256)
+  }
+
+  private async *limited(bytes: AsyncIterable<Uint8Array>, hash: Hash | undefined): AsyncIterable<Uint8Array> {
     const limit = this.maxFileBytes()
     let total = 0
     for await (const part of bytes) {
       total += part.length
       if (total > limit) throw fileTooLarge(limit)
+      hash?.update(part)
       yield part
     }
   }
