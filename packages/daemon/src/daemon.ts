@@ -5,7 +5,7 @@ import { makePrivateFolder } from '@origami/host/private-files'
 import { serverUrl } from '@origami/host/server-url'
 import { Slices, serverSliceMs } from '@origami/host/slices'
 import { randomId } from '@origami/protocol/demo'
-import { FolderFiles, HttpPredictor } from '@origami/serving'
+import { FolderFiles } from '@origami/serving'
 import { createServer } from './api/server.ts'
 import { Changes } from './changes.ts'
 import { type DaemonConfig, defaultLimits, type Limits } from './config.ts'
@@ -20,6 +20,7 @@ import { ProcessEngine } from './engine/process/process-engine.ts'
 import { DemoLogs } from './logs/demo-log.ts'
 import { LogPumps } from './logs/log-pumps.ts'
 import { Dispatcher } from './predictions/dispatcher.ts'
+import { Instances } from './predictions/instances.ts'
 import { KnownDemos } from './predictions/known-demos.ts'
 import { LiveRuns } from './predictions/live-runs.ts'
 import { OpenPredictions } from './predictions/open-predictions.ts'
@@ -102,11 +103,8 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
   const retention = { db, files, limits, slices: new Slices({ most: () => limits.sweepRows, sliceMs: serverSliceMs }) }
   const queueParts = { db, commits, files, limits, now, changed, ...queueState(db, changed, limits) }
   const queue = new Queue(queueParts)
-  const reach = (endpoint: string) =>
-    new HttpPredictor({
-      base: endpoint,
-      deadlines: () => ({ answerMs: limits.callAnswerMs, idleMs: limits.callIdleMs }),
-    })
+  const instances = opened.use(new Instances(limits))
+  const reach = (endpoint: string) => instances.at(endpoint)
   const lookAt: LookAt = (deployment, fault) => void upkeep.checks.lookAt(deployment, fault)
   const dispatcher = new Dispatcher({ ...queueParts, reach, lookAt }, leaving.signal)
   loops.push(

@@ -28,7 +28,12 @@ export interface PredictionRequest {
   /** Files in it are FileRefs that `files` knows. */
   readonly input: Input
   readonly visitor?: VisitorId | undefined
+  /** What the caller reads next of the prediction, so that it can come without being asked for. */
+  readonly follow?: Follow | undefined
 }
+
+/** The events from the first on, or the end alone. */
+export type Follow = 'events' | 'end'
 
 export interface Prediction {
   readonly id: PredictionId

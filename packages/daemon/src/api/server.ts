@@ -1,12 +1,22 @@
 import { countExternalMemory } from '@origami/host/external-memory'
-import { hostless, limitJson, predictionsApi, refuseEarly, sendError, underLimits, unroutable } from '@origami/serving'
+import {
+  acceptLinks,
+  hostless,
+  limitJson,
+  linkable,
+  predictionsApi,
+  refuseEarly,
+  sendError,
+  underLimits,
+  unroutable,
+} from '@origami/serving'
 import { documentRoutes } from '@origami/serving/document'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { DaemonConfig } from '../config.ts'
 import { OwnCertificate } from '../state/own-certificate.ts'
 import { certificateRoutes } from './certificate-routes.ts'
 import { controlRoutes } from './control-routes.ts'
-import { callerAddress, callerVisitor, demoParam } from './params.ts'
+import { callerAddress, callerVisitor, demoNamed, demoParam, whose } from './params.ts'
 import type { ApiParts } from './parts.ts'
 import { queueRoutes } from './queue-routes.ts'
 import { statsRoutes } from './stats-routes.ts'
@@ -19,7 +29,7 @@ export async function createServer(config: DaemonConfig, parts: ApiParts): Promi
   const { http: _plain, ...options } = unroutable
   const secure = Fastify({
     ...options,
-    https: { ...hostless, ...own.secureContext, requestCert: true, rejectUnauthorized: true },
+    https: { ...hostless, ...linkable, ...own.secureContext, requestCert: true, rejectUnauthorized: true },
     forceCloseConnections: true,
     logger: { level: 'warn' },
   })
@@ -35,13 +45,23 @@ export async function createServer(config: DaemonConfig, parts: ApiParts): Promi
   await app.register(controlRoutes, parts)
   await app.register(statsRoutes, parts)
   await app.register(queueRoutes, parts)
+  const inputs = {
+    maxFileBytes: () => parts.limits.fileBytes,
+    remoteFiles: () => ({ deadlineMs: parts.limits.fetchMs, idleMs: parts.limits.fetchIdleMs }),
+  }
+  acceptLinks(app, {
+    ...inputs,
+    predictor: ({ demo, address }) => parts.queue.predictor(demoNamed(demo), whose('address', address)),
+    visitor: ({ visitor }) => whose('visitor', visitor),
+    maxBytes: () => parts.limits.bodyBytes,
+    silenceMs: () => parts.limits.callIdleMs,
+  })
   await app.register(predictionsApi, {
+    ...inputs,
     prefix: '/demos/:demo',
     predictor: (request: FastifyRequest) => parts.queue.predictor(demoParam(request), callerAddress(request)),
     visitor: callerVisitor,
-    maxFileBytes: () => parts.limits.fileBytes,
     fileIdleMs: () => parts.limits.callIdleMs,
-    remoteFiles: () => ({ deadlineMs: parts.limits.fetchMs, idleMs: parts.limits.fetchIdleMs }),
     slowReaderMs: () => parts.limits.slowReaderMs,
   })
   return app

@@ -193,7 +193,7 @@ export class InstanceRun {
    * prediction must be told.
    */
   private async handOver(input: Input): Promise<Prediction> {
-    this.submitting = this.instance.submit({ id: this.prediction.id, input }, this.leaving)
+    this.submitting = this.instance.submit({ id: this.prediction.id, input, follow: 'events' }, this.leaving)
     // A rejection is handled where the promise is awaited, here or after the stop.
     this.submitting.catch(() => undefined)
     await Promise.race([this.submitting, aborted(this.signal)])

@@ -6,9 +6,11 @@ import { basename, dirname, join, resolve } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import { serverUrl } from '@origami/host/server-url'
 import {
+  acceptLinks,
   apiIndex,
   FolderFiles,
   limitJson,
+  linkable,
   predictionsApi,
   prefersHtml,
   refuseEarly,
@@ -65,20 +67,27 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const folder = options.files ?? (await mkdtemp(join(tmpdir(), 'origami-files-')))
   if (options.files === undefined) opened.defer(() => rm(folder, { recursive: true, force: true }))
   await mkdir(folder, { recursive: true })
-  const app: FastifyInstance = Fastify({ ...unroutable, forceCloseConnections: true, logger: { level: 'warn' } })
+  const app: FastifyInstance = Fastify({
+    ...unroutable,
+    http: { ...unroutable.http, ...linkable },
+    forceCloseConnections: true,
+    logger: { level: 'warn' },
+  })
   opened.defer(() => app.close())
   refuseEarly(app)
   app.setErrorHandler(sendError)
   app.setNotFoundHandler((_request, reply) => reply.status(404).send({ error: 'There is nothing here.' }))
   // It is disposed before the connections end, so that those who follow a prediction are told that it was interrupted.
   const predictor = opened.use(await predictorOf(options, folder))
-  limitJson(app, { bytes: () => options.bodyBytes ?? defaultSettings.bodyBytes })
-  await app.register(predictionsApi, {
+  const bodyBytes = () => options.bodyBytes ?? defaultSettings.bodyBytes
+  limitJson(app, { bytes: bodyBytes })
+  const serving = {
     predictor: async () => predictor,
-    publicBase: requestOrigin,
     maxFileBytes: () => maxFileBytes(options),
     remoteFiles: true,
-  })
+  }
+  acceptLinks(app, { ...serving, maxBytes: bodyBytes })
+  await app.register(predictionsApi, { ...serving, publicBase: requestOrigin })
   await registerPage(app, options.page)
   await app.listen({ host: options.host, port: options.port })
   const { port } = app.server.address() as AddressInfo

@@ -3,6 +3,8 @@ import { Gone } from '@origami/protocol/demo'
 import { Agent, type Dispatcher, request } from 'undici'
 import { inPieces } from '../files/in-pieces.ts'
 import { BodyRefused } from '../http/limit-json.ts'
+import type { LinkClient } from '../link/link-client.ts'
+import type { Predict } from '../link/messages.ts'
 import { type Deadlines, defaultDeadlines, Idle, readCaps } from './deadlines.ts'
 import { answerError, Misbehaved } from './refusal.ts'
 
@@ -18,6 +20,10 @@ export interface HttpClientOptions {
     /** The demo is unknown there. */
     readonly missing: string
   }
+  /** The link to the same server, by which predictions are made where it has one. */
+  readonly link?: LinkClient | undefined
+  /** What a call over the link says besides the prediction. */
+  readonly linked?: Pick<Predict, 'demo' | 'visitor' | 'address'>
   /** Called for each request, so that an operator may change them while the server runs. */
   readonly deadlines?: () => Partial<Deadlines>
 }
@@ -150,11 +156,17 @@ export class HttpClient {
     })
   }
 
-  private refusal(status: number, answered: string, retryAfter: unknown): Error {
+  /** The error for an answer with a status of 300 or above. */
+  refusal(status: number, answered: string, retryAfter: unknown): Error {
     const { messages } = this.options
     return status === 404 && messages
       ? new Gone(messages.missing)
       : answerError(this.base, status, answered, retryAfter)
+  }
+
+  /** The error for a request whose answer did not come. */
+  unanswered(cause: Error): Unanswered {
+    return new Unanswered(this.options.messages?.away ?? `nobody answers at ${this.base}`, { cause })
   }
 
   private async translated<Result>(signal: AbortSignal | undefined, work: () => Promise<Result>): Promise<Result> {

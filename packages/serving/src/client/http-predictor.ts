@@ -17,7 +17,10 @@ import {
 } from '@origami/protocol/demo'
 import { z } from 'zod'
 import { refOf } from '../files/addresses.ts'
-import type { Files, OpenFile, Prediction, PredictionRequest, Predictor } from '../predictor.ts'
+import { type Call, CallLost, CallRefused } from '../link/call.ts'
+import type { Link } from '../link/link.ts'
+import type { Predict } from '../link/messages.ts'
+import type { Files, Follow, OpenFile, Prediction, PredictionRequest, Predictor } from '../predictor.ts'
 import { readCaps } from './deadlines.ts'
 import { HttpClient, type HttpClientOptions } from './http-client.ts'
 import { answerError, Misbehaved } from './refusal.ts'
@@ -35,15 +38,24 @@ const known: ReadonlySet<string> = new Set(eventTypes)
 export class HttpPredictor implements Predictor {
   private readonly base: string
   private readonly client: HttpClient
+  private readonly options: HttpPredictorOptions
   readonly files: Files
+  private known: DemoSchema | undefined
 
   constructor(options: HttpPredictorOptions) {
+    this.options = options
     this.client = new HttpClient(options)
     this.base = this.client.base
     this.files = { put: (...args) => this.put(...args), open: (...args) => this.open(...args) }
   }
 
+  /** Sets the schema that a caller knows already, which is then not asked for. */
+  knows(schema: DemoSchema): void {
+    this.known = schema
+  }
+
   async schema(signal?: AbortSignal): Promise<DemoSchema> {
+    if (this.known) return this.known
     return this.read(demoSchema, '/schema', readCaps.schema, signal)
   }
 
@@ -51,7 +63,10 @@ export class HttpPredictor implements Predictor {
     return this.read(health, '/health-check', readCaps.health, signal)
   }
 
-  async submit({ id, input }: PredictionRequest, signal?: AbortSignal): Promise<Prediction> {
+  async submit({ id, input, follow }: PredictionRequest, signal?: AbortSignal): Promise<Prediction> {
+    const link = follow && (await this.options.link?.open())
+    if (link)
+      return this.followed(await this.call(link, { ...this.options.linked, id, input, follow }, signal), id, follow)
     const headers = { prefer: 'respond-async', 'content-type': 'application/json' }
     const sent = { headers, body: JSON.stringify({ input }), signal }
     await this.client.json('PUT', `/predictions/${id}`, readCaps.snapshot, sent)
@@ -63,6 +78,47 @@ export class HttpPredictor implements Predictor {
     if (statusCode === 404) return undefined
     if (statusCode !== 200) throw answerError(this.base, statusCode, '', headers['retry-after'])
     return this.prediction(id)
+  }
+
+  /** Throws what the same request would throw over HTTP. */
+  private async call(link: Link, predict: Predict, signal?: AbortSignal): Promise<Call> {
+    try {
+      return await link.predict(predict, signal)
+    } catch (error) {
+      if (error instanceof CallRefused) throw this.client.refusal(error.status, error.body, error.retryAfter)
+      if (error instanceof CallLost) throw this.client.unanswered(error)
+      throw error
+    }
+  }
+
+  /** Its first events, or its end, come over the link, and what does not come there is asked for over HTTP. */
+  private followed(call: Call, id: PredictionId, follow: Follow): Prediction {
+    const prediction = this.prediction(id)
+    if (follow === 'end') return { ...prediction, ended: () => this.ended(call, prediction) }
+    let isRead = false
+    const events = (after = 0, signal?: AbortSignal): AsyncIterable<PredictionEvent> => {
+      if (isRead || after > 0) return prediction.events(after, signal)
+      isRead = true
+      return this.eventsOf(call, prediction, signal)
+    }
+    return { ...prediction, events }
+  }
+
+  private async ended(call: Call, prediction: Prediction): Promise<PredictionSnapshot> {
+    const end = await call.ended()
+    if (end) return this.withBareRefs(end)
+    for await (const event of prediction.events()) if (event.type === 'completed') return event.data
+    throw new Gone('the event stream ended before the prediction did')
+  }
+
+  private async *eventsOf(call: Call, prediction: Prediction, signal?: AbortSignal): AsyncIterable<PredictionEvent> {
+    let seen = 0
+    for await (const event of call.events(signal)) {
+      if ('seq' in event) seen = event.seq
+      yield this.event(event)
+      if (event.type === 'completed') return
+    }
+    yield* prediction.events(seen, signal)
   }
 
   private prediction(id: PredictionId): Prediction {

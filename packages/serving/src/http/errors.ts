@@ -10,11 +10,32 @@ export interface AnswersItself extends Error {
   readonly answer: { readonly error: string; readonly authorize?: string }
 }
 
+/** The answer for an error of the caller, or for a state of this server that the caller is told. */
+export interface Told {
+  readonly status: number
+  readonly body: unknown
+  /** Seconds. */
+  readonly retryAfter?: number
+}
+
 /**
  * The one place that turns errors into HTTP answers. The message of our own 5xx is only logged, under the id that is
  * answered.
  */
 export function sendError(error: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  // The connection is closed, so that the rest of the body is not waited for.
+  if (error instanceof BodyRefused && error.statusCode === 408) reply.header('connection', 'close')
+  const told = toldOf(error, request.headers['content-type'])
+  if (told) {
+    if (told.retryAfter !== undefined) reply.header('retry-after', told.retryAfter)
+    return reply.status(told.status).send(told.body)
+  }
+  request.log[isLeaving(error, reply) ? 'info' : 'error'](error)
+  return reply.status(500).send({ error: 'Something went wrong here; the log has it under this id.', id: request.id })
+}
+
+/** Undefined: it is a fault of ours, which is only logged. `contentType` is the request's. */
+export function toldOf(error: FastifyError | Error, contentType?: string): Told | undefined {
   if (error instanceof Invalid) {
     const tooLarge = error.problems.some((problem) => problem.type === 'value_error.too_large')
     const detail = error.problems.map(({ field, message, type }) => ({
@@ -22,22 +43,17 @@ export function sendError(error: FastifyError | Error, request: FastifyRequest, 
       msg: message,
       type,
     }))
-    return reply.status(tooLarge ? 413 : 422).send({ detail })
+    return { status: tooLarge ? 413 : 422, body: { detail } }
   }
-  if (error instanceof Full)
-    return reply.status(429).header('retry-after', error.retryAfterSeconds).send({ error: error.message })
-  if (error instanceof Gone) return reply.status(503).send({ error: error.message, status: 'failed' })
+  if (error instanceof Full) return { status: 429, body: { error: error.message }, retryAfter: error.retryAfterSeconds }
+  if (error instanceof Gone) return { status: 503, body: { error: error.message, status: 'failed' } }
   if (error instanceof BodyRefused && error.statusCode === 503)
-    return reply.status(503).header('retry-after', 5).send({ error: error.message })
-  // The connection is closed, so that the rest of the body is not waited for.
-  if (error instanceof BodyRefused && error.statusCode === 408) reply.header('connection', 'close')
-  if (answersItself(error)) return reply.status(error.statusCode).send(error.answer)
+    return { status: 503, body: { error: error.message }, retryAfter: 5 }
+  if (answersItself(error)) return { status: error.statusCode, body: error.answer }
   const misfit = misfitOf(error)
-  if (misfit) return reply.status(misfit.status).send({ error: misfit.message })
+  if (misfit) return { status: misfit.status, body: { error: misfit.message } }
   const status = 'statusCode' in error ? (error.statusCode ?? 500) : 500
-  if (status < 500) return reply.status(status).send({ error: clipped(messageOf(error, request)) })
-  request.log[isLeaving(error, reply) ? 'info' : 'error'](error)
-  return reply.status(500).send({ error: 'Something went wrong here; the log has it under this id.', id: request.id })
+  return status < 500 ? { status, body: { error: clipped(messageOf(error, contentType)) } } : undefined
 }
 
 /** Whether the caller just left while sending. That is no error, and nobody reads the answer. */
@@ -62,9 +78,9 @@ function misfitOf(error: FastifyError | Error): { status: number; message: strin
   return { status: 422, message: misfitMessage(issues, error.validationContext === 'body' ? 'the body' : '') }
 }
 
-function messageOf(error: FastifyError | Error, { headers }: FastifyRequest): string {
+function messageOf(error: FastifyError | Error, contentType: string | undefined): string {
   if (!('code' in error) || error.code !== 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return error.message
-  return `expected content-type: application/json, or of a file its own; got ${headers['content-type'] ?? 'none'}`
+  return `expected content-type: application/json, or of a file its own; got ${contentType ?? 'none'}`
 }
 
 const answersItself = (error: Error): error is AnswersItself => 'answer' in error && 'statusCode' in error

@@ -196,7 +196,7 @@ const [quote, backslash, openArray, closeArray, openObject, closeObject] = Buffe
 /**
  * Counts brackets outside of strings, before parsing, because code that walks the value later may fail at such a depth.
  */
-function isDeeper(json: Buffer, limit: number): boolean {
+export function isDeeper(json: Buffer, limit: number): boolean {
   let depth = 0
   for (let at = 0; at < json.length; at += 1) {
     const byte = json[at]

@@ -20,7 +20,7 @@ import {
   visitorHeader,
 } from '@origami/protocol/control'
 import { Gone, type VisitorId } from '@origami/protocol/demo'
-import { type AnswersItself, HttpPredictor } from '@origami/serving'
+import { type AnswersItself, HttpPredictor, LinkClient } from '@origami/serving'
 import { Agent, buildConnector, type Dispatcher, request } from 'undici'
 import { z } from 'zod'
 import type { WebConfig, WebLimits } from './config.ts'
@@ -50,6 +50,7 @@ export class DaemonClient implements AsyncDisposable {
   private readonly config: WebConfig['daemon']
   private readonly limits: WebLimits
   private agent: Agent
+  private link: LinkClient
   /** Earlier agents whose requests have not ended. */
   private readonly closing = new Set<Agent>()
   private shown: X509Certificate | undefined
@@ -58,6 +59,7 @@ export class DaemonClient implements AsyncDisposable {
     this.config = config
     this.limits = limits
     this.agent = this.connect(tls)
+    this.link = this.linkOver(this.agent)
   }
 
   /** The limits are read at each use. */
@@ -69,8 +71,11 @@ export class DaemonClient implements AsyncDisposable {
 
   /** Reads the certificate again. Requests under way end on their present connection. */
   async reopen(): Promise<void> {
+    const tls = await readTls(this.config.tls)
     const before = this.agent
-    this.agent = this.connect(await readTls(this.config.tls))
+    this.link.retire()
+    this.agent = this.connect(tls)
+    this.link = this.linkOver(this.agent)
     this.closing.add(before)
     // An agent that was destroyed meanwhile needs no closing.
     void before
@@ -84,8 +89,11 @@ export class DaemonClient implements AsyncDisposable {
    * ones connect again.
    */
   async reconnect(): Promise<void> {
+    const tls = await readTls(this.config.tls)
     const before = [this.agent, ...this.closing]
-    this.agent = this.connect(await readTls(this.config.tls))
+    this.link[Symbol.dispose]()
+    this.agent = this.connect(tls)
+    this.link = this.linkOver(this.agent)
     await Promise.all(before.map((agent) => agent.destroy()))
   }
 
@@ -196,12 +204,21 @@ export class DaemonClient implements AsyncDisposable {
   predictor(demo: string, who: { readonly visitor: VisitorId; readonly address?: string } | undefined): HttpPredictor {
     const address: Record<string, string> = who?.address ? { [addressHeader]: who.address } : {}
     const headers = who ? { ...address, [visitorHeader]: who.visitor } : {}
-    const deadlines = () => ({ answerMs: this.limits.callAnswerMs, idleMs: this.limits.callIdleMs })
     const base = `${this.config.url}/demos/${demo}`
-    return new HttpPredictor({ base, dispatcher: this.agent, headers, deadlines, messages: demoMessages })
+    const messages = demoMessages
+    const linked = { demo, ...(who && { visitor: who.visitor, ...(who.address ? { address: who.address } : {}) }) }
+    const { agent: dispatcher, link, deadlines } = this
+    return new HttpPredictor({ base, dispatcher, link, linked, headers, deadlines, messages })
+  }
+
+  private readonly deadlines = () => ({ answerMs: this.limits.callAnswerMs, idleMs: this.limits.callIdleMs })
+
+  private linkOver(dispatcher: Agent): LinkClient {
+    return new LinkClient({ origin: this.config.url, dispatcher, deadlines: this.deadlines })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.link[Symbol.dispose]()
     await Promise.all([this.agent, ...this.closing].map((agent) => agent.destroy()))
   }
 

@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
 import { join } from 'node:path'
 import { secretKey } from '@origami/host/private-files'
 import { deriveKey, SealedBox } from '@origami/host/sealed-box'
@@ -15,6 +15,8 @@ export const secretHash = (secret: string): string => createHash('sha256').updat
 export class Secrets {
   readonly forgeTokens: SealedBox
   private readonly root: Buffer
+  /** By purpose, of which there are few. */
+  private readonly keys = new Map<string, KeyObject>()
 
   private constructor(root: Buffer) {
     this.root = root
@@ -27,13 +29,17 @@ export class Secrets {
   }
 
   sign(purpose: string, text: string): string {
-    return createHmac('sha256', deriveKey(this.root, `origami web: ${purpose}`))
-      .update(text)
-      .digest('base64url')
+    return createHmac('sha256', this.key(purpose)).update(text).digest('base64url')
   }
 
   verify(purpose: string, text: string, signature: string): boolean {
     const [expected, actual] = [Buffer.from(this.sign(purpose, text)), Buffer.from(signature)]
     return expected.length === actual.length && timingSafeEqual(expected, actual)
+  }
+
+  private key(purpose: string): KeyObject {
+    const key = this.keys.get(purpose) ?? createSecretKey(deriveKey(this.root, `origami web: ${purpose}`))
+    this.keys.set(purpose, key)
+    return key
   }
 }

@@ -230,7 +230,10 @@ async function createServer(
       if (demo.url) throw new Refused(404, `This demo runs at ${demo.url}; its API is there.`)
       if (request.method !== 'GET') context.details.forget(demo.id)
       const forOwner = demo.account === request.who.account?.id && request.url.endsWith('/cancel')
-      return daemon.predictor(demo.id, forOwner ? undefined : request.who)
+      const predictor = daemon.predictor(demo.id, forOwner ? undefined : request.who)
+      // The daemon tells of each change of it while it is followed.
+      if (demo.schema && context.followed.connected) predictor.knows(demo.schema)
+      return predictor
     },
     publicBase: (request: FastifyRequest) => publicUrl() + request.url.split('/').slice(0, 3).join('/'),
     html: (request, reply) => pages.demo(request, reply),

@@ -1,7 +1,6 @@
 import {
   type DemoSchema,
   Gone,
-  Invalid,
   isPredictionId,
   newPredictionId,
   type PredictionId,
@@ -9,9 +8,8 @@ import {
   type VisitorId,
 } from '@origami/protocol/demo'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { resolveInputFiles } from '../../files/input-files.ts'
-import type { FetchBounds } from '../../files/remote.ts'
 import { sendError } from '../../http/errors.ts'
+import { type InputOptions, isObject, submitInput, unfit } from '../../http/submit.ts'
 import { sendTagged } from '../../http/tagged.ts'
 import type { Prediction, Predictor } from '../../predictor.ts'
 import { answerEvents, answerInEvents, answerWhenDone } from './answers.ts'
@@ -19,7 +17,7 @@ import { fileRoutes } from './file-routes.ts'
 import { openApi } from './openapi.ts'
 import { presentSnapshot } from './present.ts'
 
-export interface PredictionsApiOptions {
+export interface PredictionsApiOptions extends InputOptions {
   /** The predictor that answers a request. Undefined: 404. */
   predictor(request: FastifyRequest): Promise<Predictor | undefined>
   /** The prefix of file references in answers (`https://lab/ann/digits`). Without it they stay `files/<id>/<name>`. */
@@ -27,15 +25,8 @@ export interface PredictionsApiOptions {
   visitor?: (request: FastifyRequest) => VisitorId | undefined
   /** Answers `GET /predictions/{id}` to a browser. */
   html?: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
-  /** The largest file in bytes. Called for each file. */
-  maxFileBytes(): number
   /** The longest time without more of a file from its sender. The default is 30 s. Called for each file. */
   fileIdleMs?(): number
-  /**
-   * Whether http(s) URLs of files are fetched, from public addresses, and with which limits. `data:` URIs are always
-   * accepted.
-   */
-  readonly remoteFiles: boolean | (() => FetchBounds)
   /** How long a reader of an event stream may take nothing. The default is a minute. Called for each reader. */
   slowReaderMs?(): number
 }
@@ -117,7 +108,16 @@ async function predict(
   const id = predictionId(requestedId)
   const predictor = await predictorOf(options, request)
   const [schema, before] = [await predictor.schema(), requestedId === undefined ? undefined : await predictor.find(id)]
-  const prediction = before ?? (await submit(options, request, reply, predictor, schema, id))
+  const isFollowed = request.headers.accept?.includes('text/event-stream')
+  const isAsync = !isFollowed && asksAtOnce(request)
+  const submitted = {
+    id,
+    input: body?.input ?? {},
+    visitor: options.visitor?.(request),
+    follow: isFollowed ? ('events' as const) : isAsync ? undefined : ('end' as const),
+    base: baseOf(options, request),
+  }
+  const prediction = before ?? (await submitInput(predictor, schema, submitted, options, () => leavingOf(reply)))
   const context = {
     reply,
     prediction,
@@ -126,40 +126,9 @@ async function predict(
     made: before === undefined,
     slowReaderMs: options.slowReaderMs?.(),
   }
-  if (request.headers.accept?.includes('text/event-stream')) return answerInEvents(context)
-  if (before || asksAtOnce(request)) return accepted(context)
+  if (isFollowed) return answerInEvents(context)
+  if (before || isAsync) return accepted(context)
   return answerWhenDone(context)
-}
-
-async function submit(
-  options: PredictionsApiOptions,
-  request: FastifyRequest<{ Body: Body | null }>,
-  reply: FastifyReply,
-  predictor: Predictor,
-  schema: DemoSchema,
-  id: PredictionId,
-) {
-  const rawInput = request.body?.input ?? {}
-  if (!isObject(rawInput)) throw unfit(`expected input to be an object of fields, got ${shown(rawInput)}`)
-  const endless = Object.keys(rawInput)
-    .filter((name) => !hasFiniteNumbers(rawInput[name]))
-    .slice(0, 10)
-  if (endless.length > 0)
-    throw new Invalid(
-      endless.map((field) => ({ field, type: 'value_error', message: 'expected numbers below 1.8e308' })),
-    )
-  const input = await resolveInputFiles(schema, rawInput, predictor.files, {
-    base: baseOf(options, request),
-    remote: fetchBounds(options),
-    maxFileBytes: options.maxFileBytes(),
-    leaving: () => leavingOf(reply),
-  })
-  return predictor.submit({ id, input, visitor: options.visitor?.(request) })
-}
-
-function fetchBounds({ remoteFiles }: PredictionsApiOptions): FetchBounds | false {
-  if (typeof remoteFiles === 'function') return remoteFiles()
-  return remoteFiles ? {} : false
 }
 
 async function accepted({
@@ -227,17 +196,6 @@ function predictionId(requestedId: unknown): PredictionId {
     statusCode: 422,
   })
 }
-
-/** Whether all numbers in a JSON value are finite. A number that is too large to parse would be sent on as null. */
-function hasFiniteNumbers(value: unknown): boolean {
-  if (typeof value === 'number') return Number.isFinite(value)
-  return typeof value !== 'object' || value === null || Object.values(value).every(hasFiniteNumbers)
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const unfit = (message: string): Invalid => new Invalid([{ type: 'value_error', message }])
 
 /** Whether the preferences include `respond-async` (RFC 7240, 2). */
 function asksAtOnce({ headers }: FastifyRequest): boolean {

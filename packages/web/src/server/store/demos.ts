@@ -44,17 +44,29 @@ export type Sort = (typeof demoSorts)[number]
 /** The demos as the web server stores them: their owners, their addresses, and what the daemon last reported. */
 export class Demos {
   private readonly db: Db
+  /** By address, of those that were looked up since the last change: every request names one. */
+  private readonly found = new Map<string, Owned>()
+  private changes = 0
 
   constructor(db: Db) {
     this.db = db
   }
 
   async at(account: string, name: string): Promise<Owned | undefined> {
+    const [handle, lower] = [account.toLowerCase(), name.toLowerCase()]
+    const address = `${handle}/${lower}`
+    const known = this.found.get(address)
+    if (known) return known
+    const { changes } = this
     const row = await this.all()
-      .where('accounts.handle', '=', account.toLowerCase())
-      .where('demos.name', '=', name.toLowerCase())
+      .where('accounts.handle', '=', handle)
+      .where('demos.name', '=', lower)
       .executeTakeFirst()
-    return row && toDemo(row)
+    const demo = row && toDemo(row)
+    if (!demo || changes !== this.changes) return demo
+    if (this.found.size >= mostFound) this.found.clear()
+    this.found.set(address, demo)
+    return demo
   }
 
   async byId(id: string): Promise<Owned | undefined> {
@@ -120,38 +132,52 @@ export class Demos {
       key: randomSecret().slice(0, 22),
       created_at: new Date().toISOString(),
     }
-    return this.db.transaction().execute(async (trx) => {
-      const { numInsertedOrUpdatedRows } = await trx
-        .insertInto('demos')
-        .values({ ...fresh, ...demo, public: Number(demo.public), private: Number(demo.private), account: account.id })
-        .onConflict((conflict) => conflict.doNothing())
-        .executeTakeFirst()
-      if (numInsertedOrUpdatedRows === 0n) return false
-      await trx.deleteFrom('former_addresses').where('account', '=', account.id).where('name', '=', demo.name).execute()
-      return true
-    })
+    return this.changing((db) =>
+      db.transaction().execute(async (trx) => {
+        const { numInsertedOrUpdatedRows } = await trx
+          .insertInto('demos')
+          .values({
+            ...fresh,
+            ...demo,
+            public: Number(demo.public),
+            private: Number(demo.private),
+            account: account.id,
+          })
+          .onConflict((conflict) => conflict.doNothing())
+          .executeTakeFirst()
+        if (numInsertedOrUpdatedRows === 0n) return false
+        await trx
+          .deleteFrom('former_addresses')
+          .where('account', '=', account.id)
+          .where('name', '=', demo.name)
+          .execute()
+        return true
+      }),
+    )
   }
 
   /** Renames a demo. Its old address redirects to it from now on. False: another demo of its owner has that name. */
   async rename(demo: Owned, name: string): Promise<boolean> {
     const { id, account } = demo
-    return this.db.transaction().execute(async (trx) => {
-      const taken = await trx
-        .selectFrom('demos')
-        .select('id')
-        .where('account', '=', account)
-        .where('name', '=', name)
-        .executeTakeFirst()
-      if (taken) return taken.id === id
-      await trx.deleteFrom('former_addresses').where('account', '=', account).where('name', '=', name).execute()
-      await trx
-        .insertInto('former_addresses')
-        .values({ account, name: demo.name, demo: id })
-        .onConflict((conflict) => conflict.columns(['account', 'name']).doUpdateSet({ demo: id }))
-        .execute()
-      await trx.updateTable('demos').set({ name }).where('id', '=', id).execute()
-      return true
-    })
+    return this.changing((db) =>
+      db.transaction().execute(async (trx) => {
+        const taken = await trx
+          .selectFrom('demos')
+          .select('id')
+          .where('account', '=', account)
+          .where('name', '=', name)
+          .executeTakeFirst()
+        if (taken) return taken.id === id
+        await trx.deleteFrom('former_addresses').where('account', '=', account).where('name', '=', name).execute()
+        await trx
+          .insertInto('former_addresses')
+          .values({ account, name: demo.name, demo: id })
+          .onConflict((conflict) => conflict.columns(['account', 'name']).doUpdateSet({ demo: id }))
+          .execute()
+        await trx.updateTable('demos').set({ name }).where('id', '=', id).execute()
+        return true
+      }),
+    )
   }
 
   async elsewhere(): Promise<Owned[]> {
@@ -159,26 +185,28 @@ export class Demos {
   }
 
   async change(id: string, change: Partial<Changeable>): Promise<void> {
-    await this.db.updateTable('demos').set(stored(change)).where('id', '=', id).execute()
+    await this.changing((db) => db.updateTable('demos').set(stored(change)).where('id', '=', id).execute())
   }
 
   async remove(id: string): Promise<void> {
-    await this.db.deleteFrom('demos').where('id', '=', id).execute()
+    await this.changing((db) => db.deleteFrom('demos').where('id', '=', id).execute())
   }
 
   /** Stores what the daemon said, for pages while it is away. */
   async keep(detail: DemoDetail): Promise<void> {
     const { schema } = detail
-    await this.db
-      .updateTable('demos')
-      .set({
-        state: detail.status,
-        runs: detail.runs,
-        commit_sha: detail.commit,
-        ...(schema ? { schema: JSON.stringify(schema), title: schema.title, description: schema.description } : {}),
-      })
-      .where('id', '=', detail.demo_id)
-      .execute()
+    await this.changing((db) =>
+      db
+        .updateTable('demos')
+        .set({
+          state: detail.status,
+          runs: detail.runs,
+          commit_sha: detail.commit,
+          ...(schema ? { schema: JSON.stringify(schema), title: schema.title, description: schema.description } : {}),
+        })
+        .where('id', '=', detail.demo_id)
+        .execute(),
+    )
   }
 
   /** Stores how often each demo ran, where the number changed. */
@@ -191,10 +219,22 @@ export class Demos {
     await slices.run('runs', signal, async (most) => {
       const some = all.slice(from, from + most)
       for (const { demo_id, runs } of some)
-        await this.db.updateTable('demos').set({ runs }).where('id', '=', demo_id).where('runs', '!=', runs).execute()
+        await this.changing((db) =>
+          db.updateTable('demos').set({ runs }).where('id', '=', demo_id).where('runs', '!=', runs).execute(),
+        )
       from += some.length
       return some.length
     })
+  }
+
+  /** What was read before or during a change is not kept. */
+  private async changing<Result>(write: (db: Db) => Promise<Result>): Promise<Result> {
+    try {
+      return await write(this.db)
+    } finally {
+      this.changes += 1
+      this.found.clear()
+    }
   }
 
   private all() {
@@ -222,6 +262,8 @@ const toDemo = ({ commit_sha: commit, schema, ...row }: DemoRow & { readonly han
   commit,
   schema: cachedSchema(schema),
 })
+
+const mostFound = 1000
 
 /** Parsed once for many lookups, because each request looks up an address. */
 const known = new Map<string, DemoSchema | null>()
