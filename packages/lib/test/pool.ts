@@ -25,6 +25,8 @@ export interface Pool extends AsyncDisposable {
 
 interface PoolOptions extends Partial<Omit<ModelOptions, 'files' | 'launch'>> {
   readonly slots?: number
+  /** How many calls may wait in a worker. Its demo has no files then. */
+  readonly ahead?: number
   readonly concurrency?: number
   readonly title?: string | null
   /** The setup of the very first worker fails with these words. */
@@ -34,7 +36,7 @@ interface PoolOptions extends Partial<Omit<ModelOptions, 'files' | 'launch'>> {
 }
 
 export async function startPool(options: PoolOptions = {}): Promise<Pool> {
-  const { slots, concurrency, title, problem, onLaunch, ...rest } = options
+  const { slots, ahead, concurrency, title, problem, onLaunch, ...rest } = options
   const home = await mkdtemp(join(tmpdir(), 'origami-pool-'))
   const [folder, setupFile] = [join(home, 'files'), join(home, 'setup')]
   if (problem !== undefined) await writeFile(setupFile, problem)
@@ -49,7 +51,7 @@ export async function startPool(options: PoolOptions = {}): Promise<Pool> {
       env: {
         ...(process.env as Record<string, string>),
         SETUP: setupFile,
-        WORKER: JSON.stringify({ slots, concurrency, title }),
+        WORKER: JSON.stringify({ slots, ahead, concurrency, title }),
       },
     }
   }

@@ -29,6 +29,10 @@ class ManyAtATime:
         self._tasks: dict[str, asyncio.Task[dict[str, Any]]] = {}
         self._cancels: set[str] = set()
 
+    def room(self) -> dict[str, int]:
+        """What the runtime is told: how many calls are taken at once."""
+        return {"slots": self.slots} if self.slots > 1 else {}
+
     def take(self, message: dict[str, Any]) -> None:
         if message["type"] == "predict":
             self._loop.call_soon_threadsafe(self._start, message)

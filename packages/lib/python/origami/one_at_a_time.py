@@ -23,8 +23,6 @@ from .terminal import Terminals
 class OneAtATime:
     """``take`` is called by the thread that hears the runtime, all else by the main thread."""
 
-    slots = 1
-
     def __init__(
         self,
         runtime: Runtime,
@@ -45,8 +43,14 @@ class OneAtATime:
         self._current: str | None = None
         self._task: asyncio.Future[Any] | None = None
         self._sending = False
+        #: The prediction that ended last, where no mark on the terminals says so.
+        self._unmarked: str | None = None
         self._main = threading.main_thread()
         signal.signal(signal.SIGUSR1, lambda *_: self._interrupt())
+
+    def room(self) -> dict[str, int]:
+        """What the runtime is told: how many calls may wait here for their turn."""
+        return {"ahead": 4}
 
     def take(self, message: dict[str, Any]) -> None:
         name = message["id"]
@@ -71,6 +75,11 @@ class OneAtATime:
 
     def _predict(self, message: dict[str, Any]) -> None:
         name = message["id"]
+        if name in self._cancels:
+            return self._end(name, {}, Canceled())
+        if message.get("ahead") and self._unmarked is not None:
+            # The runtime may not know yet that the one before has ended, and would take for its what this one prints.
+            self._terminals.mark(self._unmarked, always=True)
         output: dict[str, Any] = {}
         failure: BaseException | None = None
         call = Call(name, self._send)
@@ -93,7 +102,8 @@ class OneAtATime:
         canceled = own_cancel or isinstance(failure, Canceled)
         self._known.discard(name)
         self._cancels.discard(name)
-        marked = self._terminals.mark(name)
+        marked = self._terminals.mark(name, always=bool(self._calls))
+        self._unmarked = None if marked else name
         if canceled:
             self._runtime.send(type="canceled", id=name, marked=marked)
         elif failure is not None:

@@ -46,7 +46,7 @@ def main() -> None:
         runtime.send(type="setup_failed", error=words_of(error), traceback=trace_of(error))
         sys.exit(1)
     terminals.mark("setup", always=True)
-    runtime.send(type="ready", **({"slots": calls.slots} if calls.slots > 1 else {}))
+    runtime.send(type="ready", **calls.room())
     inbox.open(calls.take)
     calls.work()
 

@@ -118,7 +118,7 @@ describe('a call', () => {
       reason: 'crashed',
       error: "The model's process died: the model's process exited with code 7",
     })
-    expect(await outcome('x')).toMatchObject({ ended: 'not begun', status: 'processing' })
+    expect(await outcome('x')).toMatchObject({ ended: 'not begun', status: 'starting' })
   })
 
   test.each([

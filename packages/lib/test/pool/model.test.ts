@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Model } from '../../src/runtime/pool/model.ts'
 import { schema } from './runs.ts'
 
-const serves = { ready: 1, size: 1, hasRoom: true }
+const serves = { ready: 1, size: 1, hasRoom: true, ahead: 0 }
 const succeeded = { status: 'succeeded', logs: 'loaded\n', slots: 1 } as const
 const failed = { status: 'failed', error: 'no weights', logs: 'no weights\n' } as const
 
@@ -15,8 +15,8 @@ describe('the health of a model', () => {
     })
     expect(model.setUp(succeeded)).toBe(true)
     expect(model.health(serves)).toMatchObject({ status: 'READY', setup: { status: 'succeeded', logs: 'loaded\n' } })
-    expect(model.health({ ...serves, hasRoom: false }).status).toBe('BUSY')
-    expect(model.health({ ready: 0, size: 2, hasRoom: false })).toMatchObject({
+    expect(model.health({ ...serves, hasRoom: false, ahead: 0 }).status).toBe('BUSY')
+    expect(model.health({ ready: 0, size: 2, hasRoom: false, ahead: 0 })).toMatchObject({
       status: 'STARTING',
       workers: { ready: 0, of: 2 },
     })

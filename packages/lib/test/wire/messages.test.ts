@@ -8,7 +8,7 @@ const takes = (message: unknown): boolean => fromWorker.safeParse(message).succe
 
 describe('what a worker says', () => {
   test('is filled up where it may say less', () => {
-    expect(fromWorker.parse({ type: 'ready' })).toEqual({ type: 'ready', slots: 1 })
+    expect(fromWorker.parse({ type: 'ready' })).toEqual({ type: 'ready', slots: 1, ahead: 0 })
     const progress = { type: 'progress', id, done: 1 }
     expect(fromWorker.parse(progress)).toEqual({ ...progress, total: null, note: null })
   })
@@ -73,6 +73,7 @@ describe('what a worker says', () => {
       'type',
       'schema',
       'slots',
+      'ahead',
     ])
     fc.assert(
       fc.property(fc.oneof(message, fc.jsonValue()), (sent) => {

@@ -5,13 +5,15 @@ import { join } from 'node:path'
 /**
  * A worker that does what its text says, for tests of the pool: real frames over a real pipe, without a model behind
  * them.
- * `SETUP` is a file: while it is there its text is why setup fails, or `hang`. `WORKER` is JSON: `slots`,
- * `concurrency`, `title`.
+ * `SETUP` is a file: while it is there its text is why setup fails, or `hang`. `WORKER` is JSON: `slots`, `ahead`,
+ * `concurrency`, `title`. With `ahead` its demo has no files.
  */
 const { SETUP = '', WORKER = '{}' } = process.env
-const { slots, concurrency = 1, title = 'Scripted' } = JSON.parse(WORKER)
+const { slots, ahead, concurrency = 1, title = 'Scripted' } = JSON.parse(WORKER)
 const runtime = new Socket({ fd: 3 })
 const held = new Map()
+/** The calls that wait here for their turn. */
+let waiting = []
 
 const field = (name, component, required) => ({ name, label: name, component, options: {}, required })
 send({
@@ -20,8 +22,8 @@ send({
     api: 1,
     ...(title === null ? {} : { title }),
     description: '',
-    inputs: [field('say', 'text', true), field('paper', 'file', false)],
-    outputs: [field('said', 'text', false), field('copy', 'file', false)],
+    inputs: [field('say', 'text', true), ...(ahead ? [] : [field('paper', 'file', false)])],
+    outputs: [field('said', 'text', false), ...(ahead ? [] : [field('copy', 'file', false)])],
     examples: [],
     streaming: false,
     concurrency,
@@ -31,7 +33,7 @@ send({
 const problem = existsSync(SETUP) ? readFileSync(SETUP, 'utf8') : undefined
 if (problem === undefined) {
   mark('setup')
-  send(slots === undefined ? { type: 'ready' } : { type: 'ready', slots })
+  send({ type: 'ready', slots, ahead })
 } else if (problem === 'hang') setInterval(() => undefined, 60_000)
 else {
   mark('setup')
@@ -52,10 +54,18 @@ runtime.on('end', () => process.exit(0))
 
 function take(message) {
   if (message.type === 'cancel') cancel(message.id)
-  else predict(message)
+  else waiting.push(message)
+  next()
+}
+
+function next() {
+  while (waiting.length > 0 && (!ahead || held.size < (slots ?? 1))) predict(waiting.shift())
 }
 
 function cancel(id) {
+  const before = waiting.length
+  waiting = waiting.filter((call) => call.id !== id)
+  if (waiting.length < before) return send({ type: 'canceled', id, marked: false })
   if (!held.has(id) || held.get(id).say === 'ignore') return
   held.delete(id)
   mark(id)
@@ -77,6 +87,19 @@ function predict({ id, input, outbox }) {
       return
     case 'die':
       return process.exit(7)
+    case 'end late': {
+      // What the next one prints comes before the end of this one.
+      process.stdout.write('of the first\n')
+      mark(id)
+      process.stdout.write('of the second\n')
+      process.stderr.write('an error of the second\n')
+      setTimeout(() => {
+        held.delete(id)
+        send({ type: 'done', id, output: { said: 'late' } })
+        next()
+      }, 20)
+      return
+    }
     case 'large':
       return done({ said: 'x'.repeat(100_000) })
     case 'grows':

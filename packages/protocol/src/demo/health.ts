@@ -16,6 +16,11 @@ export const health = z.object({
     .nullable(),
   /** How many worker processes serve, and how many there should be. Runtimes of earlier versions leave it out. */
   workers: z.object({ ready: z.int().min(0), of: z.int().min(0) }).optional(),
+  /**
+   * How many predictions it takes beyond those that run, so that its workers need not wait for the next one. They stay
+   * `starting` until they begin. Runtimes of earlier versions leave it out.
+   */
+  ahead: z.int().min(0).optional(),
   version: z.record(z.string(), z.string()),
 })
 export type Health = z.infer<typeof health>

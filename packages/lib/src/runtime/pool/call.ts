@@ -14,6 +14,8 @@ export interface WorkerCallOptions {
   readonly timeoutMs: number
   /** How long it may run after a cancel before its process is killed. */
   readonly graceMs: number
+  /** Called when its worker may have begun it, unless it was stopped before. */
+  onBegin?(): void
 }
 
 /** A text that is appended without end would fill the memory. */
@@ -32,6 +34,7 @@ export class WorkerCall {
   private stopped: Stop | undefined
   /** Whether the worker holds the call: from the moment it is written until the worker reports its end. */
   private isHeld = false
+  private hasBegun = false
   /** Whether its output could not be accepted, so that only its end is waited for. */
   private isRefused = false
   /** The events that are still being handled, because a file comes with one of them. */
@@ -58,11 +61,19 @@ export class WorkerCall {
     return this.outcome.promise
   }
 
-  /** Asks the model to stop, and kills its process when it does not within the grace. */
+  /**
+   * Asks the model to stop, and kills its process when it does not within the grace. One that has not begun never does,
+   * and is canceled at once where it was canceled.
+   */
   stop(why: Stop): void {
     if (this.stopped) return
     this.stopped = why
-    if (this.isHeld) this.askToStop()
+    if (!this.isHeld) return
+    if (this.hasBegun) this.askToStop()
+    else if (why === 'cancel') {
+      this.worker.cancel(this.run.id)
+      this.run.canceled()
+    }
   }
 
   private async performWithFiles(gives: boolean): Promise<Outcome> {
@@ -82,13 +93,11 @@ export class WorkerCall {
   }
 
   private write(input: Record<string, unknown>, outbox: string): void {
-    const { run, worker, options } = this
+    const { run, worker } = this
     if (this.stopped) {
       this.take({ type: 'canceled' })
       return
     }
-    run.start()
-    this.deadline = setTimeout(() => this.stop('timeout'), options.timeoutMs)
     this.isHeld = true
     worker.predict({ id: run.id, input, outbox }, (event) => this.take(event))
   }
@@ -119,9 +128,22 @@ export class WorkerCall {
     if (isEnd(event)) return this.end(event)
     if (this.isRefused) return undefined
     if (event.type === 'output') return this.part(event)
-    if (event.type === 'text') run.print(event.source, event.text)
+    if (event.type === 'begun') this.begin()
+    else if (event.type === 'text') run.print(event.source, event.text)
     else run.progress(event.done, event.total, event.note)
     return undefined
+  }
+
+  private begin(): void {
+    const { run, options } = this
+    this.hasBegun = true
+    // It was canceled while it waited in its worker, which answers that, or has begun it all the same.
+    if (this.stopped) this.askToStop()
+    else {
+      run.start()
+      this.deadline = setTimeout(() => this.stop('timeout'), options.timeoutMs)
+      options.onBegin?.()
+    }
   }
 
   /** The model's output cannot be accepted, so the model need not go on. */
@@ -151,6 +173,8 @@ export class WorkerCall {
     if (this.isRefused) this.outcome.resolve('ended')
     else if (this.stopped === 'timeout')
       this.fail('timeout', `It ran longer than the ${options.timeoutMs / 1000} s that one prediction may.`)
+    else if (this.stopped === 'shutdown' && end.type === 'not_begun' && !this.hasBegun)
+      this.outcome.resolve('not begun')
     else if (this.stopped === 'shutdown') this.fail('interrupted', 'The runtime was stopped while it ran.')
     else if (end.type === 'done') return this.succeed(end.output)
     else if (this.stopped === 'cancel' || end.type === 'canceled') {

@@ -1,3 +1,4 @@
+import { type DemoSchema, isFileComponent } from '@origami/protocol/demo'
 import { WorkerCall } from './call.ts'
 import type { CountedFiles } from './counted-files.ts'
 import type { Model } from './model.ts'
@@ -16,11 +17,25 @@ export interface WorkerDispatcherParts {
   onEnd(run: Run): void
 }
 
-/** Gives predictions to workers: as many at the same time as the model's concurrency. The others wait in order. */
+/** With more than this many ahead none is written, so that several go out in one write. */
+const enoughAhead = 2
+
+/** A call that a worker has, or is about to get. */
+interface Given {
+  readonly call: WorkerCall
+  readonly performed: Promise<void>
+}
+
+/**
+ * Gives predictions to workers: as many at the same time as the model's concurrency. The others wait in order. Some of
+ * them are written to a worker ahead, where they wait in line until it begins them.
+ */
 export class WorkerDispatcher {
   private readonly parts: WorkerDispatcherParts
   private readonly line = new WaitingLine()
-  private readonly calls = new Map<Run, { readonly call: WorkerCall; readonly performed: Promise<void> }>()
+  private readonly calls = new Map<Run, Given>()
+  /** Those that their worker has, and has not begun. */
+  private readonly ahead = new Set<Run>()
   private isEnding = false
 
   constructor(parts: WorkerDispatcherParts) {
@@ -33,7 +48,12 @@ export class WorkerDispatcher {
 
   /** Whether one more prediction would run at once. */
   get hasRoom(): boolean {
-    return this.calls.size < this.parts.model.concurrency && this.parts.workers().hasFree
+    return this.running < this.parts.model.concurrency && this.parts.workers().hasFree
+  }
+
+  /** How many predictions beyond those that run are taken from the line before their turn. */
+  get keepsAhead(): number {
+    return this.hasFiles ? 0 : this.parts.workers().ahead
   }
 
   join(run: Run): void {
@@ -42,10 +62,10 @@ export class WorkerDispatcher {
   }
 
   cancel(run: Run): void {
-    if (this.line.remove(run)) {
-      run.canceled()
-      this.parts.onEnd(run)
-    } else this.calls.get(run)?.call.stop('cancel')
+    this.calls.get(run)?.call.stop('cancel')
+    if (!this.line.remove(run)) return
+    run.canceled()
+    this.parts.onEnd(run)
   }
 
   /** Fails everything that waits, when there will be no worker for it. */
@@ -56,17 +76,29 @@ export class WorkerDispatcher {
     }
   }
 
-  /** Begins predictions for which there are workers. */
+  /** Begins predictions for which there are workers, and writes ahead those for which there will be. */
   next(): void {
-    const { model, files, graceMs, workers } = this.parts
-    while (!this.isEnding && model.schema && this.line.length > 0 && this.calls.size < model.concurrency) {
-      const lease = workers().take()
-      if (!lease) return
-      const run = this.line.take()
-      const options = { schema: model.schema, files, timeoutMs: model.timeoutMs, graceMs }
-      const call = new WorkerCall(run, lease.worker, options)
-      this.calls.set(run, { call, performed: this.perform(call, lease) })
+    const writesAhead = !this.hasFiles && this.ahead.size <= enoughAhead
+    while (!this.isEnding && this.parts.model.schema) {
+      const run = this.line.find((waiting) => !this.calls.has(waiting))
+      if (!run) return
+      const lease = this.running < this.parts.model.concurrency ? this.parts.workers().take() : undefined
+      const isAhead = lease === undefined && writesAhead
+      const given = isAhead ? this.parts.workers().takeAhead() : lease
+      if (!given) return
+      if (isAhead) this.ahead.add(run)
+      else this.line.remove(run)
+      this.give(run, given, this.parts.model.schema)
     }
+  }
+
+  private give(run: Run, lease: Lease, schema: DemoSchema): void {
+    const { model, files, graceMs } = this.parts
+    const onBegin = () => {
+      if (this.ahead.delete(run)) this.line.remove(run)
+    }
+    const call = new WorkerCall(run, lease.worker, { schema, files, timeoutMs: model.timeoutMs, graceMs, onBegin })
+    this.calls.set(run, { call, performed: this.perform(call, lease) })
   }
 
   /** Stops the running predictions and begins no others. */
@@ -80,13 +112,25 @@ export class WorkerDispatcher {
     await Promise.all([...this.calls.values()].map(({ performed }) => performed))
   }
 
+  private get running(): number {
+    return this.calls.size - this.ahead.size
+  }
+
+  private get hasFiles(): boolean {
+    const { inputs = [], outputs = [] } = this.parts.model.schema ?? {}
+    return [...inputs, ...outputs].some(({ component }) => isFileComponent(component))
+  }
+
   /** Never rejects. */
   private async perform(call: WorkerCall, lease: Lease): Promise<void> {
-    const ended = await call.perform()
+    const { run } = call
+    const outcome = await call.perform()
     lease[Symbol.dispose]()
-    this.calls.delete(call.run)
-    if (ended === 'ended') this.parts.onEnd(call.run)
-    else this.line.joinInFront(call.run)
+    this.calls.delete(run)
+    const wasAhead = this.ahead.delete(run)
+    // Where it had not begun it is in the line still, unless it was canceled, which was told at once.
+    if (outcome === 'not begun' && !wasAhead) this.line.joinInFront(run)
+    else if (outcome === 'ended' && (!wasAhead || this.line.remove(run))) this.parts.onEnd(run)
     this.next()
   }
 }

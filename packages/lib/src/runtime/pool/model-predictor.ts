@@ -82,7 +82,8 @@ export class ModelPredictor implements Predictor, AsyncDisposable {
 
   async health(): Promise<Health> {
     const { ready, size } = this.workers
-    return this.model.health({ ready, size, hasRoom: this.dispatcher.hasRoom })
+    const { hasRoom, keepsAhead } = this.dispatcher
+    return this.model.health({ ready, size, hasRoom, ahead: keepsAhead })
   }
 
   async submit({ id, input: rawInput }: PredictionRequest): Promise<Prediction> {

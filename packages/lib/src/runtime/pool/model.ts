@@ -95,7 +95,7 @@ export class Model {
    * STARTING until a worker serves, and again when none is left. SETUP_FAILED when the first setup failed and none has
    * succeeded.
    */
-  health({ ready, size, hasRoom }: { ready: number; size: number; hasRoom: boolean }): Health {
+  health({ ready, size, hasRoom, ahead }: { ready: number; size: number; hasRoom: boolean; ahead: number }): Health {
     const { loading } = this
     return {
       status: this.status(ready, hasRoom),
@@ -106,6 +106,7 @@ export class Model {
         logs: loading.status === 'starting' ? '' : loading.logs,
       },
       workers: { ready, of: size },
+      ahead,
       version: { origami: '1', node: process.versions.node },
     }
   }

@@ -13,14 +13,18 @@ export class Terminal {
   private readonly waiting = new Map<string, () => void>()
   readonly ended: Promise<void>
   private isEnded = false
+  private readonly onMark: (id: string) => void
 
-  constructor(stream: Readable, onText: (text: string) => void) {
+  /** `onMark` is called between the texts before and after a mark. */
+  constructor(stream: Readable, onText: (text: string) => void, onMark: (id: string) => void = () => undefined) {
+    this.onMark = onMark
     stream.setEncoding('utf8')
     stream.on('data', (text: string) => this.take(text, onText))
     this.ended = new Promise((resolve) =>
       stream.once('close', () => {
         if (this.rest !== '') onText(this.rest)
         this.isEnded = true
+        for (const wake of this.waiting.values()) wake()
         resolve()
       }),
     )
@@ -31,9 +35,9 @@ export class Terminal {
     return this.marked.delete(id) || this.isEnded
   }
 
-  /** Resolves once everything printed before the mark of `id` was passed on. */
+  /** Resolves once everything printed before the mark of `id` was passed on, or all that there was. */
   async until(id: string): Promise<void> {
-    if (this.marked.delete(id)) return
+    if (this.hasPassed(id)) return
     await new Promise<void>((resolve) => this.waiting.set(id, resolve))
   }
 
@@ -59,6 +63,7 @@ export class Terminal {
   }
 
   private note(id: string): void {
+    this.onMark(id)
     const wake = this.waiting.get(id)
     if (wake) wake()
     else this.marked.add(id)

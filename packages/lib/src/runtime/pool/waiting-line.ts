@@ -19,12 +19,9 @@ export class WaitingLine {
     this.tellPlaces()
   }
 
-  /** Takes out the next one. Throws RangeError when none waits. */
-  take(): Run {
-    const run = this.runs.shift()
-    if (!run) throw new RangeError('nothing waits')
-    this.tellPlaces()
-    return run
+  /** The first one of which this is true. */
+  find(is: (run: Run) => boolean): Run | undefined {
+    return this.runs.find(is)
   }
 
   /** Removes a prediction. False: it does not wait here. */

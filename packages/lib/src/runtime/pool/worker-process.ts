@@ -20,28 +20,45 @@ export type CallEnd =
   | { readonly type: 'crashed'; readonly error: string }
   | { readonly type: 'not_begun' }
 
-/** The events of a call. Its end comes last. */
+/** The events of a call. Its end comes last. Before it has begun only its end may come. */
 export type CallEvent =
+  | { readonly type: 'begun' }
   | { readonly type: 'text'; readonly source: 'stdout' | 'stderr'; readonly text: string }
   | Extract<WorkerMessage, { type: 'progress' | 'output' }>
   | CallEnd
 
 export const isEnd = (event: CallEvent): event is CallEnd =>
-  event.type !== 'output' && event.type !== 'text' && event.type !== 'progress'
+  event.type !== 'begun' && event.type !== 'output' && event.type !== 'text' && event.type !== 'progress'
+
+type Source = 'stdout' | 'stderr'
+
+/** A call that was written and has not ended. */
+interface HeldCall {
+  take(event: CallEvent): void
+  /** Whether the worker may have begun it. Those that wait in it begin in the order in which they were written. */
+  hasBegun: boolean
+  /** What was printed after its end, before its end was heard: it belongs to the one after it. */
+  readonly printedAfter: (readonly [Source, string])[]
+}
 
 const markPatienceMs = 250
 const closePatienceMs = 2000
 const maxLogLength = 64 * 1024
 
-/** One worker: a process that has loaded the model. It holds as many calls as it has slots. */
+/**
+ * One worker: a process that has loaded the model. It runs as many calls at a time as it has slots. Those that are
+ * written beyond wait in it.
+ */
 export class WorkerProcess implements AsyncDisposable {
   readonly schema: Promise<DescribedDemo>
   readonly setup: Promise<Setup>
   /** Resolves to a sentence that says how the process ended. */
   readonly exited: Promise<string>
   /** The calls that were written to it and have not ended. */
-  readonly calls = new Map<string, (event: CallEvent) => void>()
+  readonly calls = new Map<string, HeldCall>()
   slots = 1
+  /** How many calls may wait in it. */
+  ahead = 0
   /** Whether it has held a call. */
   hasServed = false
   private readonly child: ChildProcess
@@ -73,11 +90,7 @@ export class WorkerProcess implements AsyncDisposable {
         // The pipe of a killed process breaks. How the process exited says more.
         if (!this.leftUnread) this.misunderstand(error)
       })
-    const printed = (source: 'stdout' | 'stderr') => (text: string) => this.print(source, text)
-    this.terminals = [
-      new Terminal(this.child.stdout as Readable, printed('stdout')),
-      new Terminal(this.child.stderr as Readable, printed('stderr')),
-    ]
+    this.terminals = [this.terminal('stdout'), this.terminal('stderr')]
     this.schema = this.described.promise
     this.setup = this.prepared.promise
     // A rejection reaches those who ask for the schema, and is no error when nobody does.
@@ -97,10 +110,12 @@ export class WorkerProcess implements AsyncDisposable {
       return
     }
     this.hasServed = true
-    this.calls.set(call.id, take)
+    const isAhead = this.calls.size >= this.slots
+    this.calls.set(call.id, { take, hasBegun: false, printedAfter: [] })
     try {
-      this.write({ type: 'predict', ...call })
+      this.write({ type: 'predict', ...call, ...(isAhead ? { ahead: true } : {}) })
       this.lastWritten = call.id
+      this.beginNext()
     } catch (error) {
       this.endCall(call.id, {
         type: 'failed',
@@ -173,7 +188,7 @@ export class WorkerProcess implements AsyncDisposable {
     const problem = error instanceof Error ? error.message : error
     const message = `the model's process sent something that is not understood: ${problem}`
     this.pipe.destroy()
-    this.print('stderr', `${message}\n`)
+    this.print(`${message}\n`)
     this.kill(message)
   }
 
@@ -182,7 +197,7 @@ export class WorkerProcess implements AsyncDisposable {
     const problem = issue?.message ?? 'it is of no known kind'
     const { type, id } = (typeof frame === 'object' && frame !== null ? frame : {}) as { type?: unknown; id?: unknown }
     const message = `the model's process sent a message ${JSON.stringify(type)} that is not understood: ${problem}`
-    this.print('stderr', `${message.slice(0, 500)}\n`)
+    this.print(`${message.slice(0, 500)}\n`)
     if (typeof id === 'string' && (type === 'done' || type === 'failed' || type === 'canceled'))
       this.endCall(id, { type: 'failed', error: message.slice(0, 500) })
   }
@@ -197,12 +212,12 @@ export class WorkerProcess implements AsyncDisposable {
       case 'setup_failed':
         return this.setUp(message)
       case 'log':
-        this.calls.get(message.id)?.({ type: 'text', source: message.source, text: message.text })
+        this.calls.get(message.id)?.take({ type: 'text', source: message.source, text: message.text })
         process[message.source].write(message.text)
         return undefined
       case 'progress':
       case 'output':
-        this.calls.get(message.id)?.(message)
+        this.calls.get(message.id)?.take(message)
         return undefined
       default:
         return this.callEnded(message)
@@ -213,6 +228,7 @@ export class WorkerProcess implements AsyncDisposable {
     await this.printed('setup')
     if (message.type === 'ready') {
       this.slots = message.slots
+      this.ahead = message.ahead
       this.prepared.resolve({ status: 'succeeded', logs: this.logs, slots: message.slots })
     } else {
       const logs = `${this.logs}${withReason(message)}`
@@ -235,7 +251,7 @@ export class WorkerProcess implements AsyncDisposable {
   ): Promise<void> | undefined {
     const end = () => {
       if (message.type === 'failed')
-        this.calls.get(message.id)?.({ type: 'text', source: 'stderr', text: `${message.traceback}\n` })
+        this.calls.get(message.id)?.take({ type: 'text', source: 'stderr', text: `${message.traceback}\n` })
       this.endCall(message.id, message)
     }
     // With several calls at once the terminals belong to none of them. What a call printed came through the pipe before
@@ -247,9 +263,40 @@ export class WorkerProcess implements AsyncDisposable {
   }
 
   private endCall(id: string, end: CallEnd): void {
-    const take = this.calls.get(id)
+    const call = this.calls.get(id)
     this.calls.delete(id)
-    take?.(end)
+    call?.take(end)
+    if (this.gone) return
+    this.beginNext()
+    for (const [source, text] of call?.printedAfter ?? []) this.hand(source, text)
+  }
+
+  /** Notes which calls the worker runs now: as many as it has slots, in the order in which they were written. */
+  private beginNext(): void {
+    let running = 0
+    for (const call of this.calls.values()) {
+      if (running === this.slots) return
+      running += 1
+      if (call.hasBegun) continue
+      call.hasBegun = true
+      call.take({ type: 'begun' })
+    }
+  }
+
+  private terminal(source: Source): Terminal {
+    let marked = ''
+    return new Terminal(
+      this.child[source] as Readable,
+      (text) => {
+        const ended = this.slots === 1 ? this.calls.get(marked) : undefined
+        if (ended) ended.printedAfter.push([source, text])
+        else this.hand(source, text)
+        process[source].write(text)
+      },
+      (id) => {
+        marked = id
+      },
+    )
   }
 
   /**
@@ -263,7 +310,7 @@ export class WorkerProcess implements AsyncDisposable {
 
   private async passed(terminals: readonly Terminal[], id: string): Promise<void> {
     const patience = new AbortController()
-    const marks = Promise.all(terminals.map((terminal) => Promise.race([terminal.until(id), terminal.ended])))
+    const marks = Promise.all(terminals.map((terminal) => terminal.until(id)))
     await Promise.race([
       marks,
       // It rejects when it is aborted below, once one of the two has come.
@@ -273,11 +320,16 @@ export class WorkerProcess implements AsyncDisposable {
   }
 
   /** Output on the terminals belongs to a call only when there can be just one. */
-  private print(source: 'stdout' | 'stderr', text: string): void {
-    const [only] = this.slots === 1 ? this.calls.values() : []
-    if (only) only({ type: 'text', source, text })
+  private hand(source: Source, text: string): void {
+    const [first] = this.slots === 1 ? this.calls.values() : []
+    if (first) first.take({ type: 'text', source, text })
     else this.logs = (this.logs + text).slice(-maxLogLength)
-    process[source].write(text)
+  }
+
+  /** Prints something of our own as if the worker had. */
+  private print(text: string): void {
+    this.hand('stderr', text)
+    process.stderr.write(text)
   }
 
   private end(command: string): Promise<string> {
@@ -299,11 +351,10 @@ export class WorkerProcess implements AsyncDisposable {
     ])
     this.gone = true
     // A call that was not read completely cannot have begun. It is not known how far earlier ones came.
-    for (const id of [...this.calls.keys()])
-      this.endCall(
-        id,
-        this.leftUnread && id === this.lastWritten ? { type: 'not_begun' } : { type: 'crashed', error: message },
-      )
+    for (const [id, { hasBegun }] of [...this.calls]) {
+      const isUnread = this.leftUnread && id === this.lastWritten
+      this.endCall(id, hasBegun && !isUnread ? { type: 'crashed', error: message } : { type: 'not_begun' })
+    }
     this.described.reject(new Error(message))
     this.prepared.resolve({ status: 'failed', error: message, logs: `${this.logs}${message}\n` })
     return message

@@ -8,7 +8,10 @@ export type WorkerPlace =
   /** It has no worker until the process is launched. */
   | { readonly state: 'starting'; readonly worker?: WorkerProcess }
   | { readonly state: 'idle'; readonly worker: WorkerProcess }
-  /** It holds calls, including those in preparation. A worker with more slots than calls takes another one. */
+  /**
+   * It holds calls, including those in preparation and those ahead. A worker with more slots than calls takes another
+   * one.
+   */
   | { readonly state: 'busy'; readonly worker: WorkerProcess; readonly calls: number }
   /** It pauses until then, and is filled again. */
   | { readonly state: 'failed'; readonly error: string; readonly until: Date }
@@ -66,11 +69,27 @@ export class Workers implements AsyncDisposable {
   take(): Lease | undefined {
     for (const [index, place] of this.places) {
       if (!takesCalls(place)) continue
-      const { worker } = place
-      this.places.set(index, { state: 'busy', worker, calls: callsOf(place) + 1 })
-      return { worker, [Symbol.dispose]: () => this.release(index, worker) }
+      return this.lease(index, place.worker, callsOf(place) + 1)
     }
     return undefined
+  }
+
+  /**
+   * A place for one call more in a worker that has no slot for it. Undefined: there is none, or several workers, of
+   * which another one might be free first.
+   */
+  takeAhead(): Lease | undefined {
+    const [place] = this.places.values()
+    if (this.size > 1 || place?.state !== 'busy' || !place.worker.isOpen) return undefined
+    const { worker, calls } = place
+    if (calls < worker.slots || calls >= worker.slots + worker.ahead) return undefined
+    return this.lease(0, worker, calls + 1)
+  }
+
+  /** How many calls it takes ahead in all. */
+  get ahead(): number {
+    const [place] = this.places.values()
+    return this.size === 1 && (place?.state === 'idle' || place?.state === 'busy') ? place.worker.ahead : 0
   }
 
   grow(size: number): void {
@@ -90,6 +109,11 @@ export class Workers implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.kill('the runtime is ending')
     await Promise.all(this.refilling)
+  }
+
+  private lease(index: number, worker: WorkerProcess, calls: number): Lease {
+    this.places.set(index, { state: 'busy', worker, calls })
+    return { worker, [Symbol.dispose]: () => this.release(index, worker) }
   }
 
   private release(index: number, worker: WorkerProcess): void {

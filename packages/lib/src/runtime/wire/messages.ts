@@ -3,9 +3,12 @@ import { z } from 'zod'
 
 /**
  * A message from the runtime to a worker. The worker exits when the stream ends. `outbox` is a folder for files. It
- * is empty for a demo whose outputs are none.
+ * is empty for a demo whose outputs are none. `ahead`: it was written while its worker had no slot for it, so it waits
+ * there. One that is canceled before it has begun is answered with `canceled` and never begins.
  */
-export type ToWorker = { type: 'predict'; id: string; input: Input; outbox: string } | { type: 'cancel'; id: string }
+export type ToWorker =
+  | { type: 'predict'; id: string; input: Input; outbox: string; ahead?: true }
+  | { type: 'cancel'; id: string }
 
 /** A demo as its worker describes it. It has no title when neither the model nor its file name gives one. */
 export const describedDemo = demoSchema.extend({ title: demoSchema.shape.title.optional() })
@@ -26,7 +29,15 @@ export const fromWorker = z.discriminatedUnion('type', [
   /** Parsed separately, so that the error message is one that an author understands. */
   z.object({ type: z.literal('schema'), schema: z.unknown() }),
   /** `slots`: how many predictions it takes at once. With more than one, their output comes as `log` messages. */
-  z.object({ type: z.literal('ready'), slots: z.int().min(1).max(64).default(1) }),
+  z.object({
+    type: z.literal('ready'),
+    slots: z.int().min(1).max(64).default(1),
+    /**
+     * How many more may be written to it, which wait in it. They begin in their order, each when another ended. With
+     * one slot the end mark of the one before stands before what each prints.
+     */
+    ahead: z.int().min(0).max(4).default(0),
+  }),
   z.object({ type: z.literal('setup_failed'), error: z.string(), traceback: z.string() }),
   z.object({ type: z.literal('progress'), id, done: z.number(), total: z.number().nullable().default(null), note }),
   z.object({ type: z.literal('log'), id, source, text: z.string() }),
