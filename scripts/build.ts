@@ -1,68 +1,46 @@
-import { createHash } from 'node:crypto'
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build } from 'vite'
-
-/** What is built, from which folders, and to which one. The order matters, because the runtime contains the page. */
-const products = [
-  { name: 'page', config: 'packages/demo-ui/vite.config.ts', from: ['packages/demo-ui', 'packages/protocol/src'] },
-  {
-    name: 'runtime',
-    config: 'packages/lib/vite.config.ts',
-    from: [
-      'packages/lib/src',
-      'packages/lib/python',
-      'packages/lib/vite.config.ts',
-      'packages/lib/bundled',
-      'packages/serving/src',
-      'packages/host/src',
-      'packages/protocol/src',
-      'packages/demo-ui',
-    ],
-    after: vendorRuntime,
-  },
-  {
-    name: 'web',
-    config: 'packages/web/vite.config.ts',
-    from: [
-      'packages/web/src/ui',
-      'packages/web/src/page-paths.ts',
-      'packages/web/vite.config.ts',
-      'packages/demo-ui/src',
-      'packages/protocol/src',
-    ],
-  },
-] as const
+import { isFresh, type Product, products, stampOf, writeStamp } from './products.mjs'
 
 const root = join(import.meta.dirname, '..')
+const vendor = join(root, 'packages/lib/dist/vendor')
 
-if (import.meta.main) {
-  const { values } = parseArgs({ options: { force: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } })
-  if (values.help)
-    console.log(
-      'npm run build [-- --force]\nBuilds the pages and the runtime that bundles carry. Skips what has not changed.',
-    )
-  else await buildAll({ force: values.force ?? false })
+/** What is done after a product was built. */
+const after: Partial<Record<Product['name'], () => Promise<void>>> = {
+  runtime: vendorRuntime,
+  command: completeCommand,
 }
 
-/** Builds what has changed since the last build. */
-export async function buildAll({ force = false, quiet = false } = {}): Promise<void> {
+if (import.meta.main) {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { force: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+  })
+  if (values.help)
+    console.log(
+      'npm run build [-- --force]\nBuilds the pages, the runtime that bundles carry, and the command. Skips what has not changed.',
+    )
+  else await buildAll({ force: values.force ?? false, only: positionals })
+}
+
+/** Builds what has changed since the last build. `only` names products; without names it is all of them. */
+export async function buildAll({ force = false, quiet = false, only = [] as readonly string[] } = {}): Promise<void> {
   for (const product of products) {
-    const stamp = join(root, '.built', product.name)
-    const hash = await hashOf(product.from)
-    if (!force && (await readFile(stamp, 'utf8').catch(() => '')) === hash) continue
-    if (!quiet) console.error(`Building the ${product.name}…`)
-    await build({ configFile: join(root, product.config), logLevel: 'warn' })
-    if ('after' in product) await product.after()
-    await mkdir(join(root, '.built'), { recursive: true })
-    await writeFile(stamp, hash)
+    const { name, config, from } = product
+    if (only.length > 0 && !only.includes(name)) continue
+    if (!force && isFresh(product)) continue
+    if (!quiet) console.error(`Building the ${name}…`)
+    const stamp = stampOf(from)
+    await build({ configFile: join(root, config), logLevel: 'warn' })
+    await after[name]?.()
+    writeStamp(name, stamp)
   }
 }
 
 /** Copies the page and the Python package beside the server, where a bundle contains them. */
 async function vendorRuntime(): Promise<void> {
-  const vendor = join(root, 'packages/lib/dist/vendor')
   const notCompiled = { recursive: true, filter: (path: string) => !path.includes('__pycache__') }
   await rm(join(vendor, 'page'), { recursive: true, force: true })
   await rm(join(vendor, 'python'), { recursive: true, force: true })
@@ -70,21 +48,9 @@ async function vendorRuntime(): Promise<void> {
   await cp(join(root, 'packages/lib/python/origami'), join(vendor, 'python/origami'), notCompiled)
 }
 
-async function hashOf(places: readonly string[]): Promise<string> {
-  const hash = createHash('sha256')
-  for (const place of ['package-lock.json', ...places]) {
-    for (const file of await filesUnder(join(root, place)))
-      hash.update(file.slice(root.length)).update(await readFile(file))
-  }
-  return hash.digest('hex')
-}
-
-async function filesUnder(place: string): Promise<string[]> {
-  const entries = await readdir(place, { withFileTypes: true, recursive: true }).catch(() => undefined)
-  if (!entries) return [place]
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => !/\/(dist|node_modules|__pycache__|test)\//.test(path))
-    .toSorted()
+/** The files that the command takes from beside itself: the shim, and what a bundle carries. */
+async function completeCommand(): Promise<void> {
+  const command = join(root, 'packages/cli/dist')
+  await cp(join(root, 'packages/daemon/src/engine/process/shim.sh'), join(command, 'shim.sh'))
+  await symlink('../../lib/dist/vendor', join(command, 'vendor'))
 }

@@ -11,7 +11,7 @@ import { cpuMs, processTree, rssBytes, Server } from '../servers/server.ts'
 import type { Part } from './part.ts'
 
 const root = join(import.meta.dirname, '../..')
-const origami = [process.execPath, '--import', './scripts/node24.mjs', 'packages/cli/src/main.ts']
+const origami = [process.execPath, 'scripts/origami.mjs']
 const megabyte = 1024 ** 2
 
 export const startPart: Part = {

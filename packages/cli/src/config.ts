@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { DaemonConfig } from '@origami/daemon'
 import { type ForgeEntry, forgesSchema, github } from '@origami/protocol/control'
 import type { WebConfig, WebSecrets } from '@origami/web'
+import { checkoutFolder } from './checkout.ts'
 import { env } from './env.ts'
 import { Failure } from './failure.ts'
 import type { Settings } from './settings/read-settings.ts'
@@ -46,7 +47,7 @@ export function webConfig({ values, limits }: Settings, forges: readonly ForgeEn
     deployers: values.deployers,
     networks: values.private_networks,
     trustedProxies: values.trusted_proxies,
-    ui: join(import.meta.dirname, '../../web/dist/ui'),
+    ui: join(checkoutFolder, 'packages/web/dist/ui'),
     limits: limits.web,
   }
 }

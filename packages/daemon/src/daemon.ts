@@ -14,7 +14,6 @@ import { DeploymentRunner } from './deploy/deployment-runner.ts'
 import type { DeployParts } from './deploy/parts.ts'
 import { StartSlots } from './deploy/start-slots.ts'
 import { Tasks } from './deploy/tasks.ts'
-import { DockerEngine } from './engine/docker/docker-engine.ts'
 import type { Engine } from './engine/engine.ts'
 import { ProcessEngine } from './engine/process/process-engine.ts'
 import { DemoLogs } from './logs/demo-log.ts'
@@ -153,7 +152,7 @@ async function openFolder(
   await makePrivateFolder(config.data)
   opened.use(await lockFolder(config.data))
   const owner = await ownerOf(config.data)
-  const engine = overrides.engine ?? makeEngine(config, owner, limits)
+  const engine = overrides.engine ?? (await makeEngine(config, owner, limits))
   if (!overrides.engine) opened.use(engine)
   await engine.ready(AbortSignal.timeout(limits.engineMs))
   const work = join(config.data, 'work')
@@ -169,12 +168,12 @@ async function openFolder(
 const filesIn = (data: string, limits: Limits): FolderFiles =>
   new FolderFiles(join(data, 'files'), { maxFileBytes: () => limits.fileBytes, sharesContents: true })
 
-/** The engine that the operator chose, for this state folder. */
-function makeEngine({ engine, data, environment }: DaemonConfig, owner: string, limits: Limits): Engine {
+/** The engine that the operator chose, for this state folder. Docker's client is loaded only where it is used. */
+async function makeEngine({ engine, data, environment }: DaemonConfig, owner: string, limits: Limits): Promise<Engine> {
   const folder = join(data, 'engine')
-  return engine === 'docker'
-    ? new DockerEngine({ owner, limits })
-    : new ProcessEngine({ folder, owner, environment, limits })
+  if (engine === 'process') return new ProcessEngine({ folder, owner, environment, limits })
+  const { DockerEngine } = await import('./engine/docker/docker-engine.ts')
+  return new DockerEngine({ owner, limits })
 }
 
 /** Reads the random id of a state folder, or makes it. What carries another id belongs to another daemon. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { ensureBuilt } from '../built.ts'
+import { checkoutFolder } from '../checkout.ts'
 import { readForges, refuseUntrusted } from '../config.ts'
 import { examplesForge, fillExamplesForge } from '../examples-forge.ts'
 import { followDeploy } from '../follow-deploy.ts'
@@ -11,8 +12,6 @@ import { settingFlags } from '../settings/flags.ts'
 import { keys, quickstartData } from '../settings/keys.ts'
 import { reloadAtSighup, sighups } from '../settings/reload.ts'
 import { yourOwn } from '../your-own.ts'
-
-const root = join(import.meta.dirname, '../../../..')
 
 const flags = settingFlags(['data', 'port', 'daemon_port'], {
   data: quickstartData(keys.data.default),
@@ -44,7 +43,7 @@ export const quickstartVerb = () =>
       const ended = untilSignal(origami)
       console.log(`Origami is at ${origami.web.url}`)
       console.log(`Sign in as its owner, once: ${origami.web.ownerLink()}`)
-      const links = await fillExamplesForge(join(root, 'examples'), join(data, 'forge'), console.log)
+      const links = await fillExamplesForge(join(checkoutFolder, 'examples'), join(data, 'forge'), console.log)
       const session = await OwnerSession.open(origami.web.url, origami.web.ownerLink())
       await Promise.race([deployAll(session, links), ended])
       await ended
@@ -58,7 +57,7 @@ async function deployAll(session: OwnerSession, links: readonly string[]): Promi
   await Promise.all(
     links.map(async (link) => {
       const name = link.split('/').at(-1) ?? link
-      const lacks = python.lackedBy(join(root, 'examples', name))
+      const lacks = python.lackedBy(join(checkoutFolder, 'examples', name))
       if (there.has(name)) console.log(`/${name}: as it was`)
       else if (lacks) console.log(`/${name}: left out, since it needs ${lacks}`)
       else
@@ -68,7 +67,7 @@ async function deployAll(session: OwnerSession, links: readonly string[]): Promi
     }),
   )
   console.log(`\nThe gallery: ${session.url}`)
-  console.log(yourOwn(session.url, root))
+  console.log(yourOwn(session.url, checkoutFolder))
 }
 
 async function deployOne(session: OwnerSession, link: string): Promise<void> {

@@ -1,7 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import 'reflect-metadata'
 import { readTls, replaceTls, type TlsFiles, type TlsPaths } from '@origami/host/tls-files'
-import * as x509 from '@peculiar/x509'
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 const loopback: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1', '0:0:0:0:0:0:0:1'])
@@ -51,6 +49,9 @@ export class OwnCertificate {
 
   /** Makes a key, and returns a request for its certificate (PKCS #10) in PEM. */
   async request(): Promise<string> {
+    // Loaded here, since it takes 20 MB and a certificate is renewed a few times a year.
+    await import('reflect-metadata')
+    const x509 = await import('@peculiar/x509')
     const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
     const request = await x509.Pkcs10CertificateRequestGenerator.create({
       name: 'CN=origami daemon',

@@ -2,10 +2,10 @@ import { X509Certificate } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { makePrivateFolder } from '@origami/host/private-files'
+import { makePrivateFolder, readPrivate } from '@origami/host/private-files'
 import { replaceTls, type TlsPaths } from '@origami/host/tls-files'
 import { defaultLimits } from '../config.ts'
-import { Authority, type Subject } from './authority.ts'
+import type { Authority, Subject } from './authority.ts'
 
 export interface CertificateOptions {
   readonly days?: number
@@ -21,10 +21,15 @@ const loopback = ['localhost', '127.0.0.1', '::1']
  * cert.pem and key.pem. Keys have mode 0600. Existing ones are kept until a third of their life is left.
  */
 export async function ensureCertificates(data: string, options: CertificateOptions = {}): Promise<void> {
-  const authority = await authorityOf(data, options.clock)
-  await ensure(authority, join(data, 'web/tls'), webSubject(options.days), options)
-  const daemon = join(data, 'daemon/tls')
-  await ensure(authority, daemon, daemonSubject(loopback, options.days), options)
+  const key = join(authorityFolder(data), 'key.pem')
+  // Who could read it could sign certificates, so it is looked at though nothing may be to be signed.
+  if (existsSync(key)) await readPrivate(key)
+  const wanted = [
+    { folder: join(data, 'web/tls'), subject: webSubject(options.days) },
+    { folder: join(data, 'daemon/tls'), subject: daemonSubject(loopback, options.days) },
+  ]
+  for (const { folder, subject } of wanted)
+    if (await isMissing(folder, options)) await write(folder, await authorityOf(data, options.clock), subject)
 }
 
 /**
@@ -41,8 +46,13 @@ export async function writeDaemonCertificates(
   await write(folder, authority, daemonSubject(names, days))
 }
 
-const authorityOf = (data: string, clock?: () => number): Promise<Authority> =>
-  Authority.open(join(data, 'web/authority'), clock)
+const authorityFolder = (data: string): string => join(data, 'web/authority')
+
+/** The library that it needs takes 20 MB, so it is loaded only to make certificates. */
+async function authorityOf(data: string, clock?: () => number): Promise<Authority> {
+  const { Authority } = await import('./authority.ts')
+  return Authority.open(authorityFolder(data), clock)
+}
 
 export const webSubject = (days = defaultLimits.certificateDays): Subject => ({
   name: 'origami web',
@@ -69,15 +79,9 @@ export function certificateNames({ subjectAltName = '' }: Pick<X509Certificate, 
   return [...subjectAltName.matchAll(/(?:DNS|IP Address):([^,\s]+)/g)].map(([, name = '']) => name)
 }
 
-async function ensure(
-  authority: Authority,
-  folder: string,
-  subject: Subject,
-  { clock = Date.now }: CertificateOptions,
-) {
+async function isMissing(folder: string, { clock = Date.now }: CertificateOptions): Promise<boolean> {
   const cert = join(folder, 'cert.pem')
-  if (existsSync(cert) && !isDue(new X509Certificate(await readFile(cert)), clock())) return
-  await write(folder, authority, subject)
+  return !existsSync(cert) || isDue(new X509Certificate(await readFile(cert)), clock())
 }
 
 async function write(folder: string, authority: Authority, subject: Subject): Promise<void> {

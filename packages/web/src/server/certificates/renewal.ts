@@ -6,7 +6,6 @@ import { logger } from '@origami/host/logger'
 import { replaceTls, type TlsPaths } from '@origami/host/tls-files'
 import type { WebLimits } from '../config.ts'
 import type { DaemonClient } from '../daemon-client.ts'
-import { Authority } from './authority.ts'
 import { certificateNames, daemonSubject, isDue, webSubject } from './certificates.ts'
 
 const log = logger('certificates')
@@ -82,7 +81,8 @@ export class CertificateRenewal {
     log.info("The daemon's certificate was renewed.")
   }
 
-  private authority() {
+  private async authority() {
+    const { Authority } = await import('./authority.ts')
     return Authority.open(join(this.parts.data, 'authority'), this.parts.clock)
   }
 }
