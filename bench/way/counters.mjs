@@ -75,7 +75,7 @@ function wrap(prototype) {
 
 function note(text) {
   if (/^\s*commit/i.test(text)) counts.commits += 1
-  else if (!/^\s*(begin|rollback)/i.test(text)) counts.statements += 1
+  else if (!/^\s*(begin|rollback|pragma)/i.test(text)) counts.statements += 1
 }
 
 /** Tells the counts to each that connects to this Unix socket. */

@@ -1,6 +1,90 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
-import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely'
+import {
+  Kysely,
+  SqliteAdapter,
+  type SqliteDatabase,
+  SqliteDialect,
+  type SqliteStatement,
+  type Transaction,
+} from 'kysely'
 import { type MigrationProvider, Migrator } from 'kysely/migration'
+
+/** A database in a file, by one connection. */
+export class Sqlite<Tables> extends Kysely<Tables> {
+  private readonly database: Database.Database
+  private readonly log: WriteAheadLog | undefined
+
+  constructor(database: Database.Database, isDurable: boolean) {
+    super({ dialect: new TransactionalDialect({ database: preparingOnce(database) }) })
+    this.database = database
+    if (isDurable && !database.memory) this.log = new WriteAheadLog(database.name)
+  }
+
+  /**
+   * A transaction as durable as every other one, whose wait for the disk blocks nobody: others read what it changed
+   * already, but it resolves only once that is on the disk. Throws NotOnDisk when the disk did not take it; what it
+   * changed may be lost then, or not.
+   */
+  async unblockingTransaction<Result>(work: (trx: Transaction<Tables>) => Promise<Result>): Promise<Result> {
+    const { log, database } = this
+    if (!log) return this.transaction().execute(work)
+    const result = await this.connection().execute(async (connection) => {
+      // Its commit writes to the log and does not wait. Nobody else has the connection meanwhile.
+      database.pragma('synchronous = NORMAL')
+      try {
+        return await connection.transaction().execute(work)
+      } finally {
+        database.pragma('synchronous = FULL')
+      }
+    })
+    await log.onDisk()
+    return result
+  }
+
+  override async destroy(): Promise<void> {
+    await super.destroy()
+    await this.log?.[Symbol.asyncDispose]()
+  }
+}
+
+/** The disk did not take what was committed. */
+export class NotOnDisk extends Error {
+  override readonly name = 'NotOnDisk'
+}
+
+/** The file that commits are written to, as SQLite keeps it beside a database for as long as it is open. */
+class WriteAheadLog implements AsyncDisposable {
+  private readonly database: string
+  private file: Promise<FileHandle> | undefined
+
+  constructor(database: string) {
+    this.database = database
+  }
+
+  /** Resolves once everything that was committed before is on the disk. Throws NotOnDisk. */
+  async onDisk(): Promise<void> {
+    try {
+      this.file ??= this.open()
+      await (await this.file).datasync()
+    } catch (cause) {
+      this.file = undefined
+      throw new NotOnDisk('what was stored may not be on the disk', { cause })
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // One that could not be opened needs no closing.
+    await this.file?.then((file) => file.close()).catch(() => undefined)
+  }
+
+  private async open(): Promise<FileHandle> {
+    const folder = await open(dirname(this.database))
+    await folder.sync().finally(() => folder.close())
+    return open(`${this.database}-wal`, 'r+')
+  }
+}
 
 /**
  * Opens a database file, made when it does not exist, and migrates it to the current schema. `durable`: committed
@@ -10,7 +94,7 @@ import { type MigrationProvider, Migrator } from 'kysely/migration'
 export async function openSqlite<Tables>(
   path: string,
   { migrations, durable }: { migrations: MigrationProvider; durable: boolean },
-): Promise<Kysely<Tables>> {
+): Promise<Sqlite<Tables>> {
   const database = new Database(path)
   database.pragma('journal_mode = WAL')
   if (durable) database.pragma('synchronous = FULL')
@@ -22,7 +106,7 @@ export async function openSqlite<Tables>(
     await migrating.destroy()
     throw error
   }
-  return new Kysely<Tables>({ dialect: new TransactionalDialect({ database: preparingOnce(database) }) })
+  return new Sqlite<Tables>(database, durable)
 }
 
 /** Statements that are ready to run again, at most. A query with a list has one for each length of the list. */

@@ -1,11 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { sql } from 'kysely'
 import type { MigrationProvider } from 'kysely/migration'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { openSqlite } from '../src/sqlite.ts'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { NotOnDisk, openSqlite } from '../src/sqlite.ts'
 
 interface Tables {
   demos: { id: string }
@@ -64,4 +64,64 @@ it('prepares a statement once for all its runs, and again once 500 others came a
     prepare.mockRestore()
     await db.destroy()
   }
+})
+
+describe('a transaction whose wait for the disk blocks nobody', () => {
+  /** What each wait for the disk does, until the test is over. */
+  const onDisk = async (wait: () => Promise<void>) => {
+    const file = await open(path, 'w')
+    await file.close()
+    return vi
+      .spyOn(Object.getPrototypeOf(file) as { datasync: () => Promise<void> }, 'datasync')
+      .mockImplementation(wait)
+  }
+  afterEach(() => void vi.restoreAllMocks())
+
+  it('ends once it is on the disk, while others read and write', async () => {
+    const disk = Promise.withResolvers<void>()
+    const waits = await onDisk(() => disk.promise)
+    const db = await openSqlite<Tables>(path, { migrations: first, durable: true })
+    const ended = vi.fn()
+    const storing = db.unblockingTransaction((trx) => trx.insertInto('demos').values({ id: 'digits' }).execute())
+    void storing.then(ended)
+    await vi.waitFor(() => expect(waits).toHaveBeenCalledOnce())
+    await db.insertInto('demos').values({ id: 'faces' }).execute()
+    expect(await db.selectFrom('demos').select('id').orderBy('id').execute()).toEqual([
+      { id: 'digits' },
+      { id: 'faces' },
+    ])
+    expect(ended).not.toHaveBeenCalled()
+    // Every other commit waits by itself, as before.
+    expect((await sql<{ synchronous: number }>`PRAGMA synchronous`.execute(db)).rows).toEqual([{ synchronous: 2 }])
+    disk.resolve()
+    await storing
+    await db.destroy()
+  })
+
+  it('is not known to be stored where the disk did not take it, and the next one is', async () => {
+    const waits = await onDisk(async () => {
+      throw new Error('the disk is away')
+    })
+    const db = await openSqlite<Tables>(path, { migrations: first, durable: true })
+    const add = (id: string) => db.unblockingTransaction((trx) => trx.insertInto('demos').values({ id }).execute())
+    await expect(add('a')).rejects.toBeInstanceOf(NotOnDisk)
+    waits.mockRestore()
+    await add('b')
+    await db.destroy()
+    const reopened = await openSqlite<Tables>(path, { migrations: first, durable: false })
+    expect((await reopened.selectFrom('demos').select('id').execute()).map(({ id }) => id)).toContain('b')
+    await reopened.destroy()
+  })
+
+  it('changes nothing when it fails', async () => {
+    const db = await openSqlite<Tables>(path, { migrations: first, durable: true })
+    const failing = db.unblockingTransaction(async (trx) => {
+      await trx.insertInto('demos').values({ id: 'a' }).execute()
+      throw new Error('no')
+    })
+    await expect(failing).rejects.toThrow('no')
+    expect(await db.selectFrom('demos').selectAll().execute()).toEqual([])
+    expect((await sql<{ synchronous: number }>`PRAGMA synchronous`.execute(db)).rows).toEqual([{ synchronous: 2 }])
+    await db.destroy()
+  })
 })

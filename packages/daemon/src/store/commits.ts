@@ -1,4 +1,5 @@
 import { logger } from '@origami/host/logger'
+import { NotOnDisk } from '@origami/host/sqlite'
 import type { DemoId } from '@origami/protocol/demo'
 import { addRuns } from './demos.ts'
 import type { Db, Trx } from './open.ts'
@@ -96,6 +97,7 @@ export class Commits {
       const [only, ...others] = writes
       // Of many nobody knows which one failed: each is tried by itself.
       if (only && others.length === 0) only.fail(error)
+      else if (error instanceof NotOnDisk) for (const write of writes) write.fail(error)
       else for (const write of writes) await this.store([write]).catch((cause: unknown) => write.fail(cause))
     }
     this.isStoring = false
@@ -110,7 +112,7 @@ export class Commits {
   }
 
   private async store(writes: readonly Write[]): Promise<void> {
-    const applied = await this.db.transaction().execute(async (trx) => {
+    const applied = await this.db.unblockingTransaction(async (trx) => {
       const results: { stored: () => void }[] = []
       const runs = new Map<DemoId, number>()
       const ran: Ran = (demo) => void runs.set(demo, (runs.get(demo) ?? 0) + 1)

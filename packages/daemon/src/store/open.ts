@@ -1,10 +1,10 @@
 import { join } from 'node:path'
-import { openSqlite } from '@origami/host/sqlite'
-import type { Kysely, Transaction } from 'kysely'
+import { openSqlite, type Sqlite } from '@origami/host/sqlite'
+import type { Transaction } from 'kysely'
 import { migrations } from './migrations.ts'
 import type { Tables } from './tables.ts'
 
-export type Db = Kysely<Tables>
+export type Db = Sqlite<Tables>
 /**
  * Inside a transaction use only this, and wait for nothing but SQL. There is one connection, so transactions run one
  * after another: what was checked in one is true until its end.

@@ -122,11 +122,11 @@ export class Call {
   }
 
   /** Nothing more comes. */
-  private stop(error: Error = new CallLost('it was given up before it was accepted')): void {
+  private stop(error?: Error): void {
     this.isOver = true
+    if (this.isAnswered) return
     this.isAnswered = true
-    // It changes nothing for who was accepted.
-    this.answered.reject(error)
+    this.answered.reject(error ?? new CallLost('it was over before it was accepted'))
   }
 
   private took(bytes: number): void {
