@@ -36,6 +36,27 @@ export class Statements implements Disposable {
   }
 }
 
+/** Counts the transactions that any store of this process commits, until it is disposed. */
+export class Commits implements Disposable {
+  count = 0
+  private readonly run = statement.run
+
+  constructor() {
+    const { run } = this
+    const counted = (text: string) => {
+      if (/^\s*commit/i.test(text)) this.count += 1
+    }
+    statement.run = function (this: Database.Statement, ...parameters: unknown[]) {
+      counted(this.source)
+      return run.apply(this, parameters)
+    }
+  }
+
+  [Symbol.dispose](): void {
+    statement.run = this.run
+  }
+}
+
 /**
  * Which of the statements read a table from its first row to its last, though it may have many: `<table>: <statement>`.
  * `small`: tables of which that is right.

@@ -24,6 +24,7 @@ import type { DispatcherParts } from '../../packages/daemon/src/predictions/part
 import { Places } from '../../packages/daemon/src/predictions/places.ts'
 import { Queue } from '../../packages/daemon/src/predictions/queue.ts'
 import { RunTimes } from '../../packages/daemon/src/predictions/run-times.ts'
+import { Turns } from '../../packages/daemon/src/predictions/turns.ts'
 import { Commits } from '../../packages/daemon/src/store/commits.ts'
 import { type Db, openStore } from '../../packages/daemon/src/store/open.ts'
 import { predictionById } from '../../packages/daemon/src/store/predictions.ts'
@@ -68,6 +69,7 @@ export class QueueBench implements AsyncDisposable {
     const { db, changed } = this
     const demos = new KnownDemos(db, changed)
     const [open, times] = [new OpenPredictions(db, changed), new RunTimes(db)]
+    const turns = new Turns(open, this.limits)
     return {
       db,
       commits: new Commits(db),
@@ -78,8 +80,9 @@ export class QueueBench implements AsyncDisposable {
       demos,
       open,
       live: new LiveRuns(this.limits),
-      places: new Places({ changed, demos, open, times }),
+      places: new Places({ demos, times, turns }),
       times,
+      turns,
       reach: (base) => new HttpPredictor({ base, deadlines: () => ({ answerMs: 1000, idleMs: 60_000 }) }),
       clockMs: () => performance.now() + this.ahead,
       lookAt: (deployment) => void this.lookedAt.push(deployment),
@@ -100,6 +103,11 @@ export class QueueBench implements AsyncDisposable {
   /** Stores what is stored later. */
   flush(): Promise<void> {
     return this.parts.commits.flush()
+  }
+
+  /** Forgets what would be stored later. */
+  neverStoreLater(): void {
+    vi.spyOn(this.parts.commits, 'later').mockReturnValue()
   }
 
   /** Leaves without storing what is stored later. */

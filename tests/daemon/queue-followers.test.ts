@@ -5,6 +5,7 @@ import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Arrivals } from '../../packages/daemon/src/predictions/arrivals.ts'
 import { OpenPredictions } from '../../packages/daemon/src/predictions/open-predictions.ts'
+import { Turns } from '../../packages/daemon/src/predictions/turns.ts'
 import { Commits } from '../../packages/daemon/src/store/commits.ts'
 import { Statements } from '../statements.ts'
 import { QueueBench } from './queue-bench.ts'
@@ -130,7 +131,14 @@ describe('predictions that arrive together', () => {
   test('are all stored, but for one whose demo was removed meanwhile: its caller alone is told', async () => {
     const { db, changed, limits } = bench
     const open = new OpenPredictions(db, changed)
-    const arrivals = new Arrivals({ db, commits: new Commits(db), changed, limits, open })
+    const arrivals = new Arrivals({
+      db,
+      commits: new Commits(db),
+      changed,
+      limits,
+      open,
+      turns: new Turns(open, limits),
+    })
     const row = (demoId: DemoId) => {
       const common = { visitor: null, status: 'starting' as const, input: '{}', created_at: new Date().toISOString() }
       return { row: { ...common, id: randomId() as PredictionId, demo_id: demoId }, files: [] }

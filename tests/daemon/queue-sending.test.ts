@@ -2,6 +2,9 @@ import type { DemoId } from '@origami/protocol/demo'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { detail } from '../../packages/daemon/src/api/demo-stats.ts'
+import { openStore } from '../../packages/daemon/src/store/open.ts'
+import { addPredictions, StoredQueue } from '../../packages/daemon/test/predictions/stored-queue.ts'
+import { Commits } from '../statements.ts'
 import { QueueBench } from './queue-bench.ts'
 import { fileSchema, type ScriptedInstance } from './scripted-instance.ts'
 
@@ -205,6 +208,35 @@ test('one that runs when the daemon crashes, before that was stored, is found th
   expect(await bench.ended(demo, prediction)).toMatchObject({ status: 'succeeded' })
   expect(instance.times('submit x')).toBe(1)
   expect(stored).toMatchObject({ status: 'starting', sent_to: instance.endpoint })
+})
+
+test('one that was stored with where it is sent, when the daemon crashes before it was sent, is sent once', async () => {
+  const demo = await bench.demo(instance)
+  await bench.leave()
+  const db = await openStore(bench.folder)
+  const prediction = StoredQueue.prediction(demo, 'ann', { input: '{"word":"x"}', sent_to: instance.endpoint })
+  await addPredictions(db, [prediction])
+  await db.destroy()
+  await bench.start()
+  ;(await instance.run(prediction.row)).end()
+  expect(await bench.ended(demo, prediction.row)).toMatchObject({ status: 'succeeded' })
+  expect(instance.times('submit x')).toBe(1)
+})
+
+describe('predictions one after the other', () => {
+  test('wait for the disk when they arrive and when they end: the next one is sent with what stores the end before it', async () => {
+    const demo = await bench.demo(instance)
+    // What nobody waits for is stored after half a second, which a slow machine may reach.
+    bench.neverStoreLater()
+    const all = await Promise.all(Array.from({ length: 6 }, () => bench.submit(demo)))
+    await vi.waitFor(() => expect(instance.times('submit x')).toBe(1))
+    using commits = new Commits()
+    for (const prediction of all) {
+      ;(await instance.run(prediction)).end()
+      await bench.ended(demo, prediction)
+    }
+    expect(commits.count).toBe(all.length)
+  })
 })
 
 describe('a prediction that runs longer than it may', () => {

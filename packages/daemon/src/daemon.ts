@@ -28,6 +28,7 @@ import { Places } from './predictions/places.ts'
 import { Queue } from './predictions/queue.ts'
 import { forgetRunsOf, sweepOld } from './predictions/retention.ts'
 import { RunTimes } from './predictions/run-times.ts'
+import { Turns } from './predictions/turns.ts'
 import { GitSource } from './source/git.ts'
 import type { Source } from './source/source.ts'
 import { lockFolder } from './state/lock.ts'
@@ -133,12 +134,14 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
 /** What the queue has in memory beside the store: what is open and what runs. */
 function queueState(db: Db, changed: Changes, limits: Limits) {
   const [demos, open, times] = [new KnownDemos(db, changed), new OpenPredictions(db, changed), new RunTimes(db)]
+  const turns = new Turns(open, limits)
   return {
     demos,
     open,
     live: new LiveRuns(limits),
-    places: new Places({ changed, demos, open, times }),
+    places: new Places({ demos, times, turns }),
     times,
+    turns,
   }
 }
 

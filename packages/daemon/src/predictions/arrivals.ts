@@ -1,4 +1,4 @@
-import { Gone } from '@origami/protocol/demo'
+import { type DemoId, Gone, type PredictionId } from '@origami/protocol/demo'
 import type { Changes } from '../changes.ts'
 import type { Limits } from '../config.ts'
 import type { Commits } from '../store/commits.ts'
@@ -8,6 +8,9 @@ import { justArrived } from '../store/open-predictions.ts'
 import { addPrediction, type NewPrediction, predictionById } from '../store/predictions.ts'
 import { Admission, demoStopped } from './admission.ts'
 import type { OpenPredictions } from './open-predictions.ts'
+import type { Turns } from './turns.ts'
+
+const nowhere = { sent_to: null, deployment: null }
 
 interface ArrivalsParts {
   readonly db: Db
@@ -15,6 +18,7 @@ interface ArrivalsParts {
   readonly changed: Changes
   readonly limits: Limits
   readonly open: OpenPredictions
+  readonly turns: Turns
 }
 
 /** Stores arriving predictions. All that arrive in one turn of the event loop share one transaction. */
@@ -44,29 +48,35 @@ export class Arrivals {
     return stored
   }
 
-  private async store(prediction: NewPrediction): Promise<number> {
-    const { commits, open, changed } = this.parts
-    const { demo_id: demo, id, visitor = null, address = null } = prediction.row
+  private async store({ row, files, input }: NewPrediction): Promise<number> {
+    const { commits, open, changed, turns } = this.parts
+    const { demo_id: demo, id, visitor = null, address = null } = row
     const whose = { demo, visitor, address }
     const refusal = this.admission.reserve(whose)
-    if (refusal) return this.joined(prediction, refusal)
+    if (refusal) return this.joined(demo, id, refusal)
+    const ready = turns.reserve(demo)
+    // What is sent at once is stored with where it is sent, which is one wait for the disk less.
+    const place = ready ? { sent_to: ready.endpoint, deployment: ready.deployment.id } : nowhere
+    const placed = { ...row, ...place, commit_sha: ready?.deployment.commit_sha ?? null }
     try {
-      const arrival = await commits.run((trx) => addPrediction(trx, prediction))
-      if (arrival === undefined) return await this.joined(prediction)
-      if (prediction.input) open.keepInput(arrival, { input: prediction.input, length: prediction.row.input.length })
-      changed.predictionChanged(demo, arrival, justArrived({ ...prediction.row, arrival, id }))
+      const arrival = await commits.run((trx) => addPrediction(trx, { row: placed, files }))
+      if (arrival === undefined) return await this.joined(demo, id)
+      if (input) open.keepInput(arrival, { input, length: row.input.length })
+      if (ready) turns.lacks(arrival, ready.endpoint)
+      changed.predictionChanged(demo, arrival, justArrived({ ...placed, arrival }))
       return arrival
     } finally {
       this.admission.release(whose)
+      if (ready) turns.arrived(demo)
     }
   }
 
   /** The arrival of the prediction that has this id already. Throws why there is no new one, where there is none. */
-  private async joined({ row: { demo_id, id } }: NewPrediction, refusal?: Error): Promise<number> {
+  private async joined(demo: DemoId, id: PredictionId, refusal?: Error): Promise<number> {
     const { db } = this.parts
-    const before = await predictionById(db, demo_id, id)
+    const before = await predictionById(db, demo, id)
     if (before) return before.arrival
     if (refusal) throw refusal
-    throw (await isStopped(db, demo_id)) ? demoStopped() : new Gone('This demo was removed.')
+    throw (await isStopped(db, demo)) ? demoStopped() : new Gone('This demo was removed.')
   }
 }

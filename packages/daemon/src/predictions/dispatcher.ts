@@ -7,10 +7,10 @@ import type { OpenPrediction } from '../store/open-predictions.ts'
 import { cancelUnsent, changePrediction } from '../store/predictions.ts'
 import { Ending } from './ending.ts'
 import { InstanceRun, type Outcome, type Target } from './instance-run.ts'
-import { next } from './next.ts'
 import { NoRoom } from './no-room.ts'
 import type { DispatcherParts, InstanceFault, SentPrediction } from './parts.ts'
 import { fullPatienceMs, Refusals } from './refusals.ts'
+import type { Ready } from './turns.ts'
 
 const log = logger('predictions')
 
@@ -29,9 +29,7 @@ const afterFailureMs = 1000
 export class Dispatcher {
   private readonly parts: DispatcherParts
   private readonly signal: AbortSignal
-  private readonly runs = new Map<number, Promise<void>>()
-  /** The endpoint of the instance that certainly does not have a prediction, by the prediction's arrival. */
-  private readonly absentAt = new Map<number, string>()
+  private readonly runs = new Set<Promise<void>>()
   private readonly refusals: Refusals
   private readonly noRoom: NoRoom
 
@@ -39,7 +37,7 @@ export class Dispatcher {
     this.parts = parts
     this.signal = signal
     const clockMs = parts.clockMs ?? (() => performance.now())
-    this.refusals = new Refusals(parts.limits, (...found) => void this.lookAt(...found), clockMs)
+    this.refusals = new Refusals(parts.limits, (...found) => this.lookAt(...found), clockMs)
     this.noRoom = new NoRoom(clockMs)
   }
 
@@ -56,7 +54,7 @@ export class Dispatcher {
       await change
       clearTimeout(timer)
     }
-    await Promise.all(this.runs.values())
+    await Promise.all(this.runs)
     await this.parts.commits.flush()
   }
 
@@ -65,79 +63,87 @@ export class Dispatcher {
    * due.
    */
   private async round(): Promise<number | undefined> {
-    const { demos, limits } = this.parts
-    const [open, ways] = [await this.parts.open.all(), await demos.routes()]
-    this.forget(open, ways)
+    const { demos, open, turns } = this.parts
+    await open.upToDate()
+    const ways = await demos.routes()
+    this.forget(ways)
     // Computed first: otherwise no round would try an instance whose pause ends during this round.
-    const wait = this.untilNextTry(open, ways)
+    const wait = this.untilNextTry(ways)
     let failed = false
-    const tried = async ({ id }: OpenPrediction, work: () => Promise<void>) => {
-      if (!(await logged(`prediction ${id} could not be taken up; tried again soon`, work))) failed = true
+    for (const row of turns.left) {
+      const work = () => this.takeUp(row, ways.get(row.demo))
+      if (!(await logged(`prediction ${row.id} could not be taken up; tried again soon`, work))) failed = true
     }
-    for (const row of open)
-      if (!this.runs.has(row.arrival)) await tried(row, () => this.takeUp(row, ways.get(row.demo)))
-    const rows = open.map((row) => ({
-      ...row,
-      running: row.running || this.runs.has(row.arrival) || this.isUnsure(row),
-    }))
-    const ready = [...ways].filter(([, { endpoint }]) => this.refusals.waitMs(endpoint) === 0)
-    const concurrency = new Map(ready.map(([demo, { schema }]) => [demo, schema.concurrency] as const))
-    for (const row of next(rows, concurrency, limits)) {
+    turns.sendTo(this.ready(ways))
+    for (let row = turns.next(); row; row = turns.next()) {
       const route = ways.get(row.demo)
-      if (route) await tried(row, () => this.follow(row.arrival, route, (run) => run.send(false)))
+      if (!route) break
+      this.follow(row, route, (run) => run.send(false))
     }
     return failed ? Math.min(afterFailureMs, wait ?? afterFailureMs) : wait
   }
 
+  private ready(ways: Routes): ReadonlyMap<DemoId, Ready> {
+    const well = [...ways].filter(([, { endpoint }]) => this.refusals.waitMs(endpoint) === 0)
+    return new Map(well.map(([demo, route]) => [demo, { ...route, concurrency: route.schema.concurrency }]))
+  }
+
   /** Resumes a prediction that was sent or canceled before and that nothing follows now. */
   private async takeUp(row: OpenPrediction, route: Route | undefined): Promise<void> {
-    const { arrival, sentTo } = row
-    const unsure = row.running || this.isUnsure(row)
+    const { sentTo } = row
+    const unsure = row.running || this.parts.turns.isUnsure(row)
     if (!unsure && row.cancelRequested) return this.canceled(row)
     if (!unsure && sentTo !== null && sentTo !== route?.endpoint) return this.leaveInstance(row)
     if (!unsure || (!row.cancelRequested && this.refusals.waitMs(sentTo ?? '') > 0)) return
     if (!row.running && route?.endpoint === sentTo && !row.cancelRequested)
-      return this.follow(arrival, route, (run) => run.send(true))
+      return this.follow(row, route, (run) => run.send(true))
     const deployment = row.deployment ? await deploymentById(this.parts.db, row.deployment) : undefined
     const reached = deployment?.instance?.reached?.endpoint
     const endpoint = sentTo ?? reached
     if (!deployment?.schema || !deployment.manifest || !endpoint) return this.lost(row)
     const { id, commit, schema, manifest: times } = deployment
     const target = { endpoint, deployment: { id, commit_sha: commit?.sha ?? null }, schema, times }
-    await this.follow(arrival, target, (run) => (row.running ? run.join() : run.settle(reached === endpoint)))
+    this.follow(row, target, (run) => (row.running ? run.join() : run.settle(reached === endpoint)))
   }
 
-  private isUnsure({ arrival, sentTo, running }: OpenPrediction): boolean {
-    return !running && sentTo !== null && this.absentAt.get(arrival) !== sentTo
-  }
-
-  private async follow(arrival: number, target: Target, work: (run: InstanceRun) => Promise<Outcome>): Promise<void> {
-    const input = await this.parts.open.inputOf(arrival)
-    const open = await this.parts.open.find(arrival)
-    if (!input || !open || this.runs.has(arrival)) return
-    const row = { ...open, ...input }
-    const run = new InstanceRun(this.parts, row, target, this.signal, () => this.refusals.took(target.endpoint))
-    const done = work(run)
-      .then((outcome) => this.noteOutcome(row, target, outcome))
+  private follow(row: OpenPrediction, target: Target, work: (run: InstanceRun) => Promise<Outcome>): void {
+    const { turns, changed } = this.parts
+    turns.follow(row.arrival)
+    let absentAt: string | undefined
+    const run = this.run(row, target, work)
+      .then((isAbsent) => {
+        if (isAbsent) absentAt = target.endpoint
+      })
       .catch((error: unknown) => {
         log.error(`prediction ${row.id} could not be ended; it is taken up again`, error)
         this.refusals.refused(target)
       })
       .finally(() => {
-        this.runs.delete(arrival)
-        this.parts.changed.workChanged()
+        turns.leave(row.arrival, absentAt)
+        this.runs.delete(run)
+        changed.workChanged()
       })
-    this.runs.set(arrival, done)
+    this.runs.add(run)
+  }
+
+  /** True: its instance certainly does not have it. */
+  private async run({ arrival }: OpenPrediction, target: Target, work: (run: InstanceRun) => Promise<Outcome>) {
+    const { open } = this.parts
+    const input = await open.inputOf(arrival)
+    const row = await open.find(arrival)
+    if (!input || !row) return false
+    const prediction = { ...row, ...input }
+    const taken = () => this.refusals.took(target.endpoint)
+    const outcome = await work(new InstanceRun(this.parts, prediction, target, this.signal, taken))
+    await this.noteOutcome(prediction, target, outcome)
+    return outcome === 'refused' || outcome === 'full'
   }
 
   private async noteOutcome(row: SentPrediction, target: Target, outcome: Outcome): Promise<void> {
-    const { arrival } = row
-    if (outcome === 'refused' || outcome === 'full') this.absentAt.set(arrival, target.endpoint)
-    else this.absentAt.delete(arrival)
     if (outcome === 'over' || this.signal.aborted) return
     if (outcome !== 'full') return this.refusals.refused(target)
     this.refusals.full(target)
-    const forMs = this.noRoom.found(arrival, await this.runsAt(target.deployment.id))
+    const forMs = this.noRoom.found(row.arrival, this.runsAt(target.deployment.id))
     // After half of this time the instance was restarted, and there is no room even so.
     if (forMs >= 2 * fullPatienceMs(target.times)) await new Ending(this.parts, row).noRoom()
   }
@@ -168,34 +174,30 @@ export class Dispatcher {
   }
 
   /** An instance whose places are taken by predictions that were sent to it refuses rightly, and is left alone. */
-  private async lookAt(deployment: DeploymentId, fault: InstanceFault): Promise<void> {
-    try {
-      if (await this.runsAt(deployment)) return
-      log.error(`the instance of deployment ${deployment} ${fault}, though nothing runs in it`)
-      this.parts.lookAt?.(deployment, fault)
-    } catch (error) {
-      log.error(
-        `whether deployment ${deployment} is well could not be told; it is asked again when it refuses again`,
-        error,
-      )
-    }
+  private lookAt(deployment: DeploymentId, fault: InstanceFault): void {
+    if (this.runsAt(deployment)) return
+    log.error(`the instance of deployment ${deployment} ${fault}, though nothing runs in it`)
+    this.parts.lookAt?.(deployment, fault)
   }
 
-  private async runsAt(deployment: DeploymentId): Promise<boolean> {
-    return (await this.parts.open.all()).some((row) => row.running && row.deployment === deployment)
+  private runsAt(deployment: DeploymentId): boolean {
+    return this.parts.turns.allSent.some((row) => row.running && row.deployment === deployment)
   }
 
-  private forget(open: readonly OpenPrediction[], ways: Routes): void {
-    const arrivals = new Set(open.map(({ arrival }) => arrival))
-    for (const arrival of this.absentAt.keys()) if (!arrivals.has(arrival)) this.absentAt.delete(arrival)
-    this.noRoom.keep(open)
-    const sentTo = open.flatMap((row) => row.sentTo ?? [])
-    this.refusals.keep(new Set([...[...ways.values()].map(({ endpoint }) => endpoint), ...sentTo]))
+  private forget(ways: Routes): void {
+    const { turns } = this.parts
+    this.noRoom.keep((arrival) => turns.waits(arrival))
+    if (this.refusals.isEmpty) return
+    const endpoints = [...ways.values()].map(({ endpoint }) => endpoint)
+    this.refusals.keep(new Set([...endpoints, ...turns.allSent.flatMap((row) => row.sentTo ?? [])]))
   }
 
-  private untilNextTry(open: readonly OpenPrediction[], ways: Routes): number | undefined {
-    const endpoints = new Set(open.flatMap((row) => [row.sentTo ?? [], ways.get(row.demo)?.endpoint ?? []].flat()))
-    const waits = [...endpoints].map((endpoint) => this.refusals.waitMs(endpoint)).filter((wait) => wait > 0)
-    return waits.length > 0 ? Math.min(...waits) : undefined
+  private untilNextTry(ways: Routes): number | undefined {
+    if (this.refusals.isEmpty) return undefined
+    const { turns } = this.parts
+    const sentTo = turns.allSent.flatMap((row) => row.sentTo ?? [])
+    const routed = [...turns.demosWaiting].flatMap((demo) => ways.get(demo)?.endpoint ?? [])
+    const waits = [...new Set([...sentTo, ...routed])].map((endpoint) => this.refusals.waitMs(endpoint))
+    return waits.some((wait) => wait > 0) ? Math.min(...waits.filter((wait) => wait > 0)) : undefined
   }
 }

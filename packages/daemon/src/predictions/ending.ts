@@ -95,6 +95,9 @@ export class Ending {
       completed_at: this.parts.now(),
       last_seq: seq,
     }
+    // The next one is sent now, so that where it is sent is stored together with this end.
+    this.parts.turns.freed(arrival)
+    this.parts.changed.workChanged()
     await this.store(row, output, (trx, ran) => completePrediction(trx, { arrival, demo }, row, files, ran))
     if (this.isStored && end.status === 'succeeded' && seconds !== undefined)
       await this.parts.times.add(demo, arrival, seconds)

@@ -28,7 +28,7 @@ export function next<Row extends Waiting>(
   for (const { demo } of rows.filter(({ running }) => running)) taken.set(demo, (taken.get(demo) ?? 0) + 1)
   const takenBy = (demo: DemoId) => taken.get(demo) ?? 0
   const free = limits.running - rows.filter(({ running }) => running).length
-  const part = Math.max(1, Math.floor(limits.running * limits.runningPerDemo))
+  const part = partOf(limits)
   const chosen: Row[] = []
   while (chosen.length < free) {
     const able = [...lines].filter(
@@ -46,6 +46,10 @@ export function next<Row extends Waiting>(
   }
   return chosen
 }
+
+/** How many places one demo may hold. */
+export const partOf = ({ running, runningPerDemo }: QueueLimits): number =>
+  Math.max(1, Math.floor(running * runningPerDemo))
 
 /** The fair share among the demos that hold places or could take one now. */
 const fairShare = (places: number, demos: readonly DemoId[]): number => Math.ceil(places / new Set(demos).size)

@@ -1,5 +1,3 @@
-import type { OpenPrediction } from '../store/open-predictions.ts'
-
 /**
  * Measures how long an instance has had no room for a prediction while nothing else ran there. Such a prediction may
  * never fit.
@@ -25,8 +23,7 @@ export class NoRoom {
   }
 
   /** Forgets predictions that do not wait any more. */
-  keep(open: readonly OpenPrediction[]): void {
-    const waiting = new Set(open.flatMap(({ running, arrival }) => (running ? [] : [arrival])))
-    for (const arrival of this.since.keys()) if (!waiting.has(arrival)) this.since.delete(arrival)
+  keep(waits: (arrival: number) => boolean): void {
+    for (const arrival of this.since.keys()) if (!waits(arrival)) this.since.delete(arrival)
   }
 }

@@ -18,6 +18,8 @@ export interface StoredInput {
   readonly length: number
 }
 
+type RowWatcher = (arrival: number, row: OpenPrediction | undefined) => void
+
 /** How much text of inputs, and of ends, is kept at most. */
 const contentsBytes = 32 * 1024 ** 2
 
@@ -38,12 +40,18 @@ export class OpenPredictions implements PredictionsListener {
   private readonly ends = new Newest<number, EndedPrediction>(contentsBytes)
   private readonly staleDemos = new Set<DemoId>()
   private readonly staleRows = new Set<number>()
+  private readonly watchers: RowWatcher[] = []
   private isLoaded = false
   private reading: Promise<void> | undefined
 
   constructor(db: Db, changed: Changes) {
     this.db = db
     changed.listen(this)
+  }
+
+  /** Tells each row as it is from now on. Undefined: it ended, or there is none such. */
+  watch(watcher: RowWatcher): void {
+    this.watchers.push(watcher)
   }
 
   /** All in order of arrival. */
@@ -173,6 +181,7 @@ export class OpenPredictions implements PredictionsListener {
     else this.rows.delete(arrival)
     if (row && !before) this.enter(row)
     if (before && !row) this.leave(before)
+    for (const watch of this.watchers) watch(arrival, row)
   }
 
   private enter({ arrival, demo, id }: OpenPrediction): void {

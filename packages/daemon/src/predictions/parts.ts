@@ -10,6 +10,7 @@ import type { LiveRuns } from './live-runs.ts'
 import type { OpenPredictions, StoredInput } from './open-predictions.ts'
 import type { Places } from './places.ts'
 import type { RunTimes } from './run-times.ts'
+import type { Turns } from './turns.ts'
 
 /** What the queue needs. */
 export interface QueueParts {
@@ -24,6 +25,7 @@ export interface QueueParts {
   readonly open: OpenPredictions
   readonly places: Places
   readonly times: RunTimes
+  readonly turns: Turns
 }
 
 /** A prediction on its way to an instance, with its input. What its row says is changed in it as well. */

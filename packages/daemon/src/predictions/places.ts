@@ -1,15 +1,13 @@
-import type { DemoId, PredictionId } from '@origami/protocol/demo'
-import type { Changes } from '../changes.ts'
+import type { DemoId } from '@origami/protocol/demo'
 import type { KnownDemos } from './known-demos.ts'
-import { estimate, fairOrder } from './next.ts'
-import type { OpenPredictions } from './open-predictions.ts'
+import { estimate } from './next.ts'
 import type { RunTimes } from './run-times.ts'
+import type { Turns } from './turns.ts'
 
 interface PlacesParts {
-  readonly changed: Changes
   readonly demos: KnownDemos
-  readonly open: OpenPredictions
   readonly times: RunTimes
+  readonly turns: Turns
 }
 
 export interface Place {
@@ -17,41 +15,20 @@ export interface Place {
   readonly eta: number | null
 }
 
-/**
- * The place of each waiting prediction. It is computed once for everybody who follows a demo's queue, and again only
- * after a change.
- */
+/** The place of each waiting prediction, and how long it waits for its turn. */
 export class Places {
   private readonly parts: PlacesParts
-  private readonly known = new Map<DemoId, { version: number; places: Promise<ReadonlyMap<PredictionId, Place>> }>()
 
   constructor(parts: PlacesParts) {
     this.parts = parts
   }
 
   /** Undefined: the prediction does not wait. */
-  async find(demo: DemoId, id: PredictionId): Promise<Place | undefined> {
-    const version = this.parts.changed.queueVersion(demo)
-    const known = this.known.get(demo)
-    if (known?.version === version) return (await known.places).get(id)
-    const places = this.read(demo)
-    this.known.set(demo, { version, places })
-    // A failed reading is not kept, so that the next caller reads again.
-    places.catch(() => this.known.delete(demo))
-    const found = await places
-    if (found.size === 0) this.known.delete(demo)
-    return found.get(id)
-  }
-
-  private async read(id: DemoId): Promise<ReadonlyMap<PredictionId, Place>> {
-    const { demos, open, times: runTimes } = this.parts
-    const waiting = fairOrder(await open.of(id))
-    const concurrency = (await demos.find(id))?.schema?.concurrency ?? 1
-    const times = waiting.length > 0 ? await runTimes.of(id) : []
-    return new Map(
-      waiting.map(
-        (row, index) => [row.id, { position: index + 1, eta: estimate(index + 1, concurrency, times) }] as const,
-      ),
-    )
+  async find(demo: DemoId, arrival: number): Promise<Place | undefined> {
+    const { demos, times, turns } = this.parts
+    const position = await turns.placeOf(demo, arrival)
+    if (position === undefined) return undefined
+    const concurrency = (await demos.find(demo))?.schema?.concurrency ?? 1
+    return { position, eta: estimate(position, concurrency, await times.of(demo)) }
   }
 }

@@ -49,7 +49,7 @@ export class QueuedPrediction implements Prediction {
     if (!stored) return this.parts.open.endOf(this.arrival)?.snapshot ?? presentPrediction(await this.row())
     const live = this.parts.live.find(this.arrival)
     const output = live && (await this.liveOutput(live))
-    const place = open.running ? undefined : await this.parts.places.find(this.demo, this.id)
+    const place = open.running ? undefined : await this.parts.places.find(this.demo, this.arrival)
     return {
       ...presentOpen(open, stored.input),
       ...(output === undefined ? {} : { output, logs: live?.logs ?? '' }),
@@ -79,7 +79,7 @@ export class QueuedPrediction implements Prediction {
       }
       waits = !row.running
       const run = live.find(this.arrival)
-      const place = waits ? await places.find(this.demo, this.id) : undefined
+      const place = waits ? await places.find(this.demo, this.arrival) : undefined
       if (run) {
         for await (const event of relay(run, seen, signal)) {
           seen = event.seq

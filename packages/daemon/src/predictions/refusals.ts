@@ -52,6 +52,11 @@ export class Refusals {
     return Math.max(0, (this.refusing.get(endpoint)?.until ?? 0) - this.nowMs())
   }
 
+  /** Whether no instance refuses. */
+  get isEmpty(): boolean {
+    return this.refusing.size === 0
+  }
+
   took(endpoint: string): void {
     this.refusing.delete(endpoint)
   }

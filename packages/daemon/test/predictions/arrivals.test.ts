@@ -4,6 +4,7 @@ import { Changes } from '../../src/changes.ts'
 import { defaultLimits } from '../../src/config.ts'
 import { Arrivals } from '../../src/predictions/arrivals.ts'
 import { OpenPredictions } from '../../src/predictions/open-predictions.ts'
+import { Turns } from '../../src/predictions/turns.ts'
 import { Commits } from '../../src/store/commits.ts'
 import { setWant } from '../../src/store/demos.ts'
 import { openPredictions } from '../../src/store/open-predictions.ts'
@@ -23,8 +24,9 @@ afterAll(async () => stored[Symbol.asyncDispose]())
 const arrivals = (limits = {}) => {
   const changed = new Changes()
   const open = new OpenPredictions(stored.db, changed)
-  const parts = { db: stored.db, commits: new Commits(stored.db), changed, open }
-  return new Arrivals({ ...parts, limits: { ...defaultLimits, ...limits } })
+  const all = { ...defaultLimits, ...limits }
+  const parts = { db: stored.db, commits: new Commits(stored.db), changed, open, turns: new Turns(open, all) }
+  return new Arrivals({ ...parts, limits: all })
 }
 
 describe('of predictions that arrive together are admitted', () => {

@@ -5,9 +5,11 @@ import { defaultLimits } from '../../src/config.ts'
 import { Ending } from '../../src/predictions/ending.ts'
 import { KnownDemos } from '../../src/predictions/known-demos.ts'
 import { LiveRun } from '../../src/predictions/live-runs.ts'
+import { OpenPredictions } from '../../src/predictions/open-predictions.ts'
 import type { QueueParts } from '../../src/predictions/parts.ts'
 import { presentPrediction } from '../../src/predictions/queued-prediction.ts'
 import { RunTimes } from '../../src/predictions/run-times.ts'
+import { Turns } from '../../src/predictions/turns.ts'
 import { Commits } from '../../src/store/commits.ts'
 import { demoById, setWant } from '../../src/store/demos.ts'
 import { filesOf } from '../../src/store/prediction-files.ts'
@@ -31,7 +33,8 @@ beforeEach(async () => {
   row = await storedRow(added?.arrival ?? 0)
   const demos = new KnownDemos(stored.db, changed)
   const [commits, times] = [new Commits(stored.db), new RunTimes(stored.db)]
-  const parts = { db: stored.db, commits, limits: defaultLimits, now: () => over, changed, demos, times }
+  const turns = new Turns(new OpenPredictions(stored.db, changed), defaultLimits)
+  const parts = { db: stored.db, commits, limits: defaultLimits, now: () => over, changed, demos, times, turns }
   ending = new Ending(parts as unknown as QueueParts, await sentPrediction(stored.db, row.arrival))
 })
 afterEach(() => stored[Symbol.asyncDispose]())

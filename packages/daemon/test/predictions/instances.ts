@@ -6,6 +6,7 @@ import { LiveRuns } from '../../src/predictions/live-runs.ts'
 import { OpenPredictions } from '../../src/predictions/open-predictions.ts'
 import type { DispatcherParts, SentPrediction } from '../../src/predictions/parts.ts'
 import { RunTimes } from '../../src/predictions/run-times.ts'
+import { Turns } from '../../src/predictions/turns.ts'
 import { Commits } from '../../src/store/commits.ts'
 import { setServing, wantDemo } from '../../src/store/demos.ts'
 import type { Db } from '../../src/store/open.ts'
@@ -25,9 +26,11 @@ export function dispatcherParts(db: Db, reach: (endpoint: string) => object): Di
   const now = () => new Date().toISOString()
   const limits = { ...defaultLimits, retryMs: [1], cancelMs: 1 }
   const changed = new Changes()
+  const open = new OpenPredictions(db, changed)
   const memory = {
     demos: new KnownDemos(db, changed),
-    open: new OpenPredictions(db, changed),
+    open,
+    turns: new Turns(open, limits),
     live: new LiveRuns(limits),
     times: new RunTimes(db),
   }

@@ -1,10 +1,12 @@
-import type { DemoId, PredictionId } from '@origami/protocol/demo'
+import type { DemoId } from '@origami/protocol/demo'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { Changes } from '../../src/changes.ts'
+import { defaultLimits } from '../../src/config.ts'
 import { KnownDemos } from '../../src/predictions/known-demos.ts'
 import { OpenPredictions } from '../../src/predictions/open-predictions.ts'
 import { Places } from '../../src/predictions/places.ts'
 import { RunTimes } from '../../src/predictions/run-times.ts'
+import { Turns } from '../../src/predictions/turns.ts'
 import { addPredictions, StoredQueue } from './stored-queue.ts'
 
 let stored: StoredQueue
@@ -19,20 +21,15 @@ beforeEach(async () => {
   demo = await stored.demo()
   changes = new Changes()
   times = new RunTimes(stored.db)
-  places = new Places({
-    changed: changes,
-    demos: new KnownDemos(stored.db, changes),
-    open: new OpenPredictions(stored.db, changes),
-    times: times,
-  })
+  const turns = new Turns(new OpenPredictions(stored.db, changes), defaultLimits)
+  places = new Places({ demos: new KnownDemos(stored.db, changes), times, turns })
 })
 afterAll(async () => stored[Symbol.asyncDispose]())
 
-const waiting = async (visitor: string): Promise<PredictionId> => {
-  const prediction = StoredQueue.prediction(demo, visitor)
-  await addPredictions(stored.db, [prediction])
+const waiting = async (visitor: string): Promise<number> => {
+  const [added] = await addPredictions(stored.db, [StoredQueue.prediction(demo, visitor)])
   changes.notify(demo)
-  return prediction.row.id
+  return added?.arrival ?? 0
 }
 const ended = async (seconds: number) => {
   const end = { status: 'succeeded' as const, completed_at: '', predict_time: seconds }
@@ -50,16 +47,16 @@ test('a place is the one in the order of turns, and its estimate is there after 
 })
 
 test('what does not wait has none', async () => {
-  const id = await waiting('ann')
-  await stored.db.updateTable('predictions').set({ status: 'processing' }).where('id', '=', id).execute()
+  const arrival = await waiting('ann')
+  await stored.db.updateTable('predictions').set({ status: 'processing' }).where('arrival', '=', arrival).execute()
   changes.notify(demo)
-  expect(await places.find(demo, id)).toBeUndefined()
+  expect(await places.find(demo, arrival)).toBeUndefined()
 })
 
 test('places are read again once the queue of their demo changed, and not before', async () => {
   const [first, second] = [await waiting('ann'), await waiting('bob')]
   expect(await places.find(demo, second)).toMatchObject({ position: 2 })
-  await stored.db.deleteFrom('predictions').where('id', '=', first).execute()
+  await stored.db.deleteFrom('predictions').where('arrival', '=', first).execute()
   expect(await places.find(demo, second)).toMatchObject({ position: 2 })
   changes.notify(demo)
   expect(await places.find(demo, second)).toMatchObject({ position: 1 })

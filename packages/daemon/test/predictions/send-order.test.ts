@@ -1,0 +1,123 @@
+import type { DemoId, PredictionId, VisitorId } from '@origami/protocol/demo'
+import { expect, test } from 'vitest'
+import { fairOrder, next } from '../../src/predictions/next.ts'
+import { SendOrder } from '../../src/predictions/send-order.ts'
+
+interface Row {
+  arrival: number
+  id: PredictionId
+  demo: DemoId
+  visitor: VisitorId | null
+  address: string | null
+  running: boolean
+}
+
+const steps = 100_000
+
+/** Numbers from 0 to below 1, the same in each run (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** The rows of a queue, and their order kept beside. */
+class Both {
+  rows: Row[] = []
+  readonly order = new SendOrder()
+  private readonly random: () => number
+  private arrivals = 0
+
+  constructor(random: () => number) {
+    this.random = random
+  }
+
+  /** Something arrives, begins, waits again or ends. */
+  step(most: number): void {
+    const what = this.random()
+    const row = this.rows[Math.floor(this.random() * this.rows.length)]
+    if (!row || (what < 0.4 && this.rows.length < most)) this.arrive()
+    else if (what < 0.75) this.hold(row, !row.running)
+    else this.end(row)
+  }
+
+  hold(row: Row, holds: boolean): void {
+    row.running = holds
+    this.order.set(row, holds)
+  }
+
+  private arrive(): void {
+    const one = <Value>(values: readonly Value[]) => values[Math.floor(this.random() * values.length)] as Value
+    this.arrivals += 1
+    const row = {
+      arrival: this.arrivals,
+      id: `p${this.arrivals}` as PredictionId,
+      demo: one(['a', 'b', 'c']) as DemoId,
+      visitor: one(['ann', 'bob', 'cas', null]) as VisitorId | null,
+      address: one(['x', 'y', null]),
+      running: this.random() < 0.1,
+    }
+    this.rows.push(row)
+    this.order.set(row, row.running)
+  }
+
+  private end(row: Row): void {
+    this.rows.splice(this.rows.indexOf(row), 1)
+    this.order.delete(row.arrival)
+  }
+}
+
+test(`what is next, and who has which place, is the same as computed from all rows, for ${steps} random steps`, () => {
+  const random = seeded(20261130)
+  const both = new Both(random)
+  for (let step = 0; step < steps; step += 1) {
+    // Long lines are compared now and then, short ones at each step.
+    const isLong = step % 1000 > 950
+    both.step(isLong ? 80 : 12)
+    if (isLong && step % 10 > 0) continue
+    const { rows, order } = both
+    const limits = { running: 1 + Math.floor(random() * 8), runningPerDemo: random() < 0.5 ? 1 : 0.5 }
+    const concurrency = new Map(['a', 'b'].map((demo) => [demo as DemoId, Math.floor(random() * 5)] as const))
+    const first = order.next((demo) => concurrency.get(demo) ?? 0, limits)
+    if (first !== next(rows, concurrency, limits)[0]?.arrival) expect.fail(`step ${step}: ${JSON.stringify(rows)}`)
+    const lines = Map.groupBy(fairOrder(rows), ({ demo }) => demo)
+    for (const line of lines.values())
+      for (const [index, { arrival }] of line.entries())
+        if (order.placeOf(arrival) !== index + 1) expect.fail(`step ${step}, place ${index}: ${JSON.stringify(line)}`)
+  }
+  expect(both.rows.length).toBeGreaterThan(0)
+}, 60_000)
+
+test('all that may be sent at once are the same, in the same order', () => {
+  const random = seeded(7)
+  for (let round = 0; round < 500; round += 1) {
+    const both = new Both(random)
+    for (let step = 0; step < 60; step += 1) both.step(40)
+    const limits = { running: 1 + Math.floor(random() * 12), runningPerDemo: 0.75 }
+    const concurrency = new Map(['a', 'b', 'c'].map((demo) => [demo as DemoId, 1 + Math.floor(random() * 5)] as const))
+    const expected = next(both.rows, concurrency, limits).map(({ arrival }) => arrival)
+    const sent: number[] = []
+    for (;;) {
+      const arrival = both.order.next((demo) => concurrency.get(demo) ?? 0, limits)
+      const row = both.rows.find((each) => each.arrival === arrival)
+      if (!row) break
+      sent.push(row.arrival)
+      both.hold(row, true)
+    }
+    expect(sent).toEqual(expected)
+  }
+})
+
+test('what has ended or was never there has no place, and takes none', () => {
+  const order = new SendOrder()
+  const row = { arrival: 1, id: 'a' as PredictionId, demo: 'a' as DemoId, visitor: null, address: null }
+  order.set(row, true)
+  expect([order.placeOf(1), order.placeOf(2), order.holding]).toEqual([undefined, undefined, 1])
+  order.delete(1)
+  order.delete(1)
+  expect([order.holding, order.of(row.demo), [...order.demosWaiting]]).toEqual([0, { waiting: 0, holding: 0 }, []])
+})
