@@ -104,7 +104,8 @@ class ServedLink {
       const prediction = await this.submit(predict, call.leaving)
       isAccepted = true
       if (call.isLeft) return
-      this.send({ call: number, accepted: true })
+      // An end that comes at once goes with it, in one write.
+      this.frames.send({ call: number, accepted: true }, false)
       await this.follow(number, call, prediction, predict.follow)
     } catch (error) {
       if (call.isLeft) return
@@ -139,15 +140,15 @@ class ServedLink {
     }
     for await (const event of prediction.events(0, call.leaving)) {
       if (call.isLeft) return
-      call.sent(this.send({ call: number, event }))
+      call.sent(this.send({ call: number, event }, event.type !== 'start'))
       if (event.type === 'completed') return
       if (call.isBehind) await call.room()
     }
     if (!call.isLeft) this.send({ call: number, over: true })
   }
 
-  private send(message: Omit<ServerMessage, 'event'> & { event?: PredictionEvent }): number {
-    return this.frames.send(message)
+  private send(message: Omit<ServerMessage, 'event'> & { event?: PredictionEvent }, isUrgent = true): number {
+    return this.frames.send(message, isUrgent)
   }
 }
 

@@ -6,6 +6,8 @@ const headBytes = 4
 const maxDepth = 64
 /** How long the other side may take what was sent before the end. */
 const lastWordsMs = 5000
+/** The most that is waited with what is not urgent, for something to go with. */
+const lateMs = 20
 /** An empty frame shows that this side is alive. */
 const alive = Buffer.alloc(headBytes)
 
@@ -29,6 +31,8 @@ export class FrameSocket {
   private readonly options: FrameOptions
   private readonly timer: NodeJS.Timeout
   private outgoing: Buffer[] = []
+  private flushing: NodeJS.Immediate | undefined
+  private late: NodeJS.Timeout | undefined
   private arrived: Buffer[] = []
   private size = 0
   private lastReceivedMs = performance.now()
@@ -59,14 +63,17 @@ export class FrameSocket {
     return this.isClosed
   }
 
-  /** Returns the size of the message on the wire. */
-  send(message: unknown): number {
+  /**
+   * Returns the size of the message on the wire. `isUrgent`: it is sent at once. Otherwise it goes with the next that
+   * is, or a moment later.
+   */
+  send(message: unknown, isUrgent = true): number {
     const body = JSON.stringify(message)
     const length = Buffer.byteLength(body)
     const frame = Buffer.allocUnsafe(headBytes + length)
     frame.writeUInt32BE(length)
     frame.write(body, headBytes)
-    this.write(frame)
+    this.write(frame, isUrgent)
     return length
   }
 
@@ -79,18 +86,23 @@ export class FrameSocket {
     this.close()
   }
 
-  private write(frame: Buffer): void {
+  private write(frame: Buffer, isUrgent: boolean): void {
     if (this.isClosed) return
-    this.lastSentMs = performance.now()
-    if (this.outgoing.length === 0) setImmediate(() => this.flush())
     this.outgoing.push(frame)
+    if (isUrgent) this.flushing ??= setImmediate(() => this.flush())
+    else this.late ??= setTimeout(() => this.flush(), lateMs)
   }
 
   private flush(): void {
+    clearTimeout(this.late)
+    clearImmediate(this.flushing)
+    this.late = undefined
+    this.flushing = undefined
     const [only, ...more] = this.outgoing
     if (!only || this.isClosed) return
     const frames = this.outgoing
     this.outgoing = []
+    this.lastSentMs = performance.now()
     this.socket.write(more.length === 0 ? only : Buffer.concat(frames))
   }
 
@@ -140,13 +152,14 @@ export class FrameSocket {
     const now = performance.now()
     const silenceMs = this.options.silenceMs()
     if (now - this.lastReceivedMs > silenceMs) this.close(new Error(`nothing came for ${silenceMs / 1000} s`))
-    else if (now - this.lastSentMs > silenceMs / 5) this.write(alive)
+    else if (now - this.lastSentMs > silenceMs / 5) this.write(alive, true)
   }
 
   close(error?: Error): void {
     if (this.isClosed) return
     this.isClosed = true
     clearInterval(this.timer)
+    clearTimeout(this.late)
     this.outgoing = []
     this.arrived = []
     if (!this.socket.writableEnded) this.socket.destroy()

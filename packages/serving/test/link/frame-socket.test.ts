@@ -66,6 +66,19 @@ describe('messages over one connection', () => {
     expect(chunks).toHaveLength(1)
   })
 
+  test('that are not urgent go with the next that is, and by themselves where none comes', async () => {
+    const { frames, far } = await pair()
+    frames.start()
+    const chunks: Buffer[] = []
+    far.on('data', (bytes: Buffer) => chunks.push(bytes))
+    frames.send('a', false)
+    await new Promise(setImmediate)
+    frames.send('b')
+    await vi.waitFor(() => expect(chunks).toEqual([Buffer.concat(['"a"', '"b"'].map(frame))]))
+    frames.send('c', false)
+    await vi.waitFor(() => expect(chunks.slice(1)).toEqual([frame('"c"')]))
+  })
+
   test.each([
     ['is larger than the limit', frame(`"${'x'.repeat(1000)}"`), 'at most 1000 bytes, got 1002'],
     ['is announced as larger, of which nothing is waited for', Buffer.from([0xff, 0xff, 0xff, 0xff]), '4294967295'],
