@@ -80,7 +80,7 @@ export class QueueBench implements AsyncDisposable {
       demos,
       open,
       live: new LiveRuns(this.limits),
-      places: new Places({ demos, times, turns }),
+      places: new Places({ demos, open, times, turns }),
       times,
       turns,
       reach: (base) => new HttpPredictor({ base, deadlines: () => ({ answerMs: 1000, idleMs: 60_000 }) }),

@@ -17,11 +17,10 @@ export interface PredictionsListener {
  */
 export class Changes {
   private readonly deployments = new Notice()
-  private readonly sendable = new Notice()
   private readonly demos = new Notices<DemoId>()
-  private readonly queues = new Notices<DemoId>()
-  private readonly predictions = new Notices<number>()
-  private readonly versions = new Map<DemoId, number>()
+  private readonly sendable = new Listeners<'all'>()
+  private readonly demoListeners = new Listeners<DemoId>()
+  private readonly predictionListeners = new Listeners<number>()
   private readonly listeners: PredictionsListener[] = []
   private demoChanges = 0
 
@@ -30,6 +29,7 @@ export class Changes {
     this.demoChanges += 1
     for (const listener of this.listeners) listener.demoChanged(demo)
     this.deployments.notify()
+    this.demoListeners.call(demo)
     this.queueChanged(demo)
   }
 
@@ -39,7 +39,7 @@ export class Changes {
    */
   predictionChanged(demo: DemoId, arrival: number, now?: PredictionNow): void {
     for (const listener of this.listeners) listener.predictionChanged(arrival, now)
-    this.predictions.notify(arrival)
+    this.predictionListeners.call(arrival)
     this.queueChanged(demo)
   }
 
@@ -63,42 +63,50 @@ export class Changes {
     return this.demos.next(demo, signal)
   }
 
-  /** Resolves when a prediction may be sent that could not be sent before, or when the signal aborts. */
-  untilSendable(signal?: AbortSignal): Promise<void> {
-    return this.sendable.next(signal)
+  /** Calls when a prediction may be sent that could not be sent before. Returns what ends that. */
+  onSendable(listener: () => void): () => void {
+    return this.sendable.add('all', listener)
   }
 
-  /** Resolves at the next change of this prediction's row, or when the signal aborts. */
-  untilPredictionChanges(arrival: number, signal?: AbortSignal): Promise<void> {
-    return this.predictions.next(arrival, signal)
-  }
-
-  /** Resolves when this prediction's row or its place may have changed, or when the signal aborts. */
-  async untilPlaceChanges(demo: DemoId, arrival: number, signal: AbortSignal): Promise<void> {
-    const woken = new AbortController()
-    const either = AbortSignal.any([signal, woken.signal])
-    await Promise.race([this.queues.next(demo, either), this.predictions.next(arrival, either)])
-    woken.abort()
+  /**
+   * Calls at each change of this prediction's row, and at each `notify` of its demo, which may have changed it. Returns
+   * what ends that.
+   */
+  onPrediction(demo: DemoId, arrival: number, listener: () => void): () => void {
+    const ends = [this.predictionListeners.add(arrival, listener), this.demoListeners.add(demo, listener)]
+    return () => {
+      for (const end of ends) end()
+    }
   }
 
   /**
    * Reports that a prediction may be sent that could not be sent before, though no row changed: a place became free.
    */
   workChanged(): void {
-    this.sendable.notify()
-  }
-
-  /**
-   * Counts the changes of a demo's queue. What was computed from the queue is valid while this number stays the same.
-   */
-  queueVersion(demo: DemoId): number {
-    return this.versions.get(demo) ?? 0
+    this.sendable.call('all')
   }
 
   private queueChanged(demo: DemoId): void {
-    this.versions.set(demo, this.queueVersion(demo) + 1)
     this.demos.notify(demo)
-    this.queues.notify(demo)
-    this.sendable.notify()
+    this.sendable.call('all')
+  }
+}
+
+/** Who is called about a topic. A topic of which nobody wants to hear takes no memory. */
+class Listeners<Topic> {
+  private readonly topics = new Map<Topic, Set<() => void>>()
+
+  call(topic: Topic): void {
+    for (const listener of [...(this.topics.get(topic) ?? [])]) listener()
+  }
+
+  /** Returns what ends it. */
+  add(topic: Topic, listener: () => void): () => void {
+    const those = this.topics.get(topic) ?? new Set()
+    this.topics.set(topic, those.add(listener))
+    return () => {
+      those.delete(listener)
+      if (those.size === 0 && this.topics.get(topic) === those) this.topics.delete(topic)
+    }
   }
 }

@@ -139,7 +139,7 @@ function queueState(db: Db, changed: Changes, limits: Limits) {
     demos,
     open,
     live: new LiveRuns(limits),
-    places: new Places({ demos, times, turns }),
+    places: new Places({ demos, open, times, turns }),
     times,
     turns,
   }

@@ -11,6 +11,7 @@ import { NoRoom } from './no-room.ts'
 import type { DispatcherParts, InstanceFault, SentPrediction } from './parts.ts'
 import { fullPatienceMs, Refusals } from './refusals.ts'
 import type { Ready } from './turns.ts'
+import { Wake } from './wake.ts'
 
 const log = logger('predictions')
 
@@ -43,17 +44,19 @@ export class Dispatcher {
 
   /** Works until the signal aborts: one round after each change, and one when an instance may be tried again. */
   async work(): Promise<void> {
+    const wake = new Wake()
+    const endWatch = this.parts.changed.onSendable(wake.wake)
+    this.signal.addEventListener('abort', wake.wake)
     while (!this.signal.aborted) {
-      const pause = new AbortController()
-      const change = this.parts.changed.untilSendable(AbortSignal.any([this.signal, pause.signal]))
       const wait = await this.round().catch((error: unknown) => {
         if (!this.signal.aborted) log.error('predictions could not be sent; tried again soon', error)
         return afterFailureMs
       })
-      const timer = wait === undefined ? undefined : setTimeout(() => pause.abort(), wait)
-      await change
+      const timer = wait === undefined ? undefined : setTimeout(wake.wake, wait)
+      await wake.sleep()
       clearTimeout(timer)
     }
+    endWatch()
     await Promise.all(this.runs)
     await this.parts.commits.flush()
   }

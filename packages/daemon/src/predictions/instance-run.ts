@@ -52,8 +52,6 @@ export class InstanceRun {
   private readonly onTaken: () => void
   private readonly ending: Ending
   private readonly stop: RunStop
-  /** Aborts when the daemon leaves, or when this prediction is stopped. */
-  private readonly signal: AbortSignal
   private submitting: Promise<Prediction> | undefined
 
   constructor(
@@ -72,7 +70,11 @@ export class InstanceRun {
     this.ending = new Ending(parts, prediction)
     const run = { prediction, deployment: target.deployment.id, instance: this.instance, ending: this.ending }
     this.stop = new RunStop(parts, run, leaving)
-    this.signal = AbortSignal.any([leaving, this.stop.signal])
+  }
+
+  /** Aborts when the daemon leaves, or when this prediction is stopped. */
+  private get signal(): AbortSignal {
+    return this.stop.signal
   }
 
   /**
@@ -112,17 +114,14 @@ export class InstanceRun {
 
   /** Watches for a stop while `work` goes on. */
   private async supervised(work: () => Promise<Outcome>): Promise<Outcome> {
-    const done = new AbortController()
-    const watching = this.stop.watchRow(AbortSignal.any([done.signal, this.leaving]))
+    this.stop.watch()
     try {
       return await work()
     } catch (error) {
       if (error instanceof Misbehaved || error instanceof ServerFault) return await this.misbehaved(error)
       return await this.broke(error)
     } finally {
-      this.stop.clearDeadline()
-      done.abort()
-      await watching
+      this.stop.close()
       if (this.ending.live) this.parts.live.close(this.prediction.arrival)
     }
   }
@@ -226,11 +225,10 @@ export class InstanceRun {
     const run = live.open(this.prediction.arrival)
     this.ending.live = run
     changed.predictionChanged(this.prediction.demo, this.prediction.arrival, {})
-    const done = new AbortController()
     const givingUp = new AbortController()
-    const stopping = this.stop.endOnceStopped(done.signal, givingUp)
+    const endStop = this.stop.whileFollowed(givingUp)
     try {
-      for await (const event of taken.events(0, AbortSignal.any([this.leaving, givingUp.signal]))) {
+      for await (const event of taken.events(0, givingUp.signal)) {
         if (!('seq' in event)) continue
         if (event.type === 'completed') return await this.complete(event.data, event.seq)
         if (isKnownOutput(event, this.target.schema)) run.add(event)
@@ -239,8 +237,7 @@ export class InstanceRun {
     } catch (error) {
       if (!(error instanceof Gone)) throw error
     } finally {
-      done.abort()
-      await stopping
+      await endStop()
     }
     return this.wentAway()
   }
@@ -258,7 +255,7 @@ export class InstanceRun {
       return await this.over(this.ending.completed(checked, seq, files))
     } catch (error) {
       if (this.leaving.aborted) return 'unsure'
-      if (this.stop.signal.aborted) return this.over(this.stop.end())
+      if (this.stop.reason) return this.over(this.stop.end())
       if (!(error instanceof ResultLost)) throw error
       return this.over(this.ending.failed(error.reason, error.message))
     }
@@ -278,7 +275,7 @@ export class InstanceRun {
   /** The instance went away while it ran, or was told to stop it. */
   private async wentAway(): Promise<Outcome> {
     if (this.leaving.aborted) return 'unsure'
-    await (this.stop.signal.aborted ? this.stop.end() : this.ending.interrupted())
+    await (this.stop.reason ? this.stop.end() : this.ending.interrupted())
     return 'over'
   }
 
@@ -289,7 +286,7 @@ export class InstanceRun {
       `the instance of deployment ${this.target.deployment.id} misbehaved with prediction ${this.prediction.id}`,
       error,
     )
-    return this.endHere(() => (this.stop.signal.aborted ? this.stop.end() : this.ending.misbehaved()))
+    return this.endHere(() => (this.stop.reason ? this.stop.end() : this.ending.misbehaved()))
   }
 
   /** Handles an unexpected error. */

@@ -1,4 +1,3 @@
-import { Notice } from '@origami/host/notices'
 import { applyPart, type PredictionEvent } from '@origami/protocol/demo'
 import type { Limits } from '../config.ts'
 
@@ -38,7 +37,6 @@ export class LiveRuns {
  * the last progress. A reader who is behind gets everything that still matters, however much there was.
  */
 export class LiveRun {
-  readonly changed = new Notice()
   output: Record<string, unknown> = {}
   logs = ''
   ended = false
@@ -48,6 +46,7 @@ export class LiveRun {
   private readonly limits: LiveLimits
   private readonly folded = new Map<string, RunEvent>()
   private readonly sizes = new Map<string, number>()
+  private readonly readers = new Set<() => void>()
   private events: RunEvent[] = []
   private size = 0
 
@@ -62,7 +61,13 @@ export class LiveRun {
     if (event.type === 'output') this.takeOutput(event)
     if (event.type === 'log') this.logs = (this.logs + event.data.data).slice(-this.limits.predictionLogLength)
     this.foldOldest()
-    this.changed.notify()
+    for (const wake of this.readers) wake()
+  }
+
+  /** Calls at each new event and at the end. Returns what ends that. */
+  watch(wake: () => void): () => void {
+    this.readers.add(wake)
+    return () => void this.readers.delete(wake)
   }
 
   /** The events for a reader who has seen everything up to `seq`. */
@@ -75,7 +80,7 @@ export class LiveRun {
 
   end(): void {
     this.ended = true
-    this.changed.notify()
+    for (const wake of this.readers) wake()
   }
 
   private takeOutput({ data }: Extract<RunEvent, { type: 'output' }>): void {

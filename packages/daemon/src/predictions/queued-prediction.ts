@@ -15,6 +15,8 @@ import { cancelUnsent, predictionById, requestCancel } from '../store/prediction
 import type { PredictionRow } from '../store/tables.ts'
 import type { LiveRun } from './live-runs.ts'
 import type { QueueParts } from './parts.ts'
+import { isNews, type PlaceFollower } from './places.ts'
+import { Wake } from './wake.ts'
 
 /** Identifies the row of a prediction. */
 export interface PredictionKey {
@@ -24,8 +26,7 @@ export interface PredictionKey {
   readonly visitor: VisitorId | null
 }
 
-/** The least time between two reports of a place. */
-const betweenPlacesMs = 250
+const never = new AbortController().signal
 
 /** A prediction of the queue as its reader sees it: first its place, then the events of its run, then its end. */
 export class QueuedPrediction implements Prediction {
@@ -57,43 +58,54 @@ export class QueuedPrediction implements Prediction {
     }
   }
 
-  async *events(after = 0, signal: AbortSignal = new AbortController().signal): AsyncIterable<PredictionEvent> {
-    const { changed, live, places } = this.parts
+  async *events(after = 0, signal = never): AsyncIterable<PredictionEvent> {
+    const { changed, places } = this.parts
+    const wake = new Wake()
+    const follower = { demo: this.demo, arrival: this.arrival, told: undefined, wake: wake.wake }
+    const ends = [changed.onPrediction(this.demo, this.arrival, wake.wake), places.follow(follower)]
+    signal.addEventListener('abort', wake.wake)
+    try {
+      yield* this.untilEnd(after, signal, wake, follower)
+    } finally {
+      for (const end of ends) end()
+      signal.removeEventListener('abort', wake.wake)
+    }
+  }
+
+  private async *untilEnd(
+    after: number,
+    signal: AbortSignal,
+    wake: Wake,
+    follower: PlaceFollower,
+  ): AsyncIterable<PredictionEvent> {
+    const { live, open, places } = this.parts
     let seen = after
-    let lastPlace = ''
-    let waits = true
     while (!signal.aborted) {
-      const change = waits
-        ? changed.untilPlaceChanges(this.demo, this.arrival, signal)
-        : changed.untilPredictionChanges(this.arrival, signal)
-      const row = await this.parts.open.find(this.arrival)
-      if (!row) {
-        const end = await this.end()
-        if (end) {
-          yield { seq: Math.max(end.lastSeq, seen, 1), type: 'completed', data: end.snapshot }
-          return
-        }
-        // It was stored a moment ago, and whoever stored it has not said so yet.
-        this.parts.open.predictionChanged(this.arrival)
-        continue
-      }
-      waits = !row.running
+      const row = await open.find(this.arrival)
+      const end = row ? undefined : await this.end()
       const run = live.find(this.arrival)
-      const place = waits ? await places.find(this.demo, this.arrival) : undefined
-      if (run) {
-        for await (const event of relay(run, seen, signal)) {
+      if (end) {
+        yield { seq: Math.max(end.lastSeq, seen, 1), type: 'completed', data: end.snapshot }
+        return
+      }
+      if (row && run) {
+        for await (const event of relay(run, seen, signal, wake)) {
           seen = event.seq
           yield event
         }
-      } else if (place && JSON.stringify(place) !== lastPlace) {
-        lastPlace = JSON.stringify(place)
-        yield { type: 'queue', data: place }
-        await changed.untilPredictionChanges(
-          this.arrival,
-          AbortSignal.any([signal, AbortSignal.timeout(betweenPlacesMs)]),
-        )
+        if (live.find(this.arrival) !== run) continue
+      } else if (row && !row.running) {
+        const place = await places.find(this.demo, this.arrival)
+        if (place && isNews(place, follower.told)) {
+          follower.told = place
+          yield { type: 'queue', data: place }
+        }
+      } else if (!row) {
+        // It was stored a moment ago, and whoever stored it has not said so yet.
+        open.predictionChanged(this.arrival)
+        continue
       }
-      if (!run || live.find(this.arrival) === run) await change
+      await wake.sleep()
     }
   }
 
@@ -135,17 +147,21 @@ export class QueuedPrediction implements Prediction {
 /**
  * Yields the events of a run after number `seen`, and then new ones until it ends. The end itself is read from the row.
  */
-async function* relay(live: LiveRun, after: number, signal: AbortSignal) {
-  let seen = after
-  while (!signal.aborted) {
-    const change = live.changed.next(signal)
-    const events = live.after(seen)
-    for (const event of events) {
-      seen = event.seq
-      if (event.type !== 'completed') yield event
+async function* relay(live: LiveRun, after: number, signal: AbortSignal, wake: Wake) {
+  const end = live.watch(wake.wake)
+  try {
+    let seen = after
+    while (!signal.aborted) {
+      const events = live.after(seen)
+      for (const event of events) {
+        seen = event.seq
+        if (event.type !== 'completed') yield event
+      }
+      if (live.ended) return
+      if (events.length === 0) await wake.sleep()
     }
-    if (live.ended) return
-    if (events.length === 0) await change
+  } finally {
+    end()
   }
 }
 

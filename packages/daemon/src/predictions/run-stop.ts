@@ -3,7 +3,6 @@ import { logger } from '@origami/host/logger'
 import type { DeploymentId } from '@origami/protocol/demo'
 import type { HttpPredictor } from '@origami/serving'
 import { logged } from '../logged.ts'
-import { waited } from '../waited.ts'
 import type { Ending } from './ending.ts'
 import { cancelAtInstance } from './instance-call.ts'
 import type { DispatcherParts, SentPrediction } from './parts.ts'
@@ -27,12 +26,18 @@ type StopReason = 'canceled' | 'timeout'
  * over. It is canceled at the instance, and ends whether the instance obeys or not.
  */
 export class RunStop {
+  /** Why it is stopped. Undefined: it is not. */
+  reason: StopReason | undefined
   private readonly parts: DispatcherParts
   private readonly run: StoppedRun
   /** Aborts when the daemon leaves. */
   private readonly leaving: AbortSignal
   private readonly controller = new AbortController()
+  private givingUp: AbortController | undefined
+  private onStop: (() => void) | undefined
   private deadline: NodeJS.Timeout | undefined
+  private nextLook: NodeJS.Timeout | undefined
+  private endWatch: (() => void) | undefined
 
   constructor(parts: DispatcherParts, run: StoppedRun, leaving: AbortSignal) {
     this.parts = parts
@@ -40,33 +45,46 @@ export class RunStop {
     this.leaving = leaving
   }
 
+  /** Aborts when it is stopped, or the daemon leaves. */
   get signal(): AbortSignal {
     return this.controller.signal
   }
 
   /**
-   * Watches the row until the signal aborts, so that a cancel or an end that is stored there takes effect. A read that
-   * fails is tried again soon. Never rejects.
+   * Watches the row, so that a cancel or an end that is stored there takes effect. A read that fails is tried again
+   * soon. Call `close` in the end.
    */
-  async watchRow(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const { changed } = this.parts
-      const { demo, arrival } = this.run.prediction
-      // Until it runs, a change of its demo may end it as well.
-      const change = this.run.ending.live
-        ? changed.untilPredictionChanges(arrival, signal)
-        : changed.untilPlaceChanges(demo, arrival, signal)
-      const isRead = await logged(
-        `prediction ${this.run.prediction.id} could not be watched; tried again soon`,
-        async () => {
-          const row = await this.parts.open.find(arrival)
-          // The end that was stored here stops nothing: what it is the end of has ended.
-          if ((!row && !this.run.ending.isStored) || row?.cancelRequested) this.abort('canceled')
-        },
-      )
-      if (this.signal.aborted) return
-      await (isRead ? change : Promise.race([change, waited(afterFailedReadMs, signal)]))
+  watch(): void {
+    const { demo, arrival } = this.run.prediction
+    if (this.leaving.aborted) this.leave()
+    this.leaving.addEventListener('abort', this.leave)
+    const endChanges = this.parts.changed.onPrediction(demo, arrival, () => void this.look())
+    this.endWatch = () => {
+      this.leaving.removeEventListener('abort', this.leave)
+      endChanges()
     }
+    void this.look()
+  }
+
+  close(): void {
+    this.endWatch?.()
+    this.endWatch = undefined
+    this.clearDeadline()
+    clearTimeout(this.nextLook)
+  }
+
+  /** Never rejects. */
+  private async look(): Promise<void> {
+    const { id, arrival } = this.run.prediction
+    const isRead = await logged(`prediction ${id} could not be watched; tried again soon`, async () => {
+      const row = await this.parts.open.find(arrival)
+      if (!this.endWatch) return
+      // The end that was stored here stops nothing: what it is the end of has ended.
+      if ((!row && !this.run.ending.isStored) || row?.cancelRequested) this.stop('canceled')
+    })
+    if (isRead || !this.endWatch) return
+    clearTimeout(this.nextLook)
+    this.nextLook = setTimeout(() => void this.look(), afterFailedReadMs)
   }
 
   /** Stops it at the deadline of its row, if there is one, but not before `leastMs` from now. */
@@ -74,7 +92,7 @@ export class RunStop {
     const { deadlineAt } = this.run.prediction
     if (!deadlineAt) return
     const left = Math.max(leastMs, Date.parse(deadlineAt) - Date.parse(this.parts.now()))
-    this.deadline = setTimeout(() => this.abort('timeout'), left)
+    this.deadline = setTimeout(() => this.stop('timeout'), left)
   }
 
   clearDeadline(): void {
@@ -85,20 +103,37 @@ export class RunStop {
    * Stores the end that belongs to the stop. Call it after the stop, when nothing more is expected from the instance.
    */
   end(): Promise<void> {
-    return this.signal.reason === 'timeout' ? this.run.ending.timedOut() : this.run.ending.canceled()
+    return this.reason === 'timeout' ? this.run.ending.timedOut() : this.run.ending.canceled()
   }
 
   /**
-   * After a stop: tells the instance, gives it some time to report the end, and then ends the prediction without a
-   * report. Aborts `givingUp` when the instance is no longer listened to. Stops waiting when `done` aborts.
+   * While its instance is listened to: after a stop it tells the instance, gives it some time to report the end, and
+   * then ends the prediction without a report. Aborts `givingUp` when the instance is no longer listened to. Returns
+   * what ends this.
    */
-  async endOnceStopped(done: AbortSignal, givingUp: AbortController): Promise<void> {
-    await aborted(AbortSignal.any([this.signal, done, this.leaving]))
-    if (done.aborted || this.leaving.aborted) return
+  whileFollowed(givingUp: AbortController): () => Promise<void> {
+    this.givingUp = givingUp
+    if (this.leaving.aborted) givingUp.abort('leaving')
+    const done = new AbortController()
+    let ending: Promise<void> | undefined
+    this.onStop = () => {
+      ending ??= this.endStopped(done.signal, givingUp)
+    }
+    if (this.reason) this.onStop()
+    return async () => {
+      this.onStop = undefined
+      this.givingUp = undefined
+      if (!ending) return
+      done.abort('over')
+      await ending
+    }
+  }
+
+  private async endStopped(done: AbortSignal, givingUp: AbortController): Promise<void> {
     const { cancelMs } = this.parts.limits
     try {
       // If this cannot be stored now, the end is stored below. The instance is told to end it all the same.
-      if (this.signal.reason === 'timeout')
+      if (this.reason === 'timeout')
         await logged(`the end of prediction ${this.run.prediction.id} could not be stored`, () => this.end())
       const canceling = this.cancelAtInstance()
       await sleep(cancelMs, undefined, { signal: done })
@@ -109,7 +144,7 @@ export class RunStop {
     } catch (error) {
       if (!done.aborted) log.error(`prediction ${this.run.prediction.id} could not be stopped in order`, error)
     } finally {
-      givingUp.abort()
+      givingUp.abort('stopped')
     }
   }
 
@@ -123,8 +158,16 @@ export class RunStop {
     )
   }
 
-  private abort(reason: StopReason): void {
+  private stop(reason: StopReason): void {
+    if (this.reason) return
+    this.reason = reason
     this.controller.abort(reason)
+    this.onStop?.()
+  }
+
+  private readonly leave = (): void => {
+    this.controller.abort('leaving')
+    this.givingUp?.abort('leaving')
   }
 
   private reportStubborn(): void {

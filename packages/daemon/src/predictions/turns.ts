@@ -16,7 +16,6 @@ export interface Ready {
  * sent, and while an instance may have it.
  */
 export class Turns {
-  private readonly open: OpenPredictions
   private readonly limits: QueueLimits
   private readonly order = new SendOrder()
   private readonly rows = new Map<number, OpenPrediction>()
@@ -34,10 +33,16 @@ export class Turns {
   /** Of each demo, how many arrive now that are to be sent at once. */
   private readonly arriving = new Map<DemoId, number>()
 
+  private readonly watchers: ((demo: DemoId) => void)[] = []
+
   constructor(open: OpenPredictions, limits: QueueLimits) {
-    this.open = open
     this.limits = limits
     open.watch((arrival, row) => this.changed(arrival, row))
+  }
+
+  /** Calls for each demo of which places may have changed. */
+  watch(watcher: (demo: DemoId) => void): void {
+    this.watchers.push(watcher)
   }
 
   /** The demos for which any waits. */
@@ -70,8 +75,7 @@ export class Turns {
    * The place of a prediction that does not run among those of its demo. 1 is next, or is being sent. Undefined: there
    * is none such.
    */
-  async placeOf(demo: DemoId, arrival: number): Promise<number | undefined> {
-    await this.open.upToDate()
+  placeOf(demo: DemoId, arrival: number): number | undefined {
     const before = this.onTheWay.get(demo) ?? []
     const place = this.order.placeOf(arrival)
     if (place !== undefined) return place + [...before].length
@@ -159,5 +163,6 @@ export class Turns {
     else those.delete(arrival)
     if (those.size > 0) this.onTheWay.set(demo, those)
     else this.onTheWay.delete(demo)
+    for (const watch of this.watchers) watch(demo)
   }
 }

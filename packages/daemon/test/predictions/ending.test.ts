@@ -1,5 +1,5 @@
 import { fileRef, randomId } from '@origami/protocol/demo'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Changes } from '../../src/changes.ts'
 import { defaultLimits } from '../../src/config.ts'
 import { Ending } from '../../src/predictions/ending.ts'
@@ -62,10 +62,11 @@ describe('a prediction that ends', () => {
 
   test('ends once: what comes later changes nothing, and wakes nobody', async () => {
     await ending.canceled()
-    const version = changed.queueVersion(row.demo_id)
+    const woken = vi.fn()
+    changed.onPrediction(row.demo_id, row.arrival, woken)
     await ending.failed('error', 'too late')
     expect(await storedRow()).toMatchObject({ status: 'canceled', error: null })
-    expect([version, changed.queueVersion(row.demo_id)]).toEqual([1, 1])
+    expect(woken).not.toHaveBeenCalled()
   })
 
   test('for its time limit says how long that was', async () => {
@@ -131,6 +132,8 @@ describe('who follows a prediction is handed its end', () => {
 describe('a prediction that its instance completed', () => {
   const [files, end] = [[fileRef(randomId(), 'a.txt')], reported]
   test('is stored as it was reported, with its files, and counts as a run of its demo', async () => {
+    const woken = vi.fn()
+    changed.onPrediction(row.demo_id, row.arrival, woken)
     await ending.completed(end(), 9, files)
     expect(await storedRow()).toMatchObject({
       ...{ status: 'succeeded', output: '{"said":"hi"}', error: null, reason: null, logs: 'done\n' },
@@ -138,7 +141,7 @@ describe('a prediction that its instance completed', () => {
     })
     expect(await filesOf(stored.db, row.arrival)).toEqual(files)
     expect(await demoById(stored.db, row.demo_id)).toMatchObject({ runs: 1 })
-    expect(changed.queueVersion(row.demo_id)).toBe(1)
+    expect(woken).toHaveBeenCalledOnce()
   })
 
   test('began when its instance says, if it says so', async () => {

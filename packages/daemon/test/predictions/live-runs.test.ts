@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { LiveRun, LiveRuns, type RunEvent } from '../../src/predictions/live-runs.ts'
 
 const limits = { liveEvents: 4, liveBytes: 1000, predictionLogLength: 10 }
@@ -61,12 +61,14 @@ describe('what a running prediction said so far', () => {
   })
 })
 
-test('a run is found until it is closed, and who reads it hears of its end', async () => {
+test('a run is found until it is closed, and who reads it hears of its end', () => {
   const runs = new LiveRuns(limits)
   const run = runs.open(1)
   expect(runs.find(1)).toBe(run)
-  const changed = run.changed.next()
+  const [woken, early] = [vi.fn(), vi.fn()]
+  run.watch(woken)
+  run.watch(early)()
   runs.close(1)
-  await changed
+  expect([woken.mock.calls.length, early.mock.calls.length]).toEqual([1, 0])
   expect([run.ended, runs.find(1)]).toEqual([true, undefined])
 })

@@ -1,10 +1,10 @@
 import type { DemoId } from '@origami/protocol/demo'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Changes } from '../../src/changes.ts'
 import { defaultLimits } from '../../src/config.ts'
 import { KnownDemos } from '../../src/predictions/known-demos.ts'
 import { OpenPredictions } from '../../src/predictions/open-predictions.ts'
-import { Places } from '../../src/predictions/places.ts'
+import { isNews, type Place, Places } from '../../src/predictions/places.ts'
 import { RunTimes } from '../../src/predictions/run-times.ts'
 import { Turns } from '../../src/predictions/turns.ts'
 import { addPredictions, StoredQueue } from './stored-queue.ts'
@@ -21,8 +21,9 @@ beforeEach(async () => {
   demo = await stored.demo()
   changes = new Changes()
   times = new RunTimes(stored.db)
-  const turns = new Turns(new OpenPredictions(stored.db, changes), defaultLimits)
-  places = new Places({ demos: new KnownDemos(stored.db, changes), times, turns })
+  const open = new OpenPredictions(stored.db, changes)
+  const turns = new Turns(open, defaultLimits)
+  places = new Places({ demos: new KnownDemos(stored.db, changes), open, times, turns })
 })
 afterAll(async () => stored[Symbol.asyncDispose]())
 
@@ -60,4 +61,43 @@ test('places are read again once the queue of their demo changed, and not before
   expect(await places.find(demo, second)).toMatchObject({ position: 2 })
   changes.notify(demo)
   expect(await places.find(demo, second)).toMatchObject({ position: 1 })
+})
+
+describe('who follows a place', () => {
+  const following = (arrival: number, told: Place | undefined) => {
+    const follower = { demo, arrival, told, wake: vi.fn() }
+    return { follower, end: places.follow(follower) }
+  }
+
+  test('is woken once it is another than was told, and not before', async () => {
+    const [first, second] = [await waiting('ann'), await waiting('bob')]
+    const ahead = following(first, await places.find(demo, first))
+    const behind = following(second, await places.find(demo, second))
+    changes.predictionChanged(demo, first, { running: true })
+    await vi.waitFor(() => expect(behind.follower.wake).toHaveBeenCalled())
+    expect(ahead.follower.wake).not.toHaveBeenCalled()
+    for (const { end } of [ahead, behind]) end()
+  })
+
+  test('is told of many changes at once', async () => {
+    const [first, second] = [await waiting('ann'), await waiting('bob')]
+    const { follower, end } = following(second, await places.find(demo, second))
+    for (const running of [true, true, true]) changes.predictionChanged(demo, first, { running })
+    await vi.waitFor(() => expect(follower.wake).toHaveBeenCalled())
+    expect(follower.wake).toHaveBeenCalledOnce()
+    end()
+  })
+})
+
+test.each([
+  [1, undefined, true],
+  [1, 2, true],
+  [50, 50, false],
+  [50, 51, true],
+  [91, 100, false],
+  [90, 100, true],
+  [51, 52, false],
+])('place %i after %s is news: %s', (now, told, expected) => {
+  const place = (position: number) => ({ position, eta: null })
+  expect(isNews(place(now), told === undefined ? undefined : place(told))).toBe(expected)
 })

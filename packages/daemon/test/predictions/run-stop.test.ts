@@ -17,9 +17,11 @@ beforeEach(async () => {
 afterEach(async () => stored[Symbol.asyncDispose]())
 
 /** A stop of a prediction that runs, with the requests to its instance and the writes that it made. */
-async function stopOf(change: Partial<DispatcherParts> = {}) {
+async function stopOf(change: Partial<DispatcherParts> = {}, leaving = never) {
   const demo = await stored.demo()
-  const [added] = await addPredictions(stored.db, [StoredQueue.prediction(demo, 'ann', { status: 'processing' })])
+  const [added] = await addPredictions(stored.db, [
+    StoredQueue.prediction(demo, 'ann', { status: 'processing', deadline_at: at }),
+  ])
   const prediction = await sentPrediction(stored.db, added?.arrival ?? 0)
   const did: string[] = []
   let broken = 0
@@ -35,12 +37,12 @@ async function stopOf(change: Partial<DispatcherParts> = {}) {
   const stop = new RunStop(
     { ...parts, ...change } as unknown as DispatcherParts,
     { prediction, deployment: 'd', instance, ending } as unknown as ConstructorParameters<typeof RunStop>[1],
-    never,
+    leaving,
   )
   const breaks = (times: number) => {
     broken = times
   }
-  return { stop, did, breaks, changed: parts.changed, demo, arrival: added?.arrival ?? 0 }
+  return { stop, did, breaks, changed: parts.changed, open, demo, arrival: added?.arrival ?? 0 }
 }
 
 test('a cancel is heard though its row could once not be read', async () => {
@@ -48,14 +50,11 @@ test('a cancel is heard though its row could once not be read', async () => {
   vi.spyOn(stored.db, 'selectFrom').mockImplementationOnce(() => {
     throw new Error('the disk is away')
   })
-  const done = new AbortController()
-  const watching = stop.watchRow(done.signal)
+  stop.watch()
   await requestCancel(stored.db, arrival, at)
   changed.predictionChanged(demo, arrival)
-  await Promise.race([watching, new Promise((resolve) => stop.signal.addEventListener('abort', resolve))])
-  expect([stop.signal.aborted, stop.signal.reason]).toEqual([true, 'canceled'])
-  done.abort()
-  await watching
+  await vi.waitFor(() => expect([stop.signal.aborted, stop.reason]).toEqual([true, 'canceled']))
+  stop.close()
 })
 
 test('a cancel that came with no change told is heard after a failed read', async () => {
@@ -64,14 +63,40 @@ test('a cancel that came with no change told is heard after a failed read', asyn
     throw new Error('the disk is away')
   })
   await requestCancel(stored.db, arrival, at)
-  await stop.watchRow(never)
-  expect(stop.signal.reason).toBe('canceled')
+  stop.watch()
+  await vi.waitFor(() => expect(stop.reason).toBe('canceled'))
+  stop.close()
+})
+
+test('what nobody watches any more is not stopped', async () => {
+  const { stop, changed, open, demo, arrival } = await stopOf()
+  stop.watch()
+  stop.close()
+  await requestCancel(stored.db, arrival, at)
+  changed.predictionChanged(demo, arrival)
+  expect(await open.find(arrival)).toMatchObject({ cancelRequested: true })
+  expect(stop.reason).toBeUndefined()
+})
+
+test('who leaves stops nothing: the prediction runs on', async () => {
+  const leaving = new AbortController()
+  const { stop } = await stopOf({}, leaving.signal)
+  const givingUp = new AbortController()
+  stop.watch()
+  const end = stop.whileFollowed(givingUp)
+  leaving.abort()
+  expect([stop.signal.aborted, stop.reason, givingUp.signal.aborted]).toEqual([true, undefined, true])
+  await end()
+  stop.close()
 })
 
 test('an instance is told to end what ran too long, also where that could not be written at once', async () => {
   const { stop, did, breaks } = await stopOf({ limits: { ...defaultLimits, cancelMs: 1 } })
   breaks(1)
-  vi.spyOn(stop, 'signal', 'get').mockReturnValue(AbortSignal.abort('timeout'))
-  await stop.endOnceStopped(never, new AbortController())
-  expect(did).toEqual(['timed out', 'asked to cancel', 'timed out'])
+  stop.watch()
+  const end = stop.whileFollowed(new AbortController())
+  stop.setDeadline()
+  await vi.waitFor(() => expect(did).toEqual(['timed out', 'asked to cancel', 'timed out']))
+  await end()
+  stop.close()
 })
