@@ -102,6 +102,12 @@ test('where dd counts no bytes, the newest of the output is kept too', async () 
   expect(text.length).toBeLessThanOrEqual(8000 + 2 * 64 * 1024)
 })
 
+test('a PATH without the tools of the shim is the PATH of the program, and the shim works', async () => {
+  await run('console.log(process.env.PATH)', 8000, { shell: '/bin/sh', path: '/nowhere' })
+  expect((await kept()).text).toBe('/nowhere\n')
+  expect(await exit()).toMatchObject({ code: 0 })
+})
+
 test('a program that cannot be started says so in its output', async () => {
   const args = [script, 'nonce', folder, '8000', home, join(home, 'no-such-program')]
   await once(spawn('sh', args, { cwd: folder, stdio: 'ignore', env: { PATH } }), 'exit')

@@ -15,9 +15,13 @@ newline='
 # A signal goes to the whole process group, so the program gets it too. The shim waits for the program.
 trap 'signaled=yes' TERM INT HUP
 
+# Its own tools are also where systems have them, but the program gets the PATH that it was given.
+program_path=$PATH
+PATH=$PATH:/usr/bin:/bin
+
 cd "$folder" || exit
 mkfifo -m 600 output || exit
-(cd "$program_folder" && exec "$@") >output 2>&1 </dev/null &
+(PATH=$program_path && cd "$program_folder" && exec "$@") >output 2>&1 </dev/null &
 program=$!
 exec <output
 rm output
