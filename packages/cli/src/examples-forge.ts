@@ -17,21 +17,23 @@ export const examplesForge = (folder: string): ForgeEntry => ({
 
 /**
  * Makes a repository of each folder in `examples`, bundled as its author would do it, with a commit only when something
- * changed. Returns their links.
+ * changed.
  */
-export async function fillExamplesForge(
-  examples: string,
-  folder: string,
-  tell: (line: string) => void,
-): Promise<string[]> {
-  const links: string[] = []
-  for (const entry of await readdir(examples, { withFileTypes: true })) {
-    if (!entry.isDirectory()) continue
-    tell(`bundling examples/${entry.name}`)
-    await publish(join(examples, entry.name), join(folder, owner, `${entry.name}.git`))
-    links.push(`https://examples.origami/${owner}/${entry.name}`)
+export async function fillExamplesForge(examples: string, folder: string, tell: (line: string) => void): Promise<void> {
+  for (const name of await examplesIn(examples)) {
+    tell(`bundling examples/${name}`)
+    await publish(join(examples, name), join(folder, owner, `${name}.git`))
   }
-  return links
+}
+
+/** The links that the examples have in the forge. */
+export async function exampleLinks(examples: string): Promise<string[]> {
+  return (await examplesIn(examples)).map((name) => `https://examples.origami/${owner}/${name}`)
+}
+
+async function examplesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true })
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
 }
 
 async function publish(source: string, repository: string): Promise<void> {

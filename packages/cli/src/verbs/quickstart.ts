@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import { ensureBuilt } from '../built.ts'
 import { checkoutFolder } from '../checkout.ts'
 import { readForges, refuseUntrusted } from '../config.ts'
-import { examplesForge, fillExamplesForge } from '../examples-forge.ts'
+import { exampleLinks, examplesForge } from '../examples-forge.ts'
 import { followDeploy } from '../follow-deploy.ts'
 import { OwnerSession } from '../owner-session.ts'
 import { pythonForDemos } from '../python.ts'
@@ -12,6 +12,7 @@ import { settingFlags } from '../settings/flags.ts'
 import { keys, quickstartData } from '../settings/keys.ts'
 import { reloadAtSighup, sighups } from '../settings/reload.ts'
 import { yourOwn } from '../your-own.ts'
+import { publishExamples } from './publish-examples.ts'
 
 const flags = settingFlags(['data', 'port', 'daemon_port'], {
   data: quickstartData(keys.data.default),
@@ -43,7 +44,8 @@ export const quickstartVerb = () =>
       const ended = untilSignal(origami)
       console.log(`Origami is at ${origami.web.url}`)
       console.log(`Sign in as its owner, once: ${origami.web.ownerLink()}`)
-      const links = await fillExamplesForge(join(checkoutFolder, 'examples'), join(data, 'forge'), console.log)
+      await publishExamples(join(data, 'forge'))
+      const links = await exampleLinks(join(checkoutFolder, 'examples'))
       const session = await OwnerSession.open(origami.web.url, origami.web.ownerLink())
       await Promise.race([deployAll(session, links), ended])
       await ended
