@@ -39,9 +39,9 @@ export class Run implements Prediction {
   private place: number | undefined
   private readonly inputBytes: number
   private outputBytes = 0
-  private readonly createdAt = new Date()
-  private startedAt: Date | undefined
-  private completedAt: Date | undefined
+  private readonly createdAt = Date.now()
+  private startedAt: number | undefined
+  private completedAt: number | undefined
 
   constructor(id: PredictionId, input: Record<string, unknown>, schema: DemoSchema, onCancel: (run: Run) => void) {
     this.id = id
@@ -114,7 +114,7 @@ export class Run implements Prediction {
   start(): void {
     if (this.status !== 'starting') return
     this.status = 'processing'
-    this.startedAt = new Date()
+    this.startedAt = Date.now()
     this.log.add({ type: 'start', data: { id: this.id, status: 'processing' } })
     this.changed.notify()
   }
@@ -162,7 +162,7 @@ export class Run implements Prediction {
   private end(status: PredictionStatus): void {
     if (isTerminal(this.status)) return
     this.status = status
-    this.completedAt = new Date()
+    this.completedAt = Date.now()
     const snapshot = this.now()
     this.log.add({ type: 'completed', data: snapshot })
     this.changed.notify()
@@ -172,8 +172,8 @@ export class Run implements Prediction {
 
   private now(): PredictionSnapshot {
     const has = Object.keys(this.output).length > 0
-    const seconds =
-      this.startedAt && this.completedAt ? (this.completedAt.getTime() - this.startedAt.getTime()) / 1000 : undefined
+    const { startedAt, completedAt } = this
+    const seconds = startedAt && completedAt ? (completedAt - startedAt) / 1000 : undefined
     return {
       id: this.id,
       status: this.status,
@@ -183,12 +183,20 @@ export class Run implements Prediction {
       reason: this.reason,
       logs: this.printed,
       metrics: seconds === undefined ? {} : { predict_time: seconds },
-      created_at: this.createdAt.toISOString(),
-      started_at: this.startedAt?.toISOString() ?? null,
-      completed_at: this.completedAt?.toISOString() ?? null,
+      created_at: written(this.createdAt),
+      started_at: startedAt ? written(startedAt) : null,
+      completed_at: completedAt ? written(completedAt) : null,
       deployment: null,
       commit: null,
       queue: this.status === 'starting' && this.place !== undefined ? { position: this.place, eta: null } : null,
     }
   }
+}
+
+/** The time that was written last: many predictions have the same. */
+let last = { time: 0, text: '' }
+
+function written(time: number): string {
+  if (last.time !== time) last = { time, text: new Date(time).toISOString() }
+  return last.text
 }
