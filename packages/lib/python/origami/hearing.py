@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import select
 import threading
-import time
 from collections.abc import Callable
 from queue import SimpleQueue
+from time import sleep  # Its own name, since models may replace that of the module.
 from typing import Any
 
 from .runtime import Runtime
@@ -56,13 +56,13 @@ class Hearing:
     def _hear(self, wait: bool) -> None:
         try:
             messages = self._runtime.receive(wait)
+            for message in messages or ():
+                self._take(message)
         except Exception as error:
             os.write(2, f"origami: the runtime sent what is not understood: {type(error).__name__}: {error}\n".encode())
             os._exit(1)
         if messages is None:
             os._exit(0)
-        for message in messages:
-            self._take(message)
 
     def _watch(self) -> None:
         came = select.poll()
@@ -70,7 +70,7 @@ class Hearing:
         while True:
             self._rest()
             task = self._task
-            time.sleep(PATIENCE)
+            sleep(PATIENCE)
             while self._is_still(task):
                 came.poll()
                 with self._reading:

@@ -1,4 +1,4 @@
-import { type DemoSchema, isFileComponent } from '@origami/protocol/demo'
+import type { DemoSchema } from '@origami/protocol/demo'
 import { WorkerCall } from './call.ts'
 import type { CountedFiles } from './counted-files.ts'
 import type { Model } from './model.ts'
@@ -53,7 +53,7 @@ export class WorkerDispatcher {
 
   /** How many predictions beyond those that run are taken from the line before their turn. */
   get keepsAhead(): number {
-    return this.hasFiles ? 0 : this.parts.workers().ahead
+    return this.parts.model.hasFiles ? 0 : this.parts.workers().ahead
   }
 
   join(run: Run): void {
@@ -78,7 +78,7 @@ export class WorkerDispatcher {
 
   /** Begins predictions for which there are workers, and writes ahead those for which there will be. */
   next(): void {
-    const writesAhead = !this.hasFiles && this.ahead.size <= enoughAhead
+    const writesAhead = !this.parts.model.hasFiles && this.ahead.size <= enoughAhead
     while (!this.isEnding && this.parts.model.schema) {
       const run = this.line.find((waiting) => !this.calls.has(waiting))
       if (!run) return
@@ -114,11 +114,6 @@ export class WorkerDispatcher {
 
   private get running(): number {
     return this.calls.size - this.ahead.size
-  }
-
-  private get hasFiles(): boolean {
-    const { inputs = [], outputs = [] } = this.parts.model.schema ?? {}
-    return [...inputs, ...outputs].some(({ component }) => isFileComponent(component))
   }
 
   /** Never rejects. */

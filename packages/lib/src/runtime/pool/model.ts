@@ -1,4 +1,4 @@
-import type { DemoSchema, Health, Manifest } from '@origami/protocol/demo'
+import { type DemoSchema, type Health, isFileComponent, type Manifest } from '@origami/protocol/demo'
 import type { DescribedDemo } from '../wire/messages.ts'
 import { demoTitle } from './title.ts'
 import type { Setup } from './worker-process.ts'
@@ -31,6 +31,8 @@ export class Model {
   private manifest: ModelManifest
   private loading: SetupState = { status: 'starting', startedAt: new Date() }
   private described: DemoSchema | undefined
+  /** Whether an input or an output is a file. False until it is known. */
+  hasFiles = false
 
   constructor(manifest: ModelManifest = {}, name: ModelName = { folder: '' }) {
     this.manifest = manifest
@@ -76,6 +78,7 @@ export class Model {
       ...(description === undefined ? {} : { description }),
       ...(concurrency === undefined ? {} : { concurrency }),
     }
+    this.hasFiles = [...schema.inputs, ...schema.outputs].some(({ component }) => isFileComponent(component))
   }
 
   /**
