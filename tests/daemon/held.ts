@@ -38,7 +38,9 @@ export class HeldEngine implements Engine {
 
   constructor(kind: 'process' | 'docker', folder: string, owner: string, holds: ReadonlySet<Hold>) {
     this.real =
-      kind === 'docker' ? new DockerEngine({ owner }) : new ProcessEngine({ folder, owner, environment: process.env })
+      kind === 'docker'
+        ? new DockerEngine({ folder, owner })
+        : new ProcessEngine({ folder, owner, environment: process.env })
     this.name = this.real.name
     this.guarantees = this.real.guarantees
     this.holds = holds
@@ -76,6 +78,9 @@ export class HeldEngine implements Engine {
   }
   find(id: InstanceId): Promise<Instance | undefined> {
     return this.real.find(id)
+  }
+  inputFolder(...of: Parameters<Engine['inputFolder']>): ReturnType<Engine['inputFolder']> {
+    return this.real.inputFolder(...of)
   }
   watch(...how: Parameters<Engine['watch']>): ReturnType<Engine['watch']> {
     return this.real.watch(...how)

@@ -106,7 +106,7 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
   const instances = opened.use(new Instances(limits))
   const reach = (endpoint: string) => instances.at(endpoint)
   const lookAt: LookAt = (deployment, fault) => void upkeep.checks.lookAt(deployment, fault)
-  const dispatcher = new Dispatcher({ ...queueParts, reach, lookAt }, leaving.signal)
+  const dispatcher = new Dispatcher({ ...queueParts, reach, lookAt, engine }, leaving.signal)
   loops.push(
     dispatcher.work(),
     upkeep.work(() => sweepOld(retention, clock(), leaving.signal)),
@@ -176,7 +176,7 @@ async function makeEngine({ engine, data, environment }: DaemonConfig, owner: st
   const folder = join(data, 'engine')
   if (engine === 'process') return new ProcessEngine({ folder, owner, environment, limits })
   const { DockerEngine } = await import('./engine/docker/docker-engine.ts')
-  return new DockerEngine({ owner, limits })
+  return new DockerEngine({ owner, folder, limits })
 }
 
 /** Reads the random id of a state folder, or makes it. What carries another id belongs to another daemon. */

@@ -12,6 +12,8 @@ export interface RuntimeSettings {
   readonly name: string | undefined
   /** ORIGAMI_FILES: the folder of inputs and results. Undefined: a temporary one. */
   readonly files: string | undefined
+  /** ORIGAMI_INPUTS: a folder into which the daemon puts inputs, which is only read. Undefined: they come over HTTP. */
+  readonly inputs: string | undefined
   /**
    * ORIGAMI_FILES_BYTES: how many bytes of inputs, outputs and files are kept. Undefined: it depends on the free space.
    */
@@ -46,6 +48,7 @@ export function runtimeSettings(environment: Environment = process.env): Runtime
     python: text('ORIGAMI_PYTHON'),
     name: text('ORIGAMI_NAME'),
     files: text('ORIGAMI_FILES'),
+    inputs: text('ORIGAMI_INPUTS'),
     filesBytes: bytes('ORIGAMI_FILES_BYTES'),
     bodyBytes: bytes('ORIGAMI_BODY_BYTES') ?? defaultSettings.bodyBytes,
     fileBytes: bytes('ORIGAMI_FILE_BYTES') ?? defaultSettings.fileBytes,

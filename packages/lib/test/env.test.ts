@@ -12,6 +12,7 @@ describe('the environment of a runtime', () => {
       python: undefined,
       name: undefined,
       files: undefined,
+      inputs: undefined,
       filesBytes: undefined,
     })
     const said = runtimeSettings({ PORT: '0', ORIGAMI_HOST: '::', ORIGAMI_FILES_BYTES: '5', ORIGAMI_BODY_BYTES: '6' })

@@ -72,6 +72,8 @@ export interface OpenFile {
   /** The type that the bytes show, or else the sender's. */
   readonly type: string
   readonly size: number
+  /** Where the bytes are, when they are on this machine. No caller of an API sees it. */
+  readonly path?: string
   /** The bytes from `start` to before `end`. Throws when the file disappears. */
   bytes(start?: number, end?: number): AsyncIterable<Uint8Array>
 }

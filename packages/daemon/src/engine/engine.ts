@@ -42,6 +42,13 @@ export interface Instance {
   readonly exit?: InstanceExit
 }
 
+/** A folder on this host whose files the runtime of an instance sees. */
+export interface InputFolder {
+  readonly path: string
+  /** Whether an instance cannot write there, so that what is kept may be linked into it. */
+  readonly isReadOnly: boolean
+}
+
 export interface Image {
   readonly ref: ImageRef
   readonly demo: DemoId
@@ -101,6 +108,11 @@ export interface Engine extends AsyncDisposable {
    * signal aborts.
    */
   watch(id: InstanceId, signal: AbortSignal): AsyncIterable<Instance>
+  /**
+   * The folder into which the inputs of an instance are put. It is made at the start and removed with the instance.
+   * Undefined: there is none, and instances get their inputs over HTTP.
+   */
+  inputFolder(demo: DemoId, deployment: DeploymentId): InputFolder | undefined
   /** The instances of one demo, in every state. */
   instancesOf(demo: DemoId): Promise<readonly Instance[]>
   /**

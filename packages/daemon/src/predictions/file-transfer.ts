@@ -11,6 +11,7 @@ import {
 } from '@origami/protocol/demo'
 import type { FolderFiles, HttpPredictor } from '@origami/serving'
 import type { Limits } from '../config.ts'
+import type { HandedFiles } from './handed-files.ts'
 
 const log = logger('predictions')
 
@@ -35,7 +36,8 @@ export const outputFiles = (schema: DemoSchema, output: unknown): FileRef[] =>
   filesOfFields(schema.outputs, outputFields(schema, output))
 
 /**
- * Sends an instance the files of an input. A file that is no longer stored here is left out, and the instance reports
+ * Brings an instance the files of an input: by a folder on this host where it sees one, else over HTTP. Returns the
+ * input with the references that hold there. A file that is no longer stored here is left out, and the instance reports
  * it missing.
  */
 export async function bringFiles(
@@ -44,11 +46,27 @@ export async function bringFiles(
   schema: DemoSchema,
   input: Input,
   signal: AbortSignal,
-): Promise<void> {
-  for (const ref of filesOfFields(schema.inputs, input)) {
-    const [parts, file] = [parseFileRef(ref), await files.open(ref)]
-    if (parts && file) await instance.files.put(parts.id, parts.name, file.type, file.bytes(), signal)
+  handed?: HandedFiles,
+): Promise<Input> {
+  const brought = { ...input }
+  for (const { name, component } of schema.inputs) {
+    const parts = isFileComponent(component) ? parseFileRef(String(input[name])) : undefined
+    if (!parts) continue
+    const given = await handed?.hand(parts.ref, instance, signal)
+    if (given) brought[name] = given
+    else await sendFile(files, instance, parts, signal)
   }
+  return brought
+}
+
+async function sendFile(
+  files: FolderFiles,
+  instance: HttpPredictor,
+  { id, name, ref }: { id: string; name: string; ref: FileRef },
+  signal: AbortSignal,
+): Promise<void> {
+  const file = await files.open(ref)
+  if (file) await instance.files.put(id, name, file.type, file.bytes(), signal)
 }
 
 /**

@@ -15,7 +15,8 @@ import type { OpenPrediction } from '../store/open-predictions.ts'
 import { changePrediction } from '../store/predictions.ts'
 import { checkedEnd, isKnownOutput } from './checked-end.ts'
 import { Ending } from './ending.ts'
-import { bringFiles, fetchResults, outputFiles, ResultLost } from './file-transfer.ts'
+import { bringFiles, fetchResults, filesOfFields, outputFiles, ResultLost } from './file-transfer.ts'
+import { HandedFiles } from './handed-files.ts'
 import { findAtInstance } from './instance-call.ts'
 import type { DispatcherParts, SentPrediction } from './parts.ts'
 import { aborted, RunStop } from './run-stop.ts'
@@ -52,6 +53,7 @@ export class InstanceRun {
   private readonly onTaken: () => void
   private readonly ending: Ending
   private readonly stop: RunStop
+  private readonly handed: HandedFiles | undefined
   private submitting: Promise<Prediction> | undefined
 
   constructor(
@@ -69,6 +71,8 @@ export class InstanceRun {
     this.instance = parts.reach(target.endpoint)
     this.ending = new Ending(parts, prediction)
     const run = { prediction, deployment: target.deployment.id, instance: this.instance, ending: this.ending }
+    const folder = parts.engine?.inputFolder(prediction.demo, target.deployment.id)
+    this.handed = folder && new HandedFiles(parts.files, folder, prediction.id)
     this.stop = new RunStop(parts, run, leaving)
   }
 
@@ -112,8 +116,15 @@ export class InstanceRun {
     })
   }
 
-  /** Watches for a stop while `work` goes on. */
+  /** Watches for a stop while `work` goes on, and removes what was handed to the instance once that is over. */
   private async supervised(work: () => Promise<Outcome>): Promise<Outcome> {
+    const outcome = await this.watched(work)
+    const { input } = this.prediction
+    if (outcome !== 'unsure') await this.handed?.takeBack(filesOfFields(this.target.schema.inputs, input))
+    return outcome
+  }
+
+  private async watched(work: () => Promise<Outcome>): Promise<Outcome> {
     this.stop.watch()
     try {
       return await work()
@@ -137,9 +148,10 @@ export class InstanceRun {
       let taken = unsure ? await this.instance.find(this.prediction.id, this.signal) : undefined
       if (!taken) {
         phase = 'carrying'
-        await bringFiles(this.parts.files, this.instance, schema, input, this.signal)
+        const { files } = this.parts
+        const brought = await bringFiles(files, this.instance, schema, input, this.signal, this.handed)
         phase = 'submitting'
-        taken = await this.handOver(input)
+        taken = await this.handOver(brought)
       }
       return await this.took(taken)
     } catch (error) {

@@ -2,6 +2,7 @@ import type { DeploymentId } from '@origami/protocol/demo'
 import type { FolderFiles, HttpPredictor } from '@origami/serving'
 import type { Changes } from '../changes.ts'
 import type { Limits } from '../config.ts'
+import type { Engine } from '../engine/engine.ts'
 import type { Commits } from '../store/commits.ts'
 import type { Db } from '../store/open.ts'
 import type { OpenPrediction } from '../store/open-predictions.ts'
@@ -45,6 +46,8 @@ export interface DispatcherParts extends QueueParts {
   readonly reach: (endpoint: string) => HttpPredictor
   /** Asks for a check of the instance of this deployment. */
   readonly lookAt?: LookAt
+  /** Knows the folders of inputs. Without it instances get their inputs over HTTP. */
+  readonly engine?: Pick<Engine, 'inputFolder'>
   /** Milliseconds by a clock that is never set back, for pauses. The default is the process's own clock. */
   readonly clockMs?: () => number
 }

@@ -33,5 +33,23 @@ describe("a stranger's container", () => {
     expect(HostConfig.PortBindings).toEqual({ '6000/tcp': [{ HostIp: '127.0.0.1', HostPort: '' }] })
     expect(HostConfig).not.toHaveProperty('Privileged')
     expect(HostConfig).not.toHaveProperty('Binds')
+    expect(HostConfig.Mounts).toEqual([])
+  })
+
+  test('sees nothing of the host but the folder of its inputs, and can only read there', () => {
+    const { HostConfig: with_, Env } = containerSpec(request, 'me', '', '/state/inputs/deployment1')
+    expect(with_).toEqual({
+      ...HostConfig,
+      Mounts: [
+        {
+          Type: 'bind',
+          Source: '/state/inputs/deployment1',
+          Target: '/mnt/inputs',
+          ReadOnly: true,
+          BindOptions: { Propagation: 'rprivate' },
+        },
+      ],
+    })
+    expect(Env).toContain('ORIGAMI_INPUTS=/mnt/inputs')
   })
 })

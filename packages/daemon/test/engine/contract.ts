@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type DemoId, type DeploymentId, manifestSchema, randomId } from '@origami/protocol/demo'
@@ -262,6 +262,22 @@ export function engineContract(name: string, under: EngineUnderTest): void {
       const { isolation } = yard.engine.guarantees
       expect(await ask(endpoint, 'exists', { path: import.meta.filename })).toBe(!isolation)
       expect(await ask(endpoint, 'exists', { path: `/proc/${process.pid}/fd` })).toBe(!isolation)
+    })
+
+    test('shows an instance its folder of inputs, to read alone where the engine says so, until it is removed', async () => {
+      const { id, demo, deployment, endpoint } = await yard.running()
+      const { path, isReadOnly } = yard.engine.inputFolder(demo, deployment) ?? { path: '', isReadOnly: false }
+      await writeFile(join(path, 'paper'), 'kept')
+      // What is not allowed is not allowed to anybody, whatever the modes of folder and file.
+      await chmod(join(path, 'paper'), 0o666)
+      await chmod(path, 0o777)
+      const { ORIGAMI_INPUTS: inputs = '' } = (await ask(endpoint, 'environment')) as Record<string, string>
+      expect(await ask(endpoint, 'read', { path: join(inputs, 'paper') })).toBe('kept')
+      expect(await ask(endpoint, 'write', { path: join(inputs, 'paper') })).toBe(isReadOnly ? 'EROFS' : 'done')
+      expect(await ask(endpoint, 'write', { path: join(inputs, 'new') })).toBe(isReadOnly ? 'EROFS' : 'done')
+      expect(await readFile(join(path, 'paper'), 'utf8')).toBe(isReadOnly ? 'kept' : 'x')
+      await yard.engine.remove(id)
+      expect(existsSync(path)).toBe(false)
     })
 
     test('removes what runs', async () => {

@@ -10,7 +10,7 @@ process.env.PATH = '/nowhere'
 
 const from = 'FROM node:24-bookworm-slim\n'
 const under: EngineUnderTest = {
-  make: (_folder, owner) => new DockerEngine({ owner }),
+  make: (folder, owner) => new DockerEngine({ folder, owner }),
   broken: { files: { Dockerfile: `${from}RUN echo weights are missing && exit 3\n` }, says: 'weights are missing' },
   misshapen: [
     { what: 'no Dockerfile', files: {}, without: ['Dockerfile'], says: 'origami bundle' },

@@ -1,9 +1,11 @@
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { type DemoId, type DeploymentId, manifestSchema } from '@origami/protocol/demo'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { defaultLimits } from '../../src/config.ts'
@@ -175,4 +177,37 @@ describe('a Docker that answers in pieces, or not as expected', () => {
     await build(capped, whole)
     expect(pruned.map((url) => new URLSearchParams(url.split('?')[1]).get('keep-storage'))).toEqual(['1000000000'])
   })
+})
+
+test('a Docker that does not see the folder of inputs starts the container without it, and inputs come over HTTP', async () => {
+  const mounts: unknown[] = []
+  const engine = new DockerEngine({ owner, folder, socket: join(folder, 'docker.sock') })
+  await engineOn(async (request, response) => {
+    const answer = (status: number, body: unknown) => response.writeHead(status).end(JSON.stringify(body))
+    const [body, url] = [await text(request), request.url ?? '']
+    if (url.startsWith('/networks')) return answer(200, [])
+    if (url.startsWith('/images/')) return answer(200, { Config: { User: '' } })
+    if (url.startsWith('/containers/create')) {
+      const { HostConfig } = JSON.parse(body) as { HostConfig: { Mounts: { Source: string }[] } }
+      mounts.push(HostConfig.Mounts.map(({ Source }) => Source))
+      if (HostConfig.Mounts.length === 0) return answer(201, { Id: id })
+      return answer(400, { message: 'invalid mount config for type "bind": bind source path does not exist: /x' })
+    }
+    if (url.endsWith('/start')) return answer(204, undefined)
+    const Labels = { 'io.origami.owner': owner, 'io.origami.demo': demo, 'io.origami.deployment': deployment }
+    const State = { Status: 'running', Running: true }
+    answer(200, { Id: id, Image: 'x', Config: { Labels }, State, NetworkSettings: { Ports: {} } })
+  }, 5000)
+  expect(await start(engine, whole)).toMatchObject({ id, state: 'running' })
+  const inputs = join(folder, 'inputs', deployment)
+  expect(mounts).toEqual([[inputs], []])
+  expect([engine.inputFolder(demo, deployment)?.path, existsSync(inputs)]).toEqual([inputs, false])
+})
+
+test('folders of inputs that no container has any more are removed when the engine is opened', async () => {
+  const engine = new DockerEngine({ owner, folder, socket: join(folder, 'docker.sock') })
+  await mkdir(join(folder, 'inputs/left/file'), { recursive: true })
+  await engineOn((_request, response) => void response.end('[]'), 5000)
+  await engine.ready(whole)
+  expect(await readdir(join(folder, 'inputs'))).toEqual([])
 })

@@ -41,6 +41,8 @@ export interface RuntimeOptions extends Pick<ModelOptions, 'cancelGraceMs' | 'ke
   readonly fileBytes?: number | undefined
   /** The folder for files. The default is a temporary folder that is removed at the end. */
   readonly files?: string | undefined
+  /** A folder with more inputs, which is only read: whoever puts them there removes them as well. */
+  readonly inputs?: string | undefined
 }
 
 export interface Runtime extends AsyncDisposable {
@@ -104,6 +106,7 @@ async function predictorOf(options: RuntimeOptions, folder: string): Promise<Mod
   const predictor = new ModelPredictor({
     ...options,
     files: new FolderFiles(folder, { maxFileBytes: () => maxFileBytes(options) }),
+    inputs: options.inputs ? new FolderFiles(options.inputs, { maxFileBytes: () => 0 }) : undefined,
     keep: { maxBytes: await defaultMaxBytes(folder), ...options.keep },
     name: { configured: options.name, folder: folderName(options.model) },
     launch: () => launchOf(options.model, { python: options.python }),

@@ -120,7 +120,10 @@ describe('what a worker is handed', () => {
     const run = newRun()
     Object.assign(run.input, { paper: ref })
     const { say, paper } = await inputForWorker(withPaper, run, files)
-    expect([say, paper]).toEqual(['x', { path: files.path(ref), name: 'ä.txt', type: 'text/plain' }])
+    expect([say, paper]).toEqual([
+      'x',
+      { path: join(folder, 'files', 'a'.repeat(16), 'file/_.txt'), name: 'ä.txt', type: 'text/plain' },
+    ])
     expect(run.input.paper).toBe(ref)
   })
 

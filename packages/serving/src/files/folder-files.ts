@@ -1,6 +1,6 @@
 import type { Hash } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, open, opendir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { constants, createReadStream, createWriteStream } from 'node:fs'
+import { copyFile, link, mkdir, open, opendir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -16,12 +16,13 @@ import { SharedContents } from './shared-contents.ts'
 const diskBytes = 1024 ** 2
 
 const aboutSchema = z.object({ name: z.string(), type: z.string(), sha256: z.string().optional() })
+type About = z.infer<typeof aboutSchema>
 
 /**
  * The content of `about.json` in the folder of a file. Undefined: there is none. Throws when it is not what `put`
  * writes, or cannot be read.
  */
-export async function readAbout(folder: string): Promise<z.infer<typeof aboutSchema> | undefined> {
+export async function readAbout(folder: string): Promise<About | undefined> {
   const text = await readFile(join(folder, 'about.json'), 'utf8').catch(unlessAbsent(undefined))
   // An empty record is one of a file that never arrived completely.
   return text === undefined || text === '' ? undefined : aboutSchema.parse(JSON.parse(text))
@@ -66,21 +67,14 @@ export class FolderFiles implements Files {
   async put(id: string, name: string, type: string | undefined, bytes: AsyncIterable<Uint8Array>): Promise<FileRef> {
     const ref = fileRef(id, name)
     if (await this.open(ref)) return ref
-    const arriving = join(this.folder, `.arriving-${id}-${crypto.randomUUID()}`)
-    await mkdir(join(arriving, 'file'), { recursive: true })
-    try {
-      const content = join(arriving, 'file', plainName(name))
+    await this.arrive(id, name, async (content) => {
       const hash = this.contents?.hash()
       await pipeline(this.limited(bytes, hash), createWriteStream(content, { highWaterMark: diskBytes }))
       const sha256 = hash?.digest('hex')
       const found = await fileTypeFromBuffer(await firstBytes(content))
-      const about = { name, type: found?.mime ?? plainType(type), sha256 }
-      await writeFile(join(arriving, 'about.json'), JSON.stringify(about))
       if (sha256) await this.contents?.share(content, sha256)
-      await rename(arriving, join(this.folder, id)).catch(keepFirst)
-    } finally {
-      await rm(arriving, { recursive: true, force: true })
-    }
+      return { name, type: found?.mime ?? plainType(type), sha256 }
+    })
     if (!(await this.open(ref))) throw otherName(id)
     return ref
   }
@@ -98,6 +92,7 @@ export class FolderFiles implements Files {
       name,
       type,
       size,
+      path,
       bytes: (start = 0, end = size) =>
         end <= start ? Readable.from([]) : createReadStream(path, { start, end: end - 1, highWaterMark: diskBytes }),
     }
@@ -107,6 +102,25 @@ export class FolderFiles implements Files {
   path(ref: string): string | undefined {
     const parts = parseFileRef(ref)
     return parts && join(this.folder, parts.id, 'file', plainName(parts.name))
+  }
+
+  /**
+   * Puts a file into another folder on this host, under another id. `link`: it is the same bytes, so nobody may write
+   * to the other folder. `copy`: it is other bytes, which the file system may share until somebody writes to them.
+   * Undefined: there is no such file.
+   */
+  async giveTo(other: FolderFiles, ref: FileRef, id: string, how: 'link' | 'copy'): Promise<FileRef | undefined> {
+    const [file, path] = [await this.open(ref), this.path(ref)]
+    if (!file || !path) return undefined
+    const { name, type } = file
+    const given = fileRef(id, name)
+    if (await other.open(given)) return given
+    await other.arrive(id, name, async (content) => {
+      // A file that cannot have one more link, or whose folder is on another file system, is copied.
+      await (how === 'copy' ? copy(path, content) : link(path, content).catch(() => copy(path, content)))
+      return { name, type }
+    })
+    return given
   }
 
   /** Removes a file. False: there was none. */
@@ -147,6 +161,19 @@ export class FolderFiles implements Files {
     return swept
   }
 
+  /** Makes the folder of a file aside, and puts it in its place once `make` has put its bytes at the path it gets. */
+  private async arrive(id: string, name: string, make: (content: string) => Promise<About>): Promise<void> {
+    const arriving = join(this.folder, `.arriving-${id}-${crypto.randomUUID()}`)
+    await mkdir(join(arriving, 'file'), { recursive: true })
+    try {
+      const about = await make(join(arriving, 'file', plainName(name)))
+      await writeFile(join(arriving, 'about.json'), JSON.stringify(about))
+      await rename(arriving, join(this.folder, id)).catch(keepFirst)
+    } finally {
+      await rm(arriving, { recursive: true, force: true })
+    }
+  }
+
   private async sweepOne(id: string, before: Date, wanted: Wanted): Promise<boolean> {
     if (id === contentsName) return false
     const path = join(this.folder, id)
@@ -175,6 +202,8 @@ export class FolderFiles implements Files {
     }
   }
 }
+
+const copy = (from: string, to: string): Promise<void> => copyFile(from, to, constants.COPYFILE_FICLONE)
 
 /** The error for a file above the limit. Answered with HTTP 413. */
 export const fileTooLarge = (limit: number, came?: number): Invalid =>

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, realpath, rm, symlink } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
@@ -77,6 +77,23 @@ describe('files in a folder', () => {
     await mkdir(folderOf(looped))
     await symlink('file', join(folderOf(looped), 'file'))
     await expect(files.forget(looped)).rejects.toThrow('ELOOP')
+  })
+
+  test('one that is given to another folder is the same bytes, or others that change nothing of it', async () => {
+    const other = new FolderFiles(join(folder, 'other'), { maxFileBytes: () => 0 })
+    const ref = await put('a.txt')
+    const [linked, copied] = [randomId(), randomId()]
+    expect(await files.giveTo(other, ref, linked, 'link')).toBe(fileRef(linked, 'a.txt'))
+    expect(await files.giveTo(other, ref, linked, 'copy')).toBe(fileRef(linked, 'a.txt'))
+    const copy = (await files.giveTo(other, ref, copied, 'copy')) ?? fileRef(copied, 'none')
+    expect(await other.open(copy)).toMatchObject({ name: 'a.txt', type: 'text/plain', size: 5 })
+    const inode = async (path = '') => (await stat(path)).ino
+    expect(await inode(other.path(fileRef(linked, 'a.txt')))).toBe(await inode(files.path(ref)))
+    await writeFile(other.path(copy) ?? '', 'changed')
+    const kept = await files.open(ref)
+    expect(kept && String(await buffer(kept.bytes()))).toBe('bytes')
+    expect(await files.giveTo(other, fileRef(randomId(), 'a.txt'), randomId(), 'link')).toBeUndefined()
+    await rm(join(folder, 'other'), { recursive: true })
   })
 
   test('one whose bytes are gone is absent', async () => {

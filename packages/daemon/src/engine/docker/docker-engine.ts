@@ -1,3 +1,6 @@
+import { chmod, mkdir, readdir, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { unlessAbsent } from '@origami/host/absent-files'
 import { logger } from '@origami/host/logger'
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
 import type Docker from 'dockerode'
@@ -10,6 +13,7 @@ import type {
   EngineLimits,
   Image,
   ImageRef,
+  InputFolder,
   Instance,
   InstanceExit,
   InstanceId,
@@ -29,6 +33,8 @@ const log = logger('engine')
 export interface DockerEngineOptions {
   /** The random id of the state folder. Containers and images that carry another id are never touched. */
   readonly owner: string
+  /** The folder for inputs of instances. Without one they get them over HTTP. */
+  readonly folder?: string
   /** Path of Docker's socket. The default is DOCKER_HOST, or the usual path. */
   readonly socket?: string
   readonly limits?: EngineLimits
@@ -40,10 +46,12 @@ export class DockerEngine implements Engine {
   readonly guarantees = guaranteesOf.docker
   private readonly client: DockerClient
   private readonly owner: string
+  private readonly inputs: string | undefined
   private readonly limits: EngineLimits
 
-  constructor({ owner, socket, limits = defaultLimits }: DockerEngineOptions) {
+  constructor({ owner, folder, socket, limits = defaultLimits }: DockerEngineOptions) {
     this.owner = owner
+    this.inputs = folder && resolve(folder, 'inputs')
     this.limits = limits
     this.client = new DockerClient(socket, limits)
   }
@@ -57,6 +65,15 @@ export class DockerEngine implements Engine {
       .catch((cause: unknown) => {
         throw new Error('Docker does not answer; start it, or use --engine process for your own code', { cause })
       })
+    await this.removeLeftInputs()
+  }
+
+  /** Removes the folders of inputs of containers that somebody else removed. */
+  private async removeLeftInputs(): Promise<void> {
+    const left = new Set(this.inputs ? await readdir(this.inputs).catch(unlessAbsent([])) : [])
+    if (!this.inputs || left.size === 0) return
+    for (const { deployment } of await this.list()) left.delete(deployment)
+    for (const name of left) await rm(join(this.inputs, name), { recursive: true, force: true })
   }
 
   async build(request: BuildRequest, signal: AbortSignal): Promise<ImageRef> {
@@ -76,7 +93,7 @@ export class DockerEngine implements Engine {
     await this.network(request.demo, docker)
     const { Config } = await docker.getImage(request.image).inspect()
     try {
-      const container = await docker.createContainer(containerSpec(request, this.owner, Config.User))
+      const container = await this.create(request, Config.User, docker)
       await container.start()
     } catch (error) {
       if (httpStatusOf(error) !== 409) throw error
@@ -86,6 +103,23 @@ export class DockerEngine implements Engine {
     const instance = await this.inspect(containerName(request), docker)
     if (!instance) throw new Error('the container that was just started is gone')
     return instance
+  }
+
+  private async create(request: StartRequest, user: string, docker: Docker): Promise<Docker.Container> {
+    const inputs = this.inputFolder(request.demo, request.deployment)?.path
+    const spec = (folder?: string) => containerSpec(request, this.owner, user, folder)
+    if (inputs === undefined) return docker.createContainer(spec())
+    await mkdir(inputs, { recursive: true })
+    // The account in the container is another one.
+    await chmod(inputs, 0o755)
+    try {
+      return await docker.createContainer(spec(inputs))
+    } catch (error) {
+      if (!/bind source path does not exist/.test(String(error))) throw error
+      // Docker runs on another host, or sees other folders.
+      await rm(inputs, { recursive: true, force: true })
+      return docker.createContainer(spec())
+    }
   }
 
   /** Docker answers with an error when a container does not end although it is killed. */
@@ -101,8 +135,11 @@ export class DockerEngine implements Engine {
   }
 
   async remove(id: InstanceId): Promise<boolean> {
-    if (!(await this.find(id))) return false
+    const instance = await this.find(id)
+    if (!instance) return false
     await this.client.within().getContainer(id).remove({ force: true, v: true }).catch(unless(404, 409))
+    const inputs = this.inputFolder(instance.demo, instance.deployment)
+    if (inputs) await rm(inputs.path, { recursive: true, force: true })
     return true
   }
 
@@ -121,6 +158,10 @@ export class DockerEngine implements Engine {
       if (!instance) return
       yield instance
     }
+  }
+
+  inputFolder(_demo: DemoId, deployment: DeploymentId): InputFolder | undefined {
+    return this.inputs === undefined ? undefined : { path: join(this.inputs, deployment), isReadOnly: true }
   }
 
   instancesOf(demo: DemoId): Promise<readonly Instance[]> {

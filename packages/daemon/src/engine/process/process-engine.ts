@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { logger } from '@origami/host/logger'
 import { isAlive, startTime } from '@origami/host/process-identity'
-import type { DemoId } from '@origami/protocol/demo'
+import type { DemoId, DeploymentId } from '@origami/protocol/demo'
 import { defaultLimits, type Environment } from '../../config.ts'
 import type { LogLine } from '../../logs/log-line.ts'
 import { endLeftovers } from '../../state/leftovers.ts'
@@ -13,6 +13,7 @@ import type {
   EngineLimits,
   Image,
   ImageRef,
+  InputFolder,
   Instance,
   InstanceExit,
   InstanceId,
@@ -25,7 +26,7 @@ import { FolderChanges } from './folder-changes.ts'
 import { ImageFolders } from './image-folders.ts'
 import { readInstanceLog } from './instance-log.ts'
 import { endInstanceProcesses, endShims, endStrays } from './instance-processes.ts'
-import { programSpec } from './program-spec.ts'
+import { inputsName, programSpec } from './program-spec.ts'
 import {
   type ExitRecord,
   exitSchema,
@@ -91,7 +92,7 @@ export class ProcessEngine implements Engine {
 
   async start(request: StartRequest, signal: AbortSignal): Promise<Instance> {
     signal.throwIfAborted()
-    const id = `${idPrefix(request.demo)}${request.deployment}` as InstanceId
+    const id = instanceId(request.demo, request.deployment)
     const starting =
       this.starting.get(id) ?? this.startOnce(id, request, signal).finally(() => this.starting.delete(id))
     this.starting.set(id, starting)
@@ -104,7 +105,7 @@ export class ProcessEngine implements Engine {
     const before = await this.find(id)
     if (before) return before
     const folder = this.folder(id)
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await mkdir(join(folder, inputsName), { recursive: true, mode: 0o700 })
     const nonce = crypto.randomUUID()
     const program = programSpec(request, folder, nonce, this.environment, this.limits)
     // The record is written before the start, so that the next daemon finds by the nonce what a dying daemon started.
@@ -151,6 +152,11 @@ export class ProcessEngine implements Engine {
 
   watch(id: InstanceId, signal: AbortSignal): AsyncIterable<Instance> {
     return changesOf(this.folder(id), () => this.find(id), signal)
+  }
+
+  /** An instance runs under the daemon's account, and may write there. */
+  inputFolder(demo: DemoId, deployment: DeploymentId): InputFolder {
+    return { path: join(this.folder(instanceId(demo, deployment)), inputsName), isReadOnly: false }
   }
 
   async instancesOf(demo: DemoId): Promise<readonly Instance[]> {
@@ -250,6 +256,8 @@ export class ProcessEngine implements Engine {
     return join(this.instances, id)
   }
 }
+
+const instanceId = (demo: DemoId, deployment: DeploymentId) => `${idPrefix(demo)}${deployment}` as InstanceId
 
 /** The beginning of the ids of a demo's instances. Ids of another demo may begin the same way. */
 const idPrefix = (demo: DemoId): string => `${demo.slice(0, 8)}-`

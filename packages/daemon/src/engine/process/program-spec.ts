@@ -6,6 +6,9 @@ import { instanceEnvironment } from '../instance-environment.ts'
 import { instanceVariable } from './instance-processes.ts'
 
 /** What the shim is told: the program to run, and how much of its output to keep. */
+/** The folder of inputs in an instance's own. */
+export const inputsName = 'inputs'
+
 export interface ProgramSpec {
   readonly command: string
   readonly args: readonly string[]
@@ -47,6 +50,7 @@ function ownEnvironment(image: string, folder: string, inherited: Environment): 
     ORIGAMI_HOST: '127.0.0.1',
     ORIGAMI_PORT_FILE: join(folder, 'port'),
     ORIGAMI_FILES: join(folder, 'files'),
+    ORIGAMI_INPUTS: join(folder, inputsName),
     ORIGAMI_PYTHON: existsSync(python) ? python : 'python3',
   }
 }

@@ -16,7 +16,7 @@ export async function inputForWorker(
   for (const { name, component } of schema.inputs) {
     const ref = isFileComponent(component) ? parseFileRef(String(input[name]))?.ref : undefined
     const file = ref && (await files.open(ref))
-    if (ref && file) input[name] = { path: files.path(ref), name: file.name, type: file.type }
+    if (ref && file) input[name] = { path: file.path, name: file.name, type: file.type }
     else if (componentOf(component).file && input[name] != null) throw new Error(`the file of ${name} is gone`)
   }
   return input

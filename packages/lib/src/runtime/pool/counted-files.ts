@@ -16,6 +16,7 @@ interface CountedFile {
 /** Files of predictions with their sizes, their age, and the predictions that use them. */
 export class CountedFiles implements Files {
   private readonly files: FolderFiles
+  private readonly inputs: FolderFiles | undefined
   private readonly known = new Map<FileRef, CountedFile>()
   private readonly usedBy = new Map<PredictionId, FileRef[]>()
   private arriving = 0
@@ -23,8 +24,10 @@ export class CountedFiles implements Files {
   /** Called before a caller's bytes are accepted, with their number. False refuses them. */
   hasRoom: (more: number) => boolean = () => true
 
-  constructor(files: FolderFiles) {
+  /** `inputs` are more files, which somebody else looks after. They are neither counted nor removed here. */
+  constructor(files: FolderFiles, inputs?: FolderFiles) {
     this.files = files
+    this.inputs = inputs
   }
 
   get bytes(): number {
@@ -43,7 +46,8 @@ export class CountedFiles implements Files {
 
   async open(ref: FileRef): Promise<OpenFile | undefined> {
     const [file, known] = [await this.files.open(ref), this.known.get(ref)]
-    if (!file || !known) return file
+    if (!file) return this.inputs?.open(ref)
+    if (!known) return file
     known.lastOpened = Date.now()
     // An empty file is read as soon as it is opened.
     known.wasRead ||= file.size === 0
@@ -58,10 +62,6 @@ export class CountedFiles implements Files {
   /** When somebody last opened it. 0: never. */
   lastOpened(ref: FileRef): number {
     return this.known.get(ref)?.lastOpened ?? 0
-  }
-
-  path(ref: string): string | undefined {
-    return this.files.path(ref)
   }
 
   /** Keeps the file for this prediction until `release`. */

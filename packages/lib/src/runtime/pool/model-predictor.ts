@@ -22,6 +22,8 @@ export interface ModelOptions {
   /** Makes the command that starts a worker. Called for each worker. */
   readonly launch: () => Launch
   readonly files: FolderFiles
+  /** More files of inputs, which are only read. */
+  readonly inputs?: FolderFiles | undefined
   readonly manifest?: ModelManifest
   readonly name?: ModelName
   /** How long a model may run after a cancel before its process is killed. */
@@ -60,7 +62,7 @@ export class ModelPredictor implements Predictor, AsyncDisposable {
   constructor(options: ModelOptions) {
     this.options = options
     this.model = new Model(options.manifest, options.name)
-    this.files = new CountedFiles(options.files)
+    this.files = new CountedFiles(options.files, options.inputs)
     this.runs = new RunStore(this.files, { ...defaultKeep, ...options.keep })
     this.dispatcher = new WorkerDispatcher({
       model: this.model,

@@ -1,0 +1,3 @@
+import { inputFilesContract } from './input-files.ts'
+
+inputFilesContract('process')
