@@ -1,5 +1,6 @@
 import type { DemoId, DemoSchema, Manifest } from '@origami/protocol/demo'
 import type { NotNull } from 'kysely'
+import { runCompiled } from './compiled.ts'
 import type { Attempt } from './deployment.ts'
 import { storedManifest, storedSchema } from './deployment-documents.ts'
 import { deploymentById } from './deployments.ts'
@@ -53,11 +54,12 @@ export async function isStopped(db: Trx, id: DemoId): Promise<boolean> {
 
 /** Counts so many more runs of a demo. */
 export async function addRuns(trx: Trx, id: DemoId, count: number): Promise<void> {
-  await trx
-    .updateTable('demos')
-    .set((eb) => ({ runs: eb('runs', '+', count) }))
-    .where('id', '=', id)
-    .execute()
+  const query = () =>
+    trx
+      .updateTable('demos')
+      .set((eb) => ({ runs: eb('runs', '+', count) }))
+      .where('id', '=', id)
+  await runCompiled(trx, 'add runs', [count, id], query)
 }
 
 export async function demoIds(db: Trx): Promise<DemoId[]> {

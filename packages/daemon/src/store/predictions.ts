@@ -8,6 +8,7 @@ import type {
   PredictionStatus,
 } from '@origami/protocol/demo'
 import type { Insertable, Updateable } from 'kysely'
+import { runCompiled } from './compiled.ts'
 import type { Trx } from './open.ts'
 import { addFiles } from './prediction-files.ts'
 import type { PredictionRow, Tables } from './tables.ts'
@@ -26,19 +27,22 @@ export interface NewPrediction {
  */
 export async function addPrediction(trx: Trx, { row, files }: NewPrediction): Promise<number | undefined> {
   const columns = Object.keys(row) as (keyof typeof row)[]
-  const added = await trx
-    .insertInto('predictions')
-    .columns(columns)
-    .expression((eb) =>
-      eb
-        .selectFrom('demos')
-        .select(columns.map((column) => eb.val(row[column]).as(column)))
-        .where('id', '=', row.demo_id)
-        .where('want', '=', 'on'),
-    )
-    .onConflict((conflict) => conflict.columns(['demo_id', 'id']).doNothing())
-    .returning('arrival')
-    .executeTakeFirst()
+  const values = columns.map((column) => row[column])
+  const query = () =>
+    trx
+      .insertInto('predictions')
+      .columns(columns)
+      .expression((eb) =>
+        eb
+          .selectFrom('demos')
+          .select(columns.map((column) => eb.val(row[column]).as(column)))
+          .where('id', '=', row.demo_id)
+          .where('want', '=', 'on'),
+      )
+      .onConflict((conflict) => conflict.columns(['demo_id', 'id']).doNothing())
+      .returning('arrival')
+  const { rows } = await runCompiled(trx, `add ${columns}`, [...values, row.demo_id, 'on'], query)
+  const [added] = rows
   if (added && files.length > 0) await addFiles(trx, added.arrival, 'input', files)
   return added?.arrival
 }
@@ -64,13 +68,11 @@ export async function changePrediction(
   from: PredictionStatus,
   change: Updateable<Tables['predictions']>,
 ): Promise<boolean> {
-  const { numUpdatedRows } = await trx
-    .updateTable('predictions')
-    .set(change)
-    .where('arrival', '=', arrival)
-    .where('status', '=', from)
-    .executeTakeFirst()
-  return numUpdatedRows > 0n
+  const query = () =>
+    trx.updateTable('predictions').set(change).where('arrival', '=', arrival).where('status', '=', from)
+  const shape = `change ${Object.keys(change)}`
+  const { numAffectedRows = 0n } = await runCompiled(trx, shape, [...Object.values(change), arrival, from], query)
+  return numAffectedRows > 0n
 }
 
 /** The columns that an end of a prediction sets. */
@@ -93,13 +95,15 @@ export async function repairEnded(db: Trx): Promise<number> {
 
 /** Ends a prediction that has not ended. False: it has. */
 export async function endPrediction(trx: Trx, arrival: number, end: PredictionEnd): Promise<boolean> {
-  const { numUpdatedRows } = await trx
-    .updateTable('predictions')
-    .set(end)
-    .where('arrival', '=', arrival)
-    .where('completed_at', 'is', null)
-    .executeTakeFirst()
-  return numUpdatedRows > 0n
+  const query = () =>
+    trx.updateTable('predictions').set(end).where('arrival', '=', arrival).where('completed_at', 'is', null)
+  const { numAffectedRows = 0n } = await runCompiled(
+    trx,
+    `end ${Object.keys(end)}`,
+    [...Object.values(end), arrival],
+    query,
+  )
+  return numAffectedRows > 0n
 }
 
 /**
