@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { execa } from 'execa'
 import { request } from 'undici'
 import { atLeast, atMost, type Row } from '../measured.ts'
 import { hasNginx, startNginx, startNginxBefore } from '../servers/nginx.ts'
@@ -44,6 +45,7 @@ export const filesPart: Part = {
       say(`  ${told(ours.alone)}; behind nginx ${told(ours.behindNginx)}; nginx behind nginx ${told(theirs)}`)
       return {
         rows: [
+          await copiesRow(),
           ...speedRows('', ours.alone, theirs),
           ...speedRows(', behind nginx', ours.behindNginx, theirs),
           memoryRow(ours),
@@ -75,6 +77,51 @@ const memoryRow = ({ memory: { small, large } }: Ours): Row => ({
   peer: { name: `of ${memoryLoad.small} MB`, value: small / megabyte },
   goal: atMost(1.2),
 })
+
+/** How often a file stands on a host where demos run in Docker, while one has it for its input. */
+async function copiesRow(): Promise<Row> {
+  await using ours = await OurWorld.start('docker')
+  const demo = await ours.deploy('bench/models/weigh', 'weigh')
+  const { folder } = ours.world
+  const before = await bytesIn(folder)
+  const url = `${demo.url}/files/${crypto.randomUUID()}/bench.bin`
+  await send(url, contentOf(megabytes))
+  const done = new AbortController()
+  const most = mostBytesIn(folder, done.signal)
+  const { size, temporary } = await predict(demo.url, { paper: url })
+  done.abort()
+  const copies = ((await most) - before + temporary) / size
+  return {
+    part,
+    what: `an input of ${megabytes} MB, with docker`,
+    unit: 'times on the host',
+    ours: copies,
+    goal: atMost(1.1),
+  }
+}
+
+async function predict(url: string, input: Record<string, string>): Promise<{ size: number; temporary: number }> {
+  const headers = { 'content-type': 'application/json' }
+  const { body } = await request(`${url}/predictions`, { method: 'POST', headers, body: JSON.stringify({ input }) })
+  const answer = (await body.json()) as { status: string; output: { size: number; temporary: number } }
+  if (answer.status !== 'succeeded')
+    throw new Error(`expected a prediction that succeeded, got ${JSON.stringify(answer)}`)
+  return answer.output
+}
+
+async function mostBytesIn(folder: string, signal: AbortSignal): Promise<number> {
+  let most = 0
+  do most = Math.max(most, await bytesIn(folder))
+  while (!signal.aborted)
+  return most
+}
+
+/** What all files of a folder take on the disk. Of hard links to one file it is counted once. */
+async function bytesIn(folder: string): Promise<number> {
+  // What goes while it is looked at is an error that says nothing about the rest.
+  const { stdout } = await execa('du', ['--summarize', '--block-size=1', folder], { reject: false })
+  return Number.parseInt(stdout, 10)
+}
 
 async function nginxSpeed(folder: string): Promise<Speed> {
   await using store = await startNginx(join(folder, 'store'))

@@ -24,7 +24,7 @@ const settings = `limits:
 export const hops = ['web', 'daemon', 'shim', 'runtime', 'python'] as const
 export type Hop = (typeof hops)[number]
 
-/** Web server and daemon as two processes, and demos on the process engine. */
+/** Web server and daemon as two processes, and demos on the process engine unless it is told otherwise. */
 export class OurWorld implements AsyncDisposable {
   readonly world: World
   readonly owner: Person
@@ -36,9 +36,9 @@ export class OurWorld implements AsyncDisposable {
     this.web = web
   }
 
-  static async start(): Promise<OurWorld> {
+  static async start(engine: 'process' | 'docker' = 'process'): Promise<OurWorld> {
     await using opened = new AsyncDisposableStack()
-    const world = opened.use(await World.start({ engine: 'process', settings }))
+    const world = opened.use(await World.start({ engine, settings }))
     const owner = await world.person('ann')
     await world.stopWeb()
     const web = await startWeb(world)
