@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Prediction } from '@origami/serving'
 import { expect, test } from 'vitest'
 import { endOf, eventually, type Pool, started, startPool } from './pool.ts'
@@ -119,4 +120,18 @@ test('nothing is written ahead where several workers could be free first', async
   await second.cancel()
   await eventually(async () => expect((await third.snapshot()).status).toBe('succeeded'))
   expect((await first.snapshot()).status).toBe('processing')
+})
+
+test('one that a worker may have begun is not run again, though the worker died before that was heard', async () => {
+  await using pool = await startPool({ ahead: 4 })
+  const [first, dead] = await behind(pool, 'wait', 'die')
+  const [pid] = await pool.pids()
+  await first.cancel()
+  await new Promise<void>((resolve) => process.nextTick(resolve))
+  // Nothing is heard meanwhile: the worker ends the first, begins the second, and is gone.
+  while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')));
+  const next = await pool.submit('next')
+  expect(await endOf(dead as Prediction)).toMatchObject({ status: 'failed', reason: 'crashed' })
+  expect(await endOf(next)).toMatchObject({ status: 'succeeded', output: 'next' })
+  expect(pool.launches()).toBe(2)
 })

@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { newPredictionId } from '@origami/protocol/demo'
 import { FolderFiles } from '@origami/serving'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { WorkerCall, type WorkerCallOptions } from '../../src/runtime/pool/call.ts'
 import { CountedFiles } from '../../src/runtime/pool/counted-files.ts'
 import { Run } from '../../src/runtime/pool/run.ts'
@@ -44,10 +44,13 @@ async function outcome(say: string, options: Partial<WorkerCallOptions> = {}): P
 
 describe('a call', () => {
   test('ends with what its model gave, and its folder for files goes with it', async () => {
-    const before = await readdir(tmpdir())
+    // Others make such folders at the same time.
+    const temporary = join(home, 'temporary')
+    await mkdir(temporary)
+    vi.stubEnv('TMPDIR', temporary)
     expect(await outcome('file')).toMatchObject({ status: 'succeeded', output: { said: 'file' } })
-    const left = (await readdir(tmpdir())).filter((name) => name.startsWith('origami-out-') && !before.includes(name))
-    expect(left).toEqual([])
+    expect(await readdir(temporary)).toEqual([])
+    vi.unstubAllEnvs()
     expect(await outcome('again')).toMatchObject({ status: 'succeeded' })
   })
 

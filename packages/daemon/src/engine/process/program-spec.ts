@@ -5,10 +5,10 @@ import type { EngineLimits, StartRequest } from '../engine.ts'
 import { instanceEnvironment } from '../instance-environment.ts'
 import { instanceVariable } from './instance-processes.ts'
 
-/** What the shim is told: the program to run, and how much of its output to keep. */
 /** The folder of inputs in an instance's own. */
 export const inputsName = 'inputs'
 
+/** What the shim is told: the program to run, and how much of its output to keep. */
 export interface ProgramSpec {
   readonly command: string
   readonly args: readonly string[]

@@ -35,6 +35,11 @@ export class Terminal {
     return this.marked.delete(id) || this.isEnded
   }
 
+  /** Whether the mark of `id` has come, though nobody asked for it. */
+  hasMarked(id: string): boolean {
+    return this.marked.has(id)
+  }
+
   /** Resolves once everything printed before the mark of `id` was passed on, or all that there was. */
   async until(id: string): Promise<void> {
     if (this.hasPassed(id)) return

@@ -350,10 +350,14 @@ export class WorkerProcess implements AsyncDisposable {
       setTimeout(markPatienceMs, undefined),
     ])
     this.gone = true
-    // A call that was not read completely cannot have begun. It is not known how far earlier ones came.
+    let isBeforeEnded = false
     for (const [id, { hasBegun }] of [...this.calls]) {
+      // Where writing failed, the end of one may not have been heard. Its mark is printed before the next one begins.
+      const mayHaveBegun: boolean = hasBegun || isBeforeEnded
+      isBeforeEnded = mayHaveBegun && this.terminals.some((terminal) => terminal.hasMarked(id))
+      // A call that was not read completely cannot have begun. It is not known how far earlier ones came.
       const isUnread = this.leftUnread && id === this.lastWritten
-      this.endCall(id, hasBegun && !isUnread ? { type: 'crashed', error: message } : { type: 'not_begun' })
+      this.endCall(id, mayHaveBegun && !isUnread ? { type: 'crashed', error: message } : { type: 'not_begun' })
     }
     this.described.reject(new Error(message))
     this.prepared.resolve({ status: 'failed', error: message, logs: `${this.logs}${message}\n` })
