@@ -6,7 +6,7 @@ import { defaultDeadlines } from '../client/deadlines.ts'
 import { toldOf } from '../http/errors.ts'
 import { type InputOptions, submitInput } from '../http/submit.ts'
 import type { Prediction, Predictor } from '../predictor.ts'
-import { FrameSocket } from './frame-socket.ts'
+import { FrameSocket, type HeldBytes } from './frame-socket.ts'
 import { callerMessage, linkProtocol, type Predict, type ServerMessage, windowBytes } from './messages.ts'
 
 export interface LinkOptions extends InputOptions {
@@ -21,7 +21,9 @@ export interface LinkOptions extends InputOptions {
 
 /** Links that are open at the same time, and calls of one link. */
 const mostLinks = 64
-const mostCalls = 10_000
+const mostCalls = 100_000
+/** The bytes of messages that have not come whole, of all links. */
+const mostHeld = 256 * 1024 ** 2
 /** The bytes of a message besides its input. */
 const aroundInput = 4096
 
@@ -37,11 +39,15 @@ export const linkable = {
  */
 export function acceptLinks(app: FastifyInstance, options: LinkOptions): void {
   const links = new Set<ServedLink>()
+  const held = { bytes: 0, most: mostHeld }
   app.server.on('upgrade', (_request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Until it is read, a connection that breaks would end the process.
+    socket.on('error', () => undefined)
     if (links.size >= mostLinks)
       return void socket.end('HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
     socket.write(`HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: ${linkProtocol}\r\n\r\n`)
     const link = new ServedLink(socket, head, options, {
+      held,
       log: (error) => app.log.error(error, 'a call over a link failed'),
       onClose: () => links.delete(link),
     })
@@ -53,6 +59,7 @@ export function acceptLinks(app: FastifyInstance, options: LinkOptions): void {
 }
 
 interface LinkHooks {
+  readonly held: HeldBytes
   readonly log: (error: unknown) => void
   readonly onClose: () => void
 }
@@ -70,6 +77,7 @@ class ServedLink {
     this.frames = new FrameSocket(socket, {
       maxBytes: () => options.maxBytes() + aroundInput,
       silenceMs: () => options.silenceMs?.() ?? defaultDeadlines.idleMs,
+      held: hooks.held,
       onMessage: (message) => this.receive(message),
       onClose: () => {
         for (const call of this.calls.values()) call.leave()

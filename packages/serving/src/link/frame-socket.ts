@@ -11,11 +11,24 @@ const lateMs = 20
 /** An empty frame shows that this side is alive. */
 const alive = Buffer.alloc(headBytes)
 
+/** The longest time for a whole message. */
+const wholeMs = 5 * 60_000
+/** The most that waits to be taken by the other side. */
+const mostUnsent = 256 * 1024 ** 2
+
+/** The bytes of messages that have not come whole, of several connections. */
+export interface HeldBytes {
+  bytes: number
+  readonly most: number
+}
+
 export interface FrameOptions {
   /** The largest frame that is read, in bytes. Called for each frame. */
   readonly maxBytes: () => number
   /** How long the other side may be silent. This side sends something four times as often. */
   readonly silenceMs: () => number
+  /** Shared with other connections. A connection that would hold more than is left is ended. */
+  readonly held?: HeldBytes
   /** `bytes` is the size of the message on the wire. */
   readonly onMessage: (message: unknown, bytes: number) => void
   /** Called once, when the connection is over. */
@@ -35,7 +48,11 @@ export class FrameSocket {
   private late: NodeJS.Timeout | undefined
   private arrived: Buffer[] = []
   private size = 0
+  /** Its part of the shared held bytes. */
+  private held = 0
   private lastReceivedMs = performance.now()
+  /** When the last message had come whole. */
+  private lastWholeMs = performance.now()
   private lastSentMs = performance.now()
   private isClosed = false
 
@@ -103,15 +120,18 @@ export class FrameSocket {
     const frames = this.outgoing
     this.outgoing = []
     this.lastSentMs = performance.now()
-    this.socket.write(more.length === 0 ? only : Buffer.concat(frames))
+    if (this.socket.writableLength > mostUnsent) this.close(new Error('what was sent is not taken'))
+    else this.socket.write(more.length === 0 ? only : Buffer.concat(frames))
   }
 
   private receive(bytes: Buffer): void {
     this.lastReceivedMs = performance.now()
+    if (this.size === 0) this.lastWholeMs = this.lastReceivedMs
     this.arrived.push(bytes)
     this.size += bytes.length
     try {
       this.readFrames()
+      this.hold(this.size)
     } catch (error) {
       this.close(error instanceof Error ? error : new Error(String(error)))
     }
@@ -127,10 +147,19 @@ export class FrameSocket {
       if (this.size < end) return
       first = this.joined(end)
       this.size -= end
+      this.lastWholeMs = this.lastReceivedMs
       if (first.length === end) this.arrived.shift()
       else this.arrived[0] = first.subarray(end)
       if (length > 0) this.pass(first.subarray(headBytes, end))
     }
+  }
+
+  private hold(bytes: number): void {
+    const { held } = this.options
+    if (!held || this.isClosed) return
+    held.bytes += bytes - this.held
+    this.held = bytes
+    if (held.bytes > held.most) throw new RangeError('too many messages are being read at once')
   }
 
   /** The first bytes in one piece, so many at least. */
@@ -152,6 +181,8 @@ export class FrameSocket {
     const now = performance.now()
     const silenceMs = this.options.silenceMs()
     if (now - this.lastReceivedMs > silenceMs) this.close(new Error(`nothing came for ${silenceMs / 1000} s`))
+    else if (this.size > 0 && now - this.lastWholeMs > wholeMs)
+      this.close(new Error(`expected a whole message within ${wholeMs / 1000} s`))
     else if (now - this.lastSentMs > silenceMs / 5) this.write(alive, true)
   }
 
@@ -162,6 +193,8 @@ export class FrameSocket {
     clearTimeout(this.late)
     this.outgoing = []
     this.arrived = []
+    if (this.options.held) this.options.held.bytes -= this.held
+    this.held = 0
     if (!this.socket.writableEnded) this.socket.destroy()
     this.options.onClose(error)
   }
