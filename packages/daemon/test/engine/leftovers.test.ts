@@ -209,6 +209,22 @@ describe('an instance of the process engine', () => {
     expect(await engine().find('one' as InstanceId)).toMatchObject({ state: 'exited', exit: { code: 3 } })
   })
 
+  test('whose shim was killed by a stop before it could record the end is told as exited', async () => {
+    const { pid, started } = await sleeper()
+    await mkdir(join(folder, 'engine/instances/one'), { recursive: true })
+    await writeFile(about('one'), JSON.stringify({ demo, deployment, image: 'x', nonce: 'x', pid, started }))
+    const first = engine()
+    const leaving = new AbortController()
+    const exits = first.exits(leaving.signal)[Symbol.asyncIterator]()
+    const told = exits.next()
+    await new Promise((resolve) => setImmediate(resolve))
+    await vi.waitFor(async () => expect(await first.list()).toMatchObject([{ state: 'running' }]))
+    expect(await first.stop('one' as InstanceId, 0)).toBe(true)
+    expect(await told).toMatchObject({ value: { id: 'one' } })
+    leaving.abort()
+    expect(await exits.next()).toMatchObject({ done: true })
+  })
+
   test.each(['list', 'stop', 'remove', 'ready'] as const)(
     'whose shim was killed is ended by %s, and exited then',
     async (by) => {

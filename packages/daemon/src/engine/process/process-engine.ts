@@ -120,7 +120,11 @@ export class ProcessEngine implements Engine {
   /** Throws Error when a process of it does not end although it was killed. */
   async stop(id: InstanceId, graceMs: number): Promise<boolean> {
     const about = await this.about(id)
-    return about ? endInstanceProcesses(id, about, graceMs, this.limits.killMs) : false
+    if (!about) return false
+    const stopped = await endInstanceProcesses(id, about, graceMs, this.limits.killMs)
+    // A shim that was killed records nothing, and who waits for the exit is to hear of it.
+    await this.find(id)
+    return stopped
   }
 
   async remove(id: InstanceId): Promise<boolean> {
