@@ -65,8 +65,8 @@ export class HttpPredictor implements Predictor {
 
   async submit({ id, input, follow }: PredictionRequest, signal?: AbortSignal): Promise<Prediction> {
     const link = follow && (await this.options.link?.open())
-    if (link)
-      return this.followed(await this.call(link, { ...this.options.linked, id, input, follow }, signal), id, follow)
+    const call = link && (await this.call(link, { ...this.options.linked, id, input, follow }, signal))
+    if (call) return this.followed(call, id, follow)
     const headers = { prefer: 'respond-async', 'content-type': 'application/json' }
     const sent = { headers, body: JSON.stringify({ input }), signal }
     await this.client.json('PUT', `/predictions/${id}`, readCaps.snapshot, sent)
@@ -80,8 +80,8 @@ export class HttpPredictor implements Predictor {
     return this.prediction(id)
   }
 
-  /** Throws what the same request would throw over HTTP. */
-  private async call(link: Link, predict: Predict, signal?: AbortSignal): Promise<Call> {
+  /** Throws what the same request would throw over HTTP. Undefined: it is too large for a link. */
+  private async call(link: Link, predict: Predict, signal?: AbortSignal): Promise<Call | undefined> {
     try {
       return await link.predict(predict, signal)
     } catch (error) {

@@ -6,14 +6,14 @@ import { defaultDeadlines } from '../client/deadlines.ts'
 import { toldOf } from '../http/errors.ts'
 import { type InputOptions, submitInput } from '../http/submit.ts'
 import type { Prediction, Predictor } from '../predictor.ts'
-import { FrameSocket, type HeldBytes } from './frame-socket.ts'
-import { callerMessage, linkProtocol, type Predict, type ServerMessage, windowBytes } from './messages.ts'
+import { FrameSocket } from './frame-socket.ts'
+import { callerMessage, linkProtocol, mostBytes, type Predict, type ServerMessage, windowBytes } from './messages.ts'
 
 export interface LinkOptions extends InputOptions {
   /** The predictor that a call is for. Undefined: there is no such demo. */
   predictor(call: Predict): Promise<Predictor | undefined>
   visitor?(call: Predict): VisitorId | undefined
-  /** The largest message in bytes. Called for each message. */
+  /** The largest body in bytes, as over HTTP. Called for each prediction. */
   maxBytes(): number
   /** How long the other side may be silent. The default is a minute. */
   silenceMs?(): number
@@ -22,10 +22,6 @@ export interface LinkOptions extends InputOptions {
 /** Links that are open at the same time, and calls of one link. */
 const mostLinks = 64
 const mostCalls = 100_000
-/** The bytes of messages that have not come whole, of all links. */
-const mostHeld = 256 * 1024 ** 2
-/** The bytes of a message besides its input. */
-const aroundInput = 4096
 
 /** Options of Node's server: of the requests for another protocol only those for ours are not answered as usual. */
 export const linkable = {
@@ -39,7 +35,6 @@ export const linkable = {
  */
 export function acceptLinks(app: FastifyInstance, options: LinkOptions): void {
   const links = new Set<ServedLink>()
-  const held = { bytes: 0, most: mostHeld }
   app.server.on('upgrade', (_request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // Until it is read, a connection that breaks would end the process.
     socket.on('error', () => undefined)
@@ -47,7 +42,6 @@ export function acceptLinks(app: FastifyInstance, options: LinkOptions): void {
       return void socket.end('HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
     socket.write(`HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: ${linkProtocol}\r\n\r\n`)
     const link = new ServedLink(socket, head, options, {
-      held,
       log: (error) => app.log.error(error, 'a call over a link failed'),
       onClose: () => links.delete(link),
     })
@@ -59,7 +53,6 @@ export function acceptLinks(app: FastifyInstance, options: LinkOptions): void {
 }
 
 interface LinkHooks {
-  readonly held: HeldBytes
   readonly log: (error: unknown) => void
   readonly onClose: () => void
 }
@@ -75,10 +68,9 @@ class ServedLink {
     this.options = options
     this.hooks = hooks
     this.frames = new FrameSocket(socket, {
-      maxBytes: () => options.maxBytes() + aroundInput,
+      maxBytes: () => mostBytes,
       silenceMs: () => options.silenceMs?.() ?? defaultDeadlines.idleMs,
-      held: hooks.held,
-      onMessage: (message) => this.receive(message),
+      onMessage: (message, bytes) => this.receive(message, bytes),
       onClose: () => {
         for (const call of this.calls.values()) call.leave()
         hooks.onClose()
@@ -92,9 +84,9 @@ class ServedLink {
   }
 
   /** Throws ZodError for what no caller of ours sends, which ends the link. */
-  private receive(message: unknown): void {
+  private receive(message: unknown, bytes: number): void {
     const { call: number, predict, taken, leave } = callerMessage.parse(message)
-    if (predict) return void this.serve(number, predict)
+    if (predict) return void this.serve(number, predict, bytes)
     // What comes for a call that is over was on the way before.
     const call = this.calls.get(number)
     if (taken) call?.taken(taken)
@@ -102,13 +94,14 @@ class ServedLink {
   }
 
   /** Never rejects. */
-  private async serve(number: number, predict: Predict): Promise<void> {
+  private async serve(number: number, predict: Predict, bytes: number): Promise<void> {
     if (this.calls.has(number) || this.calls.size >= mostCalls)
       return void this.send({ call: number, refused: tooManyCalls })
     const call = new ServedCall()
     this.calls.set(number, call)
     let isAccepted = false
     try {
+      if (bytes > this.options.maxBytes()) throw tooLarge(this.options.maxBytes(), bytes)
       const prediction = await this.submit(predict, call.leaving)
       isAccepted = true
       if (call.isLeft) return
@@ -207,6 +200,8 @@ const tooManyCalls = {
   body: { error: `expected at most ${mostCalls} calls of a link at once, got more` },
   retryAfter: 5,
 }
+const tooLarge = (limit: number, bytes: number): Error =>
+  answering(413, `expected a body of at most ${limit} bytes, got ${bytes}`)
 const left = new Error('the caller has left')
 
 /** Undefined: its events ended before it did, or the signal aborted. */

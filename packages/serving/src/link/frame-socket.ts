@@ -16,10 +16,14 @@ const wholeMs = 5 * 60_000
 /** The most that waits to be taken by the other side. */
 const mostUnsent = 256 * 1024 ** 2
 
-/** The bytes of messages that have not come whole, of several connections. */
-export interface HeldBytes {
-  bytes: number
-  readonly most: number
+/** A message behind its length. */
+export function encodeFrame(message: unknown): Buffer {
+  const body = JSON.stringify(message)
+  const length = Buffer.byteLength(body)
+  const frame = Buffer.allocUnsafe(headBytes + length)
+  frame.writeUInt32BE(length)
+  frame.write(body, headBytes)
+  return frame
 }
 
 export interface FrameOptions {
@@ -27,8 +31,6 @@ export interface FrameOptions {
   readonly maxBytes: () => number
   /** How long the other side may be silent. This side sends something four times as often. */
   readonly silenceMs: () => number
-  /** Shared with other connections. A connection that would hold more than is left is ended. */
-  readonly held?: HeldBytes
   /** `bytes` is the size of the message on the wire. */
   readonly onMessage: (message: unknown, bytes: number) => void
   /** Called once, when the connection is over. */
@@ -48,8 +50,6 @@ export class FrameSocket {
   private late: NodeJS.Timeout | undefined
   private arrived: Buffer[] = []
   private size = 0
-  /** Its part of the shared held bytes. */
-  private held = 0
   private lastReceivedMs = performance.now()
   /** When the last message had come whole. */
   private lastWholeMs = performance.now()
@@ -85,13 +85,14 @@ export class FrameSocket {
    * is, or a moment later.
    */
   send(message: unknown, isUrgent = true): number {
-    const body = JSON.stringify(message)
-    const length = Buffer.byteLength(body)
-    const frame = Buffer.allocUnsafe(headBytes + length)
-    frame.writeUInt32BE(length)
-    frame.write(body, headBytes)
+    const frame = encodeFrame(message)
     this.write(frame, isUrgent)
-    return length
+    return frame.length - headBytes
+  }
+
+  /** Sends a frame that `encodeFrame` made. */
+  sendFrame(frame: Buffer): void {
+    this.write(frame, true)
   }
 
   /** Sends what waits, and disconnects. */
@@ -131,7 +132,6 @@ export class FrameSocket {
     this.size += bytes.length
     try {
       this.readFrames()
-      this.hold(this.size)
     } catch (error) {
       this.close(error instanceof Error ? error : new Error(String(error)))
     }
@@ -152,14 +152,6 @@ export class FrameSocket {
       else this.arrived[0] = first.subarray(end)
       if (length > 0) this.pass(first.subarray(headBytes, end))
     }
-  }
-
-  private hold(bytes: number): void {
-    const { held } = this.options
-    if (!held || this.isClosed) return
-    held.bytes += bytes - this.held
-    this.held = bytes
-    if (held.bytes > held.most) throw new RangeError('too many messages are being read at once')
   }
 
   /** The first bytes in one piece, so many at least. */
@@ -193,8 +185,6 @@ export class FrameSocket {
     clearTimeout(this.late)
     this.outgoing = []
     this.arrived = []
-    if (this.options.held) this.options.held.bytes -= this.held
-    this.held = 0
     if (!this.socket.writableEnded) this.socket.destroy()
     this.options.onClose(error)
   }

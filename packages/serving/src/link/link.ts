@@ -3,8 +3,8 @@ import { z } from 'zod'
 import { type Deadlines, readCaps } from '../client/deadlines.ts'
 import { Misbehaved } from '../client/refusal.ts'
 import { Call } from './call.ts'
-import { FrameSocket } from './frame-socket.ts'
-import { type CallerMessage, type Predict, serverMessage } from './messages.ts'
+import { encodeFrame, FrameSocket } from './frame-socket.ts'
+import { type CallerMessage, mostBytes, type Predict, serverMessage } from './messages.ts'
 
 /** A link that nobody uses for so long is closed. */
 const unusedMs = 60_000
@@ -40,15 +40,17 @@ export class Link {
 
   /**
    * Resolves once the prediction is stored. Throws CallRefused, CallLost, Misbehaved, or the signal's reason. Who then
-   * reads neither its events nor its end leaves it.
+   * reads neither its events nor its end leaves it. Undefined: it is too large for a link, and was not sent.
    */
-  async predict(predict: Predict, signal?: AbortSignal): Promise<Call> {
+  async predict(predict: Predict, signal?: AbortSignal): Promise<Call | undefined> {
     signal?.throwIfAborted()
-    this.lastCall += 1
-    const number = this.lastCall
+    const number = this.lastCall + 1
+    const frame = encodeFrame({ call: number, predict } satisfies CallerMessage)
+    if (frame.length > mostBytes) return undefined
+    this.lastCall = number
     const call = new Call((message) => this.send({ call: number, ...message }), this.deadlines().answerMs)
     this.calls.set(number, call)
-    this.send({ call: number, predict })
+    this.frames.sendFrame(frame)
     const leave = () => call.fail(signal?.reason)
     signal?.addEventListener('abort', leave, { once: true })
     try {

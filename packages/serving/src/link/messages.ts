@@ -7,6 +7,11 @@ export const linkProtocol = 'origami-link-1'
 /** The bytes of a call's events that may be on the way before its reader has taken them. */
 export const windowBytes = 1024 ** 2
 
+/**
+ * The largest message of a caller, in bytes. A larger input is sent over HTTP, where it holds up nobody else's.
+ */
+export const mostBytes = 1024 ** 2
+
 const call = z.int().min(1)
 
 const predict = z.strictObject({

@@ -11,7 +11,7 @@ afterEach(() => {
 })
 
 /** Both ends of a connection: one that reads frames, and one that writes what a test wants. */
-async function pair({ maxBytes = 1000, silenceMs = 10_000, held = { bytes: 0, most: 10_000 } } = {}) {
+async function pair({ maxBytes = 1000, silenceMs = 10_000 } = {}) {
   server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const near = connect((server.address() as AddressInfo).port, '127.0.0.1')
@@ -22,7 +22,6 @@ async function pair({ maxBytes = 1000, silenceMs = 10_000, held = { bytes: 0, mo
   const frames = new FrameSocket(near, {
     maxBytes: () => maxBytes,
     silenceMs: () => silenceMs,
-    held,
     onMessage: (message) => messages.push(message),
     onClose: closed,
   })
@@ -114,22 +113,6 @@ describe('messages over one connection', () => {
     expect(lively.messages).toEqual([])
     clearInterval(alive)
     server.close()
-  })
-
-  test('hold no more bytes of messages that have not come whole than all of them may, and give them back', async () => {
-    const held = { bytes: 0, most: 1000 }
-    const [first, second] = [await pair({ held }), await pair({ held })]
-    first.frames.start()
-    second.frames.start()
-    const large = frame(`"${'x'.repeat(700)}"`)
-    first.far.write(large.subarray(0, 600))
-    await vi.waitFor(() => expect(held.bytes).toBe(600))
-    second.far.write(large.subarray(0, 600))
-    await vi.waitFor(() => expect(second.closed.mock.calls[0]?.[0]?.message).toContain('too many messages'))
-    expect(held.bytes).toBe(600)
-    first.far.write(large.subarray(600))
-    await vi.waitFor(() => expect(first.messages).toEqual(['x'.repeat(700)]))
-    expect(held.bytes).toBe(0)
   })
 
   test('what waits is sent before the end', async () => {

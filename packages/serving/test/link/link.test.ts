@@ -135,12 +135,14 @@ let refusal: Error | undefined
 /** What the demo waits for before it has stored a prediction. */
 let submitting: Promise<void> | undefined
 let sockets: Socket[]
+let bodyBytes: number
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'origami-link-'))
   predictions = new Map()
   requests = []
   sockets = []
+  bodyBytes = 1000
   refusal = undefined
   submitting = undefined
   await serve()
@@ -159,7 +161,7 @@ async function serve({ accepts = true } = {}) {
     http: { ...unroutable.http, ...(accepts ? linkable : {}) },
     forceCloseConnections: true,
   }) as FastifyInstance
-  limitJson(app, { bytes: () => 1000 })
+  limitJson(app, { bytes: () => bodyBytes })
   app.setErrorHandler(sendError)
   app.addHook('onRequest', async ({ method, url }) => void requests.push(`${method} ${url}`))
   app.server.on('connection', (socket: Socket) => sockets.push(socket))
@@ -180,7 +182,7 @@ async function serve({ accepts = true } = {}) {
   if (accepts)
     acceptLinks(app, {
       ...serving,
-      maxBytes: () => 1000,
+      maxBytes: () => bodyBytes,
       predictor: async ({ demo: asked }) => (asked === 'none' ? undefined : predictor),
     })
   await app.register(predictionsApi, serving)
@@ -264,6 +266,26 @@ describe('a prediction over a link', () => {
     expect(told).toEqual({ ...(overHttp as Error) })
     if (kind !== ServerFault) expect((overLink as Error).message).toBe((overHttp as Error).message)
     expect((overLink as Error).message).not.toContain('secret')
+  })
+
+  test('with an input above the limit of the server is refused as too large, as it is over HTTP', async () => {
+    const word = 'x'.repeat(2000)
+    const overLink = await rejection(ask(word))
+    const overHttp = await rejection(demo.submit({ id: newPredictionId(), input: { word } }))
+    for (const error of [overLink, overHttp]) {
+      expect(error).toMatchObject({ problems: [{ type: 'value_error.too_large' }] })
+      expect((error as Error).message).toMatch(/expected a body of at most 1000 bytes, got 2\d\d\d/)
+    }
+    expect(predictions.size).toBe(0)
+  })
+
+  test('with an input that would hold up others is made over HTTP, and followed there', async () => {
+    const word = 'x'.repeat(1024 ** 2)
+    bodyBytes = 2 * 1024 ** 2
+    const prediction = await ask(word)
+    at(word).complete()
+    expect((await all(prediction.events())).map(({ type }) => type)).toEqual(['completed'])
+    expect(requests).toEqual([`PUT /predictions/${prediction.id}`, `GET /predictions/${prediction.id}/events`])
   })
 
   test('for a demo that is not there is refused as missing', async () => {
@@ -422,12 +444,12 @@ describe('a server', () => {
   test.each([
     ['no call', { predict: { id: 'x'.repeat(26), input: {}, follow: 'end' } }],
     ['a key that is not known', { call: 1, predict: { id: 'x'.repeat(26), input: {}, follow: 'end', more: 1 } }],
-    ['too much', { call: 1, predict: { id: 'x'.repeat(26), input: { word: 'x'.repeat(6000) }, follow: 'end' } }],
+    ['too much', { call: 1, predict: { id: 'x'.repeat(26), input: { word: 'x'.repeat(1024 ** 2) }, follow: 'end' } }],
     ['a call of no number', { call: -1, leave: true }],
   ])('ends a link that sends %s, and goes on with others', async (_what, message) => {
     const prediction = await ask('a', 'end')
     const hostile = await open()
-    const closed = once(hostile, 'close')
+    const closed = new Promise((resolve) => hostile.on('error', () => undefined).once('close', resolve))
     hostile.write(frame(message))
     await closed
     at('a').complete()
