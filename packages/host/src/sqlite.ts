@@ -69,14 +69,16 @@ class WriteAheadLog implements AsyncDisposable {
       this.file ??= this.open()
       await (await this.file).datasync()
     } catch (cause) {
-      this.file = undefined
+      await this[Symbol.asyncDispose]()
       throw new NotOnDisk('what was stored may not be on the disk', { cause })
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    const { file } = this
+    this.file = undefined
     // One that could not be opened needs no closing.
-    await this.file?.then((file) => file.close()).catch(() => undefined)
+    await file?.then((opened) => opened.close()).catch(() => undefined)
   }
 
   private async open(): Promise<FileHandle> {

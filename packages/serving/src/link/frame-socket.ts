@@ -29,7 +29,7 @@ export function encodeFrame(message: unknown): Buffer {
 export interface FrameOptions {
   /** The largest frame that is read, in bytes. Called for each frame. */
   readonly maxBytes: () => number
-  /** How long the other side may be silent. This side sends something four times as often. */
+  /** How long the other side may be silent. This side shows in less time that it is alive. */
   readonly silenceMs: () => number
   /** `bytes` is the size of the message on the wire. */
   readonly onMessage: (message: unknown, bytes: number) => void
