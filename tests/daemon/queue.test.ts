@@ -17,6 +17,8 @@ describe('the queue of a demo', () => {
     const gate = yard.gate(name)
     const first = await yard.submit(demo, { word: 'first', gate: gate.path }, 'visitor-0')
     await vi.waitFor(async () => expect(await gate.runs()).toEqual(['first']))
+    // The daemon hears a little later that it runs.
+    await yard.prediction(demo, first, ({ status }) => status === 'processing')
     const rest: string[] = []
     for (let index = 1; index <= waiting; index += 1)
       rest.push(await yard.submit(demo, { word: `${index}`, gate: gate.path }, `visitor-${index}`))
@@ -193,6 +195,8 @@ describe('predictions of several demos', () => {
     const first = await yard.submit(one, { word: 'first', gate: gate.path })
     const second = await yard.submit(two, { word: 'second', gate: gate.path })
     await vi.waitFor(async () => expect(await gate.runs()).toEqual(['first']))
+    // The daemon hears a little later that it runs.
+    await yard.prediction(one, first, ({ status }) => status === 'processing')
     expect(await yard.prediction(two, second, () => true)).toMatchObject({ status: 'starting' })
     await gate.open()
     await Promise.all([yard.prediction(one, first), yard.prediction(two, second)])

@@ -135,3 +135,17 @@ test('one that a worker may have begun is not run again, though the worker died 
   expect(await endOf(next)).toMatchObject({ status: 'succeeded', output: 'next' })
   expect(pool.launches()).toBe(2)
 })
+
+test('one that ended before its worker died has its answer, though that was heard only after a write had failed', async () => {
+  await using pool = await startPool({ ahead: 4 })
+  const [first, answered, dead] = await behind(pool, 'wait', 'answered', 'die')
+  const [pid] = await pool.pids()
+  await first.cancel()
+  await new Promise<void>((resolve) => process.nextTick(resolve))
+  // Nothing is heard meanwhile: the worker answers the second, begins the third, and is gone.
+  while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')));
+  const next = await pool.submit('next')
+  expect(await endOf(answered as Prediction)).toMatchObject({ status: 'succeeded', output: 'answered' })
+  expect(await endOf(dead as Prediction)).toMatchObject({ status: 'failed', reason: 'crashed' })
+  expect(await endOf(next)).toMatchObject({ status: 'succeeded', output: 'next' })
+})

@@ -48,20 +48,20 @@ export async function startPythonWorker(
   }
   const child = spawn(program, ['-u', '-m', 'origami.worker', join(folder, model)], {
     env: { ...process.env, PYTHONPATH: python, PYTHONDONTWRITEBYTECODE: '1', ...env },
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
   })
-  const pipe = child.stdio[3] as Duplex
+  const [toWorker, fromWorker] = [child.stdio[3] as Duplex, child.stdio[4] as Duplex]
   const frames: Frame[] = []
   let printed = ''
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => (printed += text))
   const exited = new Promise<number | NodeJS.Signals | null>((resolve) => {
     child.once('exit', (code, signal) => resolve(signal ?? code))
   })
-  pipe.on('error', () => undefined)
+  for (const pipe of [toWorker, fromWorker]) pipe.on('error', () => undefined)
   const reading = (async () => {
-    for await (const frame of readFrames(pipe) as AsyncIterable<Frame>) frames.push(frame)
+    for await (const frame of readFrames(fromWorker) as AsyncIterable<Frame>) frames.push(frame)
   })().catch(() => undefined)
-  const sendBytes = (bytes: Uint8Array) => void pipe.write(bytes)
+  const sendBytes = (bytes: Uint8Array) => void toWorker.write(bytes)
   const find = (matches: (frame: Frame) => boolean) =>
     vi.waitFor(
       () => {
@@ -82,7 +82,10 @@ export async function startPythonWorker(
     predict: (id, input = {}) => sendBytes(encodeFrame({ type: 'predict', id, input, outbox: folder })),
     frame: (type, id) => find((frame) => frame.type === type && (id === undefined || frame.id === id)),
     end: (id) => find((frame) => frame.id === id && ['done', 'failed', 'canceled'].includes(frame.type)),
-    hangUp: () => pipe.destroy(),
+    hangUp: () => {
+      toWorker.destroy()
+      fromWorker.destroy()
+    },
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
       await exited

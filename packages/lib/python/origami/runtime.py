@@ -1,4 +1,4 @@
-"""The runtime at the other end of file descriptor 3.
+"""The runtime at the other end of file descriptors 3, from which it is heard, and 4, on which it is told.
 
 A message is a length (four bytes, big-endian) and JSON in UTF-8. Files cross as paths.
 """
@@ -24,16 +24,18 @@ _USUAL = 64 * 1024
 class Runtime:
     """Messages to the runtime and from it."""
 
-    def __init__(self, descriptor: int = 3) -> None:
-        # A program that the model starts must not hold the connection open when this process is gone.
-        os.set_inheritable(descriptor, False)
-        self._socket = socket.socket(fileno=descriptor)
+    def __init__(self, heard: int = 3, told: int = 4) -> None:
+        for descriptor in (heard, told):
+            # A program that the model starts must not hold the connection open when this process is gone.
+            os.set_inheritable(descriptor, False)
+        self._heard = socket.socket(fileno=heard)
+        self._told = socket.socket(fileno=told)
         self._lock = threading.Lock()
         self._received = bytearray()
 
     def fileno(self) -> int:
         """So that it can be polled."""
-        return self._socket.fileno()
+        return self._heard.fileno()
 
     def send(self, **message: Any) -> None:
         """Raises ValueError for what is no JSON or too large; then nothing was sent."""
@@ -43,7 +45,7 @@ class Runtime:
             raise ValueError(f"it is {len(body)} bytes as JSON; {taken}: give large data as a file")
         with self._lock:
             try:
-                self._socket.sendall(len(body).to_bytes(4, "big") + body)
+                self._told.sendall(len(body).to_bytes(4, "big") + body)
             except (BrokenPipeError, ConnectionResetError):
                 os._exit(0)  # The runtime went away, and this process ends with it.
 
@@ -55,7 +57,7 @@ class Runtime:
         messages: list[dict[str, Any]] = []
         while True:
             try:
-                part = self._socket.recv(self._next_size(), 0 if wait else socket.MSG_DONTWAIT)
+                part = self._heard.recv(self._next_size(), 0 if wait else socket.MSG_DONTWAIT)
             except BlockingIOError:
                 return messages
             if not part:
@@ -99,7 +101,7 @@ class Runtime:
             del self._received[:size]
         else:
             self._received.clear()
-        while left > 0 and (part := self._socket.recv(min(left, _CHUNK))):
+        while left > 0 and (part := self._heard.recv(min(left, _CHUNK))):
             left -= len(part)
         error = f"the input is {size} bytes as JSON; at most {MAX_FRAME_BYTES} are taken: send large data as a file"
         found = re.search(rb'"id":\s*"([A-Za-z0-9_-]{1,64})"', start)
@@ -107,6 +109,6 @@ class Runtime:
             self.send(type="failed", id=found.group(1).decode(), error=error, traceback=error)
 
     def _read_more(self, count: int) -> bool:
-        part = self._socket.recv(min(count, _CHUNK))
+        part = self._heard.recv(min(count, _CHUNK))
         self._received += part
         return bool(part)

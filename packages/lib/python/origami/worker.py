@@ -1,5 +1,5 @@
-"""``python -m origami.worker model.py``: one model in one process, with the runtime at the other end of file descriptor
-3.
+"""``python -m origami.worker model.py``: one model in one process, with the runtime at the other end of file
+descriptors 3 and 4.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import { join } from 'node:path'
 const { SETUP = '', WORKER = '{}' } = process.env
 const { slots, ahead, concurrency = 1, title = 'Scripted' } = JSON.parse(WORKER)
 const runtime = new Socket({ fd: 3 })
+const sent = new Socket({ fd: 4 })
 const held = new Map()
 /** The calls that wait here for their turn. */
 let waiting = []
@@ -39,6 +40,7 @@ else {
   mark('setup')
   send({ type: 'setup_failed', error: problem, traceback: problem })
   runtime.end()
+  sent.end()
 }
 
 let rest = Buffer.alloc(0)
@@ -132,12 +134,13 @@ function predict({ id, input, outbox }) {
     case 'too much': {
       const head = Buffer.alloc(4)
       head.writeUInt32BE(100 * 1024 ** 2)
-      return runtime.write(head)
+      return sent.write(head)
     }
     case 'not json':
-      return runtime.write(Buffer.from([0, 0, 0, 1, 0x7b]))
+      return sent.write(Buffer.from([0, 0, 0, 1, 0x7b]))
     case 'close':
-      return runtime.destroy()
+      runtime.destroy()
+      return sent.destroy()
     case 'lost part':
       return send({ type: 'output', id, field: 'copy', mode: 'replace', chunk: { path: join(outbox, 'nothing.txt') } })
     case 'lost file':
@@ -164,7 +167,7 @@ function send(message) {
   const body = Buffer.from(JSON.stringify(message))
   const head = Buffer.alloc(4)
   head.writeUInt32BE(body.length)
-  runtime.write(Buffer.concat([head, body]))
+  sent.write(Buffer.concat([head, body]))
 }
 
 function mark(id) {

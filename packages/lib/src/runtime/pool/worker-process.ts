@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Duplex, Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
@@ -45,6 +45,12 @@ const markPatienceMs = 250
 const closePatienceMs = 2000
 const maxLogLength = 64 * 1024
 
+/** Descriptor 3 is what the worker is told, 4 what it says. */
+const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', 'pipe', 'pipe']
+
+/** Whether the process at the other end is gone. How it exited says more. */
+const isBroken = ({ code }: NodeJS.ErrnoException): boolean => code === 'ECONNRESET' || code === 'EPIPE'
+
 /**
  * One worker: a process that has loaded the model. It runs as many calls at a time as it has slots. Those that are
  * written beyond wait in it.
@@ -62,7 +68,9 @@ export class WorkerProcess implements AsyncDisposable {
   /** Whether it has held a call. */
   hasServed = false
   private readonly child: ChildProcess
-  private readonly pipe: Duplex
+  private readonly writing: Duplex
+  /** Apart from what is written to: a write that fails must not lose what the worker sent before it died. */
+  private readonly reading: Duplex
   private readonly terminals: readonly Terminal[]
   private readonly frames = new FrameReader()
   /** Whether what is written is held back, so that all of one turn goes out in one write. */
@@ -74,21 +82,27 @@ export class WorkerProcess implements AsyncDisposable {
   private gone = false
   /** The call that was written last. */
   private lastWritten: string | undefined
-  /** Whether the pipe broke with bytes in it that the worker never read. */
+  /** Whether something was written that the worker never read. */
   private leftUnread = false
 
   constructor({ command, args, cwd, env }: Launch) {
-    this.child = spawn(command, [...args], { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
+    this.child = spawn(command, [...args], { cwd, env, detached: true, stdio })
     const ended = this.end(command)
-    if (!this.child.stdio?.[3]) throw new Error(`${command} could not be started: this process has too many open files`)
-    this.pipe = this.child.stdio[3] as Duplex
-    this.pipe
+    const [, , , writing, reading] = this.child.stdio ?? []
+    if (!writing || !reading) throw new Error(`${command} could not be started: this process has too many open files`)
+    this.writing = writing as Duplex
+    this.reading = reading as Duplex
+    this.writing
+      .on('error', (error) => {
+        this.leftUnread = isBroken(error)
+        if (!this.leftUnread) this.misunderstand(error)
+      })
+      .resume() // Nothing comes, and what broke it is heard.
+    this.reading
       .on('data', (chunk: Uint8Array) => this.hear(this.frames.read(chunk)))
       .on('end', () => void this.endOfPipe())
-      .on('error', (error: NodeJS.ErrnoException) => {
-        this.leftUnread = error.code === 'ECONNRESET' || error.code === 'EPIPE'
-        // The pipe of a killed process breaks. How the process exited says more.
-        if (!this.leftUnread) this.misunderstand(error)
+      .on('error', (error) => {
+        if (!isBroken(error)) this.misunderstand(error)
       })
     this.terminals = [this.terminal('stdout'), this.terminal('stderr')]
     this.schema = this.described.promise
@@ -100,7 +114,7 @@ export class WorkerProcess implements AsyncDisposable {
 
   /** Whether calls can be written to it. */
   get isOpen(): boolean {
-    return !this.gone && this.pipe.writable
+    return !this.gone && this.writing.writable
   }
 
   /** Runs one call, whose events go to `take` in order. Never throws: an error is the call's end. */
@@ -149,16 +163,16 @@ export class WorkerProcess implements AsyncDisposable {
 
   private write(message: ToWorker): void {
     const frame = encodeFrame(message)
-    if (!this.pipe.writable) return
+    if (!this.writing.writable) return
     if (!this.isCorked) {
       this.isCorked = true
-      this.pipe.cork()
+      this.writing.cork()
       process.nextTick(() => {
         this.isCorked = false
-        this.pipe.uncork()
+        this.writing.uncork()
       })
     }
-    this.pipe.write(frame)
+    this.writing.write(frame)
   }
 
   /** Takes messages. When one has to wait for the terminals, those after it wait too, and nothing more is read. */
@@ -168,11 +182,11 @@ export class WorkerProcess implements AsyncDisposable {
         const message = fromWorker.safeParse(frame.value)
         const taken = message.success ? this.take(message.data) : this.refuse(frame.value, message.error.issues[0])
         if (!taken) continue
-        this.pipe.pause()
+        this.reading.pause()
         void taken.then(() => this.hear(frames))
         return
       }
-      if (this.pipe.isPaused()) this.pipe.resume()
+      if (this.reading.isPaused()) this.reading.resume()
     } catch (error) {
       this.misunderstand(error)
     }
@@ -187,7 +201,7 @@ export class WorkerProcess implements AsyncDisposable {
   private misunderstand(error: unknown): void {
     const problem = error instanceof Error ? error.message : error
     const message = `the model's process sent something that is not understood: ${problem}`
-    this.pipe.destroy()
+    this.reading.destroy()
     this.print(`${message}\n`)
     this.kill(message)
   }
@@ -342,11 +356,12 @@ export class WorkerProcess implements AsyncDisposable {
   }
 
   private async exit(ended: Promise<string>): Promise<string> {
-    const closed = once(this.pipe, 'close').catch(() => undefined) // A pipe that broke is closed too.
+    // One that broke is closed too.
+    const closed = [this.writing, this.reading].map((pipe) => once(pipe, 'close').catch(() => undefined))
     const how = await ended
     const message = this.whyKilled ?? how
     await Promise.race([
-      Promise.all([closed, ...this.terminals.map((terminal) => terminal.ended)]),
+      Promise.all([...closed, ...this.terminals.map((terminal) => terminal.ended)]),
       setTimeout(markPatienceMs, undefined),
     ])
     this.gone = true

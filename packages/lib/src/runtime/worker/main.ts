@@ -8,8 +8,8 @@ import { Calls } from './calls.ts'
 import { loadDemo } from './load.ts'
 
 /**
- * The Node worker: `node worker/main.ts <model>`, with the runtime at the other end of file descriptor 3. `origami-lib`
- * resolves to the copy beside this file, so that a bundle needs no registry.
+ * The Node worker: `node worker/main.ts <model>`, with the runtime at the other end of file descriptors 3 and 4.
+ * `origami-lib` resolves to the copy beside this file, so that a bundle needs no registry.
  */
 const author = new URL(import.meta.url.endsWith('.ts') ? '../../author/index.ts' : './author.mjs', import.meta.url).href
 registerHooks({
@@ -17,8 +17,8 @@ registerHooks({
     specifier === 'origami-lib' ? { url: author, shortCircuit: true } : nextResolve(specifier, context),
 })
 
-const runtime = new Socket({ fd: 3 })
-const send = (message: FromWorker) => runtime.write(encodeFrame(message))
+const [heardFrom, sentTo] = [new Socket({ fd: 3 }), new Socket({ fd: 4 })]
+const send = (message: FromWorker) => sentTo.write(encodeFrame(message))
 
 /** Reports that everything of `id` was printed. */
 const mark = (id: string) => {
@@ -45,7 +45,8 @@ try {
   mark('setup')
   send({ type: 'setup_failed', error: message, traceback: stack ?? message })
   process.exitCode = 1
-  runtime.end()
+  heardFrom.end()
+  sentTo.end()
 }
 
 /**
@@ -54,7 +55,7 @@ try {
  */
 async function hear(): Promise<void> {
   try {
-    for await (const message of readFrames(runtime)) heard.put(message as ToWorker)
+    for await (const message of readFrames(heardFrom)) heard.put(message as ToWorker)
   } finally {
     process.exit()
   }
