@@ -95,12 +95,31 @@ test('what one prints before the end of the one before it was heard is its own',
   expect([logs.includes('of the second\n'), logs.includes('an error of the second\n')]).toEqual([true, true])
 })
 
-test('when the runtime ends, one that was ahead is not failed: it never began', async () => {
+test('when the runtime ends, each that it has ends: one that never began says so by having no start', async () => {
   const pool = await startPool({ ahead: 4 })
-  const [held, next] = await behind(pool, 'wait', 'next')
+  const [held, ...waiting] = await behind(pool, 'wait', 'a', 'b', 'c', 'd', 'e', 'f')
   await pool[Symbol.asyncDispose]()
-  expect(await held.snapshot()).toMatchObject({ status: 'failed', reason: 'interrupted' })
-  expect((await next?.snapshot())?.status).toBe('starting')
+  const ends = await Promise.all([held, ...waiting].map(endOf))
+  expect(ends.map(({ reason, started_at, error }) => [reason, started_at !== null, error])).toEqual([
+    ['interrupted', true, 'The runtime was stopped while it ran.'],
+    ...waiting.map(() => ['interrupted', false, 'The runtime was stopped before it began.']),
+  ])
+})
+
+test('when the runtime ends, one that its worker began meanwhile has a start', async () => {
+  const pool = await startPool({ ahead: 4 })
+  const [held, began, never] = await behind(pool, 'wait', 'die', 'never')
+  const [pid] = await pool.pids()
+  await held.cancel()
+  await new Promise<void>((resolve) => process.nextTick(resolve))
+  // Nothing is heard meanwhile: the worker ends the first, begins the second, and is gone.
+  while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')));
+  await pool[Symbol.asyncDispose]()
+  const ends = await Promise.all([began as Prediction, never as Prediction].map(endOf))
+  expect(ends.map(({ reason, started_at }) => [reason, started_at !== null])).toEqual([
+    ['interrupted', true],
+    ['interrupted', false],
+  ])
 })
 
 test('a model that is loaded anew answers those that its earlier worker had ahead', async () => {

@@ -88,7 +88,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     maxFileBytes: () => maxFileBytes(options),
     remoteFiles: true,
   }
-  acceptLinks(app, { ...serving, maxBytes: bodyBytes })
+  acceptLinks(app, { ...serving, maxBytes: bodyBytes, callerQueues: true })
   await app.register(predictionsApi, { ...serving, publicBase: requestOrigin })
   await registerPage(app, options.page)
   await app.listen({ host: options.host, port: options.port })

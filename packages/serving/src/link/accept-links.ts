@@ -17,6 +17,11 @@ export interface LinkOptions extends InputOptions {
   maxBytes(): number
   /** How long the other side may be silent. The default is a minute. */
   silenceMs?(): number
+  /**
+   * Whether the caller keeps the queue. It is told at once what has begun, since it sends elsewhere what has not, and
+   * no places.
+   */
+  readonly callerQueues?: boolean
 }
 
 /** Links that are open at the same time, and calls of one link. */
@@ -139,9 +144,11 @@ class ServedLink {
       if (!call.isLeft) this.send({ call: number, ...(ended ? { ended } : { over: true }) })
       return
     }
+    const { callerQueues = false } = this.options
     for await (const event of prediction.events(0, call.leaving)) {
       if (call.isLeft) return
-      call.sent(this.send({ call: number, event }, event.type !== 'start'))
+      if (callerQueues && event.type === 'queue') continue
+      call.sent(this.send({ call: number, event }, callerQueues || event.type !== 'start'))
       if (event.type === 'completed') return
       if (call.isBehind) await call.room()
     }

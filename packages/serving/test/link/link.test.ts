@@ -155,7 +155,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-async function serve({ accepts = true } = {}) {
+async function serve({ accepts = true, callerQueues = false } = {}) {
   app = Fastify({
     ...unroutable,
     http: { ...unroutable.http, ...(accepts ? linkable : {}) },
@@ -182,6 +182,7 @@ async function serve({ accepts = true } = {}) {
   if (accepts)
     acceptLinks(app, {
       ...serving,
+      callerQueues,
       maxBytes: () => bodyBytes,
       predictor: async ({ demo: asked }) => (asked === 'none' ? undefined : predictor),
     })
@@ -228,6 +229,33 @@ describe('a prediction over a link', () => {
     expect((await read).map(({ type }) => type)).toEqual(['output', 'completed'])
     expect(requests).toEqual([])
     expect(sockets).toHaveLength(1)
+  })
+
+  test('tells a caller who keeps the queue at once what has begun, and no places', async () => {
+    await app.close()
+    await serve({ callerQueues: true })
+    link = new LinkClient({ origin: `http://127.0.0.1:${port}` })
+    demo = reach(link)
+    const told: string[] = []
+    const follow = async (events: AsyncIterable<PredictionEvent>) => {
+      for await (const { type } of events) {
+        told.push(type)
+        heard.resolve()
+      }
+    }
+    const heard = Promise.withResolvers<void>()
+    const [a, b] = [await ask('a'), await ask('b')]
+    const reading = [follow(a.events()), follow(b.events())]
+    // Time stands still, so nothing is told later than at once.
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    at('a').send({ type: 'queue', data: { position: 1, eta: null } })
+    at('b').send({ seq: 1, type: 'start', data: { id: b.id, status: 'processing' } })
+    await heard.promise
+    vi.useRealTimers()
+    expect(told).toEqual(['start'])
+    at('a').complete()
+    at('b').complete()
+    await Promise.all(reading)
   })
 
   test('whose end alone is followed says its end', async () => {

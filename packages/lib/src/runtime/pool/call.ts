@@ -14,7 +14,7 @@ export interface WorkerCallOptions {
   readonly timeoutMs: number
   /** How long it may run after a cancel before its process is killed. */
   readonly graceMs: number
-  /** Called when its worker may have begun it, unless it was stopped before. */
+  /** Called when its worker may have begun it, unless it was canceled before. */
   onBegin?(): void
 }
 
@@ -95,7 +95,7 @@ export class WorkerCall {
   private write(input: Record<string, unknown>, outbox: string): void {
     const { run, worker } = this
     if (this.stopped) {
-      this.take({ type: 'canceled' })
+      this.take({ type: this.stopped === 'shutdown' ? 'not_begun' : 'canceled' })
       return
     }
     this.isHeld = true
@@ -137,13 +137,13 @@ export class WorkerCall {
   private begin(): void {
     const { run, options } = this
     this.hasBegun = true
-    // It was canceled while it waited in its worker, which answers that, or has begun it all the same.
-    if (this.stopped) this.askToStop()
-    else {
+    // What was canceled while it waited in its worker has ended, though the worker may have begun it all the same.
+    if (this.stopped !== 'cancel') {
       run.start()
-      this.deadline = setTimeout(() => this.stop('timeout'), options.timeoutMs)
       options.onBegin?.()
     }
+    if (this.stopped) this.askToStop()
+    else this.deadline = setTimeout(() => this.stop('timeout'), options.timeoutMs)
   }
 
   /** The model's output cannot be accepted, so the model need not go on. */

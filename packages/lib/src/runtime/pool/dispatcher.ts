@@ -1,4 +1,4 @@
-import type { DemoSchema } from '@origami/protocol/demo'
+import { type DemoSchema, isTerminal } from '@origami/protocol/demo'
 import { WorkerCall } from './call.ts'
 import type { CountedFiles } from './counted-files.ts'
 import type { Model } from './model.ts'
@@ -105,11 +105,19 @@ export class WorkerDispatcher {
   stop(): void {
     this.isEnding = true
     for (const { call } of this.calls.values()) call.stop('shutdown')
+    for (const run of this.line.takeAll().filter((waiting) => !this.calls.has(waiting))) this.giveBack(run)
   }
 
   /** Resolves once nothing runs. */
   async ended(): Promise<void> {
     await Promise.all([...this.calls.values()].map(({ performed }) => performed))
+  }
+
+  /** Ends one that never began, so that whoever sent it may send it elsewhere. */
+  private giveBack(run: Run): void {
+    if (isTerminal(run.status)) return
+    run.fail('interrupted', 'The runtime was stopped before it began.')
+    this.parts.onEnd(run)
   }
 
   private get running(): number {
@@ -124,7 +132,8 @@ export class WorkerDispatcher {
     this.calls.delete(run)
     const wasAhead = this.ahead.delete(run)
     // Where it had not begun it is in the line still, unless it was canceled, which was told at once.
-    if (outcome === 'not begun' && !wasAhead) this.line.joinInFront(run)
+    if (outcome === 'not begun' && this.isEnding) this.giveBack(run)
+    else if (outcome === 'not begun' && !wasAhead) this.line.joinInFront(run)
     else if (outcome === 'ended' && (!wasAhead || this.line.remove(run))) this.parts.onEnd(run)
     this.next()
   }
