@@ -3,21 +3,12 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { Agent, request } from 'undici'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { unthrottled } from '../bench/servers/unthrottled.ts'
 import { World } from './world.ts'
 
 const kills = Number(process.env.ORIGAMI_TEST_KILLS ?? 50)
 const clients = 32
 const betweenKills = 60
-
-/** Every limit that would hold up a load from one address is out of its way. */
-const settings = `limits:
-  requests: 100000000
-  visitors: 1000000
-  waiting: 100000
-  waiting_per_visitor: 100000
-  waiting_per_address: 100000
-  running_per_demo: 1
-`
 
 /** An answer that says that a prediction is stored: 202 once it was taken, 200 once it ended. */
 interface Answered {
@@ -33,7 +24,7 @@ let gate: string
 let back: Promise<void> = Promise.resolve()
 const agent = new Agent({ connections: clients })
 beforeAll(async () => {
-  world = await World.start({ engine: 'process', settings })
+  world = await World.start({ engine: 'process', settings: unthrottled })
   const ann = await world.person('ann')
   address = (await ann.deploy(await world.push('tests/demos/gated', 'ann'))).address
   gate = join(world.folder, 'gate')

@@ -27,6 +27,8 @@ export interface WorldOptions {
   readonly web?: Partial<WebConfig>
   /** A folder with the state of servers that ran before; it is copied. */
   readonly state?: string
+  /** Flags of Node for the daemon. */
+  readonly daemonFlags?: readonly string[]
 }
 
 /**
@@ -95,6 +97,7 @@ export class World implements AsyncDisposable {
   async startDaemon(): Promise<void> {
     const flags = ['--data', this.folder, '--daemon-port', String(this.ports.daemon), '--engine', this.engine]
     const program = [
+      ...(this.options.daemonFlags ?? []),
       '--import',
       './scripts/node24.mjs',
       'packages/cli/src/main.ts',

@@ -80,7 +80,7 @@ const memoryRow = ({ memory: { small, large } }: Ours): Row => ({
 
 /** How often a file stands on a host where demos run in Docker, while one has it for its input. */
 async function copiesRow(): Promise<Row> {
-  await using ours = await OurWorld.start('docker')
+  await using ours = await OurWorld.start({ engine: 'docker' })
   const demo = await ours.deploy('bench/models/weigh', 'weigh')
   const { folder } = ours.world
   const before = await bytesIn(folder)

@@ -45,15 +45,8 @@ async function cpuOf(world: OurWorld, demo: Demo, options: PartOptions): Promise
   const target = predictions(demo.url)
   const { all } = await makeLoad({ target, clients: 32, warmupMs: 0, measureMs: options.measureMs })
   const after = await world.cpuMs()
-  const each = (hop: Hop) => (after[hop] - before[hop]) / all
-  const [web, daemon, shim, runtime, python] = [
-    each('web'),
-    each('daemon'),
-    each('shim'),
-    each('runtime'),
-    each('python'),
-  ]
-  const cpu = { web, daemon, shim, runtime, python }
+  const each = hops.map((hop) => [hop, (after[hop] - before[hop]) / all] as const)
+  const cpu = { ...after, ...Object.fromEntries(each) }
   options.say(`  CPU a prediction: ${hops.map((hop) => `${hop} ${round(cpu[hop])} ms`).join(', ')}`)
   return cpu
 }

@@ -4,25 +4,21 @@ import { processesWith } from '@origami/host/process-groups'
 import type { Person } from '../../tests/person.ts'
 import { World } from '../../tests/world.ts'
 import { cpuMs, processTree, rssBytes, Server } from './server.ts'
+import { unthrottled } from './unthrottled.ts'
 
 const root = join(import.meta.dirname, '../..')
-/** Every limit that throttles is out of the way: the load comes from one address. */
-const settings = `limits:
-  requests: 100000000
-  visitors: 100000000
-  waiting: 1000000
-  waiting_per_visitor: 1000000
-  waiting_per_address: 1000000
-  running: 64
-  running_per_demo: 1
-  file: 200m
-`
 
 /**
- * The processes that a prediction passes. The shim looks after the runtime, and `python` is the worker of the model.
+ * The processes that a prediction passes. The shim looks after the runtime, and the worker has the model.
  */
-export const hops = ['web', 'daemon', 'shim', 'runtime', 'python'] as const
+export const hops = ['web', 'daemon', 'shim', 'runtime', 'worker'] as const
 export type Hop = (typeof hops)[number]
+
+export interface OurWorldOptions {
+  readonly engine?: 'process' | 'docker'
+  /** Modules that web server and daemon import before everything else. */
+  readonly imports?: readonly string[]
+}
 
 /** Web server and daemon as two processes, and demos on the process engine unless it is told otherwise. */
 export class OurWorld implements AsyncDisposable {
@@ -36,12 +32,14 @@ export class OurWorld implements AsyncDisposable {
     this.web = web
   }
 
-  static async start(engine: 'process' | 'docker' = 'process'): Promise<OurWorld> {
+  static async start({ engine = 'process', imports = [] }: OurWorldOptions = {}): Promise<OurWorld> {
     await using opened = new AsyncDisposableStack()
-    const world = opened.use(await World.start({ engine, settings }))
+    const flags = imports.flatMap((module) => ['--import', module])
+    const world = opened.use(await World.start({ engine, settings: unthrottled, daemonFlags: flags }))
+    // This web server alone has the secrets of the forge where people sign in.
     const owner = await world.person('ann')
     await world.stopWeb()
-    const web = await startWeb(world)
+    const web = opened.use(await startWeb(world, flags))
     opened.move()
     return new OurWorld(world, owner, web)
   }
@@ -85,7 +83,7 @@ export class OurWorld implements AsyncDisposable {
   }
 
   private async sum(measure: (pid: number) => Promise<number>): Promise<Record<Hop, number>> {
-    const found = { web: 0, daemon: 0, shim: 0, runtime: 0, python: 0 }
+    const found = { web: 0, daemon: 0, shim: 0, runtime: 0, worker: 0 }
     for (const { pid, command } of await this.processes()) {
       const hop = hopOf(command)
       // A process may have ended since.
@@ -114,12 +112,12 @@ function hopOf(command: string): Hop | undefined {
   if (/main\.ts daemon /.test(command)) return 'daemon'
   if (/shim\.sh |^dd bs=/.test(command)) return 'shim'
   if (/origami\/server\.mjs/.test(command)) return 'runtime'
-  return /python/.test(command.split(' ')[0] ?? '') ? 'python' : undefined
+  return /worker\.mjs|^\S*python/.test(command) ? 'worker' : undefined
 }
 
-function startWeb(world: World): Promise<Server> {
+function startWeb(world: World, flags: readonly string[]): Promise<Server> {
   const forges = ['--forges', join(world.folder, 'forges.json')]
   const at = ['--data', world.folder, '--port', new URL(world.url).port, '--daemon', world.daemonUrl]
-  const web = ['--import', './scripts/node24.mjs', 'packages/cli/src/main.ts', 'web', ...at, ...forges]
+  const web = [...flags, '--import', './scripts/node24.mjs', 'packages/cli/src/main.ts', 'web', ...at, ...forges]
   return Server.start(world.url, [process.execPath, ...web], { cwd: root })
 }

@@ -1,4 +1,7 @@
+import { join } from 'node:path'
 import { countStatements, open } from './counters.mjs'
 
+// `node --import this main.ts daemon --data FOLDER …`: its counts are told at FOLDER/daemon.sock.
+const [, , verb, ...flags] = process.argv
 countStatements()
-open(process.env.ORIGAMI_COUNTS)
+open(join(flags[flags.indexOf('--data') + 1], `${verb}.sock`))

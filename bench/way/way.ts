@@ -1,84 +1,87 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { Agent, request } from 'undici'
-import type { Person } from '../../tests/person.ts'
-import { World } from '../../tests/world.ts'
+import { placeOf } from '../../tests/person.ts'
+import { type Hop as AnyHop, type Demo, OurWorld } from '../servers/our-world.ts'
 
-/** The processes that a prediction passes on its way. Its worker is counted with none of them. */
+/** The processes that count what they do. */
 export const hops = ['web', 'daemon', 'runtime'] as const
 export type Hop = (typeof hops)[number]
 
-/** What one process did since its start, or for one prediction on average. */
-export interface Counts {
-  /** HTTP requests that it answered, and those that it made by undici. */
-  readonly requests: number
-  readonly calls: number
-  /** Connections that it accepted; each is a handshake of TLS where there is one. */
-  readonly connections: number
-  readonly prepares: number
-  readonly statements: number
-  readonly commits: number
-  readonly parses: number
-  readonly parsedBytes: number
-  readonly stringifies: number
-  readonly stringifiedBytes: number
-  readonly cpuMs: number
-  readonly rssBytes: number
-}
+/** What one process did since its start, or for one prediction on average, as `counters.mjs` counts it. */
+export type Counts = Record<
+  | 'requests'
+  | 'connections'
+  | 'calls'
+  | 'handshakes'
+  | 'prepares'
+  | 'statements'
+  | 'commits'
+  | 'fsyncs'
+  | 'parses'
+  | 'parsedBytes'
+  | 'stringifies'
+  | 'stringifiedBytes'
+  | 'copiedBytes'
+  | 'reads'
+  | 'readBytes'
+  | 'writes'
+  | 'writtenBytes',
+  number
+>
 
-const root = join(import.meta.dirname, '../..')
 const counters = join(import.meta.dirname, 'count-server.mjs')
 const runtimeCounters = pathToFileURL(join(import.meta.dirname, 'counters.mjs')).href
 
-/** Every limit that would hold up a load from one address is out of its way. */
-const settings = `limits:
-  requests: 100000000
-  visitors: 1000000
-  waiting: 100000
-  waiting_per_visitor: 100000
-  waiting_per_address: 100000
-  running: 64
-  running_per_demo: 1
-`
+/** The model that is counted, in this repository, and what it is given. */
+const model = { folder: 'tests/demos/gated', input: { word: 'x' } }
+
+/** What predictions cost: of each process that counts, and the CPU time of each, in milliseconds. */
+export interface Cost {
+  readonly counts: Record<Hop, Counts>
+  readonly cpuMs: Record<AnyHop, number>
+}
 
 /** A demo, and all that a prediction of it passes, each a process of its own that counts what it does. */
 export class Way implements AsyncDisposable {
-  readonly world: World
-  readonly address: string
-  private readonly stack: AsyncDisposableStack
+  readonly ours: OurWorld
+  private readonly demo: Demo
   private readonly agent = new Agent({ connections: 64 })
 
-  private constructor(world: World, address: string, stack: AsyncDisposableStack) {
-    this.world = world
-    this.address = address
-    this.stack = stack
+  private constructor(ours: OurWorld, demo: Demo) {
+    this.ours = ours
+    this.demo = demo
   }
 
   static async open(): Promise<Way> {
     await using opened = new AsyncDisposableStack()
-    const world = opened.use(await World.start({ engine: 'process', settings }))
-    const ann = await world.person('ann')
-    const address = await deploy(ann, await world.push('tests/demos/gated', 'ann'))
-    await startCounted(world, ann, opened)
-    return new Way(world, address, opened.move())
+    const ours = opened.use(await OurWorld.start({ imports: [counters] }))
+    const demo = await ours.deploy(model.folder, 'counted')
+    const place = { params: placeOf(demo.address) }
+    await ours.owner.call('POST /-/api/demos/:account/:name/stop', place)
+    await countInBundles(ours.world.folder)
+    await ours.owner.call('POST /-/api/demos/:account/:name/start', place)
+    await until('the demo was started again', () => existsSync(socketOf(ours.world.folder, 'runtime')))
+    opened.move()
+    return new Way(ours, demo)
   }
 
   /** What each process does for one prediction: the average of so many, of which `clients` are made at a time. */
-  async count(clients: number, predictions: number): Promise<Record<Hop, Counts>> {
+  async count(clients: number, predictions: number): Promise<Cost> {
     // What is made once (connections, compiled schemas, prepared statements) is there before.
     await this.load(clients, 4 * clients)
-    const before = await this.counts()
+    const [before, cpuBefore] = [await this.counts(), await this.ours.cpuMs()]
     await this.load(clients, predictions)
-    const after = await this.counts()
-    return eachHop((hop) => difference(after[hop], before[hop], predictions))
+    const [after, cpuAfter] = [await this.counts(), await this.ours.cpuMs()]
+    return {
+      counts: eachHop((hop) => difference(after[hop], before[hop], predictions)),
+      cpuMs: difference(cpuAfter, cpuBefore, predictions),
+    }
   }
 
   /** Makes so many predictions, each client one after the other, and waits until all have ended. */
@@ -94,32 +97,28 @@ export class Way implements AsyncDisposable {
   }
 
   private async predict(): Promise<void> {
-    const { statusCode, body } = await request(`${this.world.url}${this.address}/predictions`, {
+    const { statusCode, body } = await request(`${this.demo.url}/predictions`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: '{"input":{"word":"x"}}',
+      body: JSON.stringify({ input: model.input }),
       dispatcher: this.agent,
     })
     const answer = await body.text()
     if (statusCode !== 200 || !answer.includes('"succeeded"')) throw new Error(`${statusCode} ${answer}`)
   }
 
-  private async counts(): Promise<Record<Hop, Counts>> {
-    const read = async (hop: Hop): Promise<Counts> => JSON.parse(await text(connect(socketOf(this.world, hop))))
+  /** What each did since its start. */
+  async counts(): Promise<Record<Hop, Counts>> {
+    const { folder } = this.ours.world
+    const read = async (hop: Hop): Promise<Counts> => JSON.parse(await text(connect(socketOf(folder, hop))))
     const [web, daemon, runtime] = [await read('web'), await read('daemon'), await read('runtime')]
     return { web, daemon, runtime }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.agent.destroy()
-    await this.stack.disposeAsync()
+    await this.ours[Symbol.asyncDispose]()
   }
-}
-
-async function deploy(owner: Person, link: string): Promise<string> {
-  const { address } = await owner.call('POST /-/api/demos', { body: { link } })
-  await until('the demo runs', async () => (await owner.page(address)).state === 'running')
-  return address
 }
 
 async function until(what: string, isSo: () => Promise<boolean> | boolean): Promise<void> {
@@ -129,53 +128,17 @@ async function until(what: string, isSo: () => Promise<boolean> | boolean): Prom
   }
 }
 
-/** Ends the web server, the daemon and the instance of a world, and starts each again as one that counts. */
-async function startCounted(world: World, owner: Person, opened: AsyncDisposableStack): Promise<void> {
-  const place = { params: { account: 'ann', name: 'gated' } }
-  await owner.call('POST /-/api/demos/:account/:name/stop', place)
-  await countInBundles(world)
-  await world.stopWeb()
-  await world.stopDaemon()
-  const forges = ['--forges', join(world.folder, 'forges.json')]
-  const [daemonPort, webPort] = [new URL(world.daemonUrl).port, new URL(world.url).port]
-  const daemon = ['daemon', '--data', world.folder, '--daemon-port', daemonPort, '--engine', 'process', ...forges]
-  const web = ['web', '--data', world.folder, '--port', webPort, '--daemon', world.daemonUrl, ...forges]
-  opened.defer(await startServer(world, 'daemon', daemon, 'listens at'))
-  opened.defer(await startServer(world, 'web', web, 'Origami is at'))
-  await owner.call('POST /-/api/demos/:account/:name/start', place)
-  await until('the demo was started again', () => existsSync(socketOf(world, 'runtime')))
-}
-
 /** The runtime in each built bundle counts too. */
-async function countInBundles(world: World): Promise<void> {
-  const images = join(world.folder, 'daemon/engine/images')
+async function countInBundles(folder: string): Promise<void> {
+  const images = join(folder, 'daemon/engine/images')
   for (const name of await readdir(images)) {
     const server = join(images, name, 'origami/server.mjs')
-    const [before, socket] = [await readFile(server, 'utf8'), JSON.stringify(socketOf(world, 'runtime'))]
+    const [before, socket] = [await readFile(server, 'utf8'), JSON.stringify(socketOf(folder, 'runtime'))]
     await writeFile(server, `import { open } from '${runtimeCounters}'\nopen(${socket})\n${before}`)
   }
 }
 
-/** Returns what ends it. */
-async function startServer(world: World, hop: Hop, args: readonly string[], listens: string) {
-  const node = ['--import', counters, '--import', './scripts/node24.mjs', 'packages/cli/src/main.ts', ...args]
-  const env = { ...process.env, ORIGAMI_COUNTS: socketOf(world, hop) }
-  const child = spawn(process.execPath, node, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] })
-  for await (const line of createInterface(child.stdout))
-    if (line.includes(listens)) {
-      child.stdout.resume()
-      return () => end(child)
-    }
-  throw new Error(`the ${hop} ended before it listened`)
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  const exited = once(child, 'exit')
-  child.kill('SIGINT')
-  await exited
-}
-
-const socketOf = (world: World, hop: Hop): string => join(world.folder, `${hop}.sock`)
+const socketOf = (folder: string, hop: Hop): string => join(folder, `${hop}.sock`)
 
 const eachHop = <Value>(value: (hop: Hop) => Value): Record<Hop, Value> => ({
   web: value('web'),
@@ -183,8 +146,8 @@ const eachHop = <Value>(value: (hop: Hop) => Value): Record<Hop, Value> => ({
   runtime: value('runtime'),
 })
 
-function difference(after: Counts, before: Counts, predictions: number): Counts {
-  const names = Object.keys(after) as (keyof Counts)[]
-  const each = names.map((name) => [name, (after[name] - before[name]) / predictions] as const)
-  return { ...after, ...Object.fromEntries(each), rssBytes: after.rssBytes }
+/** What was done between two times, for one of so many predictions. */
+function difference<Amounts extends Record<string, number>>(after: Amounts, before: Amounts, of: number): Amounts {
+  const each = Object.entries(after).map(([name, amount]) => [name, (amount - (before[name] ?? 0)) / of] as const)
+  return { ...after, ...Object.fromEntries(each) }
 }
