@@ -93,7 +93,7 @@ export class QueuedPrediction implements Prediction {
           seen = event.seq
           yield event
         }
-        if (live.find(this.arrival) !== run) continue
+        if (signal.aborted || live.find(this.arrival) !== run) continue
       } else if (row && !row.running) {
         const place = await places.find(this.demo, this.arrival)
         if (place && isNews(place, follower.told)) {

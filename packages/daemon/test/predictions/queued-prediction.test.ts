@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { QueueParts } from '../../src/predictions/parts.ts'
 import { Places } from '../../src/predictions/places.ts'
@@ -25,4 +26,20 @@ test('one that is stored, and of which nobody was told yet, waits for who follow
     leaving.abort()
   }
   expect(told).toEqual(['queue'])
+})
+
+test('who leaves while it runs is told no more, and holds nothing', async () => {
+  const parts = dispatcherParts(db, () => ({}))
+  const { row } = await waitingAt(db, 'a', 'http://instance.test')
+  const { arrival, id, visitor } = row
+  await parts.open.upToDate()
+  parts.changed.predictionChanged(row.demo_id, arrival, { running: true })
+  parts.live.open(arrival)
+  const key = { arrival, id, visitor, demo: row.demo_id }
+  const leaving = new AbortController()
+  const events = new QueuedPrediction({ ...parts, places: new Places(parts) }, key).events(0, leaving.signal)
+  const next = events[Symbol.asyncIterator]().next()
+  await nextTurn()
+  leaving.abort()
+  expect(await Promise.race([next, nextTurn()])).toEqual({ done: true, value: undefined })
 })
