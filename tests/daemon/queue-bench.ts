@@ -17,6 +17,7 @@ import { Changes } from '../../packages/daemon/src/changes.ts'
 import { defaultLimits, type Limits } from '../../packages/daemon/src/config.ts'
 import type { ImageRef, InstanceId } from '../../packages/daemon/src/engine/engine.ts'
 import { Dispatcher } from '../../packages/daemon/src/predictions/dispatcher.ts'
+import { Instances } from '../../packages/daemon/src/predictions/instances.ts'
 import { KnownDemos } from '../../packages/daemon/src/predictions/known-demos.ts'
 import { LiveRuns } from '../../packages/daemon/src/predictions/live-runs.ts'
 import { OpenPredictions } from '../../packages/daemon/src/predictions/open-predictions.ts'
@@ -48,6 +49,7 @@ export class QueueBench implements AsyncDisposable {
   private leaving = new AbortController()
   private working: Promise<void> = Promise.resolve()
   private readonly instances: AsyncDisposable[] = []
+  private readonly reached = new Instances(defaultLimits)
 
   private constructor(folder: string, db: Db, limits: Partial<Limits>) {
     this.folder = folder
@@ -84,6 +86,7 @@ export class QueueBench implements AsyncDisposable {
       times,
       turns,
       reach: (base) => new HttpPredictor({ base, deadlines: () => ({ answerMs: 1000, idleMs: 60_000 }) }),
+      ahead: (endpoint) => this.reached.ahead(endpoint),
       clockMs: () => performance.now() + this.ahead,
       lookAt: (deployment) => void this.lookedAt.push(deployment),
     }
@@ -208,6 +211,7 @@ export class QueueBench implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.leave()
+    this.reached[Symbol.dispose]()
     for (const instance of this.instances) await instance[Symbol.asyncDispose]()
     await rm(this.folder, { recursive: true, force: true })
   }

@@ -36,6 +36,10 @@ interface Behaviour {
   stallsResults: boolean
   /** Ends predictions that it is told to cancel. */
   obeys: boolean
+  /** Begins predictions as soon as it has them. Otherwise when the test says so. */
+  begins: boolean
+  /** How many predictions it says it takes beyond those that run. */
+  ahead: number
 }
 
 /** An instance over real HTTP that runs nothing: predictions end when the test says so. */
@@ -47,6 +51,8 @@ export class ScriptedInstance implements AsyncDisposable, Predictor {
     stallsSubmit: false,
     stallsResults: false,
     obeys: true,
+    begins: true,
+    ahead: 0,
   }
   readonly files: FolderFiles
   /** What it was asked, in order: `put`, `submit <word>`, `cancel <word>`, `open`. */
@@ -97,7 +103,7 @@ export class ScriptedInstance implements AsyncDisposable, Predictor {
   }
 
   async health() {
-    return { status: 'READY' as const, setup: null, version: {} }
+    return { status: 'READY' as const, setup: null, ahead: this.behaviour.ahead, version: {} }
   }
 
   async submit({ id, input }: PredictionRequest): Promise<Prediction> {
@@ -159,6 +165,7 @@ class ScriptedRun implements Prediction {
   readonly id: PredictionId
   readonly input: Record<string, unknown>
   canceled = false
+  private startedAt: string | null = null
   private readonly instance: ScriptedInstance
   private readonly numbered: Exclude<PredictionEvent, { type: 'queue' }>[] = []
   private readonly changed = new Notice()
@@ -167,7 +174,17 @@ class ScriptedRun implements Prediction {
     this.instance = instance
     this.id = id
     this.input = input
-    this.tell({ type: 'start', data: { id, status: 'processing' } })
+    if (instance.behaviour.begins) this.begin()
+  }
+
+  begin(): void {
+    this.startedAt = new Date().toISOString()
+    this.tell({ type: 'start', data: { id: this.id, status: 'processing' } })
+  }
+
+  /** Says that it was stopped before it began. */
+  giveBack(): void {
+    this.end({ status: 'failed', output: null, reason: 'interrupted', error: 'stopped' })
   }
 
   tell(event: Record<string, unknown>): void {
@@ -218,7 +235,7 @@ class ScriptedRun implements Prediction {
       logs: '',
       metrics: { predict_time: 0.1 },
       created_at: '',
-      started_at: new Date().toISOString(),
+      started_at: this.startedAt,
       completed_at: null,
       deployment: null,
       commit: null,

@@ -106,7 +106,8 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
   const instances = opened.use(new Instances(limits))
   const reach = (endpoint: string) => instances.at(endpoint)
   const lookAt: LookAt = (deployment, fault) => void upkeep.checks.lookAt(deployment, fault)
-  const dispatcher = new Dispatcher({ ...queueParts, reach, lookAt, engine }, leaving.signal)
+  const ahead = (endpoint: string) => instances.ahead(endpoint)
+  const dispatcher = new Dispatcher({ ...queueParts, reach, ahead, lookAt, engine }, leaving.signal)
   loops.push(
     dispatcher.work(),
     upkeep.work(() => sweepOld(retention, clock(), leaving.signal)),

@@ -4,18 +4,24 @@ import { placeIn, Ranks } from './ranks.ts'
 /** What decides when a prediction has its turn. */
 export type Entrant = Pick<OpenPrediction, 'arrival' | 'id' | 'demo' | 'visitor' | 'address'>
 
+/**
+ * It waits for a place, holds one of the places of its demo, or is at an instance that begins it once a place there is
+ * free.
+ */
+export type Stand = 'waits' | 'ahead' | 'holds'
+
 interface Entry {
   readonly arrival: number
   readonly visitor: string
   readonly caller: Caller
-  /** Whether it holds one of the places of its demo, or else waits for one. */
-  holds: boolean
+  stand: Stand
   /** How many of its caller go before it, while it waits. */
   turn: number
 }
 
 interface Caller {
-  holding: number
+  /** Those of this caller that wait no more. */
+  sent: number
   /** Those of this caller that wait, in the order of their turns. */
   line: Entry[]
 }
@@ -26,6 +32,7 @@ interface Caller {
  */
 export class DemoLine {
   holding = 0
+  ahead = 0
   waiting = 0
   private readonly entries = new Map<number, Entry>()
   private readonly callers = new Map<string, Caller>()
@@ -45,20 +52,20 @@ export class DemoLine {
   /** The place among those that wait. 1 is next. Undefined: it does not wait. */
   placeOf(arrival: number): number | undefined {
     const entry = this.entries.get(arrival)
-    return entry && !entry.holds ? this.ranks.before(entry.turn, arrival) + 1 : undefined
+    return entry?.stand === 'waits' ? this.ranks.before(entry.turn, arrival) + 1 : undefined
   }
 
-  set(entrant: Entrant, holds: boolean): void {
+  set(entrant: Entrant, stand: Stand): void {
     const entry = this.entries.get(entrant.arrival)
-    if (!entry) this.add(entrant, holds)
-    else if (entry.holds !== holds) this.change(entry, holds)
+    if (!entry) this.add(entrant, stand)
+    else if (entry.stand !== stand) this.change(entry, stand)
   }
 
   delete(arrival: number): void {
     const entry = this.entries.get(arrival)
     if (!entry) return
     const affected = this.callersOf(entry)
-    if (!entry.holds) this.ranks.delete(entry.turn, arrival)
+    if (entry.stand === 'waits') this.ranks.delete(entry.turn, arrival)
     this.count(entry, -1)
     this.entries.delete(arrival)
     const others = this.visitors.get(entry.visitor) ?? []
@@ -67,12 +74,12 @@ export class DemoLine {
     for (const caller of affected) this.order(caller)
   }
 
-  private add({ arrival, id, visitor, address }: Entrant, holds: boolean): void {
+  private add({ arrival, id, visitor, address }: Entrant, stand: Stand): void {
     const who = visitor ?? id
     const key = address === null ? `visitor ${who}` : `address ${address}`
-    const caller = this.callers.get(key) ?? { holding: 0, line: [] }
+    const caller = this.callers.get(key) ?? { sent: 0, line: [] }
     this.callers.set(key, caller)
-    const entry = { arrival, visitor: who, caller, holds, turn: -1 }
+    const entry = { arrival, visitor: who, caller, stand, turn: -1 }
     this.entries.set(arrival, entry)
     const others = this.visitors.get(who) ?? []
     others.splice(placeIn(others, arrival), 0, arrival)
@@ -81,10 +88,10 @@ export class DemoLine {
     for (const each of this.callersOf(entry)) this.order(each)
   }
 
-  private change(entry: Entry, holds: boolean): void {
-    if (!entry.holds) this.ranks.delete(entry.turn, entry.arrival)
+  private change(entry: Entry, stand: Stand): void {
+    if (entry.stand === 'waits') this.ranks.delete(entry.turn, entry.arrival)
     this.count(entry, -1)
-    entry.holds = holds
+    entry.stand = stand
     entry.turn = -1
     this.count(entry, 1)
     this.order(entry.caller)
@@ -92,9 +99,9 @@ export class DemoLine {
 
   private count(entry: Entry, change: 1 | -1): void {
     const { caller } = entry
-    if (entry.holds) {
-      this.holding += change
-      caller.holding += change
+    if (entry.stand !== 'waits') {
+      this[entry.stand === 'ahead' ? 'ahead' : 'holding'] += change
+      caller.sent += change
     } else {
       this.waiting += change
       if (change > 0) caller.line.push(entry)
@@ -117,7 +124,7 @@ export class DemoLine {
     byVisitor.sort((a, b) => a.turn - b.turn || a.entry.arrival - b.entry.arrival)
     caller.line = byVisitor.map(({ entry }) => entry)
     for (const [index, entry] of caller.line.entries()) {
-      const turn = caller.holding + index
+      const turn = caller.sent + index
       if (entry.turn === turn) continue
       if (entry.turn >= 0) this.ranks.delete(entry.turn, entry.arrival)
       this.ranks.add(turn, entry.arrival)

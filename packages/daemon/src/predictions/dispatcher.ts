@@ -20,6 +20,12 @@ type Routes = ReadonlyMap<DemoId, Route>
 /** What the row says of a prediction that no instance has. */
 const nowhere = { sent_to: null, deployment: null, commit_sha: null }
 
+/**
+ * The longest that the predictions ahead in an instance may run in all, in seconds. Their order is settled: a visitor
+ * who comes meanwhile waits for them, also where it would be their turn.
+ */
+const aheadSeconds = 0.25
+
 /** The wait after a failed round, on a full disk for example. */
 const afterFailureMs = 1000
 
@@ -78,17 +84,32 @@ export class Dispatcher {
       if (!(await logged(`prediction ${row.id} could not be taken up; tried again soon`, work))) failed = true
     }
     turns.sendTo(this.ready(ways))
-    for (let row = turns.next(); row; row = turns.next()) {
-      const route = ways.get(row.demo)
+    for (let chosen = turns.next(); chosen; chosen = turns.next()) {
+      const route = ways.get(chosen.row.demo)
       if (!route) break
-      this.follow(row, route, (run) => run.send(false))
+      this.follow(chosen.row, route, (run) => run.send(false), chosen.isAhead)
     }
     return failed ? Math.min(afterFailureMs, wait ?? afterFailureMs) : wait
   }
 
   private ready(ways: Routes): ReadonlyMap<DemoId, Ready> {
     const well = [...ways].filter(([, { endpoint }]) => this.refusals.waitMs(endpoint) === 0)
-    return new Map(well.map(([demo, route]) => [demo, { ...route, concurrency: route.schema.concurrency }]))
+    return new Map(
+      well.map(([demo, route]) => [
+        demo,
+        { ...route, concurrency: route.schema.concurrency, ahead: this.aheadOf(demo, route) },
+      ]),
+    )
+  }
+
+  /** How many the instance is sent beyond its concurrency: as many as it takes and do not run for long there. */
+  private aheadOf(demo: DemoId, { endpoint }: Route): number {
+    const { ahead, times, turns } = this.parts
+    const { waiting, sent } = turns.of(demo)
+    if (waiting + sent === 0) return 0
+    const longest = times.longest(demo)
+    const most = longest === undefined ? 0 : Math.floor(aheadSeconds / longest)
+    return most > 0 ? Math.min(most, ahead?.(endpoint) ?? 0) : 0
   }
 
   /** Resumes a prediction that was sent or canceled before and that nothing follows now. */
@@ -109,9 +130,14 @@ export class Dispatcher {
     this.follow(row, target, (run) => (row.running ? run.join() : run.settle(reached === endpoint)))
   }
 
-  private follow(row: OpenPrediction, target: Target, work: (run: InstanceRun) => Promise<Outcome>): void {
+  private follow(
+    row: OpenPrediction,
+    target: Target,
+    work: (run: InstanceRun) => Promise<Outcome>,
+    isAhead = false,
+  ): void {
     const { turns, changed } = this.parts
-    turns.follow(row.arrival)
+    turns.follow(row.arrival, isAhead)
     let absentAt: string | undefined
     const run = this.run(row, target, work)
       .then((isAbsent) => {
@@ -137,7 +163,8 @@ export class Dispatcher {
     if (!input || !row) return false
     const prediction = { ...row, ...input }
     const taken = () => this.refusals.took(target.endpoint)
-    const outcome = await work(new InstanceRun(this.parts, prediction, target, this.signal, taken))
+    const before = this.parts.turns.of(prediction.demo).sent - 1
+    const outcome = await work(new InstanceRun(this.parts, prediction, { ...target, before }, this.signal, taken))
     await this.noteOutcome(prediction, target, outcome)
     return outcome === 'refused' || outcome === 'full'
   }

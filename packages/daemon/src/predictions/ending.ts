@@ -34,6 +34,14 @@ export class Ending {
     )
   }
 
+  /** Its instance took it, and did not begin it. */
+  neverBegan(seconds: number): Promise<void> {
+    return this.failed(
+      'timeout',
+      `The demo took this and did not begin it within ${Math.round(seconds)} s. Run it again.`,
+    )
+  }
+
   /** Its input does not fit the present schema of its demo. */
   invalid(problem: string): Promise<void> {
     return this.failed('invalid', `The demo changed while this waited: ${problem}`)

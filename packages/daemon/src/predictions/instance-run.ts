@@ -18,6 +18,7 @@ import { Ending } from './ending.ts'
 import { bringFiles, fetchResults, filesOfFields, outputFiles, ResultLost } from './file-transfer.ts'
 import { HandedFiles } from './handed-files.ts'
 import { findAtInstance } from './instance-call.ts'
+import type { LiveRun } from './live-runs.ts'
 import type { DispatcherParts, SentPrediction } from './parts.ts'
 import { aborted, RunStop } from './run-stop.ts'
 
@@ -26,6 +27,8 @@ const log = logger('predictions')
 /** What an InstanceRun needs of a route. */
 export type Target = Pick<Route, 'endpoint' | 'schema' | 'times'> & {
   readonly deployment: Pick<Route['deployment'], 'id' | 'commit_sha'>
+  /** How many predictions it has that may begin before this one. */
+  readonly before?: number
 }
 
 /**
@@ -212,37 +215,56 @@ export class InstanceRun {
     return this.submitting
   }
 
+  /** It has a place in the instance, and begins there when it is its turn. */
+  private took(taken: Prediction): Promise<Outcome> {
+    const { times, before = 0 } = this.target
+    this.onTaken()
+    this.stop.setPatience((1 + before) * (this.seconds + times.ready_within))
+    return this.follow(taken)
+  }
+
+  /** How long it may run, in seconds. */
+  private get seconds(): number {
+    return Math.min(this.target.times.timeout, this.parts.limits.predictionSeconds)
+  }
+
   /**
    * That it runs is stored later: until then its row says where it may be, and who takes it up finds it there. If it
    * ended meanwhile, the stop hears of it.
    */
-  private async took(taken: Prediction): Promise<Outcome> {
-    const { commits, limits, now, open } = this.parts
+  private begin(): LiveRun {
+    const { commits, now, open } = this.parts
     const { arrival } = this.prediction
-    this.onTaken()
     const startedAt = now()
-    const seconds = Math.min(this.target.times.timeout, limits.predictionSeconds)
-    const deadlineAt = new Date(Date.parse(startedAt) + seconds * 1000).toISOString()
+    const deadlineAt = new Date(Date.parse(startedAt) + this.seconds * 1000).toISOString()
     const row = { status: 'processing' as const, started_at: startedAt, deadline_at: deadlineAt }
     commits.later(arrival, (trx) => changePrediction(trx, arrival, 'starting', row))
     const began = { running: true, startedAt, deadlineAt }
     Object.assign(this.prediction, began)
     open.predictionChanged(arrival, began)
     this.stop.setDeadline()
-    return this.follow(taken)
+    return this.openLive()
+  }
+
+  private openLive(): LiveRun {
+    const { live, changed } = this.parts
+    const { demo, arrival } = this.prediction
+    const run = live.open(arrival)
+    this.ending.live = run
+    changed.predictionChanged(demo, arrival, {})
+    return run
   }
 
   private async follow(taken: Prediction): Promise<Outcome> {
-    const { live, changed, limits } = this.parts
-    const run = live.open(this.prediction.arrival)
-    this.ending.live = run
-    changed.predictionChanged(this.prediction.demo, this.prediction.arrival, {})
+    const { limits } = this.parts
+    let run = this.prediction.running ? this.openLive() : undefined
     const givingUp = new AbortController()
     const endStop = this.stop.whileFollowed(givingUp)
     try {
       for await (const event of taken.events(0, givingUp.signal)) {
         if (!('seq' in event)) continue
         if (event.type === 'completed') return await this.complete(event.data, event.seq)
+        run ??= this.begin()
         if (isKnownOutput(event, this.target.schema)) run.add(event)
         if (run.outputSize > limits.outputBytes) return await this.endHere(() => this.ending.outputTooLarge())
       }
@@ -254,9 +276,17 @@ export class InstanceRun {
     return this.wentAway()
   }
 
+  /** Its instance was stopped before it began there. */
+  private async cameBack(): Promise<Outcome> {
+    if (this.leaving.aborted) return 'unsure'
+    if (!this.stop.reason) return 'refused'
+    return this.over(this.stop.end())
+  }
+
   /** Stores the result files before the prediction counts as succeeded. */
   private async complete(end: PredictionSnapshot, seq: number): Promise<Outcome> {
     this.stop.clearDeadline()
+    if (isNeverBegun(end)) return this.cameBack()
     // A runtime that is shutting down reports its predictions as interrupted. Why it was shut down is known only here.
     if (end.reason === 'interrupted') return (await this.wentAway()) === 'over' ? 'ending' : 'unsure'
     try {
@@ -320,6 +350,10 @@ export class InstanceRun {
     return 'over'
   }
 }
+
+/** A runtime that is stopped says this of those that waited in it. */
+const isNeverBegun = ({ reason, started_at }: PredictionSnapshot): boolean =>
+  reason === 'interrupted' && started_at === null
 
 /** Drops values that are null in the input and whose field a newer schema no longer has. */
 function withoutUnset(schema: DemoSchema, input: Record<string, unknown>): Record<string, unknown> {

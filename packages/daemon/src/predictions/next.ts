@@ -2,7 +2,22 @@ import type { DemoId, PredictionId } from '@origami/protocol/demo'
 import type { OpenPrediction } from '../store/open-predictions.ts'
 
 /** What decides when a waiting prediction has its turn, of one that waits or runs. */
-export type Waiting = Pick<OpenPrediction, 'id' | 'demo' | 'visitor' | 'address' | 'running'>
+export interface Waiting extends Pick<OpenPrediction, 'id' | 'demo' | 'visitor' | 'address' | 'running'> {
+  /** Whether it was sent before there was a place for it. */
+  readonly ahead?: boolean
+}
+
+/** How many predictions the instance of a demo runs at the same time, and how many it is sent beyond. */
+export interface Room {
+  readonly concurrency: number
+  readonly ahead: number
+}
+
+/** One to send. `isAhead`: its instance begins it once one that runs there has ended. */
+export interface Chosen<Row> {
+  readonly row: Row
+  readonly isAhead: boolean
+}
 
 export interface QueueLimits {
   /** How many predictions may run on this host at the same time. */
@@ -47,6 +62,27 @@ export function next<Row extends Waiting>(
   return chosen
 }
 
+/**
+ * The prediction to send ahead where `next` finds none: only while every demo for which somebody waits has all the
+ * places that it may hold, so that what is ahead takes no other demo's turn.
+ */
+export function nextAhead<Row extends Waiting>(
+  rows: readonly Row[],
+  room: ReadonlyMap<DemoId, Room>,
+  limits: QueueLimits,
+): Row | undefined {
+  const lines = [...Map.groupBy(fairOrder(rows), (row) => row.demo)]
+  const count = (of: (row: Row) => boolean | undefined, demo: DemoId) =>
+    rows.filter((row) => row.demo === demo && of(row)).length
+  const lacksPlace = ([demo]: [DemoId, Row[]]) =>
+    count(({ running }) => running, demo) < Math.min(partOf(limits), room.get(demo)?.concurrency ?? 0)
+  if (lines.some(lacksPlace)) return undefined
+  const heads = lines.flatMap(([demo, [head]]) =>
+    head && count(({ ahead }) => ahead, demo) < (room.get(demo)?.ahead ?? 0) ? [head] : [],
+  )
+  return heads.toSorted((a, b) => rows.indexOf(a) - rows.indexOf(b))[0]
+}
+
 /** How many places one demo may hold. */
 export const partOf = ({ running, runningPerDemo }: QueueLimits): number =>
   Math.max(1, Math.floor(running * runningPerDemo))
@@ -55,21 +91,23 @@ export const partOf = ({ running, runningPerDemo }: QueueLimits): number =>
 const fairShare = (places: number, demos: readonly DemoId[]): number => Math.ceil(places / new Set(demos).size)
 
 /**
- * The waiting predictions in their order: of each demo, each caller's first (running ones counted) before anybody's
- * second, and so on; among equals, in order of arrival. A caller is an address when the visitor is only a cookie, so
- * that more cookies give no more turns. Among the visitors of one address, too, each one's first goes before anybody's
- * second.
+ * The waiting predictions in their order: of each demo, each caller's first (those that were sent counted) before
+ * anybody's second, and so on; among equals, in order of arrival. A caller is an address when the visitor is only a
+ * cookie, so that more cookies give no more turns. Among the visitors of one address, too, each one's first goes before
+ * anybody's second.
  */
 export function fairOrder<Row extends Waiting>(rows: readonly Row[]): readonly Row[] {
   const visitorTurns = turns(rows, ({ demo, visitor, id }) => `${demo} ${visitor ?? id}`)
   const byVisitors = rows.toSorted(
-    (a, b) => Number(b.running) - Number(a.running) || turnOf(visitorTurns, a) - turnOf(visitorTurns, b),
+    (a, b) => Number(isSent(b)) - Number(isSent(a)) || turnOf(visitorTurns, a) - turnOf(visitorTurns, b),
   )
   const callerTurns = turns(byVisitors, ({ demo, address, visitor, id }) =>
     address === null ? `${demo} visitor ${visitor ?? id}` : `${demo} address ${address}`,
   )
-  return rows.filter(({ running }) => !running).toSorted((a, b) => turnOf(callerTurns, a) - turnOf(callerTurns, b))
+  return rows.filter((row) => !isSent(row)).toSorted((a, b) => turnOf(callerTurns, a) - turnOf(callerTurns, b))
 }
+
+const isSent = ({ running, ahead }: Waiting): boolean => running || ahead === true
 
 /** For each prediction, how many of the same caller go before it. */
 function turns<Row extends Waiting>(rows: readonly Row[], caller: (row: Row) => string): ReadonlyMap<Row, number> {

@@ -44,6 +44,8 @@ export type LookAt = (deployment: DeploymentId, fault: InstanceFault) => void
 export interface DispatcherParts extends QueueParts {
   /** Makes the client for an instance's endpoint. */
   readonly reach: (endpoint: string) => HttpPredictor
+  /** How many predictions the instance at this endpoint takes beyond those that it runs. Without it none are sent. */
+  readonly ahead?: (endpoint: string) => number
   /** Asks for a check of the instance of this deployment. */
   readonly lookAt?: LookAt
   /** Knows the folders of inputs. Without it instances get their inputs over HTTP. */

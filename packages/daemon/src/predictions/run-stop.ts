@@ -18,6 +18,7 @@ interface StoppedRun {
 }
 
 const afterFailedReadMs = 500
+const longestTimerMs = 2 ** 31 - 1
 
 type StopReason = 'canceled' | 'timeout'
 
@@ -36,6 +37,8 @@ export class RunStop {
   private givingUp: AbortController | undefined
   private onStop: (() => void) | undefined
   private deadline: NodeJS.Timeout | undefined
+  /** How long it may wait at its instance, in seconds. */
+  private patience = 0
   private nextLook: NodeJS.Timeout | undefined
   private endWatch: (() => void) | undefined
 
@@ -87,10 +90,18 @@ export class RunStop {
     this.nextLook = setTimeout(() => void this.look(), afterFailedReadMs)
   }
 
+  /** Stops it when it has not begun after so many seconds. */
+  setPatience(seconds: number): void {
+    this.patience = seconds
+    this.clearDeadline()
+    this.deadline = setTimeout(() => this.stop('timeout'), Math.min(seconds * 1000, longestTimerMs))
+  }
+
   /** Stops it at the deadline of its row, if there is one, but not before `leastMs` from now. */
   setDeadline(leastMs = 0): void {
     const { deadlineAt } = this.run.prediction
     if (!deadlineAt) return
+    this.clearDeadline()
     const left = Math.max(leastMs, Date.parse(deadlineAt) - Date.parse(this.parts.now()))
     this.deadline = setTimeout(() => this.stop('timeout'), left)
   }
@@ -103,7 +114,9 @@ export class RunStop {
    * Stores the end that belongs to the stop. Call it after the stop, when nothing more is expected from the instance.
    */
   end(): Promise<void> {
-    return this.reason === 'timeout' ? this.run.ending.timedOut() : this.run.ending.canceled()
+    const { ending, prediction } = this.run
+    if (this.reason !== 'timeout') return ending.canceled()
+    return prediction.running ? ending.timedOut() : ending.neverBegan(this.patience)
   }
 
   /**

@@ -4,15 +4,22 @@ import { lastTimes } from '../store/results.ts'
 
 const timesAtMost = 20
 
+/** With fewer nothing is foretold. */
+const fewestTimes = 3
+
 /** How many demos are remembered. Of one that is forgotten the times are read again. */
 const demosAtMost = 1000
 
-type Times = Map<number, number>
+interface Times {
+  readonly read: Promise<void>
+  /** In seconds, by the arrival of the prediction. Undefined: they are being read. */
+  seconds: Map<number, number> | undefined
+}
 
 /** How long the last runs of demos took that succeeded: read once, and kept up to date by who ends one. */
 export class RunTimes {
   private readonly db: Db
-  private readonly demos = new Map<DemoId, Promise<Times>>()
+  private readonly demos = new Map<DemoId, Times>()
 
   constructor(db: Db) {
     this.db = db
@@ -20,26 +27,39 @@ export class RunTimes {
 
   /** In seconds, at most 20. */
   async of(demo: DemoId): Promise<readonly number[]> {
-    return [...(await this.times(demo)).values()]
+    const times = this.times(demo)
+    await times.read
+    return [...(times.seconds?.values() ?? [])]
+  }
+
+  /** The longest of them in seconds. Undefined: there are too few to tell, or none is read yet. */
+  longest(demo: DemoId): number | undefined {
+    const { seconds } = this.times(demo)
+    return seconds && seconds.size >= fewestTimes ? Math.max(...seconds.values()) : undefined
   }
 
   /** Notes a run that was stored as succeeded, by its prediction's arrival. Never rejects. */
   async add(demo: DemoId, arrival: number, seconds: number): Promise<void> {
+    const times = this.demos.get(demo)
     // What is not known yet, or could not be read, has this run when it is read.
-    const times = await this.demos.get(demo)?.catch(() => undefined)
-    times?.set(arrival, seconds)
-    if (times && times.size > timesAtMost) times.delete(Math.min(...times.keys()))
+    await times?.read.catch(() => undefined)
+    times?.seconds?.set(arrival, seconds)
+    if (times?.seconds && times.seconds.size > timesAtMost) times.seconds.delete(Math.min(...times.seconds.keys()))
   }
 
-  private times(demo: DemoId): Promise<Times> {
+  private times(demo: DemoId): Times {
     const known = this.demos.get(demo)
     if (known) return known
-    const read = lastTimes(this.db, demo, timesAtMost).then(
-      (rows) => new Map(rows.map(({ arrival, seconds }) => [arrival, seconds] as const)),
-    )
-    this.demos.set(demo, read)
+    const times: Times = { read: this.read(demo), seconds: undefined }
+    this.demos.set(demo, times)
     for (const oldest of this.demos.keys()) if (this.demos.size > demosAtMost) this.demos.delete(oldest)
-    read.catch(() => this.demos.delete(demo))
-    return read
+    times.read.catch(() => this.demos.delete(demo))
+    return times
+  }
+
+  private async read(demo: DemoId): Promise<void> {
+    const rows = await lastTimes(this.db, demo, timesAtMost)
+    const times = this.demos.get(demo)
+    if (times) times.seconds = new Map(rows.map(({ arrival, seconds }) => [arrival, seconds]))
   }
 }

@@ -1,10 +1,13 @@
 import type { DemoId } from '@origami/protocol/demo'
-import { DemoLine, type Entrant } from './demo-line.ts'
-import { partOf, type QueueLimits } from './next.ts'
+import { DemoLine, type Entrant, type Stand } from './demo-line.ts'
+import { type Chosen, partOf, type QueueLimits, type Room } from './next.ts'
+
+/** How many predictions of a demo wait, hold a place, and are ahead. */
+export type Counts = Pick<DemoLine, 'waiting' | 'holding' | 'ahead'>
 
 /**
- * Which prediction is to be sent next, as `next` says it of all rows, kept as they come and go: a step looks at the
- * demos for which somebody waits, and not at what waits for them.
+ * Which prediction is to be sent next, as `next` and `nextAhead` say it of all rows, kept as they come and go: a step
+ * looks at the demos for which somebody waits, and not at what waits for them.
  */
 export class SendOrder {
   /** Places that are held, of all demos. */
@@ -19,12 +22,11 @@ export class SendOrder {
     return this.withWaiting.keys()
   }
 
-  /** `holds`: whether it holds a place, or else waits for one. */
-  set(entrant: Entrant, holds: boolean): void {
+  set(entrant: Entrant, stand: Stand): void {
     this.demoOf.set(entrant.arrival, entrant.demo)
     const line = this.lines.get(entrant.demo) ?? new DemoLine()
     this.lines.set(entrant.demo, line)
-    this.changed(entrant.demo, line, () => line.set(entrant, holds))
+    this.changed(entrant.demo, line, () => line.set(entrant, stand))
   }
 
   delete(arrival: number): void {
@@ -41,18 +43,25 @@ export class SendOrder {
     return this.line(this.demoOf.get(arrival))?.placeOf(arrival)
   }
 
-  /** How many of a demo wait, and how many hold a place. */
-  of(demo: DemoId): { readonly waiting: number; readonly holding: number } {
-    return this.line(demo) ?? { waiting: 0, holding: 0 }
+  of(demo: DemoId): Counts {
+    return this.line(demo) ?? { waiting: 0, holding: 0, ahead: 0 }
   }
 
-  /** The arrival of the next one to send. `concurrency`: how many a demo takes at a time, 0 without a route. */
-  next(concurrency: (demo: DemoId) => number, limits: QueueLimits): number | undefined {
-    if (this.holding >= limits.running) return undefined
+  /** The next one to send. `room`: undefined without a route. */
+  next(room: (demo: DemoId) => Room | undefined, limits: QueueLimits): Chosen<number> | undefined {
     const part = partOf(limits)
-    const able = [...this.withWaiting].flatMap(([demo, line]) =>
-      line.holding < Math.min(part, concurrency(demo)) ? [line] : [],
-    )
+    const candidates = [...this.withWaiting].flatMap(([demo, line]) => {
+      const has = room(demo)
+      return has ? [{ line, most: Math.min(part, has.concurrency), ahead: has.ahead }] : []
+    })
+    const able = candidates.flatMap(({ line, most }) => (line.holding < most ? [line] : []))
+    if (able.length > 0) return this.nextOf(able, limits)
+    const heads = candidates.flatMap(({ line, ahead }) => (line.ahead < ahead ? [line.first ?? 0] : []))
+    return heads.length > 0 ? { row: Math.min(...heads), isAhead: true } : undefined
+  }
+
+  private nextOf(able: readonly DemoLine[], limits: QueueLimits): Chosen<number> | undefined {
+    if (this.holding >= limits.running) return undefined
     const sharing = this.demosHolding + able.filter(({ holding }) => holding === 0).length
     const share = Math.ceil(limits.running / sharing)
     let best: { holding: number; first: number } | undefined
@@ -60,7 +69,7 @@ export class SendOrder {
       if (able.length === 1 || holding < share)
         if (!best || holding < best.holding || (holding === best.holding && first < best.first))
           best = { holding, first }
-    return best?.first
+    return best && { row: best.first, isAhead: false }
   }
 
   private line(demo: DemoId | undefined): DemoLine | undefined {

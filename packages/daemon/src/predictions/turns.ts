@@ -1,19 +1,18 @@
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
 import type { OpenPrediction } from '../store/open-predictions.ts'
-import { partOf, type QueueLimits } from './next.ts'
+import { type Chosen, partOf, type QueueLimits, type Room } from './next.ts'
 import type { OpenPredictions } from './open-predictions.ts'
 import { SendOrder } from './send-order.ts'
 
 /** Where predictions of a demo can be sent now, and how many at a time. */
-export interface Ready {
+export interface Ready extends Room {
   readonly endpoint: string
   readonly deployment: { readonly id: DeploymentId; readonly commit_sha: string | null }
-  readonly concurrency: number
 }
 
 /**
  * Whose turn it is, of all predictions that wait or run. A prediction holds a place while it runs, while it is being
- * sent, and while an instance may have it.
+ * sent, and while an instance may have it; one that was sent ahead does once another has left its place.
  */
 export class Turns {
   private readonly limits: QueueLimits
@@ -27,8 +26,10 @@ export class Turns {
   private readonly absentAt = new Map<number, string>()
   /** Those that were sent somewhere, or are to be canceled. */
   private readonly sent = new Set<number>()
-  /** Of each demo, those that hold a place and do not run. */
+  /** Of each demo, those that were sent and do not run, in the order in which they begin. */
   private readonly onTheWay = new Map<DemoId, Set<number>>()
+  /** Of each demo, those that were sent before there was a place for them, in the order in which they get one. */
+  private readonly ahead = new Map<DemoId, Set<number>>()
   private ready: ReadonlyMap<DemoId, Ready> = new Map()
   /** Of each demo, how many arrive now that are to be sent at once. */
   private readonly arriving = new Map<DemoId, number>()
@@ -66,9 +67,16 @@ export class Turns {
   }
 
   /** The prediction to send next. */
-  next(): OpenPrediction | undefined {
-    const arrival = this.order.next((demo) => this.ready.get(demo)?.concurrency ?? 0, this.limits)
-    return arrival === undefined ? undefined : this.rows.get(arrival)
+  next(): Chosen<OpenPrediction> | undefined {
+    const chosen = this.order.next((demo) => this.ready.get(demo), this.limits)
+    const row = chosen && this.rows.get(chosen.row)
+    return row && { row, isAhead: chosen.isAhead }
+  }
+
+  /** How many predictions of a demo wait, and how many were sent. */
+  of(demo: DemoId): { readonly waiting: number; readonly sent: number } {
+    const { waiting, holding, ahead } = this.order.of(demo)
+    return { waiting, sent: holding + ahead }
   }
 
   /**
@@ -76,10 +84,10 @@ export class Turns {
    * is none such.
    */
   placeOf(demo: DemoId, arrival: number): number | undefined {
-    const before = this.onTheWay.get(demo) ?? []
+    const before = this.onTheWay.get(demo) ?? new Set()
     const place = this.order.placeOf(arrival)
-    if (place !== undefined) return place + [...before].length
-    const index = [...before].sort((a, b) => a - b).indexOf(arrival)
+    if (place !== undefined) return place + before.size
+    const index = [...before].indexOf(arrival)
     return index < 0 ? undefined : index + 1
   }
 
@@ -88,10 +96,15 @@ export class Turns {
     return this.rows.get(arrival)?.running === false
   }
 
-  /** Somebody begins to follow it at its instance, which may have it from now on. */
-  follow(arrival: number): void {
+  /**
+   * Somebody begins to follow it at its instance, which may have it from now on. `isAhead`: there is no place for it
+   * yet.
+   */
+  follow(arrival: number, isAhead = false): void {
     this.followed.add(arrival)
     this.absentAt.delete(arrival)
+    const demo = this.rows.get(arrival)?.demo
+    if (isAhead && demo !== undefined) this.ahead.set(demo, (this.ahead.get(demo) ?? new Set()).add(arrival))
     this.update(arrival)
   }
 
@@ -125,11 +138,12 @@ export class Turns {
    */
   reserve(demo: DemoId): Ready | undefined {
     const ready = this.ready.get(demo)
-    const { waiting, holding } = this.order.of(demo)
+    if (!ready) return undefined
+    const { waiting, holding, ahead } = this.order.of(demo)
     const arriving = this.arriving.get(demo) ?? 0
-    const most = Math.min(partOf(this.limits), ready?.concurrency ?? 0, this.limits.running)
-    if (waiting > 0 || holding + arriving >= most || this.order.holding + arriving >= this.limits.running)
-      return undefined
+    const places = Math.min(this.mostOf(demo), holding + Math.max(0, this.limits.running - this.order.holding))
+    const others = places < this.mostOf(demo) ? 0 : ready.ahead
+    if (waiting > 0 || holding + ahead + arriving >= places + others) return undefined
     this.arriving.set(demo, arriving + 1)
     return ready
   }
@@ -153,16 +167,38 @@ export class Turns {
   /** Brings its place up to date. `before`: what is known of one that is there no more. */
   private update(arrival: number, before = this.rows.get(arrival)): void {
     const row = this.rows.get(arrival)
-    const holds = row !== undefined && (row.running || this.followed.has(arrival) || this.isUnsure(row))
-    if (row && !this.leaving.has(arrival)) this.order.set(row, holds)
-    else this.order.delete(arrival)
     const demo = (row ?? before)?.demo
     if (demo === undefined) return
-    const those = this.onTheWay.get(demo) ?? new Set()
-    if (row && holds && !row.running) those.add(arrival)
-    else those.delete(arrival)
-    if (those.size > 0) this.onTheWay.set(demo, those)
-    else this.onTheWay.delete(demo)
+    const isSent = row !== undefined && (row.running || this.followed.has(arrival) || this.isUnsure(row))
+    const isLeaving = this.leaving.has(arrival)
+    if (!isSent || row.running || isLeaving || !this.followed.has(arrival)) remove(this.ahead, demo, arrival)
+    if (isSent && !row.running) this.onTheWay.set(demo, (this.onTheWay.get(demo) ?? new Set()).add(arrival))
+    else remove(this.onTheWay, demo, arrival)
+    const isAhead = this.ahead.get(demo)?.has(arrival) === true
+    if (row && !isLeaving) this.order.set(row, isAhead ? 'ahead' : isSent ? 'holds' : 'waits')
+    else this.order.delete(arrival)
+    this.fillPlaces(demo)
     for (const watch of this.watchers) watch(demo)
   }
+
+  /** Gives places that became free to those that were sent ahead: their instance begins them now. */
+  private fillPlaces(demo: DemoId): void {
+    for (const arrival of this.ahead.get(demo) ?? []) {
+      if (this.order.of(demo).holding >= this.mostOf(demo)) return
+      const row = this.rows.get(arrival)
+      remove(this.ahead, demo, arrival)
+      if (row) this.order.set(row, 'holds')
+    }
+  }
+
+  /** How many places a demo may hold. */
+  private mostOf(demo: DemoId): number {
+    return Math.min(partOf(this.limits), this.ready.get(demo)?.concurrency ?? 1)
+  }
+}
+
+function remove(all: Map<DemoId, Set<number>>, demo: DemoId, arrival: number): void {
+  const those = all.get(demo)
+  those?.delete(arrival)
+  if (those?.size === 0) all.delete(demo)
 }

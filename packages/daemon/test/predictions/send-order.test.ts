@@ -1,6 +1,7 @@
 import type { DemoId, PredictionId, VisitorId } from '@origami/protocol/demo'
 import { expect, test } from 'vitest'
-import { fairOrder, next } from '../../src/predictions/next.ts'
+import type { Stand } from '../../src/predictions/demo-line.ts'
+import { fairOrder, next, nextAhead } from '../../src/predictions/next.ts'
 import { SendOrder } from '../../src/predictions/send-order.ts'
 
 interface Row {
@@ -10,6 +11,7 @@ interface Row {
   visitor: VisitorId | null
   address: string | null
   running: boolean
+  ahead: boolean
 }
 
 const steps = 100_000
@@ -41,13 +43,19 @@ class Both {
     const what = this.random()
     const row = this.rows[Math.floor(this.random() * this.rows.length)]
     if (!row || (what < 0.4 && this.rows.length < most)) this.arrive()
-    else if (what < 0.75) this.hold(row, !row.running)
+    else if (what < 0.75) this.stand(row, this.other(row))
     else this.end(row)
   }
 
-  hold(row: Row, holds: boolean): void {
-    row.running = holds
-    this.order.set(row, holds)
+  stand(row: Row, stand: Stand): void {
+    row.running = stand === 'holds'
+    row.ahead = stand === 'ahead'
+    this.order.set(row, stand)
+  }
+
+  private other({ running, ahead }: Row): Stand {
+    if (ahead) return this.random() < 0.8 ? 'holds' : 'waits'
+    return running ? 'waits' : this.random() < 0.3 ? 'ahead' : 'holds'
   }
 
   private arrive(): void {
@@ -60,9 +68,10 @@ class Both {
       visitor: one(['ann', 'bob', 'cas', null]) as VisitorId | null,
       address: one(['x', 'y', null]),
       running: this.random() < 0.1,
+      ahead: false,
     }
     this.rows.push(row)
-    this.order.set(row, row.running)
+    this.order.set(row, row.running ? 'holds' : 'waits')
   }
 
   private end(row: Row): void {
@@ -74,6 +83,7 @@ class Both {
 test(`what is next, and who has which place, is the same as computed from all rows, for ${steps} random steps`, () => {
   const random = seeded(20261130)
   const both = new Both(random)
+  let sentAhead = 0
   for (let step = 0; step < steps; step += 1) {
     // Long lines are compared now and then, short ones at each step.
     const isLong = step % 1000 > 950
@@ -82,14 +92,21 @@ test(`what is next, and who has which place, is the same as computed from all ro
     const { rows, order } = both
     const limits = { running: 1 + Math.floor(random() * 8), runningPerDemo: random() < 0.5 ? 1 : 0.5 }
     const concurrency = new Map(['a', 'b'].map((demo) => [demo as DemoId, Math.floor(random() * 5)] as const))
-    const first = order.next((demo) => concurrency.get(demo) ?? 0, limits)
-    if (first !== next(rows, concurrency, limits)[0]?.arrival) expect.fail(`step ${step}: ${JSON.stringify(rows)}`)
+    const room = new Map(
+      [...concurrency].map(([demo, most]) => [demo, { concurrency: most, ahead: step % 3 }] as const),
+    )
+    const first = order.next((demo) => room.get(demo), limits)
+    const [expected] = next(rows, concurrency, limits)
+    const isAhead = expected === undefined
+    if (first?.row !== (expected ?? nextAhead(rows, room, limits))?.arrival || (first && first.isAhead !== isAhead))
+      expect.fail(`step ${step}: ${JSON.stringify(rows)}`)
+    if (first?.isAhead) sentAhead += 1
     const lines = Map.groupBy(fairOrder(rows), ({ demo }) => demo)
     for (const line of lines.values())
       for (const [index, { arrival }] of line.entries())
         if (order.placeOf(arrival) !== index + 1) expect.fail(`step ${step}, place ${index}: ${JSON.stringify(line)}`)
   }
-  expect(both.rows.length).toBeGreaterThan(0)
+  expect([both.rows.length > 0, sentAhead > 1000]).toEqual([true, true])
 }, 60_000)
 
 test('all that may be sent at once are the same, in the same order', () => {
@@ -102,11 +119,12 @@ test('all that may be sent at once are the same, in the same order', () => {
     const expected = next(both.rows, concurrency, limits).map(({ arrival }) => arrival)
     const sent: number[] = []
     for (;;) {
-      const arrival = both.order.next((demo) => concurrency.get(demo) ?? 0, limits)
-      const row = both.rows.find((each) => each.arrival === arrival)
+      const room = (demo: DemoId) => ({ concurrency: concurrency.get(demo) ?? 0, ahead: 0 })
+      const chosen = both.order.next(room, limits)
+      const row = both.rows.find((each) => each.arrival === chosen?.row)
       if (!row) break
       sent.push(row.arrival)
-      both.hold(row, true)
+      both.stand(row, 'holds')
     }
     expect(sent).toEqual(expected)
   }
@@ -115,9 +133,13 @@ test('all that may be sent at once are the same, in the same order', () => {
 test('what has ended or was never there has no place, and takes none', () => {
   const order = new SendOrder()
   const row = { arrival: 1, id: 'a' as PredictionId, demo: 'a' as DemoId, visitor: null, address: null }
-  order.set(row, true)
+  order.set(row, 'holds')
   expect([order.placeOf(1), order.placeOf(2), order.holding]).toEqual([undefined, undefined, 1])
   order.delete(1)
   order.delete(1)
-  expect([order.holding, order.of(row.demo), [...order.demosWaiting]]).toEqual([0, { waiting: 0, holding: 0 }, []])
+  expect([order.holding, order.of(row.demo), [...order.demosWaiting]]).toEqual([
+    0,
+    { waiting: 0, holding: 0, ahead: 0 },
+    [],
+  ])
 })

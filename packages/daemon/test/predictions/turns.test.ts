@@ -8,7 +8,7 @@ import { openInMemory } from '../store/in-memory.ts'
 
 const demo = 'a'.repeat(32) as DemoId
 const endpoint = 'http://instance.test'
-const ready = { endpoint, deployment: { id: 'd' as DeploymentId, commit_sha: null }, concurrency: 1 }
+const ready = { endpoint, deployment: { id: 'd' as DeploymentId, commit_sha: null }, concurrency: 1, ahead: 0 }
 
 let changes: Changes
 let turns: Turns
@@ -25,7 +25,7 @@ function arrive(arrival: number, change: { sent_to?: string } = {}): void {
   const row = { ...who, demo_id: demo, status: 'starting' as const, input: '{}', created_at: '', ...change }
   changes.predictionChanged(demo, arrival, justArrived({ ...row, arrival }))
 }
-const next = () => turns.next()?.arrival
+const next = () => turns.next()?.row.arrival
 
 describe('a prediction that arrives', () => {
   test('is to be sent at once where a place is free and nobody waits, as many as there are places', () => {
@@ -83,5 +83,45 @@ describe('a place', () => {
     turns.follow(2)
     turns.leave(2, endpoint)
     expect(await places()).toEqual([undefined, 1, 2])
+  })
+})
+
+describe('a prediction that is sent ahead', () => {
+  const sends = () => {
+    const chosen = turns.next()
+    if (chosen) turns.follow(chosen.row.arrival, chosen.isAhead)
+    return chosen && [chosen.row.arrival, chosen.isAhead]
+  }
+  beforeEach(() => turns.sendTo(new Map([[demo, { ...ready, ahead: 2 }]])))
+
+  test('waits in line behind those that were sent before it, and gets the place that one of them leaves', () => {
+    for (const arrival of [1, 2, 3, 4]) arrive(arrival)
+    expect([sends(), sends(), sends(), sends()]).toEqual([[1, false], [2, true], [3, true], undefined])
+    expect([1, 2, 3, 4].map((arrival) => turns.placeOf(demo, arrival))).toEqual([1, 2, 3, 4])
+    expect(turns.of(demo)).toEqual({ waiting: 1, sent: 3 })
+    changes.predictionChanged(demo, 1, { running: true })
+    turns.freed(1)
+    // The second has the place now, so there is room ahead for one more.
+    expect([sends(), sends()]).toEqual([[4, true], undefined])
+    changes.predictionChanged(demo, 1, 'ended')
+    expect([2, 3, 4].map((arrival) => turns.placeOf(demo, arrival))).toEqual([1, 2, 3])
+  })
+
+  test('waits for its turn again where its instance certainly does not have it', () => {
+    for (const arrival of [1, 2, 3]) arrive(arrival)
+    for (let sent = sends(); sent; sent = sends());
+    turns.leave(2, endpoint)
+    expect([2, 3].map((arrival) => turns.placeOf(demo, arrival))).toEqual([3, 2])
+    expect(sends()).toEqual([2, true])
+  })
+
+  test('is stored with where it is sent, as many as are taken', () => {
+    arrive(1)
+    sends()
+    expect([turns.reserve(demo), turns.reserve(demo), turns.reserve(demo)]).toEqual([
+      { ...ready, ahead: 2 },
+      { ...ready, ahead: 2 },
+      undefined,
+    ])
   })
 })

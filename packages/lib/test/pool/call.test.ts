@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { WorkerCall, type WorkerCallOptions } from '../../src/runtime/pool/call.ts'
 import { CountedFiles } from '../../src/runtime/pool/counted-files.ts'
 import { Run } from '../../src/runtime/pool/run.ts'
-import { WorkerProcess } from '../../src/runtime/pool/worker-process.ts'
+import { type CallEvent, WorkerProcess } from '../../src/runtime/pool/worker-process.ts'
 import { eventually } from '../pool.ts'
 import { schema } from './runs.ts'
 
@@ -96,6 +96,22 @@ describe('a call', () => {
     await performed
     expect(await made.run.snapshot()).toMatchObject({ status, reason })
     expect(await outcome('next')).toMatchObject({ status: 'succeeded' })
+  })
+
+  test.each([
+    ['not_begun', 'not begun', 'starting', null],
+    ['crashed', 'ended', 'failed', expect.any(String)],
+  ] as const)('of a runtime that ends, whose worker says %s, has a start where it may have begun', async (...row) => {
+    const [type, ended, status, started_at] = row
+    const held = Promise.withResolvers<(event: CallEvent) => void>()
+    vi.spyOn(worker, 'predict').mockImplementation((_call, take) => held.resolve(take))
+    const made = call('x')
+    const performed = made.call.perform()
+    const take = await held.promise
+    made.call.stop('shutdown')
+    take({ type, error: 'gone' })
+    expect(await performed).toBe(ended)
+    expect(await made.run.snapshot()).toMatchObject({ status, started_at })
   })
 
   test('that runs too long is stopped by itself, and says how long it may', async () => {

@@ -170,6 +170,8 @@ export class WorkerCall {
 
   private end(end: CallEnd): Promise<void> | undefined {
     const { run, options } = this
+    // Its worker may have begun it, and whoever asks must not take it for one that can be run again.
+    if (end.type === 'crashed') run.start()
     if (this.isRefused) this.outcome.resolve('ended')
     else if (this.stopped === 'timeout')
       this.fail('timeout', `It ran longer than the ${options.timeoutMs / 1000} s that one prediction may.`)
