@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { setImmediate } from 'node:timers/promises'
 import Fastify from 'fastify'
 import { expect, test } from 'vitest'
 import { sendEvents } from '../src/send-events.ts'
@@ -50,5 +51,66 @@ test('HEAD is told what would be sent, and the connection is free for the next r
   const answers = await text(reader)
   expect(answers).toMatch(/^HTTP\/1.1 200 OK\r\n[\s\S]*text\/event-stream[\s\S]*HTTP\/1.1 200 OK[\s\S]*next$/)
   expect(made).toBe(false)
+  await app.close()
+})
+
+const request = 'GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n'
+const dataOf = (answer: string): string[] => [...answer.matchAll(/^data: (.*)$/gm)].map(([, data = '']) => data)
+
+test('events of one turn of the event loop are one write, the headers and the end with them', async () => {
+  const app = Fastify()
+  app.get('/', async (_request, reply) =>
+    sendEvents(reply, async function* () {
+      for (let event = 0; event < 600; event += 1) {
+        yield { data: event }
+        if (event === 299) await setImmediate()
+        // Whatever else happens in the same turn parts no two events.
+        else if (event % 2 === 0) await new Promise<void>((resolve) => process.nextTick(resolve))
+      }
+    }),
+  )
+  let writes = 0
+  app.server.on('connection', (socket: Socket) => {
+    const { _write, _writev } = socket
+    socket._write = (...args) => {
+      writes += 1
+      _write.apply(socket, args)
+    }
+    socket._writev = (...args) => {
+      writes += 1
+      _writev?.apply(socket, args)
+    }
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const reader = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  reader.write(request)
+  expect(dataOf(await text(reader))).toEqual(Array.from({ length: 600 }, (_, event) => String(event)))
+  expect(writes).toBe(2)
+  await app.close()
+})
+
+test('a reader that reads nothing stops what is made for it alone: another one gets all', async () => {
+  const app = Fastify()
+  const made = new Map<string, number>()
+  const events = 2000
+  const size = 16 * 1024
+  app.get<{ Querystring: { reader: string } }>('/', async ({ query: { reader } }, reply) =>
+    sendEvents(reply, async function* () {
+      for (let event = 1; event <= events; event += 1) {
+        made.set(reader, event)
+        yield { data: 'x'.repeat(size) }
+      }
+    }),
+  )
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const { port } = app.server.address() as AddressInfo
+  const [slow, other] = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')]
+  slow.pause().on('error', () => {})
+  slow.write(request.replace('/', '/?reader=slow'))
+  other.write(request.replace('/', '/?reader=other'))
+  expect(dataOf(await text(other))).toHaveLength(events)
+  // So much is in the sockets of both sides, and little in this process.
+  expect(made.get('slow')).toBeLessThan(events)
+  expect(dataOf(await text(slow.resume()))).toHaveLength(events)
   await app.close()
 })
