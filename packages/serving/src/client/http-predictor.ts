@@ -18,9 +18,7 @@ import {
 import { z } from 'zod'
 import { refOf } from '../files/addresses.ts'
 import { type Call, CallLost, CallRefused } from '../link/call.ts'
-import type { Link } from '../link/link.ts'
-import type { Predict } from '../link/messages.ts'
-import type { Files, Follow, OpenFile, Prediction, PredictionRequest, Predictor } from '../predictor.ts'
+import type { Files, OpenFile, Prediction, PredictionRequest, Predictor } from '../predictor.ts'
 import { readCaps } from './deadlines.ts'
 import { HttpClient, type HttpClientOptions } from './http-client.ts'
 import { answerError, Misbehaved } from './refusal.ts'
@@ -28,6 +26,8 @@ import { answerError, Misbehaved } from './refusal.ts'
 export type HttpPredictorOptions = HttpClientOptions
 
 const reconnects = 5
+/** How often it is tried over a link before. An event that breaks links must not break them for ever. */
+const linkTries = 2
 const putAnswer = z.object({ ref: z.string() })
 const known: ReadonlySet<string> = new Set(eventTypes)
 
@@ -64,9 +64,10 @@ export class HttpPredictor implements Predictor {
   }
 
   async submit({ id, input, follow }: PredictionRequest, signal?: AbortSignal): Promise<Prediction> {
-    const link = follow && (await this.options.link?.open())
-    const call = link && (await this.call(link, { ...this.options.linked, id, input, follow }, signal))
-    if (call) return this.followed(call, id, follow)
+    const { link, linked } = this.options
+    const open = follow && (await link?.open())
+    const call = open && (await open.predict({ ...linked, id, input, follow }, signal).catch(this.asOverHttp))
+    if (call) return follow === 'end' ? this.untilEnd(call, id) : this.followed(call, id)
     const headers = { prefer: 'respond-async', 'content-type': 'application/json' }
     const sent = { headers, body: JSON.stringify({ input }), signal }
     await this.client.json('PUT', `/predictions/${id}`, readCaps.snapshot, sent)
@@ -74,27 +75,36 @@ export class HttpPredictor implements Predictor {
   }
 
   async find(id: PredictionId, signal?: AbortSignal): Promise<Prediction | undefined> {
+    const link = await this.options.link?.open()
+    if (link) {
+      const isThere = await link.find({ ...this.options.linked, id }, signal).catch(this.unlessMissing)
+      return isThere && this.prediction(id)
+    }
     const { statusCode, headers } = await this.client.head('GET', `/predictions/${id}`, signal)
     if (statusCode === 404) return undefined
     if (statusCode !== 200) throw answerError(this.base, statusCode, '', headers['retry-after'])
     return this.prediction(id)
   }
 
-  /** Throws what the same request would throw over HTTP. Undefined: it is too large for a link. */
-  private async call(link: Link, predict: Predict, signal?: AbortSignal): Promise<Call | undefined> {
-    try {
-      return await link.predict(predict, signal)
-    } catch (error) {
-      if (error instanceof CallRefused) throw this.client.refusal(error.status, error.body, error.retryAfter)
-      if (error instanceof CallLost) throw this.client.unanswered(error)
-      throw error
-    }
+  /** Throws what the same request would throw over HTTP. */
+  private readonly asOverHttp = (error: unknown): never => {
+    if (error instanceof CallRefused) throw this.client.refusal(error.status, error.body, error.retryAfter)
+    if (error instanceof CallLost) throw this.client.unanswered(error)
+    throw error
   }
 
-  /** Its first events, or its end, come over the link, and what does not come there is asked for over HTTP. */
-  private followed(call: Call, id: PredictionId, follow: Follow): Prediction {
+  private readonly unlessMissing = (error: unknown): undefined =>
+    error instanceof CallRefused && error.status === 404 ? undefined : this.asOverHttp(error)
+
+  /** Its end comes over the link. */
+  private untilEnd(call: Call, id: PredictionId): Prediction {
     const prediction = this.prediction(id)
-    if (follow === 'end') return { ...prediction, ended: () => this.ended(call, prediction) }
+    return { ...prediction, ended: () => this.ended(call, prediction) }
+  }
+
+  /** Its first events come over the link that made it, and what does not come there is asked for. */
+  private followed(call: Call, id: PredictionId): Prediction {
+    const prediction = this.prediction(id)
     let isRead = false
     const events = (after = 0, signal?: AbortSignal): AsyncIterable<PredictionEvent> => {
       if (isRead || after > 0) return prediction.events(after, signal)
@@ -137,7 +147,7 @@ export class HttpPredictor implements Predictor {
     let seen = after
     for (let attempt = 0; !signal?.aborted; attempt += 1) {
       try {
-        for await (const event of this.stream(id, seen, signal)) {
+        for await (const event of this.stream(id, seen, attempt < linkTries, signal)) {
           if ('seq' in event && event.seq <= seen && event.type !== 'completed') continue
           if ('seq' in event) seen = event.seq
           attempt = 0
@@ -154,7 +164,19 @@ export class HttpPredictor implements Predictor {
     }
   }
 
-  private async *stream(id: PredictionId, after: number, signal?: AbortSignal): AsyncIterable<PredictionEvent> {
+  private async *stream(
+    id: PredictionId,
+    after: number,
+    mayLink: boolean,
+    signal?: AbortSignal,
+  ): AsyncIterable<PredictionEvent> {
+    const link = mayLink ? await this.options.link?.open() : undefined
+    const call = await link?.find({ ...this.options.linked, id, after }, signal).catch(this.asOverHttp)
+    if (!call) return yield* this.streamOverHttp(id, after, signal)
+    for await (const event of call.events(signal)) yield this.event(event)
+  }
+
+  private async *streamOverHttp(id: PredictionId, after: number, signal?: AbortSignal): AsyncIterable<PredictionEvent> {
     const headers = { accept: 'text/event-stream', 'last-event-id': String(after) }
     const bytes = this.client.download(`/predictions/${id}/events`, headers, signal)
     const size = { sinceEvent: 0 }

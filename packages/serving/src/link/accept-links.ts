@@ -1,18 +1,33 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { isPredictionId, type PredictionEvent, type PredictionSnapshot, type VisitorId } from '@origami/protocol/demo'
+import {
+  isPredictionId,
+  type PredictionEvent,
+  type PredictionId,
+  type PredictionSnapshot,
+  type VisitorId,
+} from '@origami/protocol/demo'
 import type { FastifyInstance } from 'fastify'
 import { defaultDeadlines } from '../client/deadlines.ts'
 import { toldOf } from '../http/errors.ts'
 import { type InputOptions, submitInput } from '../http/submit.ts'
 import type { Prediction, Predictor } from '../predictor.ts'
 import { FrameSocket } from './frame-socket.ts'
-import { callerMessage, linkProtocol, mostBytes, type Predict, type ServerMessage, windowBytes } from './messages.ts'
+import {
+  type Caller,
+  callerMessage,
+  type Find,
+  linkProtocol,
+  mostBytes,
+  type Predict,
+  type ServerMessage,
+  windowBytes,
+} from './messages.ts'
 
 export interface LinkOptions extends InputOptions {
   /** The predictor that a call is for. Undefined: there is no such demo. */
-  predictor(call: Predict): Promise<Predictor | undefined>
-  visitor?(call: Predict): VisitorId | undefined
+  predictor(caller: Caller): Promise<Predictor | undefined>
+  visitor?(caller: Caller): VisitorId | undefined
   /** The largest body in bytes, as over HTTP. Called for each prediction. */
   maxBytes(): number
   /** How long the other side may be silent. The default is a minute. */
@@ -36,7 +51,8 @@ export const linkable = {
 
 /**
  * Takes links at `/link`: a connection on which each prediction is one message, and its events come back. It does what
- * `PUT /predictions/{id}` and `GET …/events` do, for callers who make many. The server needs the options `linkable`.
+ * `PUT /predictions/{id}` and `GET …/events` do, for callers who make or follow many. The server needs the
+ * options `linkable`.
  */
 export function acceptLinks(app: FastifyInstance, options: LinkOptions): void {
   const links = new Set<ServedLink>()
@@ -61,6 +77,9 @@ interface LinkHooks {
   readonly log: (error: unknown) => void
   readonly onClose: () => void
 }
+
+type Known<Asked> = Asked & { readonly id: PredictionId }
+type Answer = (call: ServedCall, id: PredictionId) => Promise<void>
 
 /** An open link, as the side has it that is called. */
 class ServedLink {
@@ -90,62 +109,74 @@ class ServedLink {
 
   /** Throws ZodError for what no caller of ours sends, which ends the link. */
   private receive(message: unknown, bytes: number): void {
-    const { call: number, predict, taken, leave } = callerMessage.parse(message)
-    if (predict) return void this.serve(number, predict, bytes)
+    const { call: number, predict, find, taken, leave } = callerMessage.parse(message)
+    if (predict)
+      return void this.serve(number, predict, (call, id) => this.made(number, call, { ...predict, id }, bytes))
+    if (find) return void this.serve(number, find, (call, id) => this.found(number, call, { ...find, id }))
     // What comes for a call that is over was on the way before.
     const call = this.calls.get(number)
     if (taken) call?.taken(taken)
     if (leave) call?.leave()
   }
 
-  /** Never rejects. */
-  private async serve(number: number, predict: Predict, bytes: number): Promise<void> {
+  /** Never rejects. `answer` says what there is to say until the call is over. */
+  private async serve(number: number, { id }: { readonly id: string }, answer: Answer): Promise<void> {
     if (this.calls.has(number) || this.calls.size >= mostCalls)
       return void this.send({ call: number, refused: tooManyCalls })
     const call = new ServedCall()
     this.calls.set(number, call)
-    let isAccepted = false
     try {
-      if (bytes > this.options.maxBytes()) throw tooLarge(this.options.maxBytes(), bytes)
-      const prediction = await this.submit(predict, call.leaving)
-      isAccepted = true
-      if (call.isLeft) return
-      // An end that comes at once goes with it, in one write.
-      this.frames.send({ call: number, accepted: true }, false)
-      await this.follow(number, call, prediction, predict.follow)
+      if (!isPredictionId(id)) throw answering(422, 'expected an id of 8 to 64 of A-Z a-z 0-9 _ -')
+      await answer(call, id)
     } catch (error) {
       if (call.isLeft) return
-      const told = isAccepted ? undefined : toldOf(error as Error)
+      const told = call.isAccepted ? undefined : toldOf(error as Error)
       if (!told) this.hooks.log(error)
       const refused = told ?? { status: 500, body: { error: 'Something went wrong here; the log has it.' } }
-      this.send(isAccepted ? { call: number, over: true } : { call: number, refused })
+      this.send(call.isAccepted ? { call: number, over: true } : { call: number, refused })
     } finally {
       if (this.calls.get(number) === call) this.calls.delete(number)
     }
   }
 
-  private async submit(predict: Predict, signal: AbortSignal): Promise<Prediction> {
+  private async made(number: number, call: ServedCall, predict: Known<Predict>, bytes: number): Promise<void> {
+    if (bytes > this.options.maxBytes()) throw tooLarge(this.options.maxBytes(), bytes)
+    const predictor = await this.predictor(predict)
     const { id, input, follow } = predict
-    if (!isPredictionId(id)) throw answering(422, 'expected an id of 8 to 64 of A-Z a-z 0-9 _ -')
-    const predictor = await this.options.predictor(predict)
-    if (!predictor) throw answering(404, 'There is no such demo.')
     const submitted = { id, input, visitor: this.options.visitor?.(predict), follow, base: '' }
-    return submitInput(predictor, await predictor.schema(), submitted, this.options, () => signal)
+    const schema = await predictor.schema()
+    const prediction = await submitInput(predictor, schema, submitted, this.options, () => call.leaving)
+    this.accept(number, call)
+    if (follow === 'events') return this.follow(number, call, prediction, 0)
+    if (call.isLeft) return
+    const ended = await endOf(prediction, call.leaving)
+    if (!call.isLeft) this.send({ call: number, ...(ended ? { ended } : { over: true }) })
   }
 
-  private async follow(
-    number: number,
-    call: ServedCall,
-    prediction: Prediction,
-    follow: Predict['follow'],
-  ): Promise<void> {
-    if (follow === 'end') {
-      const ended = await endOf(prediction, call.leaving)
-      if (!call.isLeft) this.send({ call: number, ...(ended ? { ended } : { over: true }) })
-      return
-    }
+  private async found(number: number, call: ServedCall, { id, after, ...caller }: Known<Find>): Promise<void> {
+    const prediction = await (await this.predictor(caller)).find(id)
+    if (!prediction) throw answering(404, 'There is no such prediction (any more).')
+    if (after === undefined) return void this.send({ call: number, accepted: true, over: true })
+    this.accept(number, call)
+    await this.follow(number, call, prediction, after)
+  }
+
+  private async predictor(caller: Caller): Promise<Predictor> {
+    const predictor = await this.options.predictor(caller)
+    if (!predictor) throw answering(404, 'There is no such demo.')
+    return predictor
+  }
+
+  private accept(number: number, call: ServedCall): void {
+    call.isAccepted = true
+    // An end that comes at once goes with it, in one write.
+    if (!call.isLeft) this.frames.send({ call: number, accepted: true }, false)
+  }
+
+  private async follow(number: number, call: ServedCall, prediction: Prediction, after: number): Promise<void> {
+    if (call.isLeft) return
     const { callerQueues = false } = this.options
-    for await (const event of prediction.events(0, call.leaving)) {
+    for await (const event of prediction.events(after, call.leaving)) {
       if (call.isLeft) return
       if (callerQueues && event.type === 'queue') continue
       call.sent(this.send({ call: number, event }, callerQueues || event.type !== 'start'))
@@ -162,6 +193,7 @@ class ServedLink {
 
 /** One call of a link. */
 class ServedCall {
+  isAccepted = false
   private readonly controller = new AbortController()
   private untaken = 0
   private wake: (() => void) | undefined

@@ -25,13 +25,13 @@ interface Arrived {
   readonly bytes: number
 }
 
-/** One prediction that was asked for over a link, as its caller follows it. */
+/** One prediction over a link, as its caller follows it. */
 export class Call {
   /** Whether nothing more comes. */
   isOver = false
-  /** Resolves once the prediction is stored. */
+  /** Resolves once the prediction is stored, or was found. */
   readonly accepted: Promise<void>
-  private readonly send: (message: Omit<CallerMessage, 'call' | 'predict'>) => void
+  private readonly send: (message: Pick<CallerMessage, 'taken' | 'leave'>) => void
   private readonly answered = Promise.withResolvers<void>()
   private readonly answerBy: number
   private isAnswered = false
@@ -41,7 +41,7 @@ export class Call {
   private failure: unknown
   private wake: (() => void) | undefined
 
-  constructor(send: (message: Omit<CallerMessage, 'call' | 'predict'>) => void, answerMs: number) {
+  constructor(send: (message: Pick<CallerMessage, 'taken' | 'leave'>) => void, answerMs: number) {
     this.send = send
     this.accepted = this.answered.promise
     this.answerBy = performance.now() + answerMs

@@ -4,7 +4,7 @@ import { type Deadlines, readCaps } from '../client/deadlines.ts'
 import { Misbehaved } from '../client/refusal.ts'
 import { Call } from './call.ts'
 import { encodeFrame, FrameSocket } from './frame-socket.ts'
-import { type CallerMessage, mostBytes, type Predict, serverMessage } from './messages.ts'
+import { type CallerMessage, type Find, mostBytes, type Predict, serverMessage } from './messages.ts'
 
 /** A link that nobody uses for so long is closed. */
 const unusedMs = 60_000
@@ -42,10 +42,22 @@ export class Link {
    * Resolves once the prediction is stored. Throws CallRefused, CallLost, Misbehaved, or the signal's reason. Who then
    * reads neither its events nor its end leaves it. Undefined: it is too large for a link, and was not sent.
    */
-  async predict(predict: Predict, signal?: AbortSignal): Promise<Call | undefined> {
+  predict(predict: Predict, signal?: AbortSignal): Promise<Call | undefined> {
+    return this.call({ predict }, signal)
+  }
+
+  /** Resolves once the prediction is found. Throws as `predict` does; CallRefused has 404 where there is none such. */
+  find(find: Find, signal?: AbortSignal): Promise<Call | undefined> {
+    return this.call({ find }, signal)
+  }
+
+  private async call(
+    asked: Pick<CallerMessage, 'predict' | 'find'>,
+    signal: AbortSignal | undefined,
+  ): Promise<Call | undefined> {
     signal?.throwIfAborted()
     const number = this.lastCall + 1
-    const frame = encodeFrame({ call: number, predict } satisfies CallerMessage)
+    const frame = encodeFrame({ call: number, ...asked } satisfies CallerMessage)
     if (frame.length > mostBytes) return undefined
     this.lastCall = number
     const call = new Call((message) => this.send({ call: number, ...message }), this.deadlines().answerMs)

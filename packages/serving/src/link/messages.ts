@@ -14,23 +14,40 @@ export const mostBytes = 1024 ** 2
 
 const call = z.int().min(1)
 
+const caller = {
+  /** Which demo, where the server has several. */
+  demo: z.string().max(64).optional(),
+  visitor: z.string().max(200).optional(),
+  address: z.string().max(200).optional(),
+}
+
 const predict = z.strictObject({
   /** The prediction's id. A prediction that has it already is joined. */
   id: z.string().max(64),
   input: z.unknown(),
   /** Its events from the first on, or its end alone. */
   follow: z.enum(['events', 'end']),
-  /** Which demo, where the server has several. */
-  demo: z.string().max(64).optional(),
-  visitor: z.string().max(200).optional(),
-  address: z.string().max(200).optional(),
+  ...caller,
 })
 export type Predict = z.infer<typeof predict>
+
+const find = z.strictObject({
+  /** The id of a prediction that is there already. */
+  id: z.string().max(64),
+  /** Its events after this number follow. 0: from the first on. */
+  after: z.int().min(0).optional(),
+  ...caller,
+})
+export type Find = z.infer<typeof find>
+
+/** Which demo is asked, and for whom. */
+export type Caller = Pick<Predict, keyof typeof caller>
 
 /** From the caller, one key besides the call, which is the caller's own number for what it asks. */
 export const callerMessage = z.strictObject({
   call,
   predict: predict.optional(),
+  find: find.optional(),
   /** So many bytes of its events were taken, and more may come. */
   taken: z.int().min(1).optional(),
   /** It follows no more. The prediction goes on. */
@@ -41,7 +58,7 @@ export type CallerMessage = z.infer<typeof callerMessage>
 /** From the server about a call, one key besides it. Keys that are not known are ignored. */
 export const serverMessage = z.object({
   call,
-  /** The prediction is stored. */
+  /** The prediction is stored, or was found. */
   accepted: z.literal(true).optional(),
   event: predictionEvent.optional(),
   /** Its end, for who follows nothing else. */

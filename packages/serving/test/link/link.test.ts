@@ -214,6 +214,8 @@ async function all(events: AsyncIterable<PredictionEvent>): Promise<PredictionEv
   return read
 }
 
+async function* nothing(): AsyncIterable<PredictionEvent> {}
+
 const rejection = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => undefined,
@@ -307,13 +309,13 @@ describe('a prediction over a link', () => {
     expect(predictions.size).toBe(0)
   })
 
-  test('with an input that would hold up others is made over HTTP, and followed there', async () => {
+  test('with an input that would hold up others is made over HTTP', async () => {
     const word = 'x'.repeat(1024 ** 2)
     bodyBytes = 2 * 1024 ** 2
     const prediction = await ask(word)
     at(word).complete()
     expect((await all(prediction.events())).map(({ type }) => type)).toEqual(['completed'])
-    expect(requests).toEqual([`PUT /predictions/${prediction.id}`, `GET /predictions/${prediction.id}/events`])
+    expect(requests).toEqual([`PUT /predictions/${prediction.id}`])
   })
 
   test('for a demo that is not there is refused as missing', async () => {
@@ -322,7 +324,7 @@ describe('a prediction over a link', () => {
     expect(predictions.size).toBe(0)
   })
 
-  test('follows on over HTTP where the link broke, and gets nothing twice', async () => {
+  test('follows on over the next link where one broke, and gets nothing twice', async () => {
     const prediction = await ask('a')
     const read: PredictionEvent[] = []
     const reading = (async () => {
@@ -335,14 +337,27 @@ describe('a prediction over a link', () => {
     at('a').complete()
     await reading
     expect(read.map((event) => 'seq' in event && event.seq)).toEqual([1, 2, 3])
-    expect(requests).toEqual([`GET /predictions/${prediction.id}/events`])
+    expect(requests).toEqual([])
+    expect(sockets).toHaveLength(1)
   })
 
-  test('whose end alone is followed gets it over HTTP where the link broke', async () => {
+  test('follows on over HTTP where links break again and again', async () => {
+    const prediction = await ask('a')
+    const reading = all(prediction.events())
+    const breaking = setInterval(() => {
+      if (requests.length === 0) for (const socket of sockets.splice(0)) socket.destroy()
+    })
+    await vi.waitFor(() => expect(requests).toEqual([`GET /predictions/${prediction.id}/events`]))
+    clearInterval(breaking)
+    at('a').complete()
+    expect((await reading).map(({ type }) => type)).toEqual(['completed'])
+  })
+
+  test('whose end alone is followed gets it over the next link where one broke', async () => {
     const prediction = await ask('a', 'end')
     const ended = prediction.ended?.()
     for (const socket of sockets.splice(0)) socket.destroy()
-    await vi.waitFor(() => expect(requests).toEqual([`GET /predictions/${prediction.id}/events`]))
+    await vi.waitFor(() => expect(at('a').readers).toBe(1))
     at('a').complete()
     expect(await ended).toMatchObject({ status: 'succeeded' })
   })
@@ -384,6 +399,43 @@ describe('a prediction over a link', () => {
     leaving.abort()
     expect(await reading).toEqual([])
     await vi.waitFor(() => expect(at('a').readers).toBe(0))
+  })
+
+  test('that is there already is found, and its events after a number come back, without HTTP', async () => {
+    const { id } = await ask('a', 'end')
+    at('a').send(said(1, 'X'), said(2, 'Y'))
+    const prediction = await demo.find(id)
+    const read = all(prediction?.events(1) ?? nothing())
+    at('a').complete()
+    expect((await read).map((event) => 'seq' in event && event.seq)).toEqual([2, 3])
+    expect(requests).toEqual([])
+    expect(sockets).toHaveLength(1)
+  })
+
+  test('that was found and is followed by nobody holds nothing there', async () => {
+    const { id } = await ask('a')
+    expect(await demo.find(id)).toBeDefined()
+    expect(at('a').readers).toBe(1)
+  })
+
+  test.each([
+    ['that nobody made', undefined],
+    ['of a demo that is not there', 'none'],
+  ])('%s is not found, as over HTTP', async (_what, named) => {
+    demo = reach(link, named)
+    expect(await demo.find(newPredictionId())).toBeUndefined()
+    expect(requests).toEqual([])
+  })
+
+  test('that is forgotten before it is followed is missing, as over HTTP', async () => {
+    const prediction = await ask('a')
+    predictions.clear()
+    const overLink = await rejection(all(prediction.events(1)))
+    const other = await reach(undefined).submit({ id: newPredictionId(), input: { word: 'b' } })
+    predictions.clear()
+    const overHttp = await rejection(all(other.events()))
+    expect(overLink).toBeInstanceOf(Misbehaved)
+    expect(overLink).toEqual(overHttp)
   })
 
   test('whose reader is slow holds back nobody, and fills no memory', async () => {
