@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { DemoId } from '@origami/protocol/demo'
 import { logged } from '../logged.ts'
 import type { KnownDemos } from './known-demos.ts'
@@ -23,8 +24,9 @@ export interface PlaceFollower {
   readonly demo: DemoId
   readonly arrival: number
   /** The place that it was told last. */
-  told: Place | undefined
-  readonly wake: () => void
+  readonly told: Place | undefined
+  /** Called with a place that is news to it. */
+  readonly tell: (place: Place) => void
 }
 
 /** The least time between two reports of places of one demo. */
@@ -33,13 +35,24 @@ const betweenMs = 250
 /** Up to here each change of a place is told, and beyond it those by a tenth. */
 const exactUntil = 50
 
+/** So many followers are told before others have their turn. */
+const toldAtOnce = 100
+
+/** Those who follow places of one demo. */
+interface Audience {
+  readonly followers: Set<PlaceFollower>
+  /** When they are told next. */
+  timer: NodeJS.Timeout | undefined
+  isTold: boolean
+  /** Whether places may have changed since they were begun to be told. */
+  isStale: boolean
+  lastToldMs: number
+}
+
 /** The place of each waiting prediction, and how long it waits for its turn. */
 export class Places {
   private readonly parts: PlacesParts
-  private readonly followers = new Map<DemoId, Set<PlaceFollower>>()
-  /** When followers of a demo are told next. */
-  private readonly timers = new Map<DemoId, NodeJS.Timeout>()
-  private readonly lastToldMs = new Map<DemoId, number>()
+  private readonly audiences = new Map<DemoId, Audience>()
 
   constructor(parts: PlacesParts) {
     this.parts = parts
@@ -53,47 +66,70 @@ export class Places {
     return position === undefined ? undefined : (await this.estimates(demo))(position)
   }
 
-  /** Wakes a follower once its place is news to it, at most four times a second. Returns what ends that. */
+  /** Tells a follower each place that is news to it, at most four times a second. Returns what ends that. */
   follow(follower: PlaceFollower): () => void {
     const { demo } = follower
-    const those = this.followers.get(demo) ?? new Set()
-    this.followers.set(demo, those.add(follower))
+    const audience = this.audiences.get(demo) ?? nobody()
+    this.audiences.set(demo, audience)
+    audience.followers.add(follower)
     // It may have changed since it was told.
     this.tellSoon(demo)
     return () => {
-      those.delete(follower)
-      if (those.size > 0 || this.followers.get(demo) !== those) return
-      this.followers.delete(demo)
-      this.lastToldMs.delete(demo)
-      clearTimeout(this.timers.get(demo))
-      this.timers.delete(demo)
+      audience.followers.delete(follower)
+      if (audience.followers.size > 0 || this.audiences.get(demo) !== audience) return
+      this.audiences.delete(demo)
+      clearTimeout(audience.timer)
     }
   }
 
   private tellSoon(demo: DemoId): void {
-    if (!this.followers.has(demo) || this.timers.has(demo)) return
-    const sinceMs = performance.now() - (this.lastToldMs.get(demo) ?? -betweenMs)
-    const tell = () => void logged(`places of demo ${demo} could not be told`, () => this.tell(demo))
-    this.timers.set(demo, setTimeout(tell, Math.max(0, betweenMs - sinceMs)))
+    const audience = this.audiences.get(demo)
+    if (!audience || audience.timer) return
+    audience.isStale = true
+    if (audience.isTold) return
+    const waitMs = Math.max(0, betweenMs - (performance.now() - audience.lastToldMs))
+    const tell = () => logged(`places of demo ${demo} could not be told`, () => this.tell(demo, audience))
+    audience.timer = setTimeout(() => void tell(), waitMs)
   }
 
-  private async tell(demo: DemoId): Promise<void> {
-    this.timers.delete(demo)
-    this.lastToldMs.set(demo, performance.now())
-    const placeAt = await this.estimates(demo)
-    for (const follower of this.followers.get(demo) ?? []) {
-      const position = this.parts.turns.placeOf(demo, follower.arrival)
-      if (position !== undefined && isNews(placeAt(position), follower.told)) follower.wake()
+  /** Places are computed once for all, and others have their turn after every few that are told. */
+  private async tell(demo: DemoId, audience: Audience): Promise<void> {
+    audience.timer = undefined
+    audience.isTold = true
+    audience.isStale = false
+    audience.lastToldMs = performance.now()
+    try {
+      const placeAt = await this.estimates(demo)
+      let seen = 0
+      for (const follower of audience.followers) {
+        if (seen > 0 && seen % toldAtOnce === 0) await nextTurn()
+        seen += 1
+        const position = this.parts.turns.placeOf(demo, follower.arrival)
+        const place = position === undefined ? undefined : placeAt(position)
+        if (place && isNews(place, follower.told)) follower.tell(place)
+      }
+    } finally {
+      audience.isTold = false
+      if (audience.isStale) this.tellSoon(demo)
     }
   }
 
   private async estimates(demo: DemoId): Promise<(position: number) => Place> {
     const { demos, times } = this.parts
     const concurrency = (await demos.find(demo))?.schema?.concurrency ?? 1
-    const seconds = await times.of(demo)
-    return (position) => ({ position, eta: estimate(position, concurrency, seconds) })
+    const roundSeconds = estimate(1, 1, await times.of(demo))
+    const etaAt = (position: number) => roundSeconds && Math.ceil(position / concurrency) * roundSeconds
+    return (position) => ({ position, eta: etaAt(position) })
   }
 }
+
+const nobody = (): Audience => ({
+  followers: new Set(),
+  timer: undefined,
+  isTold: false,
+  isStale: false,
+  lastToldMs: Number.NEGATIVE_INFINITY,
+})
 
 /** Whether a place differs from the one told last by enough to tell it. */
 export function isNews(now: Place, told: Place | undefined): boolean {

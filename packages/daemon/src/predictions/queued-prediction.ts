@@ -15,7 +15,7 @@ import { cancelUnsent, predictionById, requestCancel } from '../store/prediction
 import type { PredictionRow } from '../store/tables.ts'
 import type { LiveRun } from './live-runs.ts'
 import type { QueueParts } from './parts.ts'
-import { isNews, type PlaceFollower } from './places.ts'
+import { isNews, type Place, type PlaceFollower } from './places.ts'
 import { Wake } from './wake.ts'
 
 /** Identifies the row of a prediction. */
@@ -61,11 +61,11 @@ export class QueuedPrediction implements Prediction {
   async *events(after = 0, signal = never): AsyncIterable<PredictionEvent> {
     const { changed, places } = this.parts
     const wake = new Wake()
-    const follower = { demo: this.demo, arrival: this.arrival, told: undefined, wake: wake.wake }
-    const ends = [changed.onPrediction(this.demo, this.arrival, wake.wake), places.follow(follower)]
+    const reader = new PlaceReader(this.demo, this.arrival, wake)
+    const ends = [changed.onPrediction(this.demo, this.arrival, wake.wake), places.follow(reader)]
     signal.addEventListener('abort', wake.wake)
     try {
-      yield* this.untilEnd(after, signal, wake, follower)
+      yield* this.untilEnd(after, signal, wake, reader)
     } finally {
       for (const end of ends) end()
       signal.removeEventListener('abort', wake.wake)
@@ -76,7 +76,7 @@ export class QueuedPrediction implements Prediction {
     after: number,
     signal: AbortSignal,
     wake: Wake,
-    follower: PlaceFollower,
+    reader: PlaceReader,
   ): AsyncIterable<PredictionEvent> {
     const { live, open, places } = this.parts
     let seen = after
@@ -95,11 +95,8 @@ export class QueuedPrediction implements Prediction {
         }
         if (signal.aborted || live.find(this.arrival) !== run) continue
       } else if (row && !row.running) {
-        const place = await places.find(this.demo, this.arrival)
-        if (place && isNews(place, follower.told)) {
-          follower.told = place
-          yield { type: 'queue', data: place }
-        }
+        const place = reader.told ? reader.news : await places.find(this.demo, this.arrival)
+        if (place && reader.reads(place)) yield { type: 'queue', data: place }
       } else if (!row) {
         // It was stored a moment ago, and whoever stored it has not said so yet.
         open.predictionChanged(this.arrival)
@@ -141,6 +138,35 @@ export class QueuedPrediction implements Prediction {
     const row = await predictionById(this.parts.db, this.demo, this.id)
     if (!row) throw Object.assign(new Error('There is no such prediction any more.'), { statusCode: 404 })
     return row
+  }
+}
+
+/** A reader of events as it follows its place. */
+class PlaceReader implements PlaceFollower {
+  readonly demo: DemoId
+  readonly arrival: number
+  told: Place | undefined
+  /** A place that it was not told yet. */
+  news: Place | undefined
+  private readonly wake: Wake
+
+  constructor(demo: DemoId, arrival: number, wake: Wake) {
+    this.demo = demo
+    this.arrival = arrival
+    this.wake = wake
+  }
+
+  tell(place: Place): void {
+    this.news = place
+    this.wake.wake()
+  }
+
+  /** Whether it is told of this place. */
+  reads(place: Place): boolean {
+    this.news = undefined
+    if (!isNews(place, this.told)) return false
+    this.told = place
+    return true
   }
 }
 

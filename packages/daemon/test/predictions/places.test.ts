@@ -65,17 +65,17 @@ test('places are read again once the queue of their demo changed, and not before
 
 describe('who follows a place', () => {
   const following = (arrival: number, told: Place | undefined) => {
-    const follower = { demo, arrival, told, wake: vi.fn() }
+    const follower = { demo, arrival, told, tell: vi.fn() }
     return { follower, end: places.follow(follower) }
   }
 
-  test('is woken once it is another than was told, and not before', async () => {
+  test('is told once it is another than was told, and not before', async () => {
     const [first, second] = [await waiting('ann'), await waiting('bob')]
     const ahead = following(first, await places.find(demo, first))
     const behind = following(second, await places.find(demo, second))
     changes.predictionChanged(demo, first, { running: true })
-    await vi.waitFor(() => expect(behind.follower.wake).toHaveBeenCalled())
-    expect(ahead.follower.wake).not.toHaveBeenCalled()
+    await vi.waitFor(() => expect(behind.follower.tell).toHaveBeenCalled())
+    expect(ahead.follower.tell).not.toHaveBeenCalled()
     for (const { end } of [ahead, behind]) end()
   })
 
@@ -83,8 +83,48 @@ describe('who follows a place', () => {
     const [first, second] = [await waiting('ann'), await waiting('bob')]
     const { follower, end } = following(second, await places.find(demo, second))
     for (const running of [true, true, true]) changes.predictionChanged(demo, first, { running })
-    await vi.waitFor(() => expect(follower.wake).toHaveBeenCalled())
-    expect(follower.wake).toHaveBeenCalledOnce()
+    await vi.waitFor(() => expect(follower.tell).toHaveBeenCalled())
+    expect(follower.tell).toHaveBeenCalledOnce()
+    end()
+  })
+
+  test('is told with all others by one estimate, and others have their turn meanwhile', async () => {
+    const predictions = Array.from({ length: 300 }, (_, number) => StoredQueue.prediction(demo, `visitor-${number}`))
+    const added = await addPredictions(stored.db, predictions)
+    changes.notify(demo)
+    await places.find(demo, 0)
+    const estimated = vi.spyOn(times, 'of')
+    let toldBefore: number | undefined
+    const told = new Set<number>()
+    const ends = added.map(({ arrival }) => {
+      const tell = () => {
+        if (told.size === 0) setImmediate(() => (toldBefore = told.size))
+        told.add(arrival)
+      }
+      return places.follow({ demo, arrival, told: undefined, tell })
+    })
+    await vi.waitFor(() => expect(told.size).toBe(300))
+    expect(estimated).toHaveBeenCalledOnce()
+    expect(toldBefore).toBeLessThan(300)
+    for (const end of ends) end()
+  })
+
+  test('is told of a change that comes while others are told', async () => {
+    const [first, second] = [await waiting('ann'), await waiting('bob')]
+    await places.find(demo, second)
+    const told: (number | undefined)[] = []
+    const follower = {
+      demo,
+      arrival: second,
+      told: undefined as Place | undefined,
+      tell(place: Place) {
+        told.push(place.position)
+        this.told = place
+        if (told.length === 1) changes.predictionChanged(demo, first, { running: true })
+      },
+    }
+    const end = places.follow(follower)
+    await vi.waitFor(() => expect(told).toEqual([2, 1]))
     end()
   })
 })
