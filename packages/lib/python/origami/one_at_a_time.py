@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Awaitable
 from contextlib import closing, nullcontext
 from inspect import isawaitable, isgenerator
+from time import monotonic  # Its own name, since models may replace that of the module.
 from typing import Any
 
 from .answers import Answer, arguments, awaited, outbox_of, pieces_of
@@ -18,6 +19,13 @@ from .ends import send_done, send_failed
 from .hearing import Hearing
 from .runtime import Runtime
 from .terminal import Terminals
+
+
+#: How many calls may wait here for their turn.
+AHEAD = 4
+
+#: After the runtime has heard an end, it reads nothing of what is printed for twice as long, in seconds.
+SOON = 0.015
 
 
 class OneAtATime:
@@ -45,12 +53,16 @@ class OneAtATime:
         self._sending = False
         #: The prediction that ended last, where no mark on the terminals says so.
         self._unmarked: str | None = None
+        #: When the end of the last one was sent, and of the one before it.
+        self._ends = (0.0, 0.0)
+        #: How many of the next ones begin behind a mark, as the runtime may read at once what they print.
+        self._to_mark = 0
         self._main = threading.main_thread()
         signal.signal(signal.SIGUSR1, lambda *_: self._interrupt())
 
     def room(self) -> dict[str, int]:
         """What the runtime is told: how many calls may wait here for their turn."""
-        return {"ahead": 4}
+        return {"ahead": AHEAD}
 
     def take(self, message: dict[str, Any]) -> None:
         name = message["id"]
@@ -77,9 +89,8 @@ class OneAtATime:
         name = message["id"]
         if name in self._cancels:
             return self._end(name, {}, Canceled())
-        if message.get("ahead") and self._unmarked is not None:
-            # The runtime may not know yet that the one before has ended, and would take for its what this one prints.
-            self._terminals.mark(self._unmarked, always=True)
+        if message.get("ahead"):
+            self._mark_before()
         output: dict[str, Any] = {}
         failure: BaseException | None = None
         call = Call(name, self._send)
@@ -102,14 +113,27 @@ class OneAtATime:
         canceled = own_cancel or isinstance(failure, Canceled)
         self._known.discard(name)
         self._cancels.discard(name)
-        marked = self._terminals.mark(name, always=bool(self._calls))
+        marked = self._terminals.mark(name)
         self._unmarked = None if marked else name
+        self._ends = (monotonic(), self._ends[0])
         if canceled:
             self._runtime.send(type="canceled", id=name, marked=marked)
         elif failure is not None:
             send_failed(self._runtime.send, name, failure, marked)
         else:
             send_done(self._runtime.send, name, output, marked)
+
+    def _mark_before(self) -> None:
+        """Marks the end of the one before, unless the runtime hears of it before it reads what is printed now.
+
+        Otherwise it would take for that one's what the next ones print, all of which it may have written already.
+        """
+        if monotonic() - self._ends[1] > SOON:
+            self._to_mark = 1 + AHEAD
+        if self._to_mark > 0:
+            self._to_mark -= 1
+            if self._unmarked is not None:
+                self._terminals.mark(self._unmarked, always=True)
 
     def _run(self, call: Call, message: dict[str, Any]) -> dict[str, Any]:
         model = self._model

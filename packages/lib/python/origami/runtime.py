@@ -106,7 +106,7 @@ class Runtime:
         error = f"the input is {size} bytes as JSON; at most {MAX_FRAME_BYTES} are taken: send large data as a file"
         found = re.search(rb'"id":\s*"([A-Za-z0-9_-]{1,64})"', start)
         if found and left <= 0:
-            self.send(type="failed", id=found.group(1).decode(), error=error, traceback=error)
+            self.send(type="failed", id=found.group(1).decode(), error=error, traceback=error, marked=False)
 
     def _read_more(self, count: int) -> bool:
         part = self._heard.recv(min(count, _CHUNK))

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
@@ -49,4 +51,29 @@ test('a mark is waited for that did not come yet; of those that nobody waited fo
   expect(came).toBe(false)
   stream.write('\u001e0\n')
   await waited
+})
+
+test('what is printed while it is held is not read, until it is to be read or a mark is waited for', async () => {
+  const program = 'while IFS= read -r line; do printf "%s\\n" "$line"; echo printed >&2; done'
+  const child = spawn('sh', ['-c', program], { stdio: ['pipe', 'pipe', 'pipe'] })
+  const printed: string[] = []
+  const shown = new Terminal(child.stdout, (text) => printed.push(text))
+  const print = async (text: string) => {
+    child.stdin.write(text)
+    await once(child.stderr, 'data')
+    await setImmediate()
+  }
+  expect(shown.canHold).toBe(true)
+  await print('first\n')
+  shown.hold()
+  await print('second\n')
+  await print('\u001eone\n')
+  expect(printed.join('')).toBe('first\n')
+  await shown.until('one')
+  await print('third\n')
+  expect(printed.join('')).toBe('first\nsecond\n')
+  shown.read()
+  child.stdin.end()
+  await shown.ended
+  expect(printed.join('')).toBe('first\nsecond\nthird\n')
 })

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { encodeFrame, readFrames } from '../../src/runtime/wire/frames.ts'
+import { encodeFrame, FrameReader, readFrames } from '../../src/runtime/wire/frames.ts'
 
 async function* inPieces(bytes: Uint8Array, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
   let at = 0
@@ -35,6 +35,15 @@ describe('frames', () => {
     const whole = encodeFrame({ id: 1 })
     for (let end = 0; end < whole.length; end += 1)
       expect(await all(readFrames(inPieces(Buffer.concat([whole, whole.subarray(0, end)]), [3])))).toEqual([{ id: 1 }])
+  })
+
+  test('are known to be within one that has not come whole', () => {
+    const [reader, frame] = [new FrameReader(), encodeFrame({ id: 1 })]
+    for (let at = 0; at < frame.length; at += 1) {
+      expect(reader.isWithin).toBe(at > 0)
+      for (const message of reader.read(frame.subarray(at, at + 1))) expect(message).toEqual({ id: 1 })
+    }
+    expect(reader.isWithin).toBe(false)
   })
 
   test('that are no JSON, or say that they are longer than any, end the reading', async () => {

@@ -6,6 +6,12 @@ const longestMark = 128
 /** How many unexpected marks are kept, because a model may print text that looks like a mark. */
 const maxMarks = 100
 
+/** A pipe to a child process, as Node has it. `pause` of its stream would still read ahead. */
+interface Pipe {
+  readStart?(): unknown
+  readStop?(): unknown
+}
+
 /** Splits a worker's output into text and end marks. */
 export class Terminal {
   private rest = ''
@@ -13,11 +19,15 @@ export class Terminal {
   private readonly waiting = new Map<string, () => void>()
   readonly ended: Promise<void>
   private isEnded = false
+  private readonly stream: Readable & { readonly _handle?: Pipe | null }
+  private isHeld = false
+  private isReleased = false
   private readonly onMark: (id: string) => void
 
   /** `onMark` is called between the texts before and after a mark. */
   constructor(stream: Readable, onText: (text: string) => void, onMark: (id: string) => void = () => undefined) {
     this.onMark = onMark
+    this.stream = stream
     stream.setEncoding('utf8')
     stream.on('data', (text: string) => this.take(text, onText))
     this.ended = new Promise((resolve) =>
@@ -30,20 +40,50 @@ export class Terminal {
     )
   }
 
+  /** Whether it can be held. */
+  get canHold(): boolean {
+    const { _handle: pipe } = this.stream
+    return typeof pipe?.readStart === 'function' && typeof pipe.readStop === 'function'
+  }
+
+  /** Leaves what is printed from now on where it is, until it is to be read or a mark is waited for. */
+  hold(): void {
+    if (this.isHeld || this.isReleased) return
+    this.isHeld = true
+    this.stream._handle?.readStop?.()
+  }
+
+  read(): void {
+    if (!this.isHeld) return
+    this.isHeld = false
+    this.stream._handle?.readStart?.()
+  }
+
+  /** Reads to the end, and is never held again. */
+  release(): void {
+    this.isReleased = true
+    this.read()
+  }
+
   /** Whether everything printed before the mark of `id` was passed on. It may be asked until it was. */
   hasPassed(id: string): boolean {
     return this.marked.delete(id) || this.isEnded
   }
 
-  /** Whether the mark of `id` has come, though nobody asked for it. */
-  hasMarked(id: string): boolean {
-    return this.marked.has(id)
-  }
-
-  /** Resolves once everything printed before the mark of `id` was passed on, or all that there was. */
+  /**
+   * Resolves once everything printed before the mark of `id` was passed on, or all that there was. One that is held is
+   * read until then.
+   */
   async until(id: string): Promise<void> {
     if (this.hasPassed(id)) return
-    await new Promise<void>((resolve) => this.waiting.set(id, resolve))
+    const wasHeld = this.isHeld
+    await new Promise<void>((resolve) => {
+      this.waiting.set(id, () => {
+        if (wasHeld) this.hold()
+        resolve()
+      })
+      this.read()
+    })
   }
 
   private take(text: string, onText: (text: string) => void): void {

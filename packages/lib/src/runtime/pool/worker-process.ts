@@ -41,6 +41,11 @@ interface HeldCall {
   readonly printedAfter: (readonly [Source, string])[]
 }
 
+/**
+ * A call runs this long before what it prints is read. Till then that stays where its worker sees it, which marks the
+ * end where there is something. A worker that begins the next one later than half of that marks the end in any case.
+ */
+const heldMs = 30
 const markPatienceMs = 250
 const closePatienceMs = 2000
 const maxLogLength = 64 * 1024
@@ -80,6 +85,10 @@ export class WorkerProcess implements AsyncDisposable {
   private logs = ''
   private whyKilled: string | undefined
   private gone = false
+  /** When the call began that the terminals are held for. */
+  private heldSince = 0
+  private letGo: NodeJS.Timeout | undefined
+  private isMisunderstood = false
   /** The call that was written last. */
   private lastWritten: string | undefined
   /** Whether something was written that the worker never read. */
@@ -101,6 +110,7 @@ export class WorkerProcess implements AsyncDisposable {
     this.reading
       .on('data', (chunk: Uint8Array) => this.hear(this.frames.read(chunk)))
       .on('end', () => void this.endOfPipe())
+      .on('close', () => this.release())
       .on('error', (error) => {
         if (!isBroken(error)) this.misunderstand(error)
       })
@@ -125,6 +135,7 @@ export class WorkerProcess implements AsyncDisposable {
     }
     this.hasServed = true
     const isAhead = this.calls.size >= this.slots
+    if (this.calls.size === 0) this.hold()
     this.calls.set(call.id, { take, hasBegun: false, printedAfter: [] })
     try {
       this.write({ type: 'predict', ...call, ...(isAhead ? { ahead: true } : {}) })
@@ -199,6 +210,7 @@ export class WorkerProcess implements AsyncDisposable {
   }
 
   private misunderstand(error: unknown): void {
+    this.isMisunderstood = true
     const problem = error instanceof Error ? error.message : error
     const message = `the model's process sent something that is not understood: ${problem}`
     this.reading.destroy()
@@ -242,7 +254,8 @@ export class WorkerProcess implements AsyncDisposable {
     await this.printed('setup')
     if (message.type === 'ready') {
       this.slots = message.slots
-      this.ahead = message.ahead
+      // What calls print one after the other can be told apart only where terminals can be held.
+      this.ahead = this.terminals.every(({ canHold }) => canHold) ? message.ahead : 0
       this.prepared.resolve({ status: 'succeeded', logs: this.logs, slots: message.slots })
     } else {
       const logs = `${this.logs}${withReason(message)}`
@@ -281,6 +294,7 @@ export class WorkerProcess implements AsyncDisposable {
     this.calls.delete(id)
     call?.take(end)
     if (this.gone) return
+    this.hold()
     this.beginNext()
     for (const [source, text] of call?.printedAfter ?? []) this.hand(source, text)
   }
@@ -322,15 +336,39 @@ export class WorkerProcess implements AsyncDisposable {
     return late.length === 0 ? undefined : this.passed(late, id)
   }
 
-  private async passed(terminals: readonly Terminal[], id: string): Promise<void> {
-    const patience = new AbortController()
-    const marks = Promise.all(terminals.map((terminal) => terminal.until(id)))
-    await Promise.race([
-      marks,
-      // It rejects when it is aborted below, once one of the two has come.
-      setTimeout(markPatienceMs, undefined, { signal: patience.signal }).catch(() => undefined),
-    ])
-    patience.abort()
+  private passed(terminals: readonly Terminal[], id: string): Promise<void> {
+    return new Promise((resolve) => {
+      const patience = globalThis.setTimeout(resolve, markPatienceMs)
+      void Promise.all(terminals.map((terminal) => terminal.until(id))).then(() => {
+        clearTimeout(patience)
+        resolve()
+      })
+    })
+  }
+
+  /** Holds the terminals for the call that begins now, or for the next one. Only those of one at a time are held. */
+  private hold(): void {
+    if (this.ahead === 0 || this.slots > 1) return
+    this.heldSince = performance.now()
+    for (const terminal of this.terminals) terminal.hold()
+    this.letGo ??= globalThis.setTimeout(() => this.letGoSoon(), heldMs).unref()
+  }
+
+  /** Reads the terminals once all was heard that was sent up to now, unless another call began meanwhile. */
+  private letGoSoon(): void {
+    const since = this.heldSince
+    const isDue = performance.now() - since >= heldMs
+    setImmediate(() => {
+      const isHeard = since === this.heldSince && !this.reading.isPaused() && !this.frames.isWithin
+      this.letGo = undefined
+      if (isDue && isHeard) for (const terminal of this.terminals) terminal.read()
+      else this.letGo = globalThis.setTimeout(() => this.letGoSoon(), heldMs).unref()
+    })
+  }
+
+  private release(): void {
+    clearTimeout(this.letGo)
+    for (const terminal of this.terminals) terminal.release()
   }
 
   /** Output on the terminals belongs to a call only when there can be just one. */
@@ -360,16 +398,16 @@ export class WorkerProcess implements AsyncDisposable {
     const closed = [this.writing, this.reading].map((pipe) => once(pipe, 'close').catch(() => undefined))
     const how = await ended
     const message = this.whyKilled ?? how
+    // What the model forked may hold the connection open, but nothing more is said.
+    globalThis.setTimeout(() => this.release(), markPatienceMs / 5)
     await Promise.race([
       Promise.all([...closed, ...this.terminals.map((terminal) => terminal.ended)]),
       setTimeout(markPatienceMs, undefined),
     ])
     this.gone = true
-    let isBeforeEnded = false
     for (const [id, { hasBegun }] of [...this.calls]) {
-      // Where writing failed, the end of one may not have been heard. Its mark is printed before the next one begins.
-      const mayHaveBegun: boolean = hasBegun || isBeforeEnded
-      isBeforeEnded = mayHaveBegun && this.terminals.some((terminal) => terminal.hasMarked(id))
+      // All that the worker said was heard, unless it was not understood.
+      const mayHaveBegun = hasBegun || this.isMisunderstood
       // A call that was not read completely cannot have begun. It is not known how far earlier ones came.
       const isUnread = this.leftUnread && id === this.lastWritten
       this.endCall(id, mayHaveBegun && !isUnread ? { type: 'crashed', error: message } : { type: 'not_begun' })

@@ -26,7 +26,12 @@ export async function* readFrames(stream: AsyncIterable<Uint8Array>): AsyncGener
 /** Reads messages from the pieces of a stream, wherever it is cut. */
 export class FrameReader {
   private parts: Uint8Array[] = []
-  private length = 0;
+  private length = 0
+
+  /** Whether a frame has begun that has not come whole. */
+  get isWithin(): boolean {
+    return this.length > 0
+  }
 
   /**
    * Yields the messages that end in this piece. Throws Error for a frame that is too large or no JSON. A piece is read

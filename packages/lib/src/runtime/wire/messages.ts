@@ -34,7 +34,7 @@ export const fromWorker = z.discriminatedUnion('type', [
     slots: z.int().min(1).max(64).default(1),
     /**
      * How many more may be written to it, which wait in it. They begin in their order, each when another ended. With
-     * one slot the end mark of the one before stands before what each prints.
+     * one slot the end mark of the one before stands before what each prints that may be read before that end is heard.
      */
     ahead: z.int().min(0).max(4).default(0),
   }),
