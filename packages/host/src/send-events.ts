@@ -42,6 +42,7 @@ export async function sendEvents(
   if (reply.request.method === 'HEAD') return void response.end()
   const gone = new AbortController()
   const text = new GatheredText(response)
+  if (response.destroyed) gone.abort()
   response.once('close', () => gone.abort())
   const keepAlive = setInterval(() => response.writableNeedDrain || text.write(': keep-alive\n\n'), keepAliveMs)
   try {

@@ -114,3 +114,25 @@ test('a reader that reads nothing stops what is made for it alone: another one g
   expect(dataOf(await text(slow.resume()))).toHaveLength(events)
   await app.close()
 })
+
+test('a reader who left before the first event is not waited for', async () => {
+  const app = Fastify()
+  const arrived = Promise.withResolvers<void>()
+  const isAborted = Promise.withResolvers<boolean>()
+  app.get('/', async (_request, reply) => {
+    const left = once(reply.raw, 'close')
+    arrived.resolve()
+    await left
+    await sendEvents(reply, async function* (signal) {
+      yield* []
+      isAborted.resolve(signal.aborted)
+    })
+  })
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  const reader = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  reader.write(request)
+  await arrived.promise
+  reader.destroy()
+  expect(await isAborted.promise).toBe(true)
+  await app.close()
+})
