@@ -1,21 +1,26 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { execa } from 'execa'
 import { request } from 'undici'
 import { atLeast, atMost, type Row } from '../measured.ts'
 import { hasNginx, startNginx, startNginxBefore } from '../servers/nginx.ts'
-import { OurWorld } from '../servers/our-world.ts'
-import type { Part } from './part.ts'
+import { type Demo, dockerSocket, OurWorld } from '../servers/our-world.ts'
+import { rssBytes } from '../servers/server.ts'
+import { temporaryFolder } from '../servers/temporary-folder.ts'
+import type { Part, PartOptions } from './part.ts'
 import { round } from './throughput.ts'
 
 const part = 'files'
 const megabyte = 1024 ** 2
 const megabytes = 100
-const times = 3
-/** How many files pass at once while memory is looked at, and how large small ones are. */
-const memoryLoad = { atOnce: 4, small: 10 }
+/** How often each is sent, and how many pass at once while memory is looked at. */
+const full = { times: 3, atOnce: 4 }
+const quick = { times: 1, atOnce: 2 }
+/** With how large files memory is compared, in megabytes. */
+const small = 10
+
+type Sizes = typeof full
 
 interface Speed {
   /** Megabytes a second. */
@@ -33,26 +38,27 @@ interface Ours {
 export const filesPart: Part = {
   name: part,
   about: `${megabytes} MB up through the web server and back, against nginx behind nginx, and the memory it takes`,
-  async measure({ say }) {
-    if (!hasNginx()) {
-      say('  nginx is not here: apt-get install nginx-light')
-      return { rows: [], notes: ['Files were not measured: nginx was not there.'] }
-    }
-    const folder = await mkdtemp(join(tmpdir(), 'origami-bench-'))
-    try {
-      const [theirs, ours] = [await nginxSpeed(folder), await measureOurs(folder)]
+  async open(options, opened) {
+    const { say } = options
+    const sizes: Sizes = options.isQuick ? quick : full
+    if (!hasNginx()) return async () => ({ rows: [], notes: ['Files were not measured: nginx was not there.'] })
+    const hasDocker = existsSync(dockerSocket)
+    const docker = hasDocker ? opened.use(await OurWorld.start({ engine: 'docker' })) : undefined
+    const weigh = await docker?.deploy('bench/models/weigh', 'weigh')
+    return async () => {
+      await using folder = await temporaryFolder()
+      const [theirs, ours] = [await nginxSpeed(folder.path, sizes), await measureOurs(folder.path, sizes, options)]
       const told = ({ up, down }: Speed) => `up ${round(up)}, down ${round(down)} MB/s`
       say(`  ${told(ours.alone)}; behind nginx ${told(ours.behindNginx)}; nginx behind nginx ${told(theirs)}`)
       return {
         rows: [
-          await copiesRow(),
+          ...(docker && weigh ? [await copiesRow(docker, weigh)] : []),
           ...speedRows('', ours.alone, theirs),
           ...speedRows(', behind nginx', ours.behindNginx, theirs),
-          memoryRow(ours),
+          memoryRow(ours, sizes),
         ],
+        notes: hasDocker ? [] : ['How often a file stands on the host was not measured: docker was not there.'],
       }
-    } finally {
-      await rm(folder, { recursive: true, force: true })
     }
   },
 }
@@ -69,20 +75,17 @@ function speedRows(where: string, ours: Speed, theirs: Speed): Row[] {
   }))
 }
 
-const memoryRow = ({ memory: { small, large } }: Ours): Row => ({
+const memoryRow = ({ memory }: Ours, { atOnce }: Sizes): Row => ({
   part,
-  what: `memory while ${memoryLoad.atOnce} of ${megabytes} MB pass at once`,
+  what: `memory while ${atOnce} of ${megabytes} MB pass at once`,
   unit: 'MB',
-  ours: large / megabyte,
-  peer: { name: `of ${memoryLoad.small} MB`, value: small / megabyte },
+  ours: memory.large / megabyte,
+  peer: { name: `of ${small} MB`, value: memory.small / megabyte },
   goal: atMost(1.2),
 })
 
 /** How often a file stands on a host where demos run in Docker, while one has it for its input. */
-async function copiesRow(): Promise<Row> {
-  await using ours = await OurWorld.start({ engine: 'docker' })
-  const demo = await ours.deploy('bench/models/weigh', 'weigh')
-  const { folder } = ours.world
+async function copiesRow({ world: { folder } }: OurWorld, demo: Demo): Promise<Row> {
   const before = await bytesIn(folder)
   const url = `${demo.url}/files/${crypto.randomUUID()}/bench.bin`
   await send(url, contentOf(megabytes))
@@ -123,28 +126,29 @@ async function bytesIn(folder: string): Promise<number> {
   return Number.parseInt(stdout, 10)
 }
 
-async function nginxSpeed(folder: string): Promise<Speed> {
+async function nginxSpeed(folder: string, { times }: Sizes): Promise<Speed> {
   await using store = await startNginx(join(folder, 'store'))
   await using front = await startNginxBefore(store.url, join(folder, 'front'))
-  return await speedOf((time) => `${front.url}/file-${time}`)
+  return await speedOf((time) => `${front.url}/file-${time}`, times)
 }
 
-async function measureOurs(folder: string): Promise<Ours> {
-  await using world = await OurWorld.start()
-  const demo = await world.deploy('bench/models/echo', 'echo')
+async function measureOurs(folder: string, { times, atOnce }: Sizes, options: PartOptions): Promise<Ours> {
+  await using opened = new AsyncDisposableStack()
+  const world = await options.world(opened)
+  const demo = await world.deploy('bench/models/echo', 'files')
   const newFile = () => `${demo.url}/files/${crypto.randomUUID()}/bench.bin`
-  const alone = await speedOf(newFile)
+  const alone = await speedOf(newFile, times)
   await using front = await startNginxBefore(new URL(demo.url).origin, join(folder, 'front'))
-  const behindNginx = await speedOf(() => front.url + new URL(newFile()).pathname)
+  const behindNginx = await speedOf(() => front.url + new URL(newFile()).pathname, times)
   const memory = {
-    small: await mostMemory(world, newFile, memoryLoad.small),
-    large: await mostMemory(world, newFile, megabytes),
+    small: await mostMemory(world, newFile, { size: small, atOnce }),
+    large: await mostMemory(world, newFile, { size: megabytes, atOnce }),
   }
   return { alone, behindNginx, memory }
 }
 
 /** The fastest of some times, each another file. */
-async function speedOf(urlOf: (time: number) => string): Promise<Speed> {
+async function speedOf(urlOf: (time: number) => string, times: number): Promise<Speed> {
   let [up, down] = [0, 0]
   for (let time = 0; time < times; time += 1) {
     const [url, bytes] = [urlOf(time), contentOf(megabytes)]
@@ -155,12 +159,16 @@ async function speedOf(urlOf: (time: number) => string): Promise<Speed> {
 }
 
 /** The most memory that web server and daemon take while as many bytes pass in files of this size, up and down. */
-async function mostMemory(world: OurWorld, newFile: () => string, size: number): Promise<number> {
+async function mostMemory(
+  world: OurWorld,
+  newFile: () => string,
+  { size, atOnce }: { size: number; atOnce: number },
+): Promise<number> {
   const bytes = contentOf(size)
   const passing = new AbortController()
   const watched = watch(world, passing.signal)
   await Promise.all(
-    Array.from({ length: memoryLoad.atOnce }, async () => {
+    Array.from({ length: atOnce }, async () => {
       for (let sent = 0; sent < megabytes; sent += size) {
         const url = newFile()
         await send(url, bytes)
@@ -173,10 +181,10 @@ async function mostMemory(world: OurWorld, newFile: () => string, size: number):
 }
 
 async function watch(world: OurWorld, signal: AbortSignal): Promise<number> {
+  const [web, daemon] = [await world.pid('web'), await world.pid('daemon')]
   let most = 0
   while (!signal.aborted) {
-    const { web, daemon } = await world.rssBytes()
-    most = Math.max(most, web + daemon)
+    most = Math.max(most, (await rssBytes(web)) + (await rssBytes(daemon)))
     await setTimeout(20)
   }
   return most

@@ -1,8 +1,10 @@
-import { atRestPart, startPart } from './at-rest.ts'
+import { atRestPart } from './at-rest.ts'
+import { deployPart } from './deploy.ts'
 import { filesPart } from './files.ts'
 import type { Part } from './part.ts'
 import { rowsKeptPart } from './rows-kept.ts'
 import { runtimePart } from './runtime.ts'
+import { startPart } from './start.ts'
 import { streamingPart } from './streaming.ts'
 import { sweepPart } from './sweep.ts'
 import { waitingPart } from './waiting.ts'
@@ -18,4 +20,5 @@ export const parts: readonly Part[] = [
   sweepPart,
   atRestPart,
   startPart,
+  deployPart,
 ]

@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { copyFile, mkdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { Slices, serverSliceMs } from '@origami/host/slices'
@@ -9,6 +8,7 @@ import { defaultLimits } from '../../packages/daemon/src/config.ts'
 import { sweepOld } from '../../packages/daemon/src/predictions/retention.ts'
 import { openStore } from '../../packages/daemon/src/store/open.ts'
 import { atMost, type Row } from '../measured.ts'
+import { temporaryFolder } from '../servers/temporary-folder.ts'
 import type { Part } from './part.ts'
 
 const full = { rows: 200_000, files: 20_000 }
@@ -52,20 +52,22 @@ class TimedSlices extends Slices {
 export const sweepPart: Part = {
   name: 'sweep',
   about: `how long removing half of ${full.rows} results, as many events and ${full.files} uploads holds up everybody else`,
-  async measure({ isQuick, say }) {
-    const folder = await mkdtemp(join(tmpdir(), 'origami-bench-'))
-    try {
-      return { rows: await sweep(folder, isQuick ? quick : full, say) }
-    } finally {
-      await rm(folder, { recursive: true, force: true })
+  async open({ isQuick, say }, opened) {
+    const { rows, files } = isQuick ? quick : full
+    const template = opened.use(await temporaryFolder())
+    await (await openStore(template.path)).destroy()
+    fill(join(template.path, 'daemon.db'), rows)
+    return async () => {
+      await using folder = await temporaryFolder()
+      await copyFile(join(template.path, 'daemon.db'), join(folder.path, 'daemon.db'))
+      await upload(join(folder.path, 'files'), files)
+      return { rows: await sweep(folder.path, say) }
     }
   },
 }
 
-async function sweep(folder: string, { rows, files }: typeof full, say: (line: string) => void): Promise<Row[]> {
+async function sweep(folder: string, say: (line: string) => void): Promise<Row[]> {
   const db = await openStore(folder)
-  fill(join(folder, 'daemon.db'), rows)
-  await upload(join(folder, 'files'), files)
   const times: Times = { wall: [], work: [] }
   const stored = new FolderFiles(join(folder, 'files'), { maxFileBytes: () => 1_000_000 })
   const begun = performance.now()
@@ -91,24 +93,24 @@ function partOf(times: readonly number[], part: number): number {
 }
 
 /** Half of the rows are older than the limit, and the others are new. */
-function fill(path: string, rows: number): void {
+function fill(path: string, count: number): void {
   const db = new Database(path)
-  const [now, old] = [new Date().toISOString(), new Date(Date.now() - 400 * day).toISOString()]
-  db.prepare("INSERT INTO demos (id, user_id, repolink, want, created_at) VALUES ('demo', 'ann', 'link', 'on', ?)").run(
-    now,
-  )
-  const prediction = db.prepare(
-    `INSERT INTO predictions (id, demo_id, visitor, status, input, output, last_seq, created_at, completed_at)
-     VALUES (?, 'demo', ?, 'succeeded', '{"text":"x"}', ?, 1, ?, ?)`,
-  )
-  const event = db.prepare("INSERT INTO events (demo, to_state, at) VALUES ('demo', 'running', ?)")
-  db.transaction(() => {
-    for (let row = 0; row < rows; row += 1) {
-      const at = row < rows / 2 ? old : now
-      prediction.run(`id-${row}`, `visitor-${row % 1000}`, output, at, at)
-      event.run(at)
-    }
-  })()
+  const values = { count, output, now: new Date().toISOString(), old: new Date(Date.now() - 400 * day).toISOString() }
+  const numbers = `WITH RECURSIVE numbers (number) AS (
+    SELECT 0 UNION ALL SELECT number + 1 FROM numbers WHERE number < :count - 1
+  ), times (number, at) AS (SELECT number, iif(number < :count / 2, :old, :now) FROM numbers)`
+  db.pragma('synchronous = OFF')
+  db.prepare(
+    "INSERT INTO demos (id, user_id, repolink, want, created_at) VALUES ('demo', 'ann', 'link', 'on', :now)",
+  ).run(values)
+  db.prepare(
+    `${numbers} INSERT INTO predictions (
+       id, demo_id, visitor, status, input, output, last_seq, created_at, completed_at
+     ) SELECT 'id-' || number, 'demo', 'visitor-' || (number % 1000), 'succeeded', '{"text":"x"}', :output, 1, at, at
+     FROM times`,
+  ).run(values)
+  db.prepare(`${numbers} INSERT INTO events (demo, to_state, at) SELECT 'demo', 'running', at FROM times`).run(values)
+  db.pragma('wal_checkpoint(TRUNCATE)')
   db.close()
 }
 

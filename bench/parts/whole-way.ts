@@ -1,7 +1,7 @@
 import { makeLoad } from '../load/load.ts'
 import type { Row, Throughput } from '../measured.ts'
 import { atLeast, atMost } from '../measured.ts'
-import { type Demo, type Hop, hops, OurWorld } from '../servers/our-world.ts'
+import { type Demo, type Hop, hops, type OurWorld } from '../servers/our-world.ts'
 import { bare, gradioQueue, predictions } from '../servers/peers.ts'
 import type { Part, PartOptions } from './part.ts'
 import { allClientCounts, at, round, throughputOf, throughputsOfPeer } from './throughput.ts'
@@ -14,33 +14,28 @@ type CpuMs = Record<Hop, number>
 export const wholeWayPart: Part = {
   name: part,
   about: "web server, daemon, instance and back, durable, against Gradio's queue; and its CPU time a prediction",
-  async measure(options) {
-    const found: Throughput[] = await throughputsOfPeer(bare, options)
-    for (const concurrency of concurrencies) found.push(...(await throughputsOfPeer(gradioQueue(concurrency), options)))
-    const cpu = await ours(options, found)
-    return {
-      rows: [...concurrencies.flatMap((concurrency) => rowsOf(found, concurrency)), ...cpuRows(cpu)],
-      throughputs: found,
+  async open(options, opened) {
+    const world = await options.world(opened)
+    const demos = new Map<number, Demo>()
+    for (const concurrency of concurrencies)
+      demos.set(concurrency, await world.deploy('bench/models/echo', `echo-${concurrency}`, concurrency))
+    return async () => {
+      const found: Throughput[] = await throughputsOfPeer(bare, options)
+      for (const concurrency of concurrencies)
+        found.push(...(await throughputsOfPeer(gradioQueue(concurrency), options)))
+      for (const [concurrency, demo] of demos)
+        for (const clients of allClientCounts)
+          found.push(await throughputOf(systemOf(concurrency), predictions(demo.url), clients, options))
+      const rows = concurrencies.flatMap((concurrency) => rowsOf(found, concurrency))
+      const cpu = await cpuOf(world, demos.get(1), options)
+      return { rows: [...rows, ...cpuRows(cpu)], throughputs: found }
     }
   },
 }
 
-/** Adds what it measured. Returns the CPU time of one prediction at 32 clients. */
-async function ours(options: PartOptions, found: Throughput[]): Promise<CpuMs> {
-  await using world = await OurWorld.start()
-  let cpu: CpuMs | undefined
-  for (const concurrency of concurrencies) {
-    const demo = await world.deploy('bench/models/echo', `echo-${concurrency}`, concurrency)
-    for (const clients of allClientCounts)
-      found.push(await throughputOf(systemOf(concurrency), predictions(demo.url), clients, options))
-    cpu ??= await cpuOf(world, demo, options)
-  }
-  if (!cpu) throw new Error('nothing was measured')
-  return cpu
-}
-
-/** From idle to idle, so that nothing of it is outside. */
-async function cpuOf(world: OurWorld, demo: Demo, options: PartOptions): Promise<CpuMs> {
+/** The CPU time of one prediction at 32 clients, from idle to idle, so that nothing of it is outside. */
+async function cpuOf(world: OurWorld, demo: Demo | undefined, options: PartOptions): Promise<CpuMs> {
+  if (!demo) throw new Error('expected a demo with concurrency 1')
   const before = await world.cpuMs()
   const target = predictions(demo.url)
   const { all } = await makeLoad({ target, clients: 32, warmupMs: 0, measureMs: options.measureMs })

@@ -1,4 +1,6 @@
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
 import { processesWith } from '@origami/host/process-groups'
 import type { Person } from '../../tests/person.ts'
@@ -13,6 +15,9 @@ const root = join(import.meta.dirname, '../..')
  */
 export const hops = ['web', 'daemon', 'shim', 'runtime', 'worker'] as const
 export type Hop = (typeof hops)[number]
+
+/** Where Docker answers, if it is there. */
+export const dockerSocket = '/var/run/docker.sock'
 
 export interface OurWorldOptions {
   readonly engine?: 'process' | 'docker'
@@ -68,6 +73,16 @@ export class OurWorld implements AsyncDisposable {
     while (demo && (await this.owner.page(demo.address)).state !== 'running') await setTimeout(100)
   }
 
+  /** What a module of `imports` tells. */
+  async told<Told>(hop: Hop): Promise<Told> {
+    return JSON.parse(await text(connect(join(this.world.folder, `${hop}.sock`))))
+  }
+
+  /** What `probe.mjs` tells: of the time since it was asked last. */
+  async probed(hop: 'web' | 'daemon'): Promise<Probed> {
+    return this.told(hop)
+  }
+
   /** CPU time so far by hop; of all demos. */
   async cpuMs(): Promise<Record<Hop, number>> {
     return this.sum(cpuMs)
@@ -82,7 +97,8 @@ export class OurWorld implements AsyncDisposable {
     await this.world[Symbol.asyncDispose]()
   }
 
-  private async sum(measure: (pid: number) => Promise<number>): Promise<Record<Hop, number>> {
+  /** Of the processes of each hop together. */
+  async sum(measure: (pid: number) => Promise<number>): Promise<Record<Hop, number>> {
     const found = { web: 0, daemon: 0, shim: 0, runtime: 0, worker: 0 }
     for (const { pid, command } of await this.processes()) {
       const hop = hopOf(command)
@@ -90,6 +106,13 @@ export class OurWorld implements AsyncDisposable {
       if (hop) found[hop] += await measure(pid).catch(() => 0)
     }
     return found
+  }
+
+  /** The process of a hop that there is one of. */
+  async pid(hop: Hop): Promise<number> {
+    const found = (await this.processes()).find(({ command }) => hopOf(command) === hop)
+    if (!found) throw new Error(`expected that the ${hop} runs`)
+    return found.pid
   }
 
   /** All that have its folder in their command line, with what they started. */
@@ -100,6 +123,17 @@ export class OurWorld implements AsyncDisposable {
   }
 }
 
+/** A module that tells of stalls and memory. */
+export const probe = join(import.meta.dirname, 'probe.mjs')
+
+interface Probed {
+  /** How long the event loop stood still at most. */
+  readonly stallMs: number
+  readonly rssBytes: number
+  /** What is used of it. */
+  readonly usedBytes: number
+}
+
 export interface Demo {
   readonly address: string
   /** Of its API at the web server. */
@@ -107,7 +141,8 @@ export interface Demo {
   readonly runtimeUrl: string
 }
 
-function hopOf(command: string): Hop | undefined {
+/** By the command line of a process. Undefined: it is another one. */
+export function hopOf(command: string): Hop | undefined {
   if (/main\.ts web /.test(command)) return 'web'
   if (/main\.ts daemon /.test(command)) return 'daemon'
   if (/shim\.sh |^dd bs=/.test(command)) return 'shim'

@@ -5,8 +5,10 @@ import { Server, type ServerOptions } from './server.ts'
 
 const root = join(import.meta.dirname, '../..')
 const programs = join(import.meta.dirname, 'peers')
+/** Where the bench keeps what git ignores. */
+export const cache = join(root, '.cache/bench')
 /** Where `npm run bench -- install` puts the peers. */
-export const venv = join(root, '.cache/bench/venv')
+export const venv = join(cache, 'venv')
 const python = join(venv, 'bin/python')
 
 /** Something to compare with: how it is started, and how one text is sent to it and comes back. */

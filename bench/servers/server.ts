@@ -27,16 +27,19 @@ export class Server implements AsyncDisposable {
   static async start(url: string, [program = '', ...args]: readonly string[], options: ServerOptions = {}) {
     const begun = performance.now()
     const env = { ...process.env, ...options.env }
-    const child = spawn(program, args, { cwd: options.cwd, env, detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn(program, args, { cwd: options.cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
     let said = ''
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      said = (said + text).slice(-4000)
-    })
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        said = (said + text).slice(-4000)
+      })
     child.on('error', (error) => {
       said += error.message
     })
-    while (performance.now() - begun < patienceMs && child.exitCode === null && child.pid !== undefined) {
-      if (await answers(url + (options.readyPath ?? '/'), options.readyWord ?? ''))
+    const until = begun + (options.patienceMs ?? patienceMs)
+    while (performance.now() < until && child.exitCode === null && child.pid !== undefined) {
+      const isSaid = said.includes(options.readyLine ?? '')
+      if (isSaid && (await answers(url + (options.readyPath ?? '/'), options.readyWord ?? '')))
         return new Server(url, child, performance.now() - begun)
       await setTimeout(10)
     }
@@ -59,6 +62,9 @@ export interface ServerOptions {
   readonly readyPath?: string
   /** What the answer has in it once it serves. */
   readonly readyWord?: string
+  /** What it prints once it is ready, beside that it answers. */
+  readonly readyLine?: string
+  readonly patienceMs?: number
 }
 
 /** Whether a GET is answered, and with this word in it. */
@@ -94,6 +100,12 @@ export async function cpuMs(pid: number): Promise<number> {
 export async function rssBytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8')
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024
+}
+
+/** How often a process wrote something to a file, a pipe or a socket. */
+export async function writesOf(pid: number): Promise<number> {
+  const io = await readFile(`/proc/${pid}/io`, 'utf8')
+  return Number(/^syscw: (\d+)/m.exec(io)?.[1] ?? 0)
 }
 
 /** The process and all that it started, by their command lines. */

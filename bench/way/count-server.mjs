@@ -1,7 +1,5 @@
-import { join } from 'node:path'
-import { countStatements, open } from './counters.mjs'
+import { tell } from '../servers/tell.mjs'
+import { counted, countStatements } from './counters.mjs'
 
-// `node --import this main.ts daemon --data FOLDER …`: its counts are told at FOLDER/daemon.sock.
-const [, , verb, ...flags] = process.argv
 countStatements()
-open(join(flags[flags.indexOf('--data') + 1], `${verb}.sock`))
+tell(counted)

@@ -1,13 +1,11 @@
 import diagnostics from 'node:diagnostics_channel'
 import fs from 'node:fs'
 import { createRequire, syncBuiltinESMExports } from 'node:module'
-import { createServer } from 'node:net'
 import { TLSSocket } from 'node:tls'
 
 /**
- * Counts what this process does, from its start on, and tells it to whoever connects to `open(path)`: one line of JSON.
- * Imported before everything else, so that all are counted; in plain JavaScript, since a runtime in a bundle has no
- * packages of ours.
+ * Counts what this process does, from its start on. Imported before everything else, so that all are counted; in plain
+ * JavaScript, since a runtime in a bundle has no packages of ours.
  */
 const counts = {
   /** HTTP requests that were answered, and connections that were accepted. */
@@ -181,11 +179,5 @@ function throughKernel() {
   }
 }
 
-/** Tells the counts to each that connects to this Unix socket. */
-export function open(path) {
-  createServer((socket) => {
-    socket.end(`${stringify({ ...counts, ...throughKernel() })}\n`)
-  })
-    .listen(path)
-    .unref()
-}
+/** What was counted so far. */
+export const counted = () => ({ ...counts, ...throughKernel() })

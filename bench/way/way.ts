@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { Agent, request } from 'undici'
@@ -37,6 +35,7 @@ export type Counts = Record<
 
 const counters = join(import.meta.dirname, 'count-server.mjs')
 const runtimeCounters = pathToFileURL(join(import.meta.dirname, 'counters.mjs')).href
+const teller = pathToFileURL(join(import.meta.dirname, '../servers/tell.mjs')).href
 
 /** The model that is counted, in this repository, and what it is given. */
 const model = { folder: 'tests/demos/gated', input: { word: 'x' } }
@@ -66,7 +65,7 @@ export class Way implements AsyncDisposable {
     await ours.owner.call('POST /-/api/demos/:account/:name/stop', place)
     await countInBundles(ours.world.folder)
     await ours.owner.call('POST /-/api/demos/:account/:name/start', place)
-    await until('the demo was started again', () => existsSync(socketOf(ours.world.folder, 'runtime')))
+    await until('the demo was started again', () => existsSync(join(ours.world.folder, 'runtime.sock')))
     opened.move()
     return new Way(ours, demo)
   }
@@ -109,8 +108,7 @@ export class Way implements AsyncDisposable {
 
   /** What each did since its start. */
   async counts(): Promise<Record<Hop, Counts>> {
-    const { folder } = this.ours.world
-    const read = async (hop: Hop): Promise<Counts> => JSON.parse(await text(connect(socketOf(folder, hop))))
+    const read = (hop: Hop) => this.ours.told<Counts>(hop)
     const [web, daemon, runtime] = [await read('web'), await read('daemon'), await read('runtime')]
     return { web, daemon, runtime }
   }
@@ -133,12 +131,11 @@ async function countInBundles(folder: string): Promise<void> {
   const images = join(folder, 'daemon/engine/images')
   for (const name of await readdir(images)) {
     const server = join(images, name, 'origami/server.mjs')
-    const [before, socket] = [await readFile(server, 'utf8'), JSON.stringify(socketOf(folder, 'runtime'))]
-    await writeFile(server, `import { open } from '${runtimeCounters}'\nopen(${socket})\n${before}`)
+    const [before, socket] = [await readFile(server, 'utf8'), JSON.stringify(join(folder, 'runtime.sock'))]
+    const imports = `import { counted } from '${runtimeCounters}'\nimport { tellAt } from '${teller}'\n`
+    await writeFile(server, `${imports}tellAt(${socket}, counted)\n${before}`)
   }
 }
-
-const socketOf = (folder: string, hop: Hop): string => join(folder, `${hop}.sock`)
 
 const eachHop = <Value>(value: (hop: Hop) => Value): Record<Hop, Value> => ({
   web: value('web'),
