@@ -20,15 +20,21 @@ interface Entry {
 }
 
 interface Caller {
+  readonly key: string
   /** Those of this caller that wait no more. */
   sent: number
+  /** The turn of its first that waits: `sent`, or more while it is the only caller. */
+  firstTurn: number
   /** Those of this caller that wait, in the order of their turns. */
   line: Entry[]
 }
 
+/** How far turns of an only caller may be behind what was sent, at least. Turns are given anew then. */
+const mostBehind = 500
+
 /**
- * The predictions of one demo in the order of `fairOrder`, kept as they come and go. A change costs as much as its
- * caller has waiting, and the logarithm of how many wait.
+ * The predictions of one demo in the order of `fairOrder`, kept as they come and go. A change costs the logarithm of
+ * how many wait, and where turns change, as much as its caller has waiting.
  */
 export class DemoLine {
   holding = 0
@@ -64,37 +70,58 @@ export class DemoLine {
   delete(arrival: number): void {
     const entry = this.entries.get(arrival)
     if (!entry) return
-    const affected = this.callersOf(entry)
+    const { caller, visitor } = entry
+    // Of one caller alone, whoever is sent first goes before the others, whatever the number of its turn.
+    const isAlone = this.callers.size === 1 && this.visitors.size === 1
+    const affected = isAlone ? [caller] : this.callersOf(entry)
     if (entry.stand === 'waits') this.ranks.delete(entry.turn, arrival)
     this.count(entry, -1)
     this.entries.delete(arrival)
-    const others = this.visitors.get(entry.visitor) ?? []
+    const others = this.visitors.get(visitor) ?? []
     others.splice(placeIn(others, arrival), 1)
-    if (others.length === 0) this.visitors.delete(entry.visitor)
-    for (const caller of affected) this.order(caller)
+    if (others.length === 0) this.visitors.delete(visitor)
+    const behind = caller.firstTurn - caller.sent
+    if (isAlone && entry.stand !== 'waits' && behind < Math.max(mostBehind, caller.line.length)) return
+    for (const each of affected) this.order(each)
+    if (caller.sent === 0 && caller.line.length === 0) this.callers.delete(caller.key)
   }
 
   private add({ arrival, id, visitor, address }: Entrant, stand: Stand): void {
     const who = visitor ?? id
     const key = address === null ? `visitor ${who}` : `address ${address}`
-    const caller = this.callers.get(key) ?? { sent: 0, line: [] }
-    this.callers.set(key, caller)
+    const caller = this.callers.get(key) ?? this.newCaller(key)
     const entry = { arrival, visitor: who, caller, stand, turn: -1 }
     this.entries.set(arrival, entry)
     const others = this.visitors.get(who) ?? []
+    const isLast = (others.at(-1) ?? 0) < arrival
     others.splice(placeIn(others, arrival), 0, arrival)
     this.visitors.set(who, others)
+    const before = caller.line.at(-1)
     this.count(entry, 1)
-    for (const each of this.callersOf(entry)) this.order(each)
+    if (isLast && stand === 'waits' && (!before || this.compare(before, entry) < 0))
+      this.give(entry, caller.firstTurn + caller.line.length - 1)
+    else for (const each of this.callersOf(entry)) this.order(each)
+  }
+
+  private newCaller(key: string): Caller {
+    const caller = { key, sent: 0, firstTurn: 0, line: [] }
+    // Turns count from here on.
+    if (this.callers.size === 1) for (const other of this.callers.values()) this.order(other)
+    this.callers.set(key, caller)
+    return caller
   }
 
   private change(entry: Entry, stand: Stand): void {
+    const { caller } = entry
+    const wasFirst = caller.line[0] === entry
+    const isReordered = entry.stand === 'waits' ? !wasFirst : stand === 'waits'
     if (entry.stand === 'waits') this.ranks.delete(entry.turn, entry.arrival)
     this.count(entry, -1)
     entry.stand = stand
     entry.turn = -1
     this.count(entry, 1)
-    this.order(entry.caller)
+    if (isReordered) this.order(caller)
+    else if (wasFirst) caller.firstTurn += 1
   }
 
   private count(entry: Entry, change: 1 | -1): void {
@@ -105,7 +132,7 @@ export class DemoLine {
     } else {
       this.waiting += change
       if (change > 0) caller.line.push(entry)
-      else caller.line = caller.line.filter((other) => other !== entry)
+      else caller.line.splice(caller.line.indexOf(entry), 1)
     }
   }
 
@@ -117,18 +144,26 @@ export class DemoLine {
 
   /** Gives those of a caller that wait their turns anew. Among its visitors, each one's first goes first. */
   private order(caller: Caller): void {
-    const byVisitor = caller.line.map((entry) => {
-      const turn = placeIn(this.visitors.get(entry.visitor) ?? [], entry.arrival)
-      return { entry, turn }
-    })
-    byVisitor.sort((a, b) => a.turn - b.turn || a.entry.arrival - b.entry.arrival)
-    caller.line = byVisitor.map(({ entry }) => entry)
-    for (const [index, entry] of caller.line.entries()) {
-      const turn = caller.sent + index
-      if (entry.turn === turn) continue
-      if (entry.turn >= 0) this.ranks.delete(entry.turn, entry.arrival)
-      this.ranks.add(turn, entry.arrival)
-      entry.turn = turn
-    }
+    const turns = new Map(caller.line.map((entry) => [entry, this.visitorTurn(entry)]))
+    caller.line.sort((a, b) => (turns.get(a) ?? 0) - (turns.get(b) ?? 0) || a.arrival - b.arrival)
+    caller.firstTurn = caller.sent
+    for (const [index, entry] of caller.line.entries()) this.give(entry, caller.sent + index)
+  }
+
+  private give(entry: Entry, turn: number): void {
+    if (entry.turn === turn) return
+    if (entry.turn >= 0) this.ranks.delete(entry.turn, entry.arrival)
+    this.ranks.add(turn, entry.arrival)
+    entry.turn = turn
+  }
+
+  /** Of two that wait for the same caller. Below 0: the first one goes first. */
+  private compare(a: Entry, b: Entry): number {
+    return this.visitorTurn(a) - this.visitorTurn(b) || a.arrival - b.arrival
+  }
+
+  /** How many of its visitor go before it. */
+  private visitorTurn({ visitor, arrival }: Entry): number {
+    return placeIn(this.visitors.get(visitor) ?? [], arrival)
   }
 }

@@ -31,7 +31,9 @@ export class Ranks {
   }
 
   first(): number | undefined {
-    return this.turns.find((those) => those.length > 0)?.[0]
+    let empty = 0
+    for (let step = 2 ** 31; step >= 1; step /= 2) if (this.sums[empty + step] === 0) empty += step
+    return this.turns[empty]?.[0]
   }
 
   private count(turn: number, change: number): void {

@@ -1,7 +1,8 @@
 import type { DemoId, PredictionId, VisitorId } from '@origami/protocol/demo'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Stand } from '../../src/predictions/demo-line.ts'
 import { fairOrder, next, nextAhead } from '../../src/predictions/next.ts'
+import { Ranks } from '../../src/predictions/ranks.ts'
 import { SendOrder } from '../../src/predictions/send-order.ts'
 
 interface Row {
@@ -61,12 +62,14 @@ class Both {
   private arrive(): void {
     const one = <Value>(values: readonly Value[]) => values[Math.floor(this.random() * values.length)] as Value
     this.arrivals += 1
+    // Now and then one caller is alone for long.
+    const isAlone = this.arrivals % 4000 > 2000
     const row = {
       arrival: this.arrivals,
       id: `p${this.arrivals}` as PredictionId,
       demo: one(['a', 'b', 'c']) as DemoId,
-      visitor: one(['ann', 'bob', 'cas', null]) as VisitorId | null,
-      address: one(['x', 'y', null]),
+      visitor: (isAlone ? 'ann' : one(['ann', 'bob', 'cas', null])) as VisitorId | null,
+      address: isAlone ? 'x' : one(['x', 'y', null]),
       running: this.random() < 0.1,
       ahead: false,
     }
@@ -128,6 +131,27 @@ test('all that may be sent at once are the same, in the same order', () => {
     }
     expect(sent).toEqual(expected)
   }
+})
+
+test('who joins behind a thousand of one caller, goes from there or ends moves none of them', () => {
+  const moves = vi.spyOn(Ranks.prototype, 'add')
+  const order = new SendOrder()
+  const row = (arrival: number) => ({ arrival, id: `p${arrival}` as PredictionId, ...caller })
+  const caller = { demo: 'a' as DemoId, visitor: 'ann' as VisitorId, address: null }
+  for (let arrival = 1; arrival <= 1000; arrival += 1) order.set(row(arrival), 'waits')
+  expect(moves).toHaveBeenCalledTimes(1000)
+  for (let arrival = 1; arrival <= 100; arrival += 1) {
+    order.set(row(arrival), 'ahead')
+    order.set(row(arrival), 'holds')
+    order.delete(arrival)
+    expect([order.placeOf(arrival + 1), order.placeOf(1000)]).toEqual([1, 1000 - arrival])
+  }
+  expect(moves).toHaveBeenCalledTimes(1000)
+  // From here on turns are compared with those of others.
+  order.set({ ...row(1001), visitor: 'bob' as VisitorId }, 'waits')
+  order.set({ ...row(1002), visitor: 'bob' as VisitorId }, 'waits')
+  expect([101, 1001, 102, 1002, 103].map((arrival) => order.placeOf(arrival))).toEqual([1, 2, 3, 4, 5])
+  moves.mockRestore()
 })
 
 test('what has ended or was never there has no place, and takes none', () => {
