@@ -2,24 +2,27 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import {
+  type CompiledQuery,
   Kysely,
+  type QueryResult,
   SqliteAdapter,
   type SqliteDatabase,
   SqliteDialect,
   type SqliteStatement,
-  type Transaction,
 } from 'kysely'
 import { type MigrationProvider, Migrator } from 'kysely/migration'
 
-/** A database in a file, by one connection. */
+/** A database in a file. */
 export class Sqlite<Tables> extends Kysely<Tables> {
-  private readonly database: Database.Database
-  private readonly log: WriteAheadLog | undefined
+  private readonly unblocking:
+    | { readonly connection: DirectConnection<Tables>; readonly log: WriteAheadLog }
+    | undefined
 
   constructor(database: Database.Database, isDurable: boolean) {
     super({ dialect: new TransactionalDialect({ database: preparingOnce(database) }) })
-    this.database = database
-    if (isDurable && !database.memory) this.log = new WriteAheadLog(database.name)
+    if (!isDurable || database.memory) return
+    const connection = new DirectConnection<Tables>(connect(database.name, 'NORMAL'))
+    this.unblocking = { connection, log: new WriteAheadLog(database.name) }
   }
 
   /**
@@ -27,25 +30,57 @@ export class Sqlite<Tables> extends Kysely<Tables> {
    * already, but it resolves only once that is on the disk. Throws NotOnDisk when the disk did not take it; what it
    * changed may be lost then, or not.
    */
-  async unblockingTransaction<Result>(work: (trx: Transaction<Tables>) => Promise<Result>): Promise<Result> {
-    const { log, database } = this
-    if (!log) return this.transaction().execute(work)
-    const result = await this.connection().execute(async (connection) => {
-      // Its commit writes to the log and does not wait. Nobody else has the connection meanwhile.
-      database.pragma('synchronous = NORMAL')
-      try {
-        return await connection.transaction().execute(work)
-      } finally {
-        database.pragma('synchronous = FULL')
-      }
-    })
-    await log.onDisk()
+  async unblockingTransaction<Result>(work: (trx: Kysely<Tables>) => Promise<Result>): Promise<Result> {
+    const { unblocking } = this
+    if (!unblocking) return this.transaction().execute(work)
+    // Who has this connection keeps everybody else from changing anything meanwhile.
+    const result = await this.connection().execute(() => unblocking.connection.inTransaction(work))
+    await unblocking.log.onDisk()
     return result
   }
 
   override async destroy(): Promise<void> {
     await super.destroy()
-    await this.log?.[Symbol.asyncDispose]()
+    await this.unblocking?.connection.destroy()
+    await this.unblocking?.log[Symbol.asyncDispose]()
+  }
+}
+
+/**
+ * A connection of one user at a time, whose commits write to the log and do not wait for the disk. A compiled statement
+ * runs on it without the layers of Kysely, which cost more than the statement.
+ */
+export class DirectConnection<Tables> extends Kysely<Tables> {
+  private readonly statements: SqliteDatabase
+
+  constructor(database: Database.Database) {
+    const statements = preparingOnce(database)
+    super({ dialect: new TransactionalDialect({ database: statements }) })
+    this.statements = statements
+  }
+
+  run<Row>({ sql, parameters }: CompiledQuery<Row>): QueryResult<Row> {
+    const statement = this.statements.prepare(sql)
+    if (statement.reader) return { rows: statement.all(parameters) as Row[] }
+    const { changes } = statement.run(parameters)
+    return { rows: [], numAffectedRows: BigInt(changes) }
+  }
+
+  async inTransaction<Result>(work: (connection: this) => Promise<Result>): Promise<Result> {
+    const run = (text: string) => this.statements.prepare(text).run([])
+    run('begin immediate')
+    try {
+      const result = await work(this)
+      run('commit')
+      return result
+    } catch (error) {
+      try {
+        run('rollback')
+      } catch {
+        // Where the disk is full SQLite has rolled back already. The error that is thrown says so.
+      }
+      throw error
+    }
   }
 }
 
@@ -97,11 +132,7 @@ export async function openSqlite<Tables>(
   path: string,
   { migrations, durable }: { migrations: MigrationProvider; durable: boolean },
 ): Promise<Sqlite<Tables>> {
-  const database = new Database(path)
-  database.pragma('journal_mode = WAL')
-  if (durable) database.pragma('synchronous = FULL')
-  database.pragma('foreign_keys = ON')
-  database.function('lower', { deterministic: true }, lower)
+  const database = connect(path, durable ? 'FULL' : undefined)
   const migrating = new Kysely<Tables>({ dialect: new TransactionalDialect({ database }) })
   const { error } = await new Migrator({ db: migrating, provider: migrations }).migrateToLatest()
   if (error) {
@@ -109,6 +140,15 @@ export async function openSqlite<Tables>(
     throw error
   }
   return new Sqlite<Tables>(database, durable)
+}
+
+function connect(path: string, synchronous?: 'FULL' | 'NORMAL'): Database.Database {
+  const database = new Database(path)
+  database.pragma('journal_mode = WAL')
+  if (synchronous) database.pragma(`synchronous = ${synchronous}`)
+  database.pragma('foreign_keys = ON')
+  database.function('lower', { deterministic: true }, lower)
+  return database
 }
 
 /** Statements that are ready to run again, at most. A query with a list has one for each length of the list. */

@@ -1,3 +1,4 @@
+import { DirectConnection } from '@origami/host/sqlite'
 import type { Compilable, CompiledQuery, QueryResult } from 'kysely'
 import type { Trx } from './open.ts'
 
@@ -14,10 +15,13 @@ export async function runCompiled<Row>(
   make: () => Compilable<Row>,
 ): Promise<QueryResult<Row>> {
   const known = compiled.get(shape) as CompiledQuery<Row> | undefined
-  if (known) return trx.executeQuery({ ...known, parameters })
+  if (known) return execute(trx, { ...known, parameters })
   const query = make().compile()
   if (query.parameters.length !== parameters.length || query.parameters.some((one, at) => one !== parameters[at]))
     throw new Error(`expected the parameters of ${query.sql} in their order, got others`)
   compiled.set(shape, query)
-  return trx.executeQuery(query)
+  return execute(trx, query)
 }
+
+const execute = <Row>(trx: Trx, query: CompiledQuery<Row>): Promise<QueryResult<Row>> | QueryResult<Row> =>
+  trx instanceof DirectConnection ? trx.run(query) : trx.executeQuery(query)
