@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { describedDemo, endMark, fileOnWire, fromWorker } from '../../src/runtime/wire/messages.ts'
+import { describedDemo, endMark, fileOnWire, fromWorker, parseFromWorker } from '../../src/runtime/wire/messages.ts'
 import { schema } from '../pool/runs.ts'
 
 const id = 'call-1'
@@ -11,6 +11,24 @@ describe('what a worker says', () => {
     expect(fromWorker.parse({ type: 'ready' })).toEqual({ type: 'ready', slots: 1, ahead: 0 })
     const progress = { type: 'progress', id, done: 1 }
     expect(fromWorker.parse(progress)).toEqual({ ...progress, total: null, note: null })
+  })
+
+  test('that it ended is what it is by the schemas, also without them', () => {
+    const few = fc.constantFrom<unknown>('done', 'failed', id, 'x'.repeat(101), true, null, 1, [], { said: 1 })
+    const odd = fc.constantFrom('type', 'id', 'output', 'marked', 'more')
+    const message = fc
+      .dictionary(odd, fc.oneof(few, fc.jsonValue()))
+      .map((changed) => ({ type: 'done', id, output: { said: 1 }, marked: true, ...changed }))
+    fc.assert(
+      fc.property(message, (sent) => {
+        const value: unknown = JSON.parse(JSON.stringify(sent))
+        const [parsed, wanted] = [parseFromWorker(value), fromWorker.safeParse(value)]
+        expect([parsed.success, parsed.data]).toEqual([wanted.success, wanted.data])
+      }),
+      { numRuns: 500 },
+    )
+    const odder: unknown = JSON.parse('{"type": "done", "id": "call-1", "output": {"__proto__": 1}, "marked": true}')
+    expect(parseFromWorker(odder)).toEqual(fromWorker.safeParse(odder))
   })
 
   test('beside a progress is cut to a line', () => {

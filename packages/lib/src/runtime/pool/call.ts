@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type DemoSchema, type FailureReason, type Field, isFileComponent } from '@origami/protocol/demo'
 import { inputForWorker, outputFromWorker, plainOutput, plainValue, valueFromWorker } from './carry.ts'
 import type { CountedFiles } from './counted-files.ts'
+import { Deadlines } from './deadlines.ts'
 import type { Run } from './run.ts'
 import { type CallEnd, type CallEvent, isEnd, type WorkerProcess } from './worker-process.ts'
 
@@ -20,6 +21,8 @@ export interface WorkerCallOptions {
 
 /** A text that is appended without end would fill the memory. */
 const maxAppended = 32 * 1024 ** 2
+
+const deadlines = new Deadlines()
 
 /** Why a call must end before the model is done. */
 type Stop = 'cancel' | 'timeout' | 'shutdown'
@@ -39,7 +42,6 @@ export class WorkerCall {
   private isRefused = false
   /** The events that are still being handled, because a file comes with one of them. */
   private handling: Promise<void> | undefined
-  private deadline: NodeJS.Timeout | undefined
   private grace: NodeJS.Timeout | undefined
   private appended = 0
 
@@ -53,7 +55,7 @@ export class WorkerCall {
    * Resolves to `ended` however the prediction ended, or to `not begun` when its worker exited before it had read the
    * call. Never rejects.
    */
-  async perform(): Promise<Outcome> {
+  perform(): Promise<Outcome> {
     const { inputs, outputs } = this.options.schema
     const [reads, gives] = [inputs.some(isFile), outputs.some(isFile)]
     if (reads || gives) return this.performWithFiles(gives)
@@ -143,7 +145,7 @@ export class WorkerCall {
       options.onBegin?.()
     }
     if (this.stopped) this.askToStop()
-    else this.deadline = setTimeout(() => this.stop('timeout'), options.timeoutMs)
+    else deadlines.set(this, options.timeoutMs)
   }
 
   /** The model's output cannot be accepted, so the model need not go on. */
@@ -205,10 +207,15 @@ export class WorkerCall {
     this.outcome.resolve('ended')
   }
 
+  /** Its deadline came. */
+  expire(): void {
+    this.stop('timeout')
+  }
+
   /** From here on the worker may have another prediction, so it is not killed for this one. */
   private letGo(): void {
     this.isHeld = false
-    clearTimeout(this.deadline)
+    deadlines.clear(this)
     clearTimeout(this.grace)
   }
 

@@ -72,10 +72,14 @@ export class CountedFiles implements Files {
     this.usedBy.set(prediction, [...(this.usedBy.get(prediction) ?? []), ref])
   }
 
-  /** Removes the files that only this prediction used. */
-  async release(prediction: PredictionId): Promise<void> {
-    const used = this.usedBy.get(prediction) ?? []
+  /** Removes the files that only this prediction used. Undefined: it used none. */
+  release(prediction: PredictionId): Promise<void> | undefined {
+    const used = this.usedBy.get(prediction)
     this.usedBy.delete(prediction)
+    return used && this.forgetUnused(prediction, used)
+  }
+
+  private async forgetUnused(prediction: PredictionId, used: readonly FileRef[]): Promise<void> {
     const gone = used.filter((ref) => {
       const users = this.known.get(ref)?.users
       return users?.delete(prediction) && users.size === 0

@@ -12,7 +12,8 @@ const compactEvents = 10_000
  */
 export class EventLog {
   private events: Numbered[] = []
-  private compactAt = { bytes: compactBytes, events: compactEvents }
+  private compactAtBytes = compactBytes
+  private compactAtEvents = compactEvents
   /** The number of the newest event. */
   last = 0
   /** Their approximate size in memory. */
@@ -23,14 +24,12 @@ export class EventLog {
     const numbered = { ...event, seq: this.last } as Numbered
     this.events.push(numbered)
     this.bytes += sizeOf(numbered)
-    if (this.bytes <= this.compactAt.bytes && this.events.length <= this.compactAt.events) return
+    if (this.bytes <= this.compactAtBytes && this.events.length <= this.compactAtEvents) return
     this.events = withoutReplaced(this.events)
     this.bytes = this.events.reduce((sum, event) => sum + sizeOf(event), 0)
     // All that is left may be needed, so the next attempt is due when the size has doubled.
-    this.compactAt = {
-      bytes: Math.max(compactBytes, 2 * this.bytes),
-      events: Math.max(compactEvents, 2 * this.events.length),
-    }
+    this.compactAtBytes = Math.max(compactBytes, 2 * this.bytes)
+    this.compactAtEvents = Math.max(compactEvents, 2 * this.events.length)
   }
 
   /** The oldest event after number `seq`. */

@@ -91,10 +91,10 @@ export class ModelPredictor implements Predictor, AsyncDisposable {
   async submit({ id, input: rawInput }: PredictionRequest): Promise<Prediction> {
     const before = this.runs.get(id)
     if (before) return before
-    const schema = await this.schema()
+    const schema = this.model.schema ?? (await this.schema())
     if (this.model.failure !== undefined) throw new Gone(`The model's setup failed: ${this.model.failure}`)
     const { input, problems } = validateInput(schema, rawInput)
-    const wrong = problems.length > 0 ? problems : await checkFiles(schema, input, this.files)
+    const wrong = problems.length > 0 || !this.model.hasFiles ? problems : await checkFiles(schema, input, this.files)
     if (wrong.length > 0) throw new Invalid(wrong)
     // A prediction of this id may have arrived while the files were examined.
     return this.runs.get(id) ?? this.begin(id, input, schema)

@@ -43,10 +43,10 @@ interface EndedRun {
  */
 export class RunStore implements Disposable {
   private readonly runs = new Map<PredictionId, Run>()
-  private readonly open = new Set<Run>()
   /** In the order of their end. */
   private readonly ended = new Map<PredictionId, EndedRun>()
   private endedBytes = 0
+  private openBytes = 0
   /** How many predictions ended since the last look at all that are kept. */
   private endedSinceLook = 0
   private readonly files: CountedFiles
@@ -69,13 +69,17 @@ export class RunStore implements Disposable {
 
   add(run: Run): void {
     this.runs.set(run.id, run)
-    this.open.add(run)
+    this.openBytes += run.bytes
+    run.onGrow = (bytes) => {
+      this.openBytes += bytes
+    }
   }
 
   /** Notes the end of a prediction, which may be forgotten from now on. */
   end(run: Run): void {
-    this.open.delete(run)
     const { bytes } = run
+    run.onGrow = undefined
+    this.openBytes -= bytes
     this.ended.set(run.id, { run, at: Date.now(), bytes, refs: fileRefs(run.outputs) })
     this.endedBytes += bytes
     this.endedSinceLook += 1
@@ -105,9 +109,7 @@ export class RunStore implements Disposable {
   }
 
   private get bytes(): number {
-    let bytes = this.files.bytes + this.endedBytes
-    for (const run of this.open) bytes += run.bytes
-    return bytes
+    return this.files.bytes + this.endedBytes + this.openBytes
   }
 
   /** Forgets what is older than its limit, and as much of the rest as is needed for this many more bytes. */
@@ -144,8 +146,8 @@ export class RunStore implements Disposable {
 }
 
 /** Logs what could not be removed. The next sweep does not try again, because the files are forgotten by then. */
-function logFailure(forgetting: Promise<void>): void {
-  forgetting.catch((error) => console.error(`files of a prediction could not be removed: ${error}`))
+function logFailure(forgetting: Promise<void> | undefined): void {
+  forgetting?.catch((error) => console.error(`files of a prediction could not be removed: ${error}`))
 }
 
 /**

@@ -27,18 +27,23 @@ export class Run implements Prediction {
   private readonly schema: DemoSchema
   private readonly onCancel: (run: Run) => void
   private readonly log = new EventLog()
-  private readonly changed = new Notice()
+  /** Those who follow it. Most predictions have nobody. */
+  private changed: Notice | undefined
   /** Those who wait for its end alone. */
-  private readonly awaiting: ((snapshot: PredictionSnapshot) => void)[] = []
+  private awaiting: ((snapshot: PredictionSnapshot) => void)[] | undefined
+  /** Called with how much its size in memory has changed, until it has ended. */
+  onGrow: ((bytes: number) => void) | undefined
   private output: Record<string, unknown> = {}
   private error: string | null = null
   private reason: FailureReason | null = null
   private printed = ''
   private parts = 0
-  private logEvents = { count: 0, bytes: 0 }
+  private logEvents = 0
+  private logEventBytes = 0
   private place: number | undefined
   private readonly inputBytes: number
   private outputBytes = 0
+  private size: number
   private readonly createdAt = Date.now()
   private startedAt: number | undefined
   private completedAt: number | undefined
@@ -49,11 +54,12 @@ export class Run implements Prediction {
     this.schema = schema
     this.onCancel = onCancel
     this.inputBytes = lengthOf(input)
+    this.size = this.inputBytes
   }
 
   /** Its approximate size in memory. */
   get bytes(): number {
-    return this.inputBytes + this.outputBytes + this.log.bytes + this.printed.length
+    return this.size
   }
 
   /** Its outputs so far, by field name. */
@@ -83,13 +89,18 @@ export class Run implements Prediction {
         place = this.place
         yield { type: 'queue', data: { position: place, eta: null } }
       } else {
+        this.changed ??= new Notice()
         await this.changed.next(signal)
       }
     }
   }
 
   async ended(): Promise<PredictionSnapshot> {
-    if (!isTerminal(this.status)) return new Promise((resolve) => this.awaiting.push(resolve))
+    if (!isTerminal(this.status))
+      return new Promise((resolve) => {
+        this.awaiting ??= []
+        this.awaiting.push(resolve)
+      })
     this.wasFollowed = true
     return this.now()
   }
@@ -104,7 +115,7 @@ export class Run implements Prediction {
   wait(place: number): void {
     if (this.place === place) return
     this.place = place
-    this.changed.notify()
+    this.changed?.notify()
   }
 
   /**
@@ -115,30 +126,27 @@ export class Run implements Prediction {
     if (this.status !== 'starting') return
     this.status = 'processing'
     this.startedAt = Date.now()
-    this.log.add({ type: 'start', data: { id: this.id, status: 'processing' } })
-    this.changed.notify()
+    this.add({ type: 'start', data: { id: this.id, status: 'processing' } })
   }
 
   progress(done: number, total: number | null, note: string | null): void {
-    this.log.add({ type: 'progress', data: { done, total, note } })
-    this.changed.notify()
+    this.add({ type: 'progress', data: { done, total, note } })
   }
 
   /** Adds printed text. Text beyond the limit is kept only in the end of the log, and not as events. */
   print(source: 'stdout' | 'stderr', text: string): void {
     this.printed = (this.printed + text).slice(-maxPrintedLength)
-    this.logEvents = { count: this.logEvents.count + 1, bytes: this.logEvents.bytes + text.length }
-    if (this.logEvents.count > maxLogEvents || this.logEvents.bytes > maxLogEventBytes) return
-    this.log.add({ type: 'log', data: { source, data: text } })
-    this.changed.notify()
+    this.logEvents += 1
+    this.logEventBytes += text.length
+    if (this.logEvents > maxLogEvents || this.logEventBytes > maxLogEventBytes) this.measure()
+    else this.add({ type: 'log', data: { source, data: text } })
   }
 
   part(field: string, mode: 'append' | 'replace', chunk: unknown): void {
     const data = { field, mode, chunk, index: this.parts }
     this.parts += 1
     this.output = applyPart(this.output, data)
-    this.log.add({ type: 'output', data })
-    this.changed.notify()
+    this.add({ type: 'output', data })
   }
 
   succeed(output: Record<string, unknown>): void {
@@ -164,10 +172,23 @@ export class Run implements Prediction {
     this.status = status
     this.completedAt = Date.now()
     const snapshot = this.now()
-    this.log.add({ type: 'completed', data: snapshot })
-    this.changed.notify()
-    if (this.awaiting.length > 0) this.wasFollowed = true
-    for (const resolve of this.awaiting.splice(0)) resolve(snapshot)
+    this.add({ type: 'completed', data: snapshot })
+    const { awaiting = [] } = this
+    this.awaiting = undefined
+    if (awaiting.length > 0) this.wasFollowed = true
+    for (const resolve of awaiting) resolve(snapshot)
+  }
+
+  private add(event: Parameters<EventLog['add']>[0]): void {
+    this.log.add(event)
+    this.measure()
+    this.changed?.notify()
+  }
+
+  private measure(): void {
+    const size = this.inputBytes + this.outputBytes + this.log.bytes + this.printed.length
+    this.onGrow?.(size - this.size)
+    this.size = size
   }
 
   private now(): PredictionSnapshot {

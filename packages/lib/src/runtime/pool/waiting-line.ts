@@ -29,7 +29,7 @@ export class WaitingLine {
     const at = this.runs.indexOf(run)
     if (at < 0) return false
     this.runs.splice(at, 1)
-    this.tellPlaces()
+    this.tellPlaces(at)
     return true
   }
 
@@ -37,7 +37,8 @@ export class WaitingLine {
     return this.runs.splice(0)
   }
 
-  private tellPlaces(): void {
-    for (const [index, run] of this.runs.entries()) run.wait(index + 1)
+  /** `from`: those before it have the places that they had. */
+  private tellPlaces(from = 0): void {
+    for (let index = from; index < this.runs.length; index += 1) this.runs[index]?.wait(index + 1)
   }
 }

@@ -3,7 +3,13 @@ import { once } from 'node:events'
 import type { Duplex, Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import { encodeFrame, FrameReader } from '../wire/frames.ts'
-import { type DescribedDemo, describedDemo, fromWorker, type ToWorker, type WorkerMessage } from '../wire/messages.ts'
+import {
+  type DescribedDemo,
+  describedDemo,
+  parseFromWorker,
+  type ToWorker,
+  type WorkerMessage,
+} from '../wire/messages.ts'
 import type { Launch } from './launch.ts'
 import { Terminal } from './terminal.ts'
 
@@ -78,8 +84,8 @@ export class WorkerProcess implements AsyncDisposable {
   private readonly reading: Duplex
   private readonly terminals: readonly Terminal[]
   private readonly frames = new FrameReader()
-  /** Whether what is written is held back, so that all of one turn goes out in one write. */
-  private isCorked = false
+  /** What is written in this turn of the event loop, which goes out in one write. */
+  private unsent: Uint8Array[] = []
   private readonly described = Promise.withResolvers<DescribedDemo>()
   private readonly prepared = Promise.withResolvers<Setup>()
   private logs = ''
@@ -175,22 +181,21 @@ export class WorkerProcess implements AsyncDisposable {
   private write(message: ToWorker): void {
     const frame = encodeFrame(message)
     if (!this.writing.writable) return
-    if (!this.isCorked) {
-      this.isCorked = true
-      this.writing.cork()
-      process.nextTick(() => {
-        this.isCorked = false
-        this.writing.uncork()
-      })
-    }
-    this.writing.write(frame)
+    if (this.unsent.push(frame) === 1) process.nextTick(() => this.flush())
+  }
+
+  private flush(): void {
+    const frames = this.unsent
+    this.unsent = []
+    const [only, ...more] = frames
+    if (only && this.writing.writable) this.writing.write(more.length === 0 ? only : Buffer.concat(frames))
   }
 
   /** Takes messages. When one has to wait for the terminals, those after it wait too, and nothing more is read. */
   private hear(frames: Iterator<unknown>): void {
     try {
       for (let frame = frames.next(); !frame.done; frame = frames.next()) {
-        const message = fromWorker.safeParse(frame.value)
+        const message = parseFromWorker(frame.value)
         const taken = message.success ? this.take(message.data) : this.refuse(frame.value, message.error.issues[0])
         if (!taken) continue
         this.reading.pause()

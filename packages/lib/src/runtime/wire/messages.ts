@@ -54,6 +54,27 @@ export const fromWorker = z.discriminatedUnion('type', [
 ])
 export type WorkerMessage = z.infer<typeof fromWorker>
 
+type Done = Extract<WorkerMessage, { type: 'done' }>
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/**
+ * Parses a JSON value as a message from a worker. Most are whole ends, for which the schemas would cost more than the
+ * rest of a short prediction.
+ */
+export function parseFromWorker(value: unknown): z.ZodSafeParseResult<WorkerMessage> {
+  return isDone(value)
+    ? { success: true, data: { type: 'done', id: value.id, output: value.output, marked: value.marked } }
+    : fromWorker.safeParse(value)
+}
+
+function isDone(value: unknown): value is Done {
+  if (!isRecord(value) || value.type !== 'done') return false
+  const { id: name, output, marked: isMarked } = value
+  const isKnown = typeof name === 'string' && name.length <= 100 && typeof isMarked === 'boolean'
+  return isKnown && isRecord(output) && !Object.hasOwn(output, '__proto__')
+}
+
 /** The type of the messages that our own worker sends, with the description typed. */
 export type FromWorker =
   | Exclude<z.input<typeof fromWorker>, { type: 'schema' }>
