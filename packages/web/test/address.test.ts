@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { addressKey, HourlyCounts } from '../src/server/accounts/address.ts'
+import { addressKey, CountsByAddress } from '../src/server/accounts/address.ts'
 
 describe('the address of a caller', () => {
   test.each([
@@ -12,9 +12,9 @@ describe('the address of a caller', () => {
   ])('%s is %s', (address, key) => expect(addressKey(address)).toBe(key))
 
   test('is counted up to a limit, each for itself', () => {
-    const counts = new HourlyCounts(() => 10)
-    const taken = (key: string) => counts.take(key, 2)
+    const counts = new CountsByAddress(60_000, () => 10)
+    const taken = (key: string) => counts.take(key, 2).isTaken
     expect([taken('a'), taken('a'), taken('a'), taken('b')]).toEqual([true, true, false, true])
-    expect(counts.take('c', 0)).toBe(false)
+    expect(counts.take('c', 0)).toMatchObject({ isTaken: false, left: 0 })
   })
 })

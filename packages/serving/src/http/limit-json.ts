@@ -68,19 +68,19 @@ export function limitJson(app: FastifyInstance, limits: JsonLimits): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeContentTypeParser(['application/json', 'text/plain'])
   app.addContentTypeParser('application/json', (request, payload, done) => {
-    const within = { limit: bytes(), idleMs: idleMs(), totalMs: totalMs(), held }
-    new Arriving(payload, request.headers['content-length'], within).whole.then(
-      (body) => {
-        if (body instanceof BodyRefused) return done(null, body)
-        if (isDeeper(body, depth))
-          return done(
-            null,
-            new BodyRefused(422, `expected JSON with at most ${depth} arrays and objects within each other, got more`),
-          )
-        // The result is passed to the callback `done`. The promise that the type allows is not used.
-        void parse(request, body.toString('utf8'), done)
-      },
-      (error: Error) => done(error instanceof BodyRefused ? error : Object.assign(error, { statusCode: 400 })),
+    const take = (body: Buffer | BodyRefused): void => {
+      if (body instanceof BodyRefused) done(null, body)
+      else if (isDeeper(body, depth)) done(null, tooDeep(depth))
+      // The result is passed to the callback `done`. The promise that the type allows is not used.
+      else void parse(request, body.toString('utf8'), done)
+    }
+    const limit = bytes()
+    const room = Math.max(heldBytes(), limit) - held.bytes
+    const arrived = wholeOf(payload, Math.min(limit, room))
+    if (arrived) return take(arrived)
+    const within = { limit, idleMs: idleMs(), totalMs: totalMs(), held }
+    new Arriving(payload, request.headers['content-length'], within).whole.then(take, (error: Error) =>
+      done(error instanceof BodyRefused ? error : Object.assign(error, { statusCode: 400 })),
     )
   })
   // It is refused here and not in the parser, because an error there would close a working connection.
@@ -88,6 +88,16 @@ export function limitJson(app: FastifyInstance, limits: JsonLimits): void {
     if (request.body instanceof BodyRefused) done(request.body)
     else done()
   })
+}
+
+const tooDeep = (most: number): BodyRefused =>
+  new BodyRefused(422, `expected JSON with at most ${most} arrays and objects within each other, got more`)
+
+/** A body that has come already, as small ones do with their headers, and has no need of deadlines. */
+function wholeOf(payload: Readable, most: number): Buffer | undefined {
+  if (!('complete' in payload && payload.complete) || payload.readableLength > most) return undefined
+  const body: unknown = payload.read()
+  return Buffer.isBuffer(body) ? body : undefined
 }
 
 /** The bytes of all bodies that are being read. */
@@ -208,8 +218,16 @@ export function isDeeper(json: Buffer, limit: number): boolean {
   return false
 }
 
+/** So long are most strings; in a longer one the search outside of JavaScript is faster. */
+const shortString = 64
+
 /** The end of the string that begins at `start`: a quote with an even number of backslashes before it. */
 function endOfString(json: Buffer, start: number): number {
+  const short = Math.min(json.length, start + shortString)
+  for (let at = start + 1; at < short; at += 1) {
+    if (json[at] === backslash) break
+    if (json[at] === quote) return at
+  }
   for (let at = json.indexOf('"', start + 1); at >= 0; at = json.indexOf('"', at + 1)) {
     let before = at
     while (json[before - 1] === backslash) before -= 1

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
+import fc from 'fast-check'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { sendError } from '../../src/http/errors.ts'
-import { type JsonLimits, limitJson } from '../../src/http/limit-json.ts'
+import { isDeeper, type JsonLimits, limitJson } from '../../src/http/limit-json.ts'
 
 describe('a JSON body', () => {
   let app: FastifyInstance | undefined
@@ -54,4 +55,17 @@ describe('a JSON body', () => {
     socket.write(`POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n${first}`)
     return socket
   }
+})
+
+test('the depth of any JSON is found, whatever its strings hold', () => {
+  const depthOf = (value: unknown): number =>
+    typeof value !== 'object' || value === null ? 0 : 1 + Math.max(0, ...Object.values(value).map(depthOf))
+  const long = fc.string({ unit: fc.constantFrom('"', '\\', '[', '}', 'é', 'x'), maxLength: 200 })
+  fc.assert(
+    fc.property(fc.oneof(fc.jsonValue(), fc.array(long), fc.dictionary(long, fc.array(long))), (value) => {
+      const [json, depth] = [Buffer.from(JSON.stringify(value)), depthOf(JSON.parse(JSON.stringify(value)))]
+      expect(isDeeper(json, depth)).toBe(false)
+      if (depth > 0) expect(isDeeper(json, depth - 1)).toBe(true)
+    }),
+  )
 })

@@ -1,7 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import cookie from '@fastify/cookie'
-import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import { countExternalMemory } from '@origami/host/external-memory'
 import { logger } from '@origami/host/logger'
@@ -24,8 +23,10 @@ import { demoRoutes } from './api/demo-routes.ts'
 import { deviceRoutes } from './api/device-routes.ts'
 import { documentRoute } from './api/document.ts'
 import { guard } from './api/guard.ts'
+import { limitRequests } from './api/limit-requests.ts'
 import { ownerRoutes } from './api/owner-routes.ts'
 import { queueRoutes } from './api/queue-routes.ts'
+import { securityHeaders } from './api/security-headers.ts'
 import { CertificateRenewal } from './certificates/renewal.ts'
 import { defaultLimits, type OAuthApp, type WebConfig, type WebLimits, type WebSecrets } from './config.ts'
 import { type Context, visibleDemo } from './context.ts'
@@ -192,28 +193,10 @@ async function createServer(
   refuseEarly(app)
   app.setErrorHandler(sendError)
   await app.register(cookie)
-  await app.register(rateLimit, {
-    max: () => limits.requestsPerMinute,
-    keyGenerator: (request) => addressKey(request.ip),
-    timeWindow: '1 minute',
-    allowList: (request) => request.url.startsWith('/-/assets/'),
-  })
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'self'"],
-        imgSrc: ["'self'", 'data:', 'blob:', 'https:'],
-        mediaSrc: ["'self'", 'blob:'],
-        styleSrc: ["'self'", "'unsafe-inline'"],
-        objectSrc: ["'none'"],
-        baseUri: ["'none'"],
-        frameAncestors: ["'none'"],
-      },
-    },
-    strictTransportSecurity: config.publicUrl?.startsWith('https:') ?? false,
-    crossOriginEmbedderPolicy: false,
-  })
+  limitRequests(app, limits)
+  // Routes that are dearer have a limit of their own as well.
+  await app.register(rateLimit, { global: false, keyGenerator: (request) => addressKey(request.ip) })
+  securityHeaders(app, config.publicUrl?.startsWith('https:') ?? false)
   guard(app, sessions, publicUrl)
   atAddress(app, context)
   await documentRoute(app, publicUrl)

@@ -6,6 +6,7 @@ import ipaddr from 'ipaddr.js'
  */
 export class TrustedProxies {
   private list = new BlockList()
+  private isEmpty = true
 
   /** Addresses and networks (CIDR). When empty, no proxy is trusted. */
   constructor(proxies: readonly string[]) {
@@ -21,11 +22,12 @@ export class TrustedProxies {
       else list.addSubnet(address, Number(bits), family)
     }
     this.list = list
+    this.isEmpty = proxies.length === 0
   }
 
   /** IPv4 written as IPv6 is treated as IPv4. False for a text that is no address. */
   has(address: string | undefined): boolean {
-    if (address === undefined || !ipaddr.isValid(address)) return false
+    if (this.isEmpty || address === undefined || !ipaddr.isValid(address)) return false
     const parsed = ipaddr.process(address)
     return this.list.check(parsed.toString(), parsed.kind())
   }

@@ -7,7 +7,7 @@ import type { Account } from '../store/accounts.ts'
 import type { Db } from '../store/open.ts'
 import { accountOfSession, addSession, endSession, sweepSessions } from '../store/sessions.ts'
 import { accountOfToken, noteTokenUse } from '../store/tokens.ts'
-import { addressKey, HourlyCounts } from './address.ts'
+import { addressKey, CountsByAddress } from './address.ts'
 
 /** The caller: always a visitor, and an account when signed in by cookie or by token. */
 export interface Who {
@@ -20,7 +20,7 @@ export interface Who {
    */
   readonly byToken: boolean
   /** Must be sent back as `x-csrf-token` with changes that a cookie authorises. */
-  readonly csrf: string
+  readonly csrf: () => string
 }
 
 const sessionCookie = 'origami_session'
@@ -34,7 +34,7 @@ const accountVisitor = ({ id }: Account): VisitorId => visitorId(`a-${id}`)
 export class Refused extends Error {
   override readonly name = 'Refused'
   readonly statusCode: number
-  constructor(statusCode: 401 | 403 | 404 | 409 | 422, message: string) {
+  constructor(statusCode: 401 | 403 | 404 | 409 | 422 | 429, message: string) {
     super(message)
     this.statusCode = statusCode
   }
@@ -46,12 +46,16 @@ export class Sessions {
   private readonly secrets: Secrets
   private readonly limits: WebLimits
   private readonly secure: boolean
-  private readonly newcomers: HourlyCounts
+  /** By cookie, of those that were verified lately. */
+  private readonly visitors = new Map<string, string>()
+  /** The names of addresses. */
+  private readonly places = new Map<string, string>()
+  private readonly newcomers: CountsByAddress
 
   /** `secure`: cookies are only sent over https. */
   constructor(db: Db, secrets: Secrets, limits: WebLimits, secure: boolean) {
     this.limits = limits
-    this.newcomers = new HourlyCounts(() => limits.addressesCounted)
+    this.newcomers = new CountsByAddress(hourMs, () => limits.addressesCounted)
     this.db = db
     this.secrets = secrets
     this.secure = secure
@@ -61,7 +65,7 @@ export class Sessions {
    * Identifies the caller. A caller without a cookie gets one, and counts by address until the cookie comes back, so
    * that throwing cookies away gains nothing. Throws Refused for an unknown token.
    */
-  async who(request: FastifyRequest, reply: FastifyReply): Promise<Who> {
+  who(request: FastifyRequest, reply: FastifyReply): Who | Promise<Who> {
     const bearer = /^Bearer +(.*)$/i.exec(request.headers.authorization ?? '')?.[1]
     // A demo's own API is for everybody, and a token that a client of another service sends there is ignored.
     if (bearer !== undefined && (bearer.startsWith('ori_') || request.url.startsWith('/-/')))
@@ -69,17 +73,24 @@ export class Sessions {
     const known = this.knownVisitor(request)
     const address = addressKey(request.ip)
     const fresh = known ? undefined : this.newVisitor(address, request, reply)
-    const place = `ip-${this.secrets.sign('address', address).slice(0, 22)}`
+    const place = this.placeOf(address)
     const visitor = known ?? place
+    const csrf = () => this.secrets.sign('csrf', fresh ?? visitor)
+    const nobody: Who = { visitor: visitorId(visitor), address: place, byToken: false, csrf }
     const secret = request.cookies[sessionCookie]
-    const account = secret ? await this.accountOf(secret) : undefined
-    const csrf = this.secrets.sign('csrf', account && secret ? secretHash(secret) : (fresh ?? visitor))
-    return {
-      visitor: account ? accountVisitor(account) : visitorId(visitor),
-      ...(account ? { account } : { address: place }),
-      byToken: false,
-      csrf,
-    }
+    return secret ? this.bySession(secret, nobody) : nobody
+  }
+
+  private async bySession(secret: string, nobody: Who): Promise<Who> {
+    const account = await this.accountOf(secret)
+    if (!account) return nobody
+    const csrf = () => this.secrets.sign('csrf', secretHash(secret))
+    return { visitor: accountVisitor(account), account, byToken: false, csrf }
+  }
+
+  /** A name for an address. */
+  private placeOf(address: string): string {
+    return remembered(this.places, address, () => `ip-${this.secrets.sign('address', address).slice(0, 22)}`)
   }
 
   async signIn(reply: FastifyReply, account: Account): Promise<void> {
@@ -115,7 +126,7 @@ export class Sessions {
     if (!found) throw new Refused(401, 'That token is not known; make one on the account page.')
     const { account, usedAt } = found
     await this.noteUse(hash, usedAt)
-    return { visitor: accountVisitor(account), account, byToken: true, csrf: '' }
+    return { visitor: accountVisitor(account), account, byToken: true, csrf: () => '' }
   }
 
   /** At most once an hour, so that a program which only reads does not make the server write each time. */
@@ -133,13 +144,18 @@ export class Sessions {
   }
 
   private knownVisitor(request: FastifyRequest): string | undefined {
-    const [id = '', signature = ''] = (request.cookies[visitorCookie] ?? '').split('.')
+    const cookie = request.cookies[visitorCookie]
+    return cookie === undefined ? undefined : remembered(this.visitors, cookie, () => this.visitorOf(cookie))
+  }
+
+  private visitorOf(cookie: string): string | undefined {
+    const [id = '', signature = ''] = cookie.split('.')
     return id !== '' && this.secrets.verify('visitor', id, signature) ? id : undefined
   }
 
   /** Undefined: too many new visitors came from this address recently. */
   private newVisitor(address: string, request: FastifyRequest, reply: FastifyReply): string | undefined {
-    if (!this.newcomers.take(address, this.limits.visitorsPerAddress)) return undefined
+    if (!this.newcomers.take(address, this.limits.visitorsPerAddress).isTaken) return undefined
     const fresh = `v-${randomId()}`
     const value = `${fresh}.${this.secrets.sign('visitor', fresh)}`
     request.cookies[visitorCookie] = value
@@ -154,4 +170,21 @@ export class Sessions {
   private cookie() {
     return { path: '/', httpOnly: true, sameSite: 'lax' as const, secure: this.secure }
   }
+}
+
+const mostRemembered = 10_000
+
+/** What `make` returned for this key before. What is undefined is not kept, since callers can make it up. */
+function remembered<Value extends string | undefined>(
+  all: Map<string, string>,
+  key: string,
+  make: () => Value,
+): Value | string {
+  const before = all.get(key)
+  if (before !== undefined) return before
+  const made = make()
+  if (made === undefined) return made
+  if (all.size >= mostRemembered) all.clear()
+  all.set(key, made)
+  return made
 }

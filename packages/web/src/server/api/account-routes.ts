@@ -20,7 +20,7 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
     const answers = followed.connected || (await daemon.answers())
     return {
       account: account ? presentAccount(account, await deployers.mayDeploy(account)) : null,
-      csrf,
+      csrf: csrf(),
       forges: forges.map(({ entry, signIn, repositories }) => ({
         host: entry.host,
         sign_in: signIn !== undefined,

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Context, type DemoParams, sees } from '../context.ts'
 import { demoPath } from '../demos/present.ts'
 import type { Owned } from '../store/demos.ts'
@@ -7,18 +7,31 @@ import type { Owned } from '../store/demos.ts'
 export function atAddress(app: FastifyInstance, context: Context): void {
   app.decorateRequest('demo', undefined)
   app.decorateRequest('unlistedKey', undefined)
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const { account, name } = request.params as Partial<DemoParams>
-    if (account === undefined || name === undefined) return undefined
+    if (account === undefined || name === undefined) return done()
     request.unlistedKey = (request.query as { key?: unknown }).key
-    request.demo = await context.demos.at(account, name)
-    if (request.demo) return undefined
-    const moved = await context.demos.formerlyAt(account, name)
-    if (!moved || !sees(context, request, moved)) return undefined
-    const read = request.method === 'GET' || request.method === 'HEAD'
-    // The redirect is not cached, because another demo may get the address.
-    return reply.header('cache-control', 'no-store').redirect(movedUrl(request, moved), read ? 302 : 308)
+    request.demo = context.demos.knownAt(account, name)
+    if (request.demo) return done()
+    lookUp(context, { account, name }, request, reply).then((isAnswered) => isAnswered || done(), done)
   })
+}
+
+/** True: the answer is a redirect. */
+async function lookUp(
+  context: Context,
+  { account, name }: DemoParams,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<boolean> {
+  request.demo = await context.demos.at(account, name)
+  if (request.demo) return false
+  const moved = await context.demos.formerlyAt(account, name)
+  if (!moved || !sees(context, request, moved)) return false
+  const read = request.method === 'GET' || request.method === 'HEAD'
+  // The redirect is not cached, because another demo may get the address.
+  reply.header('cache-control', 'no-store').redirect(movedUrl(request, moved), read ? 302 : 308)
+  return true
 }
 
 /** The same route at the demo's present address. */

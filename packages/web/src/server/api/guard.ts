@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { Refused, type Sessions } from '../accounts/who.ts'
+import { Refused, type Sessions, type Who } from '../accounts/who.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -11,18 +11,30 @@ declare module 'fastify' {
 /** Identifies the caller of each request, and refuses changes that a foreign page may have caused. */
 export function guard(app: FastifyInstance, sessions: Sessions, publicUrl: () => string): void {
   app.decorateRequest('who')
-  app.addHook('onRequest', async (request, reply) => {
-    request.who = await sessions.who(request, reply)
-    if (request.method === 'GET' || request.method === 'HEAD' || request.who.byToken) return
-    if (request.routeOptions.config.byCookie === false) return
-    if (request.url.startsWith('/-/')) requireCsrf(request)
-    else requireSameOrigin(request, hostOf(publicUrl()))
+  app.addHook('onRequest', (request, reply, done) => {
+    const take = (who: Who): void => {
+      request.who = who
+      requireOwnPage(request, publicUrl)
+    }
+    const who = sessions.who(request, reply)
+    // Most callers are known at once; a promise for each would cost more than the rest.
+    if (who instanceof Promise) return void who.then(take).then(() => done(), done)
+    take(who)
+    done()
   })
+}
+
+/** Throws Refused for a change that a foreign page may have caused. */
+function requireOwnPage(request: FastifyRequest, publicUrl: () => string): void {
+  if (request.method === 'GET' || request.method === 'HEAD' || request.who.byToken) return
+  if (request.routeOptions.config.byCookie === false) return
+  if (request.url.startsWith('/-/')) requireCsrf(request)
+  else requireSameOrigin(request, publicUrl)
 }
 
 /** Requires the session's CSRF token for our own API. */
 function requireCsrf(request: FastifyRequest): void {
-  if (request.headers['x-csrf-token'] === request.who.csrf) return
+  if (request.headers['x-csrf-token'] === request.who.csrf()) return
   throw new Refused(
     403,
     'The x-csrf-token is missing or old; GET /-/api/session tells it. Programs send a token in Authorization instead.',
@@ -30,10 +42,10 @@ function requireCsrf(request: FastifyRequest): void {
 }
 
 /** Programs may call a demo's API, and send no Origin. A browser must come from a page of ours. */
-function requireSameOrigin(request: FastifyRequest, publicHost: string | undefined): void {
+function requireSameOrigin(request: FastifyRequest, publicUrl: () => string): void {
   const { origin } = request.headers
   const site = request.headers['sec-fetch-site']
-  const ours = origin === undefined || [request.host, publicHost].includes(hostOf(origin))
+  const ours = origin === undefined || [request.host, hostOf(publicUrl())].includes(hostOf(origin))
   const foreign = !ours || (site !== undefined && site !== 'same-origin' && site !== 'none')
   if (foreign) throw new Refused(403, 'Pages of other sites cannot run demos here; a program can.')
 }

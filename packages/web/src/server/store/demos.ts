@@ -52,11 +52,15 @@ export class Demos {
     this.db = db
   }
 
+  /** The demo at an address that was looked up since the last change. */
+  knownAt(account: string, name: string): Owned | undefined {
+    return this.found.get(`${account.toLowerCase()}/${name.toLowerCase()}`)
+  }
+
   async at(account: string, name: string): Promise<Owned | undefined> {
-    const [handle, lower] = [account.toLowerCase(), name.toLowerCase()]
-    const address = `${handle}/${lower}`
-    const known = this.found.get(address)
+    const known = this.knownAt(account, name)
     if (known) return known
+    const [handle, lower] = [account.toLowerCase(), name.toLowerCase()]
     const { changes } = this
     const row = await this.all()
       .where('accounts.handle', '=', handle)
@@ -65,7 +69,7 @@ export class Demos {
     const demo = row && toDemo(row)
     if (!demo || changes !== this.changes) return demo
     if (this.found.size >= mostFound) this.found.clear()
-    this.found.set(address, demo)
+    this.found.set(`${handle}/${lower}`, demo)
     return demo
   }
 
