@@ -68,7 +68,7 @@ export class DirectConnection<Tables> extends Kysely<Tables> {
 
   async inTransaction<Result>(work: (connection: this) => Promise<Result>): Promise<Result> {
     const run = (text: string) => this.statements.prepare(text).run([])
-    run('begin immediate')
+    run('begin')
     try {
       const result = await work(this)
       run('commit')
