@@ -130,6 +130,25 @@ test('a model that is loaded anew answers those that its earlier worker had ahea
   for (const one of others) expect((await endOf(one)).status).toBe('succeeded')
 })
 
+test('a worker with slots has some ahead too: each begins when one ended, and a death takes those that run', async () => {
+  await using pool = await startPool({ slots: 2, concurrency: 2, ahead: 4 })
+  const [first, ...others] = await behind(pool, 'wait', 'wait', 'a', 'b', 'die', 'c')
+  const [second, a, b, dead, c] = others
+  if (!second || !a || !b || !dead || !c) throw new Error('five were submitted')
+  await started(second)
+  expect(await places([a, b, dead, c])).toEqual([1, 2, 3, 4].map((place) => ['starting', place]))
+  await first.cancel()
+  const ends = await Promise.all([second, a, b, dead, c].map(endOf))
+  expect(ends.map(({ status, reason }) => reason ?? status)).toEqual([
+    'crashed',
+    'succeeded',
+    'succeeded',
+    'crashed',
+    'succeeded',
+  ])
+  expect(pool.launches()).toBe(2)
+})
+
 test('nothing is written ahead where several workers could be free first', async () => {
   await using pool = await startPool({ ahead: 4, concurrency: 2 })
   await pool.health({ workers: { ready: 2, of: 2 }, ahead: 0 })

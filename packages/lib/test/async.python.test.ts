@@ -64,7 +64,7 @@ const printedBy = ({ frames }: PythonWorker, id: string, source: string) =>
 
 test('several predictions of an async function run at once, and what each printed is its own', async () => {
   await using worker = await startPythonWorker({ 'model.py': asynchronous })
-  expect(await worker.frame('ready')).toEqual({ type: 'ready', slots: 3 })
+  expect(await worker.frame('ready')).toEqual({ type: 'ready', slots: 3, ahead: 4 })
   worker.predict('first-of-them', { name: 'first' })
   worker.predict('second-of-them', { name: 'second' })
   await worker.frame('progress', 'first-of-them')
@@ -216,4 +216,29 @@ def predict(loud: bool):
     worker.send({ type: 'cancel', id })
     expect((await worker.end(id)).type).toBe('canceled')
   }
+})
+
+test('those written ahead begin in order, each when another ended; one that is canceled before never runs', async () => {
+  await using worker = await startPythonWorker({ 'model.py': asynchronous })
+  await worker.frame('ready')
+  const names = ['one', 'two', 'three', 'four', 'five', 'six']
+  for (const name of names) worker.predict(`call-${name}`, { name })
+  worker.send({ type: 'cancel', id: 'call-four' })
+  expect((await worker.end('call-four')).type).toBe('canceled')
+  for (const name of ['one', 'two', 'three']) await worker.frame('progress', `call-${name}`)
+  worker.send({ type: 'cancel', id: 'call-two' })
+  await worker.frame('progress', 'call-five')
+  worker.send({ type: 'cancel', id: 'call-one' })
+  await worker.frame('progress', 'call-six')
+  const told = worker.frames
+    .filter(({ type, id }) => type === 'progress' || (type === 'canceled' && id !== 'call-four'))
+    .map(({ type, id }) => `${type} ${id}`)
+  const from = told.indexOf('canceled call-two')
+  expect(told.slice(from)).toEqual([
+    'canceled call-two',
+    'progress call-five',
+    'canceled call-one',
+    'progress call-six',
+  ])
+  expect(told).not.toContain('progress call-four')
 })

@@ -13,7 +13,7 @@ from .answers import Answer, arguments, awaited, outbox_of
 from .call import Call, during
 from .describe import Model
 from .ends import send_done, send_failed, trace_of
-from .runtime import Runtime
+from .runtime import AHEAD, Runtime
 from .terminal import Terminals
 
 
@@ -28,20 +28,33 @@ class ManyAtATime:
         self._loop = loop
         self._tasks: dict[str, asyncio.Task[dict[str, Any]]] = {}
         self._cancels: set[str] = set()
+        #: The calls that wait for their turn, in order.
+        self._waiting: dict[str, dict[str, Any]] = {}
 
     def room(self) -> dict[str, int]:
-        """What the runtime is told: how many calls are taken at once."""
-        return {"slots": self.slots} if self.slots > 1 else {}
+        """What the runtime is told: how many calls run at once, and how many more may wait here.
+
+        With one at a time none wait: the terminals could not say which one printed.
+        """
+        return {"slots": self.slots, "ahead": AHEAD} if self.slots > 1 else {}
 
     def take(self, message: dict[str, Any]) -> None:
         if message["type"] == "predict":
-            self._loop.call_soon_threadsafe(self._start, message)
+            self._loop.call_soon_threadsafe(self._arrive, message)
         else:
             self._loop.call_soon_threadsafe(self._cancel, message["id"])
 
     def work(self) -> None:
         while True:  # When a model stops the loop, it is run again.
             self._loop.run_forever()
+
+    def _arrive(self, message: dict[str, Any]) -> None:
+        self._waiting[message["id"]] = message
+        self._start_next()
+
+    def _start_next(self) -> None:
+        while self._waiting and len(self._tasks) < self.slots:
+            self._start(self._waiting.pop(next(iter(self._waiting))))
 
     def _start(self, message: dict[str, Any]) -> None:
         call = Call(message["id"], self._runtime.send, apart=self.slots > 1)
@@ -50,7 +63,9 @@ class ManyAtATime:
         task.add_done_callback(partial(self._end, call))
 
     def _cancel(self, name: str) -> None:
-        if name in self._tasks:
+        if self._waiting.pop(name, None) is not None:
+            self._runtime.send(type="canceled", id=name, marked=False)
+        elif name in self._tasks:
             self._cancels.add(name)
             self._tasks[name].cancel()
 
@@ -80,6 +95,7 @@ class ManyAtATime:
             send_failed(send, name, failure, marked)
         else:
             send_done(send, name, task.result(), marked)
+        self._start_next()
 
     def _print(self, call: Call, text: str) -> None:
         """What a cleanup raised after a cancel: its author wants to see it, the visitor has gone."""

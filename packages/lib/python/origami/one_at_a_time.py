@@ -17,12 +17,9 @@ from .call import Call, Canceled, during
 from .describe import Model
 from .ends import send_done, send_failed
 from .hearing import Hearing
-from .runtime import Runtime
+from .runtime import AHEAD, Runtime
 from .terminal import Terminals
 
-
-#: How many calls may wait here for their turn.
-AHEAD = 4
 
 #: After the runtime has heard an end, it reads nothing of what is printed for twice as long, in seconds.
 SOON = 0.015

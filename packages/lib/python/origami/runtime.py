@@ -17,6 +17,9 @@ from .encoding import encode
 #: Files cross as paths, so a larger message is a mistake on one side or the other.
 MAX_FRAME_BYTES = 64 * 1024**2
 
+#: How many calls may wait in a worker for their turn.
+AHEAD = 4
+
 _CHUNK = 1024**2
 _USUAL = 64 * 1024
 

@@ -7,15 +7,27 @@ import type { DescribedDemo, FileOnWire, FromWorker, ToWorker } from '../wire/me
 
 type Predict = Extract<ToWorker, { type: 'predict' }>
 
+/** How many calls may wait in a worker for their turn. */
+export const ahead = 4
+
 /** The predictions of one worker, one at a time. */
 export class Calls {
   private readonly demo: AnyDemo
   private readonly schema: DescribedDemo
-  private readonly send: (message: FromWorker) => void
+  private readonly send: (message: FromWorker) => Promise<void>
   private readonly mark: (id: string) => void
   private readonly cancels = new Map<string, AbortController>()
+  /** Those that wait for their turn, in order. */
+  private readonly waiting = new Map<string, Predict>()
+  private isWorking = false
 
-  constructor(demo: AnyDemo, schema: DescribedDemo, send: (message: FromWorker) => void, mark: (id: string) => void) {
+  /** \`send\` resolves once the message is on its way, whatever becomes of this process. */
+  constructor(
+    demo: AnyDemo,
+    schema: DescribedDemo,
+    send: (message: FromWorker) => Promise<void>,
+    mark: (id: string) => void,
+  ) {
     this.demo = demo
     this.schema = schema
     this.send = send
@@ -23,20 +35,36 @@ export class Calls {
   }
 
   cancel(id: string): void {
-    this.cancels.get(id)?.abort(new Error('canceled'))
+    if (this.waiting.delete(id)) void this.send({ type: 'canceled', id, marked: false })
+    else this.cancels.get(id)?.abort(new Error('canceled'))
   }
 
-  async predict({ id, input, outbox }: Predict): Promise<void> {
+  predict(call: Predict): void {
+    this.waiting.set(call.id, call)
+    if (!this.isWorking) void this.work()
+  }
+
+  /** Runs what waits and what comes meanwhile. Each begins once the end of the one before is on its way. */
+  private async work(): Promise<void> {
+    this.isWorking = true
+    for (const [id, call] of this.waiting) {
+      this.waiting.delete(id)
+      await this.perform(call)
+    }
+    this.isWorking = false
+  }
+
+  private async perform({ id, input, outbox }: Predict): Promise<void> {
     const cancel = new AbortController()
     this.cancels.set(id, cancel)
     try {
       const output = await this.run(id, input, outbox, cancel.signal)
       this.mark(id)
-      this.send(cancel.signal.aborted ? { type: 'canceled', id } : { type: 'done', id, output })
+      await this.send(cancel.signal.aborted ? { type: 'canceled', id } : { type: 'done', id, output })
     } catch (error) {
       this.mark(id)
       const { message, stack } = error instanceof Error ? error : new Error(String(error))
-      this.send(
+      await this.send(
         cancel.signal.aborted
           ? { type: 'canceled', id }
           : { type: 'failed', id, error: message, traceback: stack ?? message },
@@ -55,7 +83,9 @@ export class Calls {
     const call: Call = {
       id,
       signal,
-      progress: (done, total = null, note) => this.send({ type: 'progress', id, done, total, note: note ?? null }),
+      progress: (done, total = null, note) => {
+        void this.send({ type: 'progress', id, done, total, note: note ?? null })
+      },
       log: (...values) => process.stdout.write(`${format(...values)}\n`),
     }
     const result = this.demo.predict(this.withFiles(input), call)
@@ -68,7 +98,7 @@ export class Calls {
       const part = await this.toWire(value, outbox)
       for (const [field, chunk] of Object.entries(part)) {
         const grows = typeof chunk === 'string' && this.grows(field)
-        this.send({ type: 'output', id, field, mode: grows ? 'append' : 'replace', chunk })
+        void this.send({ type: 'output', id, field, mode: grows ? 'append' : 'replace', chunk })
         output = { ...output, [field]: grows ? `${output[field] ?? ''}${chunk}` : chunk }
       }
     }

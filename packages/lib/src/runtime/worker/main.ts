@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { Mailbox } from '../pool/mailbox.ts'
 import { encodeFrame, readFrames } from '../wire/frames.ts'
 import { endMark, type FromWorker, type ToWorker } from '../wire/messages.ts'
-import { Calls } from './calls.ts'
+import { ahead, Calls } from './calls.ts'
 import { loadDemo } from './load.ts'
 
 /**
@@ -18,7 +18,13 @@ registerHooks({
 })
 
 const [heardFrom, sentTo] = [new Socket({ fd: 3 }), new Socket({ fd: 4 })]
-const send = (message: FromWorker) => sentTo.write(encodeFrame(message))
+const send = (message: FromWorker) => {
+  const frame = encodeFrame(message)
+  return new Promise<void>((resolve) => {
+    // Where it cannot be sent the runtime is gone, which ends this process.
+    sentTo.write(frame, () => resolve())
+  })
+}
 
 /** Reports that everything of `id` was printed. */
 const mark = (id: string) => {
@@ -31,19 +37,19 @@ void hear()
 
 try {
   const { definition, schema } = await loadDemo(pathToFileURL(process.argv[2] ?? ''))
-  send({ type: 'schema', schema })
+  void send({ type: 'schema', schema })
   await definition.setup?.()
   mark('setup')
-  send({ type: 'ready' })
+  void send({ type: 'ready', ahead })
   const calls = new Calls(definition, schema, send, mark)
   for await (const message of heard) {
-    if (message.type === 'predict') void calls.predict(message)
+    if (message.type === 'predict') calls.predict(message)
     else calls.cancel(message.id)
   }
 } catch (error) {
   const { message, stack } = error instanceof Error ? error : new Error(String(error))
   mark('setup')
-  send({ type: 'setup_failed', error: message, traceback: stack ?? message })
+  void send({ type: 'setup_failed', error: message, traceback: stack ?? message })
   process.exitCode = 1
   heardFrom.end()
   sentTo.end()
