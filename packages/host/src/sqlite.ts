@@ -1,28 +1,32 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
-import {
-  type CompiledQuery,
-  Kysely,
-  type QueryResult,
-  SqliteAdapter,
-  type SqliteDatabase,
-  SqliteDialect,
-  type SqliteStatement,
-} from 'kysely'
+import { type CompiledQuery, Kysely, type QueryResult, SqliteAdapter, type SqliteDatabase, SqliteDialect } from 'kysely'
 import { type MigrationProvider, Migrator } from 'kysely/migration'
+import { Checkpoints } from './checkpoints.ts'
+
+interface Unblocking<Tables> {
+  readonly connection: DirectConnection<Tables>
+  readonly log: WriteAheadLog
+  readonly checkpoints: Checkpoints
+}
 
 /** A database in a file. */
 export class Sqlite<Tables> extends Kysely<Tables> {
-  private readonly unblocking:
-    | { readonly connection: DirectConnection<Tables>; readonly log: WriteAheadLog }
-    | undefined
+  private readonly unblocking: Unblocking<Tables> | undefined
 
   constructor(database: Database.Database, isDurable: boolean) {
-    super({ dialect: new TransactionalDialect({ database: preparingOnce(database) }) })
+    super({ dialect: new TransactionalDialect({ database: preparingOnce(database, () => this.wrote()) }) })
     if (!isDurable || database.memory) return
-    const connection = new DirectConnection<Tables>(connect(database.name, 'NORMAL'))
-    this.unblocking = { connection, log: new WriteAheadLog(database.name) }
+    const log = new WriteAheadLog(database.name)
+    const checkpoints = new Checkpoints({
+      database: connect(database.name, 'OFF'),
+      alone: (work) => this.connection().execute(work),
+      logOnDisk: () => log.onDisk(),
+    })
+    const direct = connect(database.name, 'NORMAL')
+    for (const each of [database, direct]) each.pragma('wal_autocheckpoint = 0')
+    this.unblocking = { connection: new DirectConnection(direct, checkpoints.wrote), log, checkpoints }
   }
 
   /**
@@ -39,7 +43,12 @@ export class Sqlite<Tables> extends Kysely<Tables> {
     return result
   }
 
+  private wrote(): void {
+    this.unblocking?.checkpoints.wrote()
+  }
+
   override async destroy(): Promise<void> {
+    await this.unblocking?.checkpoints[Symbol.asyncDispose]()
     await super.destroy()
     await this.unblocking?.connection.destroy()
     await this.unblocking?.log[Symbol.asyncDispose]()
@@ -53,8 +62,8 @@ export class Sqlite<Tables> extends Kysely<Tables> {
 export class DirectConnection<Tables> extends Kysely<Tables> {
   private readonly statements: SqliteDatabase
 
-  constructor(database: Database.Database) {
-    const statements = preparingOnce(database)
+  constructor(database: Database.Database, onWrite: () => void) {
+    const statements = preparingOnce(database, onWrite)
     super({ dialect: new TransactionalDialect({ database: statements }) })
     this.statements = statements
   }
@@ -142,7 +151,7 @@ export async function openSqlite<Tables>(
   return new Sqlite<Tables>(database, durable)
 }
 
-function connect(path: string, synchronous?: 'FULL' | 'NORMAL'): Database.Database {
+function connect(path: string, synchronous?: 'FULL' | 'NORMAL' | 'OFF'): Database.Database {
   const database = new Database(path)
   database.pragma('journal_mode = WAL')
   if (synchronous) database.pragma(`synchronous = ${synchronous}`)
@@ -154,9 +163,12 @@ function connect(path: string, synchronous?: 'FULL' | 'NORMAL'): Database.Databa
 /** Statements that are ready to run again, at most. A query with a list has one for each length of the list. */
 const preparedAtMost = 500
 
-/** The database with each statement prepared once for all its runs: preparing costs more than most runs do. */
-function preparingOnce(database: Database.Database): SqliteDatabase {
-  const prepared = new Map<string, SqliteStatement>()
+/**
+ * The database with each statement prepared once for all its runs: preparing costs more than most runs do. `onWrite` is
+ * called before each run of one that writes.
+ */
+function preparingOnce(database: Database.Database, onWrite: () => void): SqliteDatabase {
+  const prepared = new Map<string, Database.Statement<readonly unknown[]>>()
   return {
     prepare(text) {
       const statement = prepared.get(text) ?? database.prepare(text)
@@ -165,6 +177,7 @@ function preparingOnce(database: Database.Database): SqliteDatabase {
       prepared.set(text, statement)
       const [oldest] = prepared.size > preparedAtMost ? prepared.keys() : []
       if (oldest !== undefined) prepared.delete(oldest)
+      if (!statement.readonly) onWrite()
       return statement
     },
     close: () => void database.close(),

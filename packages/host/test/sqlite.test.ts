@@ -1,11 +1,12 @@
-import { mkdtemp, open, rm } from 'node:fs/promises'
+import { mkdtemp, open, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { sql } from 'kysely'
 import type { MigrationProvider } from 'kysely/migration'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { NotOnDisk, openSqlite } from '../src/sqlite.ts'
+import { NotOnDisk, openSqlite, type Sqlite } from '../src/sqlite.ts'
 
 interface Tables {
   demos: { id: string }
@@ -122,6 +123,50 @@ describe('a transaction whose wait for the disk blocks nobody', () => {
     await expect(failing).rejects.toThrow('no')
     expect(await db.selectFrom('demos').selectAll().execute()).toEqual([])
     expect((await sql<{ synchronous: number }>`PRAGMA synchronous`.execute(db)).rows).toEqual([{ synchronous: 2 }])
+    await db.destroy()
+  })
+})
+
+describe('the log of a durable database', () => {
+  const insert = (db: Sqlite<Tables>, id: string) => db.insertInto('demos').values({ id }).execute()
+  /** Rows of about twenty pages. */
+  const long = 'x'.repeat(40_000)
+
+  it('is emptied before it is long, and what was in it is kept', async () => {
+    const db = await openSqlite<Tables>(path, { migrations: first, durable: true })
+    for (let row = 0; row < 300; row += 1) await insert(db, `${row} ${long}`)
+    expect((await stat(`${path}-wal`)).size).toBeLessThan(3000 * 4096)
+    expect((await stat(path)).size).toBeGreaterThan(4000 * 4096)
+    await db.destroy()
+    const reopened = await openSqlite<Tables>(path, { migrations: first, durable: true })
+    expect(await sql`select count(*) as rows from demos`.execute(reopened)).toMatchObject({ rows: [{ rows: 300 }] })
+    await reopened.destroy()
+  })
+
+  it('is never emptied by a write, and nothing is written until what was in it is on the disk', async () => {
+    const db = await openSqlite<Tables>(path, { migrations: first, durable: true })
+    const emptied = Promise.withResolvers<void>()
+    const file = await open(path)
+    await file.close()
+    let waits = 0
+    const isEmptying = Promise.withResolvers<void>()
+    vi.spyOn(Object.getPrototypeOf(file) as { datasync: () => Promise<void> }, 'datasync').mockImplementation(() => {
+      waits += 1
+      if (waits === 2) isEmptying.resolve()
+      return waits === 2 ? emptied.promise : Promise.resolve()
+    })
+    expect(await sql`pragma wal_autocheckpoint`.execute(db)).toMatchObject({ rows: [{ wal_autocheckpoint: 0 }] })
+    const filling = (async () => {
+      for (let row = 0; row < 100; row += 1) await insert(db, `${row} ${long}`)
+    })()
+    await isEmptying.promise
+    let isWritten = false
+    const writing = insert(db, 'late').then(() => (isWritten = true))
+    await nextTurn()
+    expect(isWritten).toBe(false)
+    emptied.resolve()
+    await Promise.all([writing, filling])
+    vi.restoreAllMocks()
     await db.destroy()
   })
 })
