@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs'
+import Docker from 'dockerode'
 import { execa } from 'execa'
+import { dockerSocket } from './servers/docker-script.ts'
 import { venv } from './servers/peers.ts'
 
 /** Everybody measures against the same. */
@@ -32,5 +34,16 @@ export async function versionsOfPeers(): Promise<string[]> {
   const installed = JSON.parse(stdout) as { name: string; version: string }[]
   const names = Object.keys(pinned).map((name) => name.split('[')[0])
   const found = installed.filter(({ name }) => names.includes(name.toLowerCase()))
-  return [...found.map(({ name, version }) => `${name} ${version}`), `Node ${process.versions.node}`]
+  const peers = found.map(({ name, version }) => `${name} ${version}`)
+  return [...peers, ...(await versionOfNginx()), ...(await versionOfDocker()), `Node ${process.versions.node}`]
+}
+
+async function versionOfNginx(): Promise<string[]> {
+  if (!existsSync(programs.nginx.path)) return []
+  const { stderr } = await execa(programs.nginx.path, ['-v'])
+  return [`nginx ${stderr.split('/').at(-1)}`]
+}
+
+async function versionOfDocker(): Promise<string[]> {
+  return existsSync(dockerSocket) ? [`Docker ${(await new Docker().version()).Version}`] : []
 }

@@ -10,6 +10,9 @@ export async function writeReadme(): Promise<void> {
   const kept = found.map((one) => one.kept).filter((one) => one !== undefined)
   const missing = found.filter((one) => !one.kept).map(({ name }) => name)
   const notes = [...new Set(kept.flatMap(({ runs }) => runs.flatMap((run) => run.notes ?? [])))]
+  const throughputs = kept.flatMap(({ part, runs }) =>
+    runs.flatMap((run) => (run.throughputs ?? []).map((one) => ({ ...one, part }))),
+  )
   const sections = [
     '# What was measured',
     `Written by \`npm run bench\` from the newest full result of each part; \`npm run bench -- --help\` says how. Only
@@ -18,12 +21,7 @@ brackets stand the least and the most.`,
     ...(missing.length === 0 ? [] : [`Not measured: ${missing.join(', ')}.`]),
     '## Goals',
     goalsTable(kept.flatMap(({ runs }) => runs.map(({ rows }) => rows))),
-    '## Predictions',
-    throughputTable(
-      kept.flatMap(({ part, runs }) =>
-        runs.map(({ throughputs = [] }) => throughputs.map((one) => ({ ...one, part }))),
-      ),
-    ),
+    ...(throughputs.length === 0 ? [] : ['## Predictions', throughputTable([throughputs])]),
     '## Parts',
     partsTable(found),
     ...conditions(kept),

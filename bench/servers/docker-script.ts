@@ -5,6 +5,8 @@ import { execa } from 'execa'
 import { request } from 'undici'
 import { temporaryFolder } from './temporary-folder.ts'
 
+/** Where Docker answers, if it is there. */
+export const dockerSocket = '/var/run/docker.sock'
 const port = '6000/tcp'
 
 /** What somebody without Origami writes: clone a repository, build it with BuildKit, run it, wait for an answer. */

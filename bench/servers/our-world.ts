@@ -16,9 +16,6 @@ const root = join(import.meta.dirname, '../..')
 export const hops = ['web', 'daemon', 'shim', 'runtime', 'worker'] as const
 export type Hop = (typeof hops)[number]
 
-/** Where Docker answers, if it is there. */
-export const dockerSocket = '/var/run/docker.sock'
-
 export interface OurWorldOptions {
   readonly engine?: 'process' | 'docker'
   /** Modules that web server and daemon import before everything else. */
