@@ -53,8 +53,8 @@ export interface Prediction {
 
 export interface Files {
   /**
-   * Stores bytes under the caller's own id. The same id and name again returns the existing file. Throws Invalid
-   * (`value_error.too_large`).
+   * Stores bytes under the caller's own id. The same id and name again returns the existing file. `size` is how many
+   * there are, where that is known before. Throws Invalid (`value_error.too_large`).
    */
   put(
     id: string,
@@ -62,6 +62,7 @@ export interface Files {
     type: string | undefined,
     bytes: AsyncIterable<Uint8Array>,
     signal?: AbortSignal,
+    size?: number,
   ): Promise<FileRef>
   /** Undefined when there is no such file, or not any more. Aborting the signal also ends the reading of its bytes. */
   open(ref: FileRef, signal?: AbortSignal): Promise<OpenFile | undefined>

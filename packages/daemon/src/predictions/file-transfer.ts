@@ -66,7 +66,7 @@ async function sendFile(
   signal: AbortSignal,
 ): Promise<void> {
   const file = await files.open(ref)
-  if (file) await instance.files.put(id, name, file.type, file.bytes(), signal)
+  if (file) await instance.files.put(id, name, file.type, file.bytes(), signal, file.size)
 }
 
 /**

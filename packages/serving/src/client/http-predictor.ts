@@ -209,8 +209,10 @@ export class HttpPredictor implements Predictor {
     return typeof value === 'string' && value.startsWith(`${this.base}/`) ? (refOf(this.base, value) ?? value) : value
   }
 
-  private async put(...[id, name, type, bytes, signal]: Parameters<Files['put']>): Promise<FileRef> {
-    const headers = { 'content-type': type ?? 'application/octet-stream' }
+  private async put(...[id, name, type, bytes, signal, size]: Parameters<Files['put']>): Promise<FileRef> {
+    // Chunks of HTTP, which need no size, are copied once more for TLS.
+    const length: Record<string, string> = size ? { 'content-length': String(size) } : {}
+    const headers = { 'content-type': type ?? 'application/octet-stream', ...length }
     const answer = await this.client.upload(`/files/${id}/${encodeURIComponent(name)}`, headers, bytes, signal)
     const { ref } = this.parsed(putAnswer, answer)
     const found = parseFileRef(ref.slice(ref.lastIndexOf('files/')))

@@ -74,11 +74,7 @@ export function limitJson(app: FastifyInstance, limits: JsonLimits): void {
       // The result is passed to the callback `done`. The promise that the type allows is not used.
       else void parse(request, body.toString('utf8'), done)
     }
-    const limit = bytes()
-    const room = Math.max(heldBytes(), limit) - held.bytes
-    const arrived = wholeOf(payload, Math.min(limit, room))
-    if (arrived) return take(arrived)
-    const within = { limit, idleMs: idleMs(), totalMs: totalMs(), held }
+    const within = { limit: bytes(), idleMs: idleMs(), totalMs: totalMs(), held }
     new Arriving(payload, request.headers['content-length'], within).whole.then(take, (error: Error) =>
       done(error instanceof BodyRefused ? error : Object.assign(error, { statusCode: 400 })),
     )
@@ -92,13 +88,6 @@ export function limitJson(app: FastifyInstance, limits: JsonLimits): void {
 
 const tooDeep = (most: number): BodyRefused =>
   new BodyRefused(422, `expected JSON with at most ${most} arrays and objects within each other, got more`)
-
-/** A body that has come already, as small ones do with their headers, and has no need of deadlines. */
-function wholeOf(payload: Readable, most: number): Buffer | undefined {
-  if (!('complete' in payload && payload.complete) || payload.readableLength > most) return undefined
-  const body: unknown = payload.read()
-  return Buffer.isBuffer(body) ? body : undefined
-}
 
 /** The bytes of all bodies that are being read. */
 interface Held {

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { type DemoSchema, fileRef, Gone, newPredictionId, type PredictionEvent } from '@origami/protocol/demo'
 import { afterEach, describe, expect, test } from 'vitest'
 import { HttpPredictor, Unanswered } from '../../src/index.ts'
@@ -116,6 +118,24 @@ test('what cannot be read on this side is no fault of the demo', async () => {
     .catch((caught: unknown) => caught)
   expect(error).not.toBeInstanceOf(Gone)
   expect(error).toMatchObject({ message: 'what was to be sent cannot be read' })
+})
+
+test.each([
+  ['with its length', 3, { length: '3', encoding: undefined }],
+  ['in chunks, where its size is not known', undefined, { length: undefined, encoding: 'chunked' }],
+])('a file is sent %s', async (_how, size, expected) => {
+  const came = Promise.withResolvers<unknown>()
+  const { predictor } = await demoThat(
+    async (request, response) => {
+      const { 'content-length': length, 'transfer-encoding': encoding } = request.headers
+      came.resolve({ length, encoding, body: await text(request) })
+      response.end('{"ref":"files/0123456789abcdef/a.bin"}')
+    },
+    { answerMs: 60_000, idleMs: 60_000 },
+  )
+  const bytes = Readable.from([Buffer.from('ab'), Buffer.from('c')])
+  await predictor.files.put('0123456789abcdef', 'a.bin', undefined, bytes, undefined, size)
+  expect(await came.promise).toEqual({ ...expected, body: 'abc' })
 })
 
 describe('what a demo answers is not believed', () => {

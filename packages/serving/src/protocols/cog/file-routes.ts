@@ -40,7 +40,7 @@ export async function fileRoutes(
       if (announced > limit) throw fileTooLarge(limit, announced)
       const store = await files(request)
       const bytes = arriving((request.body as Readable | null) ?? Readable.from([]), idleMs())
-      await store.put(id, name, request.headers['content-type'], bytes)
+      await store.put(id, name, request.headers['content-type'], bytes, undefined, announced)
       const { type, size } = (await store.open(ref)) ?? {}
       return reply.status(201).send({ ref: fileAddress(base(request), ref), name, type, size })
     })
