@@ -37,7 +37,7 @@ afterEach(() => rm(folder, { recursive: true }))
 
 test('of many at once each has its own output and log, one runs at a time, and a death takes one', async () => {
   await using runtime = await serve(join(folder, 'model.ts'))
-  expect((await runtime.predictor.health()).ahead).toBe(4)
+  expect((await runtime.predictor.health()).ahead).toBe(16)
   const names = Array.from({ length: 40 }, (_, index) => (index === 20 ? 'dies' : `name-${index}`))
   const answers = await Promise.all(names.map((name) => post(runtime.url, { name })))
   for (const [index, { body }] of answers.entries()) {

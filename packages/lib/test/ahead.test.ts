@@ -5,7 +5,7 @@ import { endOf, eventually, type Pool, started, startPool } from './pool.ts'
 
 /** A pool of one worker that holds a prediction, with these behind it. */
 async function behind(pool: Pool, held: string, ...texts: string[]): Promise<[Prediction, ...Prediction[]]> {
-  await pool.health({ status: 'READY', ahead: 4 })
+  await pool.health({ status: 'READY', ahead: 16 })
   const first = await pool.submit(held)
   // It may have ended already where its time is short.
   await eventually(async () => expect((await first.snapshot()).status).not.toBe('starting'))
@@ -151,7 +151,7 @@ test('a worker with slots has some ahead too: each begins when one ended, and a 
 
 test('nothing is written ahead where several workers could be free first', async () => {
   await using pool = await startPool({ ahead: 4, concurrency: 2 })
-  await pool.health({ workers: { ready: 2, of: 2 }, ahead: 0 })
+  await pool.health({ workers: { ready: 2, of: 2 }, ahead: 16 })
   const [first, second] = [await pool.submit('wait'), await pool.submit('wait')]
   await Promise.all([started(first), started(second)])
   const third = await pool.submit('x')

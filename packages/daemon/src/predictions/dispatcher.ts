@@ -103,12 +103,12 @@ export class Dispatcher {
   }
 
   /** How many the instance is sent beyond its concurrency: as many as it takes and do not run for long there. */
-  private aheadOf(demo: DemoId, { endpoint }: Route): number {
+  private aheadOf(demo: DemoId, { endpoint, schema }: Route): number {
     const { ahead, times, turns } = this.parts
     const { waiting, sent } = turns.of(demo)
     if (waiting + sent === 0) return 0
     const longest = times.longest(demo)
-    const most = longest === undefined ? 0 : Math.floor(aheadSeconds / longest)
+    const most = longest === undefined ? 0 : Math.floor((aheadSeconds * schema.concurrency) / longest)
     return most > 0 ? Math.min(most, ahead?.(endpoint) ?? 0) : 0
   }
 

@@ -20,6 +20,9 @@ export interface WorkerDispatcherParts {
 /** With more than this many ahead none is written, so that several go out in one write. */
 const enoughAhead = 2
 
+/** Whoever queues for this runtime needs several at a time to share the cost of sending and storing them. */
+const keptAhead = 16
+
 /** A call that a worker has, or is about to get. */
 interface Given {
   readonly call: WorkerCall
@@ -51,9 +54,9 @@ export class WorkerDispatcher {
     return this.running < this.parts.model.concurrency && this.parts.workers().hasFree
   }
 
-  /** How many predictions beyond those that run are taken from the line before their turn. */
+  /** How many predictions beyond those that run should be here, in its workers or in the line, so that none is idle. */
   get keepsAhead(): number {
-    return this.parts.model.hasFiles ? 0 : this.parts.workers().ahead
+    return this.parts.model.hasFiles || this.parts.workers().ready === 0 ? 0 : keptAhead
   }
 
   join(run: Run): void {

@@ -86,12 +86,6 @@ export class Workers implements AsyncDisposable {
     return this.lease(0, worker, calls + 1)
   }
 
-  /** How many calls it takes ahead in all. */
-  get ahead(): number {
-    const [place] = this.places.values()
-    return this.size === 1 && (place?.state === 'idle' || place?.state === 'busy') ? place.worker.ahead : 0
-  }
-
   grow(size: number): void {
     while (this.places.size < size) {
       const place = this.places.size
