@@ -1,9 +1,7 @@
 import { daemonApi } from '@origami/protocol/control'
 import { endpointsOn } from '@origami/serving/endpoints'
 import type { FastifyInstance } from 'fastify'
-import { fairOrder } from '../predictions/next.ts'
 import { demoById } from '../store/demos.ts'
-import { openPredictions } from '../store/open-predictions.ts'
 import { cancelWaiting } from '../store/predictions.ts'
 import { noDemo } from './params.ts'
 import type { ApiParts } from './parts.ts'
@@ -14,13 +12,11 @@ const entriesAtMost = 500
 /**
  * Shows a demo's owner its queue and empties it. A single prediction is canceled by `POST …/predictions/{id}/cancel`.
  */
-export async function queueRoutes(app: FastifyInstance, { db, commits, changed, now }: ApiParts): Promise<void> {
+export async function queueRoutes(app: FastifyInstance, { db, commits, queue, changed, now }: ApiParts): Promise<void> {
   const on = endpointsOn(app, daemonApi, remarksOn)
   on('GET /demos/:demo/queue', async ({ params: { demo } }) => {
     if (!(await demoById(db, demo))) throw noDemo()
-    await commits.flush()
-    const open = await openPredictions(db, demo)
-    const [running, waiting] = [open.filter((row) => row.running), fairOrder(open)]
+    const { running, waiting } = await queue.openOf(demo)
     const rows = [...running, ...waiting].slice(0, entriesAtMost)
     const entries = rows.map((row, index) => ({
       id: row.id,

@@ -8,6 +8,7 @@ import {
   validateInput,
 } from '@origami/protocol/demo'
 import { checkFiles, type Prediction, type PredictionRequest, type Predictor } from '@origami/serving'
+import type { OpenPrediction } from '../store/open-predictions.ts'
 import { predictionById } from '../store/predictions.ts'
 import { demoStopped } from './admission.ts'
 import { Arrivals } from './arrivals.ts'
@@ -39,6 +40,18 @@ export class Queue {
       submit: (request) => this.submit(demo, request, address),
       find: (prediction) => this.find(id, prediction),
     }
+  }
+
+  /** The predictions of a demo that run, and those that wait, in the order of their places. */
+  async openOf(demo: DemoId): Promise<{ running: OpenPrediction[]; waiting: OpenPrediction[] }> {
+    const { open, turns } = this.parts
+    const rows = await open.of(demo)
+    const waiting: OpenPrediction[] = []
+    for (const row of rows) {
+      const place = row.running ? undefined : turns.placeOf(demo, row.arrival)
+      if (place !== undefined) waiting[place - 1] = row
+    }
+    return { running: rows.filter(({ running }) => running), waiting: waiting.flat() }
   }
 
   private async health(id: DemoId): Promise<Health> {
