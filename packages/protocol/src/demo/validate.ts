@@ -10,13 +10,9 @@ import type { DemoSchema, Field, Input } from './schema.ts'
 export function validateInput(schema: DemoSchema, input: Input): { input: Input; problems: readonly Problem[] } {
   const problems: Problem[] = []
   const checked: Input = {}
-  const known = new Set(schema.inputs.map((field) => field.name))
-  problems.push(
-    ...unknownFields(
-      Object.keys(input).filter((name) => !known.has(name)),
-      schema,
-    ),
-  )
+  const known = inputNames(schema)
+  const unknown = Object.keys(input).filter((name) => !known.has(name))
+  if (unknown.length > 0) problems.push(...unknownFields(unknown, schema))
   for (const field of schema.inputs) {
     const supplied = Object.hasOwn(input, field.name) ? input[field.name] : undefined
     const value = supplied ?? field.default ?? null
@@ -51,6 +47,17 @@ function validatorOf(field: Field): z.ZodType {
   const component = componentOf(field.component)
   const made = component.value(component.options.parse(field.options))
   validators.set(field, made)
+  return made
+}
+
+/** The names of the inputs of demos. */
+const names = new WeakMap<DemoSchema, ReadonlySet<string>>()
+
+function inputNames(schema: DemoSchema): ReadonlySet<string> {
+  const known = names.get(schema)
+  if (known) return known
+  const made = new Set(schema.inputs.map((field) => field.name))
+  names.set(schema, made)
   return made
 }
 

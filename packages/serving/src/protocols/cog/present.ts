@@ -37,8 +37,8 @@ function addressed(
   values: Record<string, unknown>,
   base: string,
 ): Record<string, unknown> {
+  if (!fields.some((field) => isFileComponent(field.component))) return values
   const files = new Set(fields.filter((field) => isFileComponent(field.component)).map((field) => field.name))
-  if (files.size === 0) return values
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, files.has(name) ? withBase(value, base) : value]),
   )
