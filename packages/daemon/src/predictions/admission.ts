@@ -1,6 +1,6 @@
 import { Full, Gone } from '@origami/protocol/demo'
 import type { Limits } from '../config.ts'
-import { WaitingCounts, type Whose } from './waiting-counts.ts'
+import { WaitingCounts, type Whose } from './turns/waiting-counts.ts'
 
 type Caps = Pick<Limits, 'waiting' | 'waitingPerVisitor' | 'waitingPerAddress'>
 

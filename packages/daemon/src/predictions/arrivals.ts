@@ -8,7 +8,7 @@ import { justArrived } from '../store/open-predictions.ts'
 import { addPrediction, type NewPrediction, predictionById } from '../store/predictions.ts'
 import { Admission, demoStopped } from './admission.ts'
 import type { OpenPredictions } from './open-predictions.ts'
-import type { Turns } from './turns.ts'
+import type { Turns } from './turns/turns.ts'
 
 const nowhere = { sent_to: null, deployment: null }
 

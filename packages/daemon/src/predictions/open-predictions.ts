@@ -9,7 +9,7 @@ import {
 } from '../store/open-predictions.ts'
 import { inputOf } from '../store/predictions.ts'
 import { Newest } from './newest.ts'
-import { WaitingCounts } from './waiting-counts.ts'
+import { WaitingCounts } from './turns/waiting-counts.ts'
 
 /** An input, parsed. */
 export interface StoredInput {

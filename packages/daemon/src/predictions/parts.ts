@@ -11,7 +11,7 @@ import type { LiveRuns } from './live-runs.ts'
 import type { OpenPredictions, StoredInput } from './open-predictions.ts'
 import type { Places } from './places.ts'
 import type { RunTimes } from './run-times.ts'
-import type { Turns } from './turns.ts'
+import type { Turns } from './turns/turns.ts'
 
 /** What the queue needs. */
 export interface QueueParts {

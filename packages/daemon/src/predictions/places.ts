@@ -2,10 +2,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { DemoId } from '@origami/protocol/demo'
 import { logged } from '../logged.ts'
 import type { KnownDemos } from './known-demos.ts'
-import { estimate } from './next.ts'
 import type { OpenPredictions } from './open-predictions.ts'
 import type { RunTimes } from './run-times.ts'
-import type { Turns } from './turns.ts'
+import { estimate } from './turns/next.ts'
+import type { Turns } from './turns/turns.ts'
 
 interface PlacesParts {
   readonly demos: KnownDemos

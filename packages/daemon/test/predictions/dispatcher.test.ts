@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Dispatcher } from '../../src/predictions/dispatcher.ts'
 import type { DispatcherParts } from '../../src/predictions/parts.ts'
 import { openInMemory } from '../store/in-memory.ts'
-import { dispatcherParts, waitingAt } from './instances.ts'
+import { dispatcherParts, waitingAt } from './instance/instances.ts'
 
 let db: DispatcherParts['db']
 beforeEach(async () => {

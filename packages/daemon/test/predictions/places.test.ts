@@ -6,7 +6,7 @@ import { KnownDemos } from '../../src/predictions/known-demos.ts'
 import { OpenPredictions } from '../../src/predictions/open-predictions.ts'
 import { isNews, type Place, Places } from '../../src/predictions/places.ts'
 import { RunTimes } from '../../src/predictions/run-times.ts'
-import { Turns } from '../../src/predictions/turns.ts'
+import { Turns } from '../../src/predictions/turns/turns.ts'
 import { addPredictions, StoredQueue } from './stored-queue.ts'
 
 let stored: StoredQueue

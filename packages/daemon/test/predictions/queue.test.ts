@@ -2,7 +2,7 @@ import type { DemoId } from '@origami/protocol/demo'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Places } from '../../src/predictions/places.ts'
 import { Queue } from '../../src/predictions/queue.ts'
-import { dispatcherParts } from './instances.ts'
+import { dispatcherParts } from './instance/instances.ts'
 import { addPredictions, StoredQueue } from './stored-queue.ts'
 
 let stored: StoredQueue

@@ -4,7 +4,7 @@ import type { QueueParts } from '../../src/predictions/parts.ts'
 import { Places } from '../../src/predictions/places.ts'
 import { QueuedPrediction } from '../../src/predictions/queued-prediction.ts'
 import { openInMemory } from '../store/in-memory.ts'
-import { dispatcherParts, waitingAt } from './instances.ts'
+import { dispatcherParts, waitingAt } from './instance/instances.ts'
 
 let db: QueueParts['db']
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import type { DemoId, PredictionId, VisitorId } from '@origami/protocol/demo'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { estimate, fairOrder, placeOf, next as rowsNext, type Waiting } from '../../src/predictions/next.ts'
+import { estimate, fairOrder, placeOf, next as rowsNext, type Waiting } from '../../../src/predictions/turns/next.ts'
 
 const row = (
   id: string,

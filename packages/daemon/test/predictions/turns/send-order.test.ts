@@ -1,9 +1,9 @@
 import type { DemoId, PredictionId, VisitorId } from '@origami/protocol/demo'
 import { expect, test, vi } from 'vitest'
-import type { Stand } from '../../src/predictions/demo-line.ts'
-import { fairOrder, next, nextAhead } from '../../src/predictions/next.ts'
-import { Ranks } from '../../src/predictions/ranks.ts'
-import { SendOrder } from '../../src/predictions/send-order.ts'
+import type { Stand } from '../../../src/predictions/turns/demo-line.ts'
+import { fairOrder, next, nextAhead } from '../../../src/predictions/turns/next.ts'
+import { Ranks } from '../../../src/predictions/turns/ranks.ts'
+import { SendOrder } from '../../../src/predictions/turns/send-order.ts'
 
 interface Row {
   arrival: number

@@ -9,7 +9,7 @@ import {
   valueProblem,
 } from '@origami/protocol/demo'
 import { Misbehaved } from '@origami/serving'
-import type { Limits } from '../config.ts'
+import type { Limits } from '../../config.ts'
 import { ResultLost } from './file-transfer.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { DeploymentId } from '@origami/protocol/demo'
 import { beforeEach, expect, test } from 'vitest'
-import { Refusals } from '../../src/predictions/refusals.ts'
+import { Refusals } from '../../../src/predictions/instance/refusals.ts'
 
 const route = {
   endpoint: 'http://127.0.0.1:1',

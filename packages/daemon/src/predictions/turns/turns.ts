@@ -1,7 +1,7 @@
 import type { DemoId, DeploymentId } from '@origami/protocol/demo'
-import type { OpenPrediction } from '../store/open-predictions.ts'
+import type { OpenPrediction } from '../../store/open-predictions.ts'
+import type { OpenPredictions } from '../open-predictions.ts'
 import { type Chosen, partOf, type QueueLimits, type Room } from './next.ts'
-import type { OpenPredictions } from './open-predictions.ts'
 import { SendOrder } from './send-order.ts'
 
 /** Where predictions of a demo can be sent now, and how many at a time. */

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { demoSchema, type FileRef, fileRef, newPredictionId, randomId } from '@origami/protocol/demo'
 import { FolderFiles, type HttpPredictor } from '@origami/serving'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { bringFiles } from '../../src/predictions/file-transfer.ts'
-import { HandedFiles } from '../../src/predictions/handed-files.ts'
+import { bringFiles } from '../../../src/predictions/instance/file-transfer.ts'
+import { HandedFiles } from '../../../src/predictions/instance/handed-files.ts'
 
 let folder: string
 let inputs: string

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { InstanceRun } from '../../src/predictions/instance-run.ts'
-import type { DispatcherParts } from '../../src/predictions/parts.ts'
-import { predictionByArrival } from '../../src/store/predictions.ts'
-import { openInMemory } from '../store/in-memory.ts'
+import { InstanceRun } from '../../../src/predictions/instance/instance-run.ts'
+import type { DispatcherParts } from '../../../src/predictions/parts.ts'
+import { predictionByArrival } from '../../../src/store/predictions.ts'
+import { openInMemory } from '../../store/in-memory.ts'
 import { dispatcherParts, manifest, schema, sentPrediction, waitingAt } from './instances.ts'
 
 let db: DispatcherParts['db']

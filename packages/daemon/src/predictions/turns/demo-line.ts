@@ -1,4 +1,4 @@
-import type { OpenPrediction } from '../store/open-predictions.ts'
+import type { OpenPrediction } from '../../store/open-predictions.ts'
 import { placeIn, Ranks } from './ranks.ts'
 
 /** What decides when a prediction has its turn. */

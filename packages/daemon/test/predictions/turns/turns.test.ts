@@ -1,10 +1,10 @@
 import type { DemoId, DeploymentId, PredictionId, VisitorId } from '@origami/protocol/demo'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { Changes } from '../../src/changes.ts'
-import { OpenPredictions } from '../../src/predictions/open-predictions.ts'
-import { Turns } from '../../src/predictions/turns.ts'
-import { justArrived } from '../../src/store/open-predictions.ts'
-import { openInMemory } from '../store/in-memory.ts'
+import { Changes } from '../../../src/changes.ts'
+import { OpenPredictions } from '../../../src/predictions/open-predictions.ts'
+import { Turns } from '../../../src/predictions/turns/turns.ts'
+import { justArrived } from '../../../src/store/open-predictions.ts'
+import { openInMemory } from '../../store/in-memory.ts'
 
 const demo = 'a'.repeat(32) as DemoId
 const endpoint = 'http://instance.test'

@@ -10,7 +10,7 @@ import {
   parseFileRef,
 } from '@origami/protocol/demo'
 import type { FolderFiles, HttpPredictor } from '@origami/serving'
-import type { Limits } from '../config.ts'
+import type { Limits } from '../../config.ts'
 import type { HandedFiles } from './handed-files.ts'
 
 const log = logger('predictions')

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { logger } from '@origami/host/logger'
 import type { DeploymentId } from '@origami/protocol/demo'
 import type { HttpPredictor } from '@origami/serving'
-import { logged } from '../logged.ts'
-import type { Ending } from './ending.ts'
+import { logged } from '../../logged.ts'
+import type { Ending } from '../ending.ts'
+import type { DispatcherParts, SentPrediction } from '../parts.ts'
 import { cancelAtInstance } from './instance-call.ts'
-import type { DispatcherParts, SentPrediction } from './parts.ts'
 
 const log = logger('predictions')
 

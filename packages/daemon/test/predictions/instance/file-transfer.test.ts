@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { demoSchema, type FileRef, fileRef, randomId } from '@origami/protocol/demo'
 import { FolderFiles, type HttpPredictor } from '@origami/serving'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { bringFiles, fetchResults, outputFiles } from '../../src/predictions/file-transfer.ts'
+import { bringFiles, fetchResults, outputFiles } from '../../../src/predictions/instance/file-transfer.ts'
 
 let folder: string
 let here: FolderFiles

@@ -1,6 +1,6 @@
 import type { DeploymentId } from '@origami/protocol/demo'
-import type { Limits } from '../config.ts'
-import type { RefusalFault } from './parts.ts'
+import type { Limits } from '../../config.ts'
+import type { RefusalFault } from '../parts.ts'
 
 interface Refusing {
   tries: number

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { logger } from '@origami/host/logger'
 import { type FileRef, fileRef, type PredictionId, parseFileRef } from '@origami/protocol/demo'
 import { FolderFiles, type HttpPredictor } from '@origami/serving'
-import type { InputFolder } from '../engine/engine.ts'
+import type { InputFolder } from '../../engine/engine.ts'
 
 const log = logger('predictions')
 

@@ -10,16 +10,16 @@ import {
   validateInput,
 } from '@origami/protocol/demo'
 import { type HttpPredictor, Misbehaved, type Prediction, ServerFault, Unanswered } from '@origami/serving'
-import type { Route } from '../store/demos.ts'
-import type { OpenPrediction } from '../store/open-predictions.ts'
-import { changePrediction } from '../store/predictions.ts'
+import type { Route } from '../../store/demos.ts'
+import type { OpenPrediction } from '../../store/open-predictions.ts'
+import { changePrediction } from '../../store/predictions.ts'
+import { Ending } from '../ending.ts'
+import type { LiveRun } from '../live-runs.ts'
+import type { DispatcherParts, SentPrediction } from '../parts.ts'
 import { checkedEnd, isKnownOutput } from './checked-end.ts'
-import { Ending } from './ending.ts'
 import { bringFiles, fetchResults, filesOfFields, outputFiles, ResultLost } from './file-transfer.ts'
 import { HandedFiles } from './handed-files.ts'
 import { findAtInstance } from './instance-call.ts'
-import type { LiveRun } from './live-runs.ts'
-import type { DispatcherParts, SentPrediction } from './parts.ts'
 import { aborted, RunStop } from './run-stop.ts'
 
 const log = logger('predictions')

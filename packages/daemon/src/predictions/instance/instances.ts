@@ -1,5 +1,5 @@
 import { HttpPredictor, LinkClient } from '@origami/serving'
-import type { Limits } from '../config.ts'
+import type { Limits } from '../../config.ts'
 
 interface Reached {
   readonly predictor: HttpPredictor

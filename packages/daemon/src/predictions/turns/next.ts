@@ -1,5 +1,5 @@
 import type { DemoId, PredictionId } from '@origami/protocol/demo'
-import type { OpenPrediction } from '../store/open-predictions.ts'
+import type { OpenPrediction } from '../../store/open-predictions.ts'
 
 /** What decides when a waiting prediction has its turn, of one that waits or runs. */
 export interface Waiting extends Pick<OpenPrediction, 'id' | 'demo' | 'visitor' | 'address' | 'running'> {
