@@ -44,6 +44,8 @@ async function start(program: readonly string[], flags: readonly string[], optio
     cwd: root,
   })
   opened.use(server)
+  // Demos are no part of its process group, and would go on running.
+  opened.defer(() => server.interrupt())
   const closing = opened.move()
   return {
     server,

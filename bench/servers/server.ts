@@ -47,8 +47,20 @@ export class Server implements AsyncDisposable {
     throw new Error(`expected that ${[program, ...args].join(' ')} answers at ${url}; it said: ${said}`)
   }
 
+  private get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null
+  }
+
+  /** As Ctrl-C does: it ends by itself, with what it started. */
+  async interrupt(): Promise<void> {
+    if (this.hasEnded) return
+    const exited = once(this.child, 'exit')
+    this.child.kill('SIGINT')
+    await exited
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.child.exitCode !== null) return
+    if (this.hasEnded) return
     const exited = once(this.child, 'exit')
     killGroup(this.child)
     await exited
