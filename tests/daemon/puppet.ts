@@ -71,7 +71,8 @@ const prediction = (request, response) => {
   response.statusCode = refuses ? 503 : request.method === 'PUT' ? 202 : 200
   response.setHeader('content-type', events === 'events' ? 'text/event-stream' : 'application/json')
   const completed = 'id: 1\\nevent: completed\\ndata: '
-  if (runsOn) return response.flushHeaders()
+  const start = 'id: 1\\nevent: start\\ndata: ' + JSON.stringify({ id, status: 'processing' })
+  if (runsOn) return response.write(start + '\\n\\n')
   request.resume().on('end', () =>
     response.end(refuses ? '{"detail":"not now"}' : events === 'events' ? completed + snapshot + '\\n\\n' : snapshot))
 }

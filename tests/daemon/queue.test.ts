@@ -166,6 +166,8 @@ describe('the queue of a demo', () => {
   })
 
   test('a version with other inputs comes live: what no longer fits fails, the rest is answered', async () => {
+    // Of this demo it is not known how long its runs take, so none is sent to its instance before its turn.
+    demo = (await yard.deploy('changing')).demo
     const { gate, ids } = await occupied('changed', 1)
     const fits = await yard.submit(demo, { word: 'fits' }, 'visitor-2')
     const narrower = await DaemonYard.model((source) =>
@@ -174,7 +176,7 @@ describe('the queue of a demo', () => {
         .replaceAll(/^ {4}(if|while) \(gate.*\n/gm, '')
         .replace('{ word, gate }, { signal }', '{ word }'),
     )
-    const { deployment } = await yard.trigger(await yard.push('queued', narrower))
+    const { deployment } = await yard.trigger(await yard.push('changing', narrower))
     await vi.waitFor(async () => expect((await yard.detail(demo)).newest?.state).toBe('running'))
     await gate.open()
     expect(await yard.prediction(demo, ids[0] ?? '')).toMatchObject({ status: 'succeeded' })
