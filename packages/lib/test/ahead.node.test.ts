@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { newPredictionId } from '@origami/protocol/demo'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { post, serve, until } from './serve-model.ts'
@@ -55,6 +56,9 @@ test('one that is canceled while it waits never runs, and those behind it do', a
   const [held, canceled, next] = [await submit('held'), await submit('canceled'), await submit('next')]
   await until(runtime.url, held.id, 'processing')
   await canceled.cancel()
+  // The worker is told in this turn of the event loop.
+  await setImmediate()
+  await setImmediate()
   await writeFile(gate, '')
   expect(await until(runtime.url, next.id)).toMatchObject({ status: 'succeeded', logs: 'by next of 1\n' })
   expect((await until(runtime.url, held.id)).logs).toBe('by held of 1\n')

@@ -12,8 +12,9 @@ block=65536
 newline='
 '
 
-# A signal goes to the whole process group, so the program gets it too. The shim waits for the program.
-trap 'signaled=yes' TERM INT HUP
+# A signal goes to the whole process group, so the program gets it too. The shim waits for the program, which does not
+# inherit this, as it would if the signals were ignored here.
+trap : TERM INT HUP
 
 # Its own tools are also where systems have them, but the program gets the PATH that it was given.
 program_path=$PATH
@@ -23,13 +24,14 @@ cd "$folder" || exit
 mkfifo -m 600 output || exit
 (PATH=$program_path && cd "$program_folder" && exec "$@") >output 2>&1 </dev/null &
 program=$!
+# From here on they are ignored, by all that the shim starts too: the program may print until its end.
+trap '' TERM INT HUP
 exec <output
 rm output
 
 # Prints the report of a dd that appends at most so many bytes of the output to a file. It writes each piece before it
-# reads the next, so the program waits for the disk. It ignores signals, because the program may print until its end.
+# reads the next, so the program waits for the disk.
 copy() {
-  trap '' TERM INT HUP
   umask 077
   export LC_ALL=C
   # Only some can count bytes. Others count pieces, which may be small.
@@ -46,7 +48,7 @@ while :; do
     '00+0 records in'*) break ;;
     *' records in'*) ;;
     # The file cannot be written. This piece of the output is lost, the program goes on, and the next is tried again.
-    *) [ "$(trap '' TERM INT HUP; dd bs=$block count=1 2>/dev/null | wc -c)" -eq 0 ] && break ;;
+    *) [ "$(dd bs=$block count=1 2>/dev/null | wc -c)" -eq 0 ] && break ;;
   esac
   copied=${report##*"$newline"}
   copied=${copied%% *}
@@ -61,13 +63,5 @@ while :; do
   done
 done
 
-# A wait that a signal interrupted says nothing about the program. Some shells know an ended program only once (127).
-code=127
-while
-  signaled=
-  wait $program
-  status=$?
-  [ $status = 127 ] || code=$status
-  [ "$signaled" ]
-do :; done
-printf '{"code":%d,"at":"%s"}' $code "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >exit.json.new && mv exit.json.new exit.json
+wait $program
+printf '{"code":%d,"at":"%s"}' $? "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >exit.json.new && mv exit.json.new exit.json

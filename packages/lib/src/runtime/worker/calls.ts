@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { format } from 'node:util'
 import { componentOf, type Field, isFileComponent } from '@origami/protocol/demo'
 import type { AnyDemo, Call } from '../../author/demo.ts'
@@ -21,7 +22,7 @@ export class Calls {
   private readonly waiting = new Map<string, Predict>()
   private isWorking = false
 
-  /** \`send\` resolves once the message is on its way, whatever becomes of this process. */
+  /** `send` resolves once the message is on its way, whatever becomes of this process. */
   constructor(
     demo: AnyDemo,
     schema: DescribedDemo,
@@ -47,9 +48,12 @@ export class Calls {
   /** Runs what waits and what comes meanwhile. Each begins once the end of the one before is on its way. */
   private async work(): Promise<void> {
     this.isWorking = true
+    let hasWaited = false
     for (const [id, call] of this.waiting) {
-      this.waiting.delete(id)
-      await this.perform(call)
+      // What has come meanwhile is heard first: one that was canceled never begins.
+      if (hasWaited) await setImmediate()
+      hasWaited = true
+      if (this.waiting.delete(id)) await this.perform(call)
     }
     this.isWorking = false
   }
