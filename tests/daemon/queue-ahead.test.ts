@@ -167,6 +167,6 @@ describe('those that are ahead', () => {
       reason: 'timeout',
       error: expect.stringContaining('did not begin it'),
     })
-    expect(instance.asked).toContain('cancel 0')
+    await vi.waitFor(() => expect(instance.asked).toContain('cancel 0'))
   })
 })

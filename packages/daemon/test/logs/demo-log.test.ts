@@ -84,15 +84,15 @@ describe("a demo's log", () => {
   test('a log that cannot be opened is an error, and is not taken for one without lines', async () => {
     expect([await logs.end(demo), await textFrom(0)]).toEqual([0, ''])
     await symlink(path, path)
-    for (const reading of [logs.end(demo), logs.tail(demo, 1), textFrom(0)])
-      await expect(reading).rejects.toThrow('ELOOP')
+    const readings = [logs.end(demo), logs.tail(demo, 1), textFrom(0)]
+    await Promise.all(readings.map((reading) => expect(reading).rejects.toThrow('ELOOP')))
   })
 
   test('an offset that stands in a file beside the log and cannot be read is an error, and not 0', async () => {
     await writeFile(path, 'old\n')
     await mkdir(`${path}.base`)
-    for (const reading of [logs.end(demo), logs.tail(demo, 1), textFrom(0)])
-      await expect(reading).rejects.toThrow('EISDIR')
+    const readings = [logs.end(demo), logs.tail(demo, 1), textFrom(0)]
+    await Promise.all(readings.map((reading) => expect(reading).rejects.toThrow('EISDIR')))
     await rename(`${path}.base`, join(folder, 'away'))
     expect([await logs.end(demo), await textFrom(0)]).toEqual([4, 'old\n'])
   })

@@ -172,10 +172,16 @@ export class FrameSocket {
   private check(): void {
     const now = performance.now()
     const silenceMs = this.options.silenceMs()
-    if (now - this.lastReceivedMs > silenceMs) this.close(new Error(`nothing came for ${silenceMs / 1000} s`))
+    // After a pause of this process what came meanwhile has not been read yet.
+    if (now - this.lastReceivedMs > silenceMs) setImmediate(() => this.closeIfSilent(silenceMs))
     else if (this.size > 0 && now - this.lastWholeMs > wholeMs)
       this.close(new Error(`expected a whole message within ${wholeMs / 1000} s`))
     else if (now - this.lastSentMs > silenceMs / 5) this.write(alive, true)
+  }
+
+  private closeIfSilent(silenceMs: number): void {
+    if (performance.now() - this.lastReceivedMs > silenceMs)
+      this.close(new Error(`nothing came for ${silenceMs / 1000} s`))
   }
 
   close(error?: Error): void {
