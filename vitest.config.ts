@@ -9,7 +9,7 @@ export default defineConfig({
     expect: { poll: { timeout: patience } },
     testTimeout: 4 * patience,
     hookTimeout: 4 * patience,
-    maxWorkers: 3,
+    maxWorkers: Number(process.env.ORIGAMI_TEST_WORKERS ?? 3),
     sequence: { sequencer: LongestFirst },
   },
 })
