@@ -209,6 +209,23 @@ describe('an instance of the process engine', () => {
     expect(await engine().find('one' as InstanceId)).toMatchObject({ state: 'exited', exit: { code: 3 } })
   })
 
+  test('runs, though a late look at the one before under its id has written that it exited', async () => {
+    const record = async (name: string, about: object) => {
+      await mkdir(join(folder, 'engine/instances/one'), { recursive: true })
+      await writeFile(join(folder, 'engine/instances/one', name), JSON.stringify(about))
+    }
+    const before = { demo, deployment, image: 'x', nonce: 'before', pid: process.pid, started: '1' }
+    await record('about.json', before)
+    const first = engine()
+    expect(await first.find('one' as InstanceId)).toMatchObject({ state: 'exited' })
+    const late = JSON.parse(await readFile(join(folder, 'engine/instances/one/exit.json'), 'utf8'))
+    await first.remove('one' as InstanceId)
+    const { pid, started } = await sleeper()
+    await record('about.json', { ...before, nonce: 'after', pid, started })
+    await record('exit.json', late)
+    expect(await first.find('one' as InstanceId)).toMatchObject({ state: 'running' })
+  })
+
   test('whose shim was killed by a stop before it could record the end is told as exited', async () => {
     const { pid, started } = await sleeper()
     await mkdir(join(folder, 'engine/instances/one'), { recursive: true })

@@ -142,13 +142,13 @@ export class ProcessEngine implements Engine {
     if (!about || !shim) return undefined
     const { demo, deployment, image } = about
     // The shim writes it last, and is alive for a moment longer.
-    const recorded = await this.exitRecord(id)
+    const recorded = await this.exitRecord(id, about)
     if (!recorded && isAlive(shim)) {
       // The runtime writes this file once it listens.
       const port = await readFile(join(this.folder(id), 'port'), 'utf8').catch(unlessOutOfFiles(undefined))
       return { id, demo, deployment, image, state: 'running', endpoint: port && `http://127.0.0.1:${port}` }
     }
-    const record = recorded ?? (await this.exitRecord(id)) ?? (await this.exitWithoutShim(id, about))
+    const record = recorded ?? (await this.exitRecord(id, about)) ?? (await this.exitWithoutShim(id, about))
     if (!record) return { id, demo, deployment, image, state: 'running', endpoint: undefined }
     const exit = { id, code: record.code, outOfMemory: false, at: new Date(record.at) }
     return { id, demo, deployment, image, state: 'exited', endpoint: undefined, exit }
@@ -232,7 +232,7 @@ export class ProcessEngine implements Engine {
       log.error(`instance ${id} lost its shim, and runs on`, error)
       return undefined
     }
-    const record = { code: null, at: new Date().toISOString() }
+    const record = { code: null, at: new Date().toISOString(), nonce: about.nonce }
     // On a full disk this record is not written. The next call finds out the same again.
     await writeWhole(join(this.folder(id), 'exit.json'), JSON.stringify(record)).catch(() => undefined)
     return record
@@ -252,8 +252,9 @@ export class ProcessEngine implements Engine {
     return readJson(join(this.folder(id), 'about.json'), instanceSchema)
   }
 
-  private exitRecord(id: InstanceId): Promise<ExitRecord | undefined> {
-    return readJson(join(this.folder(id), 'exit.json'), exitSchema)
+  private async exitRecord(id: InstanceId, { nonce }: InstanceRecord): Promise<ExitRecord | undefined> {
+    const record = await readJson(join(this.folder(id), 'exit.json'), exitSchema)
+    return record?.nonce === undefined || record.nonce === nonce ? record : undefined
   }
 
   private folder(id: InstanceId): string {

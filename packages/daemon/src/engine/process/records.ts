@@ -21,8 +21,15 @@ export const instanceSchema = z.object({
 })
 export type InstanceRecord = z.infer<typeof instanceSchema>
 
-/** `exit.json` of an instance. */
-export const exitSchema = z.object({ code: z.number().nullable(), at: z.iso.datetime() })
+/**
+ * `exit.json` of an instance. With a nonce it is of the instance of that nonce alone: who writes it for a shim that is
+ * gone may be late, when the folder is that of the next one.
+ */
+export const exitSchema = z.object({
+  code: z.number().nullable(),
+  at: z.iso.datetime(),
+  nonce: z.string().optional(),
+})
 export type ExitRecord = z.infer<typeof exitSchema>
 
 /** `.image.json` of an image. */

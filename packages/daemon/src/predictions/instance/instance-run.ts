@@ -306,11 +306,10 @@ export class InstanceRun {
   /** It was stopped before it was followed. What may have reached the instance is canceled there. */
   private async stoppedBefore(phase: Phase): Promise<Outcome> {
     if (this.leaving.aborted) return 'unsure'
-    await this.stop.end()
-    if (phase === 'carrying') return 'over'
-    // Whether it was accepted or not, it is canceled next.
-    await this.submitting?.catch(() => undefined)
-    await this.stop.cancelAtInstance()
+    if (phase === 'carrying') return this.over(this.stop.end())
+    // Whether it was accepted or not, it is canceled there. Neither waits for the other.
+    const told = (this.submitting ?? Promise.resolve()).catch(() => undefined).then(() => this.stop.cancelAtInstance())
+    await Promise.all([this.stop.end(), told])
     return 'over'
   }
 
