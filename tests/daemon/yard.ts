@@ -85,6 +85,11 @@ export class DaemonYard implements AsyncDisposable {
     })
   }
 
+  get running(): Daemon {
+    if (!this.daemon) throw new Error('the daemon is away')
+    return this.daemon
+  }
+
   /** Ends the daemon; demos run on. */
   async leave(): Promise<void> {
     await this.agent?.destroy()

@@ -24,7 +24,10 @@ export async function startOrigami(settings: Settings, forges: readonly ForgeEnt
   try {
     return {
       daemon,
-      web: await orPortTaken('--port', startWeb(webConfig(settings, forges, daemon.url), webSecrets(forges))),
+      web: await orPortTaken(
+        '--port',
+        startWeb(webConfig(settings, forges, daemon.url), webSecrets(forges), { daemonLink: daemon.link }),
+      ),
     }
   } catch (error) {
     await daemon[Symbol.asyncDispose]()

@@ -1,11 +1,13 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
 import { makePrivateFolder } from '@origami/host/private-files'
 import { serverUrl } from '@origami/host/server-url'
 import { Slices, serverSliceMs } from '@origami/host/slices'
 import { randomId } from '@origami/protocol/demo'
 import { FolderFiles } from '@origami/serving'
+import type { ApiParts } from './api/parts.ts'
 import { createServer } from './api/server.ts'
 import { Changes } from './changes.ts'
 import { type DaemonConfig, defaultLimits, type Limits } from './config.ts'
@@ -53,6 +55,8 @@ export interface Daemon extends AsyncDisposable {
   /** `https://127.0.0.1:6001` */
   readonly url: string
   readonly port: number
+  /** Opens a link for a web server in the same process, over which predictions go without TLS. */
+  link(): Duplex
   /** Puts limits in force while the daemon runs. Loops that wait read them before their next wait. */
   configure(limits: Partial<Limits>): void
   /** Stops the work and every instance, which the next daemon starts again. Dispose afterwards. */
@@ -114,15 +118,17 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
   )
   const lifecycle = new DemoLifecycle(deployParts, runner, (demo) => forgetRunsOf(retention, demo))
 
-  const app = await createServer(config, { db, commits, lifecycle, queue, files, logs, changed, limits, now, engine })
-  opened.defer(() => app.close())
-  await app.listen({ host: config.host, port: config.port })
-  const { port } = app.server.address() as AddressInfo
+  const { port, link } = await listen(
+    config,
+    { db, commits, lifecycle, queue, files, logs, changed, limits, now, engine },
+    opened,
+  )
   const resources = opened.move()
 
   return {
     url: serverUrl('https', config.host, port),
     port,
+    link,
     configure: (changes) => void Object.assign(limits, changes),
     async stopInstances() {
       await rest()
@@ -130,6 +136,14 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
     },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
+}
+
+/** The stack closes what listens. */
+async function listen(config: DaemonConfig, parts: ApiParts, opened: AsyncDisposableStack) {
+  const { app, link } = await createServer(config, parts)
+  opened.defer(() => app.close())
+  await app.listen({ host: config.host, port: config.port })
+  return { port: (app.server.address() as AddressInfo).port, link }
 }
 
 /** What the queue has in memory beside the store: what is open and what runs. */

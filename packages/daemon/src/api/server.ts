@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import { countExternalMemory } from '@origami/host/external-memory'
 import {
   acceptLinks,
@@ -21,8 +22,14 @@ import type { ApiParts } from './parts.ts'
 import { queueRoutes } from './queue-routes.ts'
 import { statsRoutes } from './stats-routes.ts'
 
-/** The daemon's API over mutual TLS. A client without a certificate of our authority gets no answer. */
-export async function createServer(config: DaemonConfig, parts: ApiParts): Promise<FastifyInstance> {
+/**
+ * The daemon's API over mutual TLS. A client without a certificate of our authority gets no answer. `link` opens a link
+ * for a caller in this process.
+ */
+export async function createServer(
+  config: DaemonConfig,
+  parts: ApiParts,
+): Promise<{ readonly app: FastifyInstance; readonly link: () => Duplex }> {
   countExternalMemory()
   const own = await OwnCertificate.open(config.tls)
   own.refuseNameless(config.host)
@@ -49,7 +56,7 @@ export async function createServer(config: DaemonConfig, parts: ApiParts): Promi
     maxFileBytes: () => parts.limits.fileBytes,
     remoteFiles: () => ({ deadlineMs: parts.limits.fetchMs, idleMs: parts.limits.fetchIdleMs }),
   }
-  acceptLinks(app, {
+  const link = acceptLinks(app, {
     ...inputs,
     predictor: ({ demo, address }) => parts.queue.predictor(demoNamed(demo), whose('address', address)),
     visitor: ({ visitor }) => whose('visitor', visitor),
@@ -64,7 +71,7 @@ export async function createServer(config: DaemonConfig, parts: ApiParts): Promi
     fileIdleMs: () => parts.limits.callIdleMs,
     slowReaderMs: () => parts.limits.slowReaderMs,
   })
-  return app
+  return { app, link }
 }
 
 const about = {

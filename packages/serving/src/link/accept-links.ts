@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Duplex } from 'node:stream'
+import { type Duplex, duplexPair } from 'node:stream'
 import {
   isPredictionId,
   type PredictionEvent,
@@ -52,25 +52,33 @@ export const linkable = {
 /**
  * Takes links at `/link`: a connection on which each prediction is one message, and its events come back. It does what
  * `PUT /predictions/{id}` and `GET …/events` do, for callers who make or follow many. The server needs the
- * options `linkable`.
+ * options `linkable`. Returns what opens a link for a caller in the same process.
  */
-export function acceptLinks(app: FastifyInstance, options: LinkOptions): void {
+export function acceptLinks(app: FastifyInstance, options: LinkOptions): () => Duplex {
   const links = new Set<ServedLink>()
+  const serve = (socket: Duplex, head?: Buffer) => {
+    const link = new ServedLink(socket, head, options, {
+      log: (error) => app.log.error(error, 'a call over a link failed'),
+      onClose: () => links.delete(link),
+    })
+    links.add(link)
+  }
   app.server.on('upgrade', (_request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // Until it is read, a connection that breaks would end the process.
     socket.on('error', () => undefined)
     if (links.size >= mostLinks)
       return void socket.end('HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
     socket.write(`HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: ${linkProtocol}\r\n\r\n`)
-    const link = new ServedLink(socket, head, options, {
-      log: (error) => app.log.error(error, 'a call over a link failed'),
-      onClose: () => links.delete(link),
-    })
-    links.add(link)
+    serve(socket, head)
   })
   app.addHook('preClose', async () => {
     for (const link of links) link.end()
   })
+  return () => {
+    const [callers, served] = duplexPair()
+    serve(served)
+    return callers
+  }
 }
 
 interface LinkHooks {
@@ -88,7 +96,7 @@ class ServedLink {
   private readonly hooks: LinkHooks
   private readonly calls = new Map<number, ServedCall>()
 
-  constructor(socket: Duplex, head: Buffer, options: LinkOptions, hooks: LinkHooks) {
+  constructor(socket: Duplex, head: Buffer | undefined, options: LinkOptions, hooks: LinkHooks) {
     this.options = options
     this.hooks = hooks
     this.frames = new FrameSocket(socket, {

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import { Agent, type Dispatcher } from 'undici'
 import { type Deadlines, defaultDeadlines } from '../client/deadlines.ts'
 import { Link } from './link.ts'
@@ -8,6 +9,8 @@ export interface LinkClientOptions {
   readonly origin: string
   readonly dispatcher?: Dispatcher | undefined
   readonly deadlines?: () => Partial<Deadlines>
+  /** Opens a link to a server in the same process. */
+  readonly within?: (() => Duplex) | undefined
 }
 
 /** How long a link that could not be opened is not tried again. Meanwhile HTTP is used. */
@@ -54,10 +57,12 @@ export class LinkClient implements Disposable {
   }
 
   private async connect(): Promise<Link | undefined> {
-    const { origin, dispatcher = direct } = this.options
+    const { origin, dispatcher = direct, within } = this.options
     const asked = { origin, path: '/link', method: 'GET', protocol: linkProtocol }
     try {
-      const { socket } = await dispatcher.upgrade({ ...asked, signal: AbortSignal.timeout(connectMs) })
+      const socket = within
+        ? within()
+        : (await dispatcher.upgrade({ ...asked, signal: AbortSignal.timeout(connectMs) })).socket
       if (this.isDisposed) return void socket.destroy()
       this.failures = 0
       this.link = new Link(socket, () => ({ ...defaultDeadlines, ...this.options.deadlines?.() }))

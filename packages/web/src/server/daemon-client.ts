@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import type { Duplex } from 'node:stream'
 import { checkServerIdentity as checkNames, type PeerCertificate } from 'node:tls'
 import { readEvents } from '@origami/host/read-events'
 import { readTls, type TlsFiles } from '@origami/host/tls-files'
@@ -49,24 +50,31 @@ const demoMessages = {
 export class DaemonClient implements AsyncDisposable {
   private readonly config: WebConfig['daemon']
   private readonly limits: WebLimits
+  private readonly within: (() => Duplex) | undefined
   private agent: Agent
   private link: LinkClient
   /** Earlier agents whose requests have not ended. */
   private readonly closing = new Set<Agent>()
   private shown: X509Certificate | undefined
 
-  private constructor(config: WebConfig['daemon'], limits: WebLimits, tls: TlsFiles) {
+  private constructor(
+    config: WebConfig['daemon'],
+    limits: WebLimits,
+    tls: TlsFiles,
+    within: (() => Duplex) | undefined,
+  ) {
     this.config = config
     this.limits = limits
+    this.within = within
     this.agent = this.connect(tls)
     this.link = this.linkOver(this.agent)
   }
 
-  /** The limits are read at each use. */
-  static async open(config: WebConfig['daemon'], limits: WebLimits): Promise<DaemonClient> {
+  /** The limits are read at each use. `within` opens a link to a daemon in the same process. */
+  static async open(config: WebConfig['daemon'], limits: WebLimits, within?: () => Duplex): Promise<DaemonClient> {
     if (!config.url.startsWith('https://'))
       throw new Error(`expected the daemon at an https:// address, since it is told secrets; got ${config.url}`)
-    return new DaemonClient(config, limits, await readTls(config.tls))
+    return new DaemonClient(config, limits, await readTls(config.tls), within)
   }
 
   /** Reads the certificate again. Requests under way end on their present connection. */
@@ -214,7 +222,8 @@ export class DaemonClient implements AsyncDisposable {
   private readonly deadlines = () => ({ answerMs: this.limits.callAnswerMs, idleMs: this.limits.callIdleMs })
 
   private linkOver(dispatcher: Agent): LinkClient {
-    return new LinkClient({ origin: this.config.url, dispatcher, deadlines: this.deadlines })
+    const { deadlines, within } = this
+    return new LinkClient({ origin: this.config.url, dispatcher, deadlines, within })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

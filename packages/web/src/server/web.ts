@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import cookie from '@fastify/cookie'
 import rateLimit from '@fastify/rate-limit'
@@ -57,6 +58,8 @@ type Log = (message: string, error?: unknown) => void
 export interface WebHooks {
   /** Called with each route when it is made. */
   readonly onRoute?: (route: RouteOptions) => void
+  /** Opens a link to a daemon in the same process. */
+  readonly daemonLink?: () => Duplex
 }
 
 /** Opens the state folder, listens, and follows the daemon, which may be away. */
@@ -68,7 +71,8 @@ export async function startWeb(config: WebConfig, { oauth }: WebSecrets, hooks: 
   const slices = new Slices({ sliceMs: serverSliceMs })
   let listening = ''
   const publicUrl = () => (config.publicUrl ?? listening).replace(/\/$/, '')
-  const context = await openContext({ config, apps: oauth, limits, publicUrl, slices, log }, opened)
+  const { daemonLink } = hooks
+  const context = await openContext({ config, apps: oauth, limits, publicUrl, slices, log, daemonLink }, opened)
 
   const proxies = new TrustedProxies(config.trustedProxies ?? [])
   const app = await createServer(context, proxies, hooks)
@@ -103,17 +107,26 @@ interface Opening {
   readonly apps: Readonly<Record<string, OAuthApp>>
   readonly slices: Slices
   readonly log: Log
+  readonly daemonLink: WebHooks['daemonLink']
 }
 
 /** Opens what the routes need. The stack closes it. */
 async function openContext(
-  { config, apps, limits, publicUrl, slices, log }: Pick<Context, 'config' | 'limits' | 'publicUrl'> & Opening,
+  {
+    config,
+    apps,
+    limits,
+    publicUrl,
+    slices,
+    log,
+    daemonLink,
+  }: Pick<Context, 'config' | 'limits' | 'publicUrl'> & Opening,
   opened: AsyncDisposableStack,
 ): Promise<Context> {
   const secrets = await Secrets.open(config.data)
   const db = await openStore(config.data)
   opened.defer(() => db.destroy())
-  const daemon = opened.use(await DaemonClient.open(config.daemon, limits))
+  const daemon = opened.use(await DaemonClient.open(config.daemon, limits, daemonLink))
   const demos = new Demos(db)
   const forges = openForges({ entries: config.forges, apps, limits, log })
   const deployers = new Deployers({ db, forges, listed: config.deployers, log })
