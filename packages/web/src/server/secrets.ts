@@ -6,6 +6,12 @@ import { deriveKey, SealedBox } from '@origami/host/sealed-box'
 /** 256 random bits, for links, cookies and tokens. */
 export const randomSecret = (): string => randomBytes(32).toString('base64url')
 
+/** Compares a secret with what somebody sent, in a time that does not say how much of it is right. */
+export function isEqual(secret: string, sent: string): boolean {
+  const [expected, actual] = [Buffer.from(secret), Buffer.from(sent)]
+  return expected.length === actual.length && timingSafeEqual(expected, actual)
+}
+
 /** The form in which a secret is stored that is only compared. */
 export const secretHash = (secret: string): string => createHash('sha256').update(secret).digest('hex')
 
@@ -33,8 +39,7 @@ export class Secrets {
   }
 
   verify(purpose: string, text: string, signature: string): boolean {
-    const [expected, actual] = [Buffer.from(this.sign(purpose, text)), Buffer.from(signature)]
-    return expected.length === actual.length && timingSafeEqual(expected, actual)
+    return isEqual(this.sign(purpose, text), signature)
   }
 
   private key(purpose: string): KeyObject {

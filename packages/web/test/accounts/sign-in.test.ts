@@ -38,9 +38,9 @@ const forge: Forge = {
   pages: undefined,
 }
 
-test('two sign-ins of somebody new that end at once are of one account, which its next sign-in finds', async () => {
+const open = async () => {
   const log = () => {}
-  const signIn = new SignIn({
+  return new SignIn({
     db,
     secrets: await Secrets.open(folder),
     forges: [forge],
@@ -48,6 +48,31 @@ test('two sign-ins of somebody new that end at once are of one account, which it
     limits: defaultLimits,
     callback: (host) => `http://127.0.0.1/-/callback/${host}`,
   })
+}
+
+test.each([
+  ['/ann/poet?word=a#b', '/ann/poet?word=a#b'],
+  ['/ann/../-/new', '/-/new'],
+  ['//evil.example/', '/'],
+  ['/\\evil.example/', '/'],
+  ['/\t/evil.example/', '/'],
+  ['/\n\\evil.example/', '/'],
+  ['/.//evil.example/', '/'],
+  ['/a/..//evil.example/', '/'],
+  ['/\r\nset-cookie: a=b', '/set-cookie:%20a=b'],
+  ['/\u0000é\ud800', '/%00%C3%A9%EF%BF%BD'],
+  ['https://evil.example/', '/'],
+  ['javascript:alert(1)', '/'],
+  ['evil.example', '/'],
+  ['', '/'],
+])('a sign-in that is to come back to %j comes back to %j', async (asked, back) => {
+  const signIn = await open()
+  const state = await signIn.start('github.com', 'browser', '', asked)
+  expect((await signIn.finish('github.com', 'browser', { code: 'c', state })).returnTo).toBe(back)
+})
+
+test('two sign-ins of somebody new that end at once are of one account, which its next sign-in finds', async () => {
+  const signIn = await open()
   const begin = () => signIn.start('github.com', 'browser', '', '/')
   const end = async (state: string) => (await signIn.finish('github.com', 'browser', { code: 'c', state })).account
   const [first, second] = await Promise.all([await begin(), await begin()].map(end))

@@ -122,5 +122,16 @@ function asRefused(error: unknown): never {
   throw error instanceof CodeRefused ? new Refused(422, error.message) : error
 }
 
-/** A path of this server. Anything else becomes the gallery. */
-const localPath = (path: string): string => (/^\/(?![/\\])/.test(path) ? path : '/')
+/** Stands for this server, whose address does not matter for a path. */
+const here = 'http://here.invalid'
+
+/**
+ * A path of this server, as a browser reads it: it passes over tabs and line breaks, and takes a backslash for a slash.
+ * Anything else becomes the gallery.
+ */
+function localPath(path: string): string {
+  if (!path.startsWith('/') || !URL.canParse(path, here)) return '/'
+  const { origin, pathname, search, hash } = new URL(path, here)
+  // A path that begins with two slashes is the name of a host.
+  return origin === here && !pathname.startsWith('//') ? pathname + search + hash : '/'
+}

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Refused, type Sessions, type Who } from '../accounts/who.ts'
+import { isEqual } from '../secrets.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -34,7 +35,8 @@ function requireOwnPage(request: FastifyRequest, publicUrl: () => string): void 
 
 /** Requires the session's CSRF token for our own API. */
 function requireCsrf(request: FastifyRequest): void {
-  if (request.headers['x-csrf-token'] === request.who.csrf()) return
+  const sent = request.headers['x-csrf-token']
+  if (typeof sent === 'string' && isEqual(request.who.csrf(), sent)) return
   throw new Refused(
     403,
     'The x-csrf-token is missing or old; GET /-/api/session tells it. Programs send a token in Authorization instead.',
