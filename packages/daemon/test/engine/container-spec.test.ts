@@ -11,21 +11,28 @@ const request = {
 }
 
 describe("a stranger's container", () => {
-  const { HostConfig = {}, User } = containerSpec(request, 'me', '')
+  const { HostConfig = {}, User } = containerSpec(request, 'me', {})
 
   test('has no capability, gains none, and is not root', () => {
     expect(HostConfig.CapDrop).toEqual(['ALL'])
     expect(HostConfig.SecurityOpt).toContain('no-new-privileges')
     expect(HostConfig.ReadonlyRootfs).toBe(true)
-    expect(User).toBe('1000')
+    expect(User).toBe('1000:1000')
   })
 
-  test.each(['', '0', 'root', '0:0', 'demo', '1000:root', '-1'])('an image that says user %j runs as 1000', (user) => {
-    expect(containerSpec(request, 'me', user).User).toBe('1000')
-  })
+  test.each([undefined, '', '0', 'root', '0:0', 'demo', '1000:root', '-1', '0:5', '01', '99999999999'])(
+    'an image that says user %j runs as 1000, in a group that is not that of root',
+    (User) => {
+      expect(containerSpec(request, 'me', { User }).User).toBe('1000:1000')
+    },
+  )
 
-  test('keeps a user that is a number but 0', () => {
-    expect(containerSpec(request, 'me', '4711:4711').User).toBe('4711:4711')
+  test.each([
+    ['4711:100', '4711:100'],
+    ['4711', '4711:4711'],
+    ['4711:0', '4711:4711'],
+  ])('an image that says user %j runs as %s: numbers but 0 are kept', (User, runs) => {
+    expect(containerSpec(request, 'me', { User }).User).toBe(runs)
   })
 
   test('has limits, and loopback alone reaches it', () => {
@@ -34,10 +41,23 @@ describe("a stranger's container", () => {
     expect(HostConfig).not.toHaveProperty('Privileged')
     expect(HostConfig).not.toHaveProperty('Binds')
     expect(HostConfig.Mounts).toEqual([])
+    expect(HostConfig.ShmSize).toBe(1024 ** 3 / 2)
+    expect(HostConfig.Ulimits).toEqual([
+      { Name: 'nofile', Soft: 16_384, Hard: 16_384 },
+      { Name: 'core', Soft: 0, Hard: 0 },
+    ])
+  })
+
+  test('has folders in memory where its image declares volumes, and no disk of the host', () => {
+    const Volumes = { '/data': {}, '/data/': {}, '/tmp': {}, '/mnt/inputs': {} }
+    const { HostConfig: limited } = containerSpec(request, 'me', { Volumes }, '/state/inputs/deployment1')
+    expect(limited?.Mounts?.filter(({ Type }) => Type !== 'bind')).toEqual([
+      { Type: 'tmpfs', Source: '', Target: '/data', TmpfsOptions: { SizeBytes: 1024 ** 3 / 2, Mode: 0o1777 } },
+    ])
   })
 
   test('sees nothing of the host but the folder of its inputs, and can only read there', () => {
-    const { HostConfig: with_, Env } = containerSpec(request, 'me', '', '/state/inputs/deployment1')
+    const { HostConfig: with_, Env } = containerSpec(request, 'me', {}, '/state/inputs/deployment1')
     expect(with_).toEqual({
       ...HostConfig,
       Mounts: [

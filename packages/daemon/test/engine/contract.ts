@@ -102,8 +102,13 @@ export class Yard {
   }
 
   /** Builds and starts an instance, and waits until it listens. */
-  async running(more: Partial<InstanceSpec> = {}, demo = this.demo): Promise<Instance & { endpoint: string }> {
-    const instance = await this.engine.start({ ...(await this.build({}, { demo })), spec: { ...spec, ...more } }, whole)
+  async running(
+    more: Partial<InstanceSpec> = {},
+    demo = this.demo,
+    files: Record<string, string> = {},
+  ): Promise<Instance & { endpoint: string }> {
+    const built = await this.build({ files }, { demo })
+    const instance = await this.engine.start({ ...built, spec: { ...spec, ...more } }, whole)
     return vi.waitFor(async () => {
       const found = await this.engine.find(instance.id)
       expect(await ask(found?.endpoint ?? '', 'exists', { path: '/' })).toBe(true)

@@ -14,7 +14,16 @@ const under: EngineUnderTest = {
   broken: { files: { Dockerfile: `${from}RUN echo weights are missing && exit 3\n` }, says: 'weights are missing' },
   misshapen: [
     { what: 'no Dockerfile', files: {}, without: ['Dockerfile'], says: 'origami bundle' },
-    { what: 'a frontend of its own', files: { Dockerfile: `# syntax=evil/x\n${from}` }, says: 'syntax' },
+    ...[
+      `# syntax=evil/x\n${from}`,
+      `// syntax = evil/x\n${from}`,
+      `#!/x\n//syntax=evil/x\n${from}`,
+      '{"syntax":"evil/x"}',
+    ].map((Dockerfile) => ({
+      what: `a frontend of its own, ${Dockerfile.slice(0, 9)}`,
+      files: { Dockerfile },
+      says: 'syntax',
+    })),
   ],
   async endless() {
     const seconds = `86${Math.floor(Math.random() * 1e6)}`
@@ -40,7 +49,7 @@ describe('a container that was made and not started', () => {
     const built = await yard.build()
     const request = { ...built, spec }
     const make = async () => {
-      const container = containerSpec(request, yard.owner, '1000')
+      const container = containerSpec(request, yard.owner, {})
       const { id } = await new Docker().createContainer({
         ...container,
         HostConfig: { ...container.HostConfig, NetworkMode: 'none' },
@@ -74,7 +83,7 @@ describe('what a demo finds inside its container', () => {
     expect(status).toMatch(/^CapBnd:\t0+$/m)
     expect(status).toMatch(/^NoNewPrivs:\t1$/m)
     expect(status).toMatch(/^Seccomp:\t2$/m)
-    expect(await ask(endpoint, 'identity')).toMatchObject({ uid: 1000 })
+    expect(await ask(endpoint, 'identity')).toEqual({ uid: 1000, gid: 1000 })
   })
 
   test('a file system that cannot be written, but for /tmp; no socket of Docker', async () => {
@@ -98,7 +107,17 @@ describe('what a demo finds inside its container', () => {
     }
     const { id } = await yard.engine.start({ ...built, spec }, new AbortController().signal)
     const { Config } = await new Docker().getContainer(id).inspect()
-    expect(Config.User).toBe('1000')
+    expect(Config.User).toBe('1000:1000')
+  })
+
+  test('memory in place of the volumes that its image declares', async () => {
+    const dockerfile = `${from}WORKDIR /app\nCOPY . .\nVOLUME /data /more\nCMD ["node", "origami/server.mjs"]\n`
+    const { id, endpoint } = await yard.running({ memoryBytes: 96 * 1024 ** 2 }, undefined, { Dockerfile: dockerfile })
+    expect(await ask(endpoint, 'write', { path: '/data/x' })).toBe('done')
+    expect(await ask(endpoint, 'fill', { path: '/data/y', megabytes: '60' })).toBe('ENOSPC')
+    expect(await ask(endpoint, 'write', { path: '/more/x' })).toBe('done')
+    const { Mounts } = await new Docker().getContainer(id).inspect()
+    expect(Mounts.map(({ Type }) => Type).toSorted()).toEqual(['bind', 'tmpfs', 'tmpfs'])
   })
 
   test('its limits, as the kernel holds them', async () => {

@@ -20,6 +20,7 @@ const acts = {
   exists: ({ path }) => existsSync(path),
   read: ({ path }) => readFileSync(path, 'utf8'),
   write: ({ path }) => attempt(() => writeFileSync(path, 'x')),
+  fill: ({ path, megabytes }) => attempt(() => writeFileSync(path, Buffer.alloc(Number(megabytes) * 1024 ** 2))),
   identity: () => ({ uid: process.getuid(), gid: process.getgid() }),
   reach: ({ host, port }) =>
     new Promise((resolve) => {

@@ -5,9 +5,14 @@ import dockerignore from '@balena/dockerignore'
 import { type Pack, pack } from 'tar-fs'
 import { BuildError, type BuildRequest, ConfigError } from '../engine.ts'
 import { BuildTrace } from './build-trace.ts'
-import { imageTag, labels } from './container-spec.ts'
+import { imageTag, labels, volumesOf } from './container-spec.ts'
 import { type DockerClient, readable } from './docker-client.ts'
 import { jsonLines } from './json-lines.ts'
+
+/** What BuildKit takes for the name of a frontend: a comment of either kind, or a file that is a JSON object. */
+const namesFrontend = [/^\s*(#|\/\/)\s*syntax\s*=/im, /^\s*(#!.*\s*)?\{/]
+/** Each is a mount of its own. */
+const mostVolumes = 32
 
 interface BuildMessage {
   readonly id?: string
@@ -51,7 +56,21 @@ export async function buildImage(
     context.destroy()
     over.abort()
   }
-  return (await client.within(signal).getImage(tag).inspect()).Id
+  const { Id, Config } = await client.within(signal).getImage(tag).inspect()
+  await tellOfVolumes(volumesOf(Config), request)
+  return Id
+}
+
+/** Throws BuildError when there are too many. */
+async function tellOfVolumes(volumes: readonly string[], { onLog }: BuildRequest): Promise<void> {
+  if (volumes.length > mostVolumes)
+    throw new BuildError(`Expected at most ${mostVolumes} volumes in the image, got ${volumes.length}`)
+  for (const volume of volumes)
+    await onLog({
+      at: new Date(),
+      source: 'build',
+      text: `VOLUME ${volume}: a demo keeps nothing on the host, so this folder stands in its memory and is empty at each start`,
+    })
 }
 
 /** Writes the messages of a build into the log and waits for the log to take them. Resolves to why the build failed. */
@@ -77,9 +96,10 @@ async function checkDockerfile(folder: string): Promise<void> {
   if (!found) throw new ConfigError('There is no Dockerfile in the root of the repository; `origami bundle` writes it')
   if (!found.isFile() || found.size > 1024 ** 2)
     throw new ConfigError('Expected Dockerfile to be a plain file of at most 1 MiB')
-  if (/^\s*#\s*syntax\s*=/im.test(await readFile(path, 'utf8')))
+  const text = await readFile(path, 'utf8')
+  if (namesFrontend.some((name) => name.test(text)))
     throw new ConfigError(
-      'A `# syntax=` line in the Dockerfile is refused: it names a program that would run the build',
+      'A `syntax` in the Dockerfile (`# syntax=`, `// syntax=` or JSON) is refused: it names a program that would run the build',
     )
 }
 

@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import type Docker from 'dockerode'
 import type { StartRequest } from '../engine.ts'
 import { instanceEnvironment } from '../instance-environment.ts'
@@ -17,22 +18,38 @@ export const imageTag = (demo: string, deployment: string): string => `origami/$
 /** Where a container sees its inputs. */
 const inputsTarget = '/mnt/inputs'
 
+/** What an image says of itself that a container for it must heed. */
+export interface ImageConfig {
+  readonly User?: string | undefined
+  readonly Volumes?: Readonly<Record<string, object>> | null | undefined
+}
+
+/**
+ * Processes count against `pids`. The kernel's own limit of processes is left alone: it counts those of a user in all
+ * containers together, so one demo could use up another's.
+ */
+const ulimits = [
+  { Name: 'nofile', Soft: 16_384, Hard: 16_384 },
+  { Name: 'core', Soft: 0, Hard: 0 },
+]
+
 /**
  * A container for a stranger's code: no root, no capability and no way to gain one, with limits, and reachable by
- * loopback alone. `imageUser` is the user that the image names. `inputs` is the only folder of the host that it sees,
- * and it can only read there.
+ * loopback alone. What it writes stands in its memory, whose limit holds for all of it. `inputs` is the only folder of
+ * the host that it sees, and it can only read there.
  */
 export function containerSpec(
   { demo, deployment, image, spec }: StartRequest,
   owner: string,
-  imageUser: string,
+  imageConfig: ImageConfig,
   inputs?: string,
 ): Docker.ContainerCreateOptions {
   const port = `${spec.port}/tcp`
+  const half = Math.floor(spec.memoryBytes / 2)
   return {
     name: containerName({ demo, deployment }),
     Image: image,
-    User: safeUser(imageUser),
+    User: safeUser(imageConfig.User),
     Labels: { [labels.owner]: owner, [labels.demo]: demo, [labels.deployment]: deployment, [labels.role]: 'demo' },
     Env: Object.entries({
       ...instanceEnvironment(spec),
@@ -51,12 +68,17 @@ export function containerSpec(
       SecurityOpt: ['no-new-privileges'],
       ReadonlyRootfs: true,
       // It must be executable, since numerical libraries compile code into it.
-      Tmpfs: { '/tmp': `rw,nosuid,nodev,exec,mode=1777,size=${Math.floor(spec.memoryBytes / 2)}` },
-      Mounts: inputs === undefined ? [] : [readOnlyMount(inputs)],
+      Tmpfs: { '/tmp': `rw,nosuid,nodev,exec,mode=1777,size=${half}` },
+      ShmSize: half,
+      Mounts: [
+        ...volumesOf(imageConfig).map((target) => memoryMount(target, half)),
+        ...(inputs === undefined ? [] : [readOnlyMount(inputs)]),
+      ],
       Memory: spec.memoryBytes,
       MemorySwap: spec.memoryBytes,
       NanoCpus: Math.round(spec.cpus * 1e9),
       PidsLimit: spec.pids,
+      Ulimits: ulimits,
       LogConfig: { Type: 'json-file', Config: { 'max-size': '5m', 'max-file': '2' } },
     },
   }
@@ -70,8 +92,30 @@ const readOnlyMount = (folder: string): Docker.MountSettings => ({
   BindOptions: { Propagation: 'rprivate' },
 })
 
-/** The image's own user when it is a number other than 0, else 1000. A user name could mean root under another name. */
-function safeUser(user: string): string {
-  const [uid = '', gid] = user.split(':')
-  return /^[1-9]\d*$/.test(uid) && (gid === undefined || /^\d+$/.test(gid)) ? user : '1000'
+/** A folder that begins empty and stands in the container's memory. */
+const memoryMount = (target: string, bytes: number): Docker.MountSettings => ({
+  Type: 'tmpfs',
+  Source: '',
+  Target: target,
+  TmpfsOptions: { SizeBytes: bytes, Mode: 0o1777 },
+})
+
+/**
+ * The folders that an image declares as volumes. Docker would make each of them on the disk of the host, without a
+ * limit.
+ */
+export function volumesOf({ Volumes }: ImageConfig): string[] {
+  const folders = new Set(Object.keys(Volumes ?? {}).map((path) => posix.resolve('/', path)))
+  for (const ours of ['/tmp', inputsTarget]) folders.delete(ours)
+  return [...folders]
+}
+
+/**
+ * The image's own user and group where they are numbers other than 0, else 1000, and the group like the user. A name
+ * could mean root, and without a group Docker takes that of root for a user whom the image does not list.
+ */
+function safeUser(user = ''): string {
+  const [, uid, , gid] = /^([1-9]\d{0,8})(:(\d{1,9}))?$/.exec(user) ?? []
+  if (uid === undefined) return '1000:1000'
+  return `${uid}:${gid === undefined || Number(gid) === 0 ? uid : gid}`
 }

@@ -25,7 +25,7 @@ import { buildImage } from './build-image.ts'
 import { containerEvents } from './container-events.ts'
 import { containerInstance } from './container-instance.ts'
 import { followLog } from './container-log.ts'
-import { containerName, containerSpec, labels, networkName } from './container-spec.ts'
+import { containerName, containerSpec, type ImageConfig, labels, networkName } from './container-spec.ts'
 import { DockerClient, httpStatusOf } from './docker-client.ts'
 
 const log = logger('engine')
@@ -93,7 +93,7 @@ export class DockerEngine implements Engine {
     await this.network(request.demo, docker)
     const { Config } = await docker.getImage(request.image).inspect()
     try {
-      const container = await this.create(request, Config.User, docker)
+      const container = await this.create(request, Config, docker)
       await container.start()
     } catch (error) {
       if (httpStatusOf(error) !== 409) throw error
@@ -105,9 +105,9 @@ export class DockerEngine implements Engine {
     return instance
   }
 
-  private async create(request: StartRequest, user: string, docker: Docker): Promise<Docker.Container> {
+  private async create(request: StartRequest, image: ImageConfig, docker: Docker): Promise<Docker.Container> {
     const inputs = this.inputFolder(request.demo, request.deployment)?.path
-    const spec = (folder?: string) => containerSpec(request, this.owner, user, folder)
+    const spec = (folder?: string) => containerSpec(request, this.owner, image, folder)
     if (inputs === undefined) return docker.createContainer(spec())
     await mkdir(inputs, { recursive: true })
     // The account in the container is another one.
