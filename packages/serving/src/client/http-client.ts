@@ -12,7 +12,8 @@ export interface HttpClientOptions {
   /** The address of its predictions API: `http://127.0.0.1:6000`, `https://daemon:6001/demos/<id>`. */
   readonly base: string
   readonly dispatcher?: Dispatcher | undefined
-  readonly headers?: Readonly<Record<string, string>>
+  /** Called for each request. */
+  readonly headers?: () => Readonly<Record<string, string>>
   /** The messages for callers who must not see its address. */
   readonly messages?: {
     /** Nobody answers there. */
@@ -38,6 +39,7 @@ interface RequestParts {
   readonly signal?: AbortSignal | undefined
 }
 
+const noHeaders = () => ({})
 const neverConnected = new Set(['ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH'])
 const direct = new Agent({ connect: { timeout: 5_000 }, headersTimeout: 0, bodyTimeout: 0 })
 
@@ -142,13 +144,13 @@ export class HttpClient {
     path: string,
     sent: RequestParts,
   ): Promise<Dispatcher.ResponseData> {
-    const { dispatcher = direct, headers } = this.options
+    const { dispatcher = direct, headers = noHeaders } = this.options
     const timeouts = { headersTimeout: 0, bodyTimeout: 0 }
     const { body, signal = null } = sent
     return request(`${this.base}${path}`, {
       ...timeouts,
       method,
-      headers: { ...headers, ...sent.headers },
+      headers: { ...headers(), ...sent.headers },
       dispatcher,
       signal,
       // Undici sends every async iterable, although its types name only streams.

@@ -36,17 +36,26 @@ const known: ReadonlySet<string> = new Set(eventTypes)
  * by schema.
  */
 export class HttpPredictor implements Predictor {
-  private readonly base: string
-  private readonly client: HttpClient
   private readonly options: HttpPredictorOptions
-  readonly files: Files
+  private madeClient: HttpClient | undefined
   private known: DemoSchema | undefined
 
   constructor(options: HttpPredictorOptions) {
     this.options = options
-    this.client = new HttpClient(options)
-    this.base = this.client.base
-    this.files = { put: (...args) => this.put(...args), open: (...args) => this.open(...args) }
+  }
+
+  /** Most predictors of a request need it for nothing: what they ask goes over the link. */
+  private get client(): HttpClient {
+    this.madeClient ??= new HttpClient(this.options)
+    return this.madeClient
+  }
+
+  private get base(): string {
+    return this.client.base
+  }
+
+  get files(): Files {
+    return { put: (...args) => this.put(...args), open: (...args) => this.open(...args) }
   }
 
   /** Sets the schema that a caller knows already, which is then not asked for. */
@@ -65,7 +74,7 @@ export class HttpPredictor implements Predictor {
 
   async submit({ id, input, follow }: PredictionRequest, signal?: AbortSignal): Promise<Prediction> {
     const { link, linked } = this.options
-    const open = follow && (await link?.open())
+    const open = follow && (link?.opened ?? (await link?.open()))
     const call = open && (await open.predict({ ...linked, id, input, follow }, signal).catch(this.asOverHttp))
     if (call) return follow === 'end' ? this.untilEnd(call, id) : this.followed(call, id)
     const headers = { prefer: 'respond-async', 'content-type': 'application/json' }
@@ -198,16 +207,23 @@ export class HttpPredictor implements Predictor {
 
   /** A runtime answers with full URLs of its files, which become references again here. */
   private withBareRefs(snapshot: PredictionSnapshot): PredictionSnapshot {
+    const { input, output } = snapshot
+    const isObject = typeof output === 'object' && output !== null && !Array.isArray(output)
+    const hasUrl =
+      Object.values(input).some(this.isUrl) || (isObject ? Object.values(output) : [output]).some(this.isUrl)
+    if (!hasUrl) return snapshot
     const bare = (values: object) =>
       Object.fromEntries(Object.entries(values).map(([name, value]) => [name, this.bareRef(value)]))
-    const { output } = snapshot
-    const isObject = typeof output === 'object' && output !== null && !Array.isArray(output)
-    return { ...snapshot, input: bare(snapshot.input), output: isObject ? bare(output) : this.bareRef(output) }
+    return { ...snapshot, input: bare(input), output: isObject ? bare(output) : this.bareRef(output) }
   }
 
   private bareRef(value: unknown): unknown {
-    return typeof value === 'string' && value.startsWith(`${this.base}/`) ? (refOf(this.base, value) ?? value) : value
+    return this.isUrl(value) ? (refOf(this.base, value) ?? value) : value
   }
+
+  /** Whether it begins with the address of the demo over there. */
+  private readonly isUrl = (value: unknown): value is string =>
+    typeof value === 'string' && value.startsWith(this.options.base)
 
   private async put(...[id, name, type, bytes, signal, size]: Parameters<Files['put']>): Promise<FileRef> {
     // Chunks of HTTP, which need no size, are copied once more for TLS.

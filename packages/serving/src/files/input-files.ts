@@ -4,6 +4,8 @@ import { refOf } from './addresses.ts'
 import { fileTooLarge } from './folder-files.ts'
 import { type FetchBounds, fetchPublic, type RemoteFile } from './remote.ts'
 
+export const hasFiles = ({ inputs }: DemoSchema): boolean => inputs.some(({ component }) => isFileComponent(component))
+
 /**
  * Replaces what callers may write for a file (an address of this server, a `data:` URI, a public URL) by FileRefs.
  * Everything else is left to validation. `leaving`, which is
@@ -20,7 +22,6 @@ export async function resolveInputFiles(
     leaving,
   }: { base: string; remote: FetchBounds | false; maxFileBytes: number; leaving: () => AbortSignal },
 ): Promise<Input> {
-  if (!schema.inputs.some(({ component }) => isFileComponent(component))) return input
   const resolved = { ...input }
   for (const { name, component } of schema.inputs) {
     const value = input[name]

@@ -1,5 +1,5 @@
 import { type DemoSchema, type Input, Invalid, type PredictionId, shown, type VisitorId } from '@origami/protocol/demo'
-import { resolveInputFiles } from '../files/input-files.ts'
+import { hasFiles, resolveInputFiles } from '../files/input-files.ts'
 import type { FetchBounds } from '../files/remote.ts'
 import type { Follow, Prediction, Predictor } from '../predictor.ts'
 
@@ -33,17 +33,18 @@ export async function submitInput(
   leaving: () => AbortSignal,
 ): Promise<Prediction> {
   if (!isObject(sent)) throw unfit(`expected input to be an object of fields, got ${shown(sent)}`)
-  const endless = Object.keys(sent)
-    .filter((name) => !hasFiniteNumbers(sent[name]))
-    .slice(0, 10)
-  if (endless.length > 0)
-    throw new Invalid(
-      endless.map((field) => ({ field, type: 'value_error', message: 'expected numbers below 1.8e308' })),
-    )
+  if (!hasFiniteNumbers(sent)) throw endless(sent)
+  if (!hasFiles(schema)) return predictor.submit({ id, input: sent, visitor, follow })
   const remote = typeof remoteFiles === 'function' ? remoteFiles() : remoteFiles && {}
   const bounds = { base, remote, maxFileBytes: maxFileBytes(), leaving }
   const input: Input = await resolveInputFiles(schema, sent, predictor.files, bounds)
   return predictor.submit({ id, input, visitor, follow })
+}
+
+function endless(sent: Record<string, unknown>): Invalid {
+  const fields = Object.keys(sent).filter((name) => !hasFiniteNumbers(sent[name]))
+  const [type, message] = ['value_error', 'expected numbers below 1.8e308']
+  return new Invalid(fields.slice(0, 10).map((field) => ({ field, type, message })))
 }
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -35,9 +35,14 @@ export class LinkClient implements Disposable {
     this.options = options
   }
 
+  /** The link, if it is open. */
+  get opened(): Link | undefined {
+    return this.link?.closed === false ? this.link : undefined
+  }
+
   /** Undefined: there is none now. Never rejects. */
   async open(): Promise<Link | undefined> {
-    if (this.link && !this.link.closed) return this.link
+    if (this.opened) return this.opened
     if (this.isDisposed || performance.now() < this.notBefore) return undefined
     this.opening ??= this.connect().finally(() => {
       this.opening = undefined

@@ -157,7 +157,7 @@ test('its own headers and those of a call are sent to its address, with one slas
     const { a, b } = request.headers
     response.end(JSON.stringify([request.method, request.url, a, b]))
   })
-  const client = new HttpClient({ base: `${base}/`, headers: { a: 'client', b: 'client' } })
+  const client = new HttpClient({ base: `${base}/`, headers: () => ({ a: 'client', b: 'client' }) })
   expect(await client.json('DELETE', '/x', 1000, { headers: { b: 'call' } })).toEqual([
     'DELETE',
     '/x',

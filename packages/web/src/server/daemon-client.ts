@@ -210,11 +210,13 @@ export class DaemonClient implements AsyncDisposable {
 
   /** A demo called in the name of a visitor, or without one on its owner's behalf. */
   predictor(demo: string, who: { readonly visitor: VisitorId; readonly address?: string } | undefined): HttpPredictor {
-    const address: Record<string, string> = who?.address ? { [addressHeader]: who.address } : {}
-    const headers = who ? { ...address, [visitorHeader]: who.visitor } : {}
+    const headers = (): Record<string, string> => ({
+      ...(who?.address ? { [addressHeader]: who.address } : {}),
+      ...(who ? { [visitorHeader]: who.visitor } : {}),
+    })
     const base = `${this.config.url}/demos/${demo}`
     const messages = demoMessages
-    const linked = { demo, ...(who && { visitor: who.visitor, ...(who.address ? { address: who.address } : {}) }) }
+    const linked = { demo, visitor: who?.visitor, address: who?.address || undefined }
     const { agent: dispatcher, link, deadlines } = this
     return new HttpPredictor({ base, dispatcher, link, linked, headers, deadlines, messages })
   }

@@ -70,7 +70,8 @@ export async function startWeb(config: WebConfig, { oauth }: WebSecrets, hooks: 
   const log: Log = logger('web').error
   const slices = new Slices({ sliceMs: serverSliceMs })
   let listening = ''
-  const publicUrl = () => (config.publicUrl ?? listening).replace(/\/$/, '')
+  const configuredUrl = config.publicUrl?.replace(/\/$/, '')
+  const publicUrl = () => configuredUrl ?? listening
   const { daemonLink } = hooks
   const context = await openContext({ config, apps: oauth, limits, publicUrl, slices, log, daemonLink }, opened)
 
@@ -188,6 +189,9 @@ async function sweepRegularly(
   }
 }
 
+/** The part of a path that names a demo: `/ann/digits` of `/ann/digits/predictions`. */
+const addressOf = (url: string): string => url.slice(0, url.indexOf('/', url.indexOf('/', 1) + 1))
+
 async function createServer(
   context: Context,
   proxies: TrustedProxies,
@@ -221,7 +225,7 @@ async function createServer(
   const pages = await Pages.open(context)
   await app.register(predictionsApi, {
     prefix: '/:account/:name',
-    predictor: async (request: FastifyRequest) => {
+    predictor: (request: FastifyRequest) => {
       const demo = visibleDemo(context, request)
       if (demo.url) throw new Refused(404, `This demo runs at ${demo.url}; its API is there.`)
       if (request.method !== 'GET') context.details.forget(demo.id)
@@ -231,7 +235,7 @@ async function createServer(
       if (demo.schema && context.followed.connected) predictor.knows(demo.schema)
       return predictor
     },
-    publicBase: (request: FastifyRequest) => publicUrl() + request.url.split('/').slice(0, 3).join('/'),
+    publicBase: (request: FastifyRequest) => publicUrl() + addressOf(request.url),
     html: (request, reply) => pages.demo(request, reply),
     maxFileBytes: () => limits.fileBytes,
     fileIdleMs: () => limits.bodyIdleMs,

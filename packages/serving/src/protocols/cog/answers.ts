@@ -18,8 +18,9 @@ interface Asked {
 /**
  * Answers synchronously: 200 once the prediction ended, however it ended. A caller who leaves cancels what they made.
  */
-export async function answerWhenDone({ reply, prediction, schema, base, made }: Asked): Promise<unknown> {
-  if (prediction.ended) return answerEnd(reply, prediction, prediction.ended(), { schema, base, made })
+export async function answerWhenDone(asked: Asked): Promise<unknown> {
+  const { reply, prediction, schema, base, made } = asked
+  if (prediction.ended) return reply.send(presentSnapshot(await endOf(asked, prediction.ended()), schema, base))
   const gone = new AbortController()
   reply.raw.once('close', () => gone.abort())
   for await (const event of prediction.events(0, gone.signal))
@@ -28,17 +29,12 @@ export async function answerWhenDone({ reply, prediction, schema, base, made }: 
   return reply.send(presentSnapshot(await prediction.snapshot(), schema, base))
 }
 
-async function answerEnd(
-  reply: FastifyReply,
-  prediction: Prediction,
-  ended: Promise<PredictionSnapshot>,
-  { schema, base, made }: Pick<Asked, 'schema' | 'base' | 'made'>,
-): Promise<unknown> {
+function endOf({ reply, prediction, made }: Asked, ended: Promise<PredictionSnapshot>): Promise<PredictionSnapshot> {
   const cancel = () =>
     prediction.cancel().catch((error: unknown) => reply.log.error(error, 'who asked left, and it was not canceled'))
   if (made && reply.raw.destroyed) void cancel()
   else if (made) reply.raw.once('close', () => reply.raw.writableFinished || void cancel())
-  return reply.send(presentSnapshot(await ended, schema, base))
+  return ended
 }
 
 /** Answers the request with the events. A caller who leaves cancels what they made. */

@@ -19,7 +19,7 @@ import { presentSnapshot } from './present.ts'
 
 export interface PredictionsApiOptions extends InputOptions {
   /** The predictor that answers a request. Undefined: 404. */
-  predictor(request: FastifyRequest): Promise<Predictor | undefined>
+  predictor(request: FastifyRequest): Predictor | undefined | Promise<Predictor | undefined>
   /** The prefix of file references in answers (`https://lab/ann/digits`). Without it they stay `files/<id>/<name>`. */
   publicBase?: (request: FastifyRequest) => string
   visitor?: (request: FastifyRequest) => VisitorId | undefined
@@ -107,7 +107,9 @@ async function predict(
     throw unfit(`expected a body such as {"input": {…}}, got ${shown(body)}`)
   const id = predictionId(requestedId)
   const predictor = await predictorOf(options, request)
-  const [schema, before] = [await predictor.schema(), requestedId === undefined ? undefined : await predictor.find(id)]
+  const schema = await predictor.schema()
+  const before = requestedId === undefined ? undefined : await predictor.find(id)
+  const base = baseOf(options, request)
   const isFollowed = request.headers.accept?.includes('text/event-stream')
   const isAsync = !isFollowed && asksAtOnce(request)
   const submitted = {
@@ -115,14 +117,14 @@ async function predict(
     input: body?.input ?? {},
     visitor: options.visitor?.(request),
     follow: isFollowed ? ('events' as const) : isAsync ? undefined : ('end' as const),
-    base: baseOf(options, request),
+    base,
   }
   const prediction = before ?? (await submitInput(predictor, schema, submitted, options, () => leavingOf(reply)))
   const context = {
     reply,
     prediction,
     schema,
-    base: baseOf(options, request),
+    base,
     made: before === undefined,
     slowReaderMs: options.slowReaderMs?.(),
   }
