@@ -35,7 +35,7 @@ const positions = (text: string, parts: readonly string[]) => parts.map((part) =
 
 test('calls that wait in a worker run one after the other, and what each prints ends with its mark', async () => {
   await using worker = await startPythonWorker({ 'model.py': gated })
-  expect(await worker.frame('ready')).toEqual({ type: 'ready', ahead: 4 })
+  expect(await worker.frame('ready')).toEqual({ type: 'ready', ahead: 8 })
   const ids = ['call-one', 'call-two', 'call-three', 'call-four']
   write(worker, ids, (id) => ({ name: id }))
   for (const id of ids) expect(await worker.end(id)).toMatchObject({ type: 'done', output: { output: id } })

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Prediction } from '@origami/serving'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { WorkerProcess } from '../src/runtime/pool/worker-process.ts'
 import { endOf, eventually, type Pool, started, startPool } from './pool.ts'
 
 /** A pool of one worker that holds a prediction, with these behind it. */
@@ -186,4 +187,18 @@ test('one that ended before its worker died has its answer, though that was hear
   expect(await endOf(answered as Prediction)).toMatchObject({ status: 'succeeded', output: 'answered' })
   expect(await endOf(dead as Prediction)).toMatchObject({ status: 'failed', reason: 'crashed' })
   expect(await endOf(next)).toMatchObject({ status: 'succeeded', output: 'next' })
+})
+
+test.each([
+  ['of small inputs', 10, 1 + 5],
+  ['of large inputs, which are in memory twice then,', 90_000, 1 + 3],
+])('%s only so many are written to a worker', async (_what, length, written) => {
+  const predict = vi.spyOn(WorkerProcess.prototype, 'predict')
+  onTestFinished(() => predict.mockRestore())
+  await using pool = await startPool({ ahead: 8 })
+  const texts = Array.from({ length: 12 }, () => 'x'.repeat(length))
+  const [first, ...others] = await behind(pool, 'wait', ...texts)
+  expect(predict).toHaveBeenCalledTimes(written)
+  await first.cancel()
+  for (const one of others) expect((await endOf(one)).status).toBe('succeeded')
 })

@@ -64,7 +64,7 @@ const printedBy = ({ frames }: PythonWorker, id: string, source: string) =>
 
 test('several predictions of an async function run at once, and what each printed is its own', async () => {
   await using worker = await startPythonWorker({ 'model.py': asynchronous })
-  expect(await worker.frame('ready')).toEqual({ type: 'ready', slots: 3, ahead: 4 })
+  expect(await worker.frame('ready')).toEqual({ type: 'ready', slots: 3, ahead: 8 })
   worker.predict('first-of-them', { name: 'first' })
   worker.predict('second-of-them', { name: 'second' })
   await worker.frame('progress', 'first-of-them')

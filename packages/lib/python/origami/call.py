@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
@@ -70,6 +69,9 @@ class Call:
 
     def close(self) -> None:
         """Sends the rest. What threads and tasks print that outlive the prediction is not taken any more."""
+        if not self.apart:
+            self._open = False  # It holds nothing.
+            return
         with self._lock:
             for source in self._held:
                 self.flush(source)
@@ -88,18 +90,22 @@ def current() -> Call | None:
     return _current.get() or _only
 
 
-@contextmanager
-def during(call: Call) -> Iterator[None]:
-    """What runs inside belongs to ``call``."""
-    global _only
-    token = _current.set(call)
-    if not call.apart:
-        _only = call
-    try:
-        yield
-    finally:
-        _current.reset(token)
-        if _only is call:
+class during:
+    """A context: what runs inside belongs to ``call``."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def __enter__(self) -> None:
+        global _only
+        self._token = _current.set(self._call)
+        if not self._call.apart:
+            _only = self._call
+
+    def __exit__(self, *_: object) -> None:
+        global _only
+        _current.reset(self._token)
+        if _only is self._call:
             _only = None
 
 

@@ -17,6 +17,7 @@ from .call import Call, Canceled, during
 from .describe import Model
 from .ends import send_done, send_failed
 from .hearing import Hearing
+from .plain import is_simple
 from .runtime import AHEAD, Runtime
 from .terminal import Terminals
 
@@ -136,6 +137,8 @@ class OneAtATime:
         model = self._model
         answer = Answer(model, call, outbox_of(message))
         result = model.function(**arguments(model, message["input"]))
+        if is_simple(result):
+            return answer.whole(result)
         if isawaitable(result) or hasattr(result, "__aiter__"):
             return self._await(awaited(model, answer, result))
         pieces = pieces_of(model, result)

@@ -7,9 +7,19 @@ import math
 from collections.abc import Mapping, Set
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from types import NoneType
 from typing import Any
 
 from .refused import instead_of, type_name
+
+
+#: Of these is most of what predictions give. Looking for them first costs less than to rule out all else.
+_SIMPLE = frozenset({str, int, float, bool, NoneType})
+
+
+def is_simple(value: Any) -> bool:
+    """Whether a value is None or exactly a text, a number or a bool of Python's own."""
+    return type(value) in _SIMPLE
 
 
 def plain(value: Any, at: str = "") -> Any:
@@ -39,6 +49,8 @@ def plain(value: Any, at: str = "") -> Any:
 
 def scalar(value: Any) -> Any:
     """The value of an enum's member, and Python's own number for one of numpy's; everything else as it is."""
+    if is_simple(value):
+        return value
     if isinstance(value, Enum):
         return scalar(value.value)
     return value.tolist() if _is_array(value) and getattr(value, "shape", None) == () else value
@@ -46,6 +58,8 @@ def scalar(value: Any) -> Any:
 
 def is_unfinished(value: Any) -> bool:
     """Whether a value is no answer but what would yield one: a coroutine, a future, a generator."""
+    if is_simple(value):
+        return False
     return inspect.isawaitable(value) or inspect.isgenerator(value) or inspect.isasyncgen(value)
 
 

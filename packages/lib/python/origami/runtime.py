@@ -18,7 +18,10 @@ from .encoding import encode
 MAX_FRAME_BYTES = 64 * 1024**2
 
 #: How many calls may wait in a worker for their turn.
-AHEAD = 4
+AHEAD = 8
+
+#: What ``json.loads`` calls.
+_decode = json.JSONDecoder().decode
 
 _CHUNK = 1024**2
 _USUAL = 64 * 1024
@@ -90,7 +93,7 @@ class Runtime:
                 continue
             if end > len(received):
                 break
-            messages.append(json.loads(received[start + 4 : end].decode()))
+            messages.append(_decode(received[start + 4 : end].decode()))
             start = end
         del received[:start]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import struct
 import sys
 from typing import Any
 
@@ -69,14 +68,23 @@ class Terminals:
         """
         for own in (sys.stdout, sys.stderr):
             try:
-                own.flush()
+                if not _passes_on(own):
+                    own.flush()
             except Exception:
                 pass  # The model replaced the terminal by something of its own. What that holds back is lost.
-        if not always and all(_is_read(descriptor) for descriptor in (1, 2)):
+        if not always and _is_read(1) and _is_read(2):
             return False
         for terminal in (self._stdout, self._stderr):
             terminal.print(f"\x1e{name}\n")
         return True
+
+
+def _passes_on(own: Any) -> bool:
+    """Whether it is a terminal of ours that holds nothing back: ``python -u`` has no buffer below it either."""
+    return type(own) is Terminal and own.write_through and type(own.buffer) is io.FileIO
+
+
+_NOTHING = bytes(4)
 
 
 def _is_read(descriptor: int) -> bool:
@@ -84,6 +92,6 @@ def _is_read(descriptor: int) -> bool:
     if fcntl is None:
         return False
     try:
-        return struct.unpack("i", fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(4)))[0] == 0
+        return fcntl.ioctl(descriptor, termios.TIOCOUTQ, _NOTHING) == _NOTHING
     except OSError:
         return False  # It is no socket: closed, a file or a pipe.

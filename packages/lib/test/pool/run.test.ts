@@ -1,5 +1,5 @@
 import type { PredictionEvent } from '@origami/protocol/demo'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import type { Run } from '../../src/runtime/pool/run.ts'
 import { newRun } from './runs.ts'
 
@@ -8,6 +8,10 @@ async function eventsOf(run: Run, after = 0): Promise<PredictionEvent[]> {
   for await (const event of run.events(after)) events.push(event)
   return events
 }
+
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 test('ends once: what comes later changes nothing', async () => {
   const run = newRun()
@@ -99,4 +103,18 @@ test('what it takes in memory grows with what came in, was printed and was given
   sizes.push(run.bytes)
   const grown = sizes.slice(1).map((size, at) => Math.floor((size - (sizes[at] ?? 0)) / 1000))
   expect(grown).toEqual([2, 1, 1])
+})
+
+test('writes its times as dates do, whichever second was written before', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  const times = [
+    '2026-01-01T00:00:00.000Z',
+    '2026-01-01T00:00:00.999Z',
+    '2026-01-01T00:00:01.007Z',
+    '2025-12-31T23:59:59.040Z',
+  ]
+  for (const time of times) {
+    vi.setSystemTime(time)
+    expect((await newRun().snapshot()).created_at).toBe(time)
+  }
 })

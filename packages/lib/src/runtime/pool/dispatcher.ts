@@ -18,7 +18,10 @@ export interface WorkerDispatcherParts {
 }
 
 /** With more than this many ahead none is written, so that several go out in one write. */
-const enoughAhead = 2
+const enoughAhead = 4
+
+/** With more bytes of input ahead none is written: each is in memory twice then, and a large one gains nothing. */
+const enoughAheadBytes = 256 * 1024
 
 /** Whoever queues for this runtime needs several at a time to share the cost of sending and storing them. */
 const keptAhead = 16
@@ -82,15 +85,19 @@ export class WorkerDispatcher {
   /** Begins predictions for which there are workers, and writes ahead those for which there will be. */
   next(): void {
     const writesAhead = !this.parts.model.hasFiles && this.ahead.size <= enoughAhead
+    let aheadBytes = 0
+    if (writesAhead) for (const run of this.ahead) aheadBytes += run.bytes
     while (!this.isEnding && this.parts.model.schema) {
       const run = this.line.find((waiting) => !this.calls.has(waiting))
       if (!run) return
       const lease = this.running < this.parts.model.concurrency ? this.parts.workers().take() : undefined
-      const isAhead = lease === undefined && writesAhead
+      const isAhead = lease === undefined && writesAhead && aheadBytes <= enoughAheadBytes
       const given = isAhead ? this.parts.workers().takeAhead() : lease
       if (!given) return
-      if (isAhead) this.ahead.add(run)
-      else this.line.remove(run)
+      if (isAhead) {
+        this.ahead.add(run)
+        aheadBytes += run.bytes
+      } else this.line.remove(run)
       this.give(run, given, this.parts.model.schema)
     }
   }

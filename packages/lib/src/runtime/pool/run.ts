@@ -214,10 +214,12 @@ export class Run implements Prediction {
   }
 }
 
-/** The time that was written last: many predictions have the same. */
-let last = { time: 0, text: '' }
+/** The second that was written last, without its milliseconds: most predictions begin and end in it. */
+let last = { second: 0, text: '1970-01-01T00:00:00.' }
 
+/** As `toISOString` of a date writes it. */
 function written(time: number): string {
-  if (last.time !== time) last = { time, text: new Date(time).toISOString() }
-  return last.text
+  const second = Math.floor(time / 1000)
+  if (last.second !== second) last = { second, text: new Date(second * 1000).toISOString().slice(0, -4) }
+  return `${last.text}${String(time - second * 1000).padStart(3, '0')}Z`
 }

@@ -36,7 +36,7 @@ export const fromWorker = z.discriminatedUnion('type', [
      * How many more may be written to it, which wait in it. They begin in their order, each when another ended. With
      * one slot the end mark of the one before stands before what each prints that may be read before that end is heard.
      */
-    ahead: z.int().min(0).max(4).default(0),
+    ahead: z.int().min(0).max(8).default(0),
   }),
   z.object({ type: z.literal('setup_failed'), error: z.string(), traceback: z.string() }),
   z.object({ type: z.literal('progress'), id, done: z.number(), total: z.number().nullable().default(null), note }),

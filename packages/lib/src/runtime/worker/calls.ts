@@ -9,7 +9,7 @@ import type { DescribedDemo, FileOnWire, FromWorker, ToWorker } from '../wire/me
 type Predict = Extract<ToWorker, { type: 'predict' }>
 
 /** How many calls may wait in a worker for their turn. */
-export const ahead = 4
+export const ahead = 8
 
 /** The predictions of one worker, one at a time. */
 export class Calls {
