@@ -10,7 +10,7 @@ import { type ForgeEntry, parseRepoLink } from '@origami/protocol/control'
 import { randomId } from '@origami/protocol/demo'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { GitSource } from '../packages/daemon/src/source/git.ts'
-import { SourceError } from '../packages/daemon/src/source/source.ts'
+import { type FetchRequest, SourceError } from '../packages/daemon/src/source/source.ts'
 import { type FakeGithub, startFakeGithub } from './fake-github/fake-github.ts'
 
 const whole = new AbortController().signal
@@ -44,14 +44,19 @@ describe('code comes from git', () => {
   const link = (name: string, forge: ForgeEntry = github.forge) =>
     parseRepoLink(`https://${forge.host}/ann/${name}`, [forge])
   const source = () => new GitSource({ work, owner, environment: process.env })
-  const fetched = async (repo: ReturnType<typeof link>, limits = roomy) => {
-    const into = await mkdtemp(join(work, 'into-'))
-    const { commit } = await source().resolve({ repo }, whole)
-    const { message } = await source().fetch({ repo, commit, into, limits, onLog: () => {} }, whole)
-    return { into, message }
+  const request = async (repo: ReturnType<typeof link>, change: Partial<FetchRequest> = {}): Promise<FetchRequest> => ({
+    repo,
+    into: await mkdtemp(join(work, 'into-')),
+    limits: roomy,
+    onLog: () => {},
+    ...change,
+  })
+  const fetched = async (repo: ReturnType<typeof link>, change: Partial<FetchRequest> = {}) => {
+    const asked = await request(repo, change)
+    return { into: asked.into, ...(await source().fetch(asked, whole)) }
   }
   const refusal = async (repo: ReturnType<typeof link>, limits = roomy) => {
-    const error: unknown = await fetched(repo, limits).catch((cause: unknown) => cause)
+    const error: unknown = await fetched(repo, { limits }).catch((cause: unknown) => cause)
     expect(error).toBeInstanceOf(SourceError)
     return (error as SourceError).message
   }
@@ -63,6 +68,18 @@ describe('code comes from git', () => {
     expect(message).toBe('plain in one line')
     expect((await readdir(into)).toSorted()).toEqual(['deep', 'here', 'model.py'])
     expect(await readFile(join(into, 'deep/er/file'), 'utf8')).toBe('y')
+  })
+
+  test('the newest commit, or an older one that is named', async () => {
+    const repo = await pushed('twice', { 'model.py': 'first' })
+    const first = await fetched(repo)
+    await pushed('twice', { 'model.py': 'second' })
+    const second = await fetched(repo)
+    expect(await readFile(join(second.into, 'model.py'), 'utf8')).toBe('second')
+    expect(second.commit).not.toBe(first.commit)
+    const again = await fetched(repo, { commit: first.commit })
+    expect(again.commit).toBe(first.commit)
+    expect(await readFile(join(again.into, 'model.py'), 'utf8')).toBe('first')
   })
 
   test('a link that leads out of the repository is refused', async () => {
@@ -101,7 +118,7 @@ describe('code comes from git', () => {
       response.writeHead(302, { location: other.url + request.url }).end(),
     )
     const repo = link('moved', { ...github.forge, git: forge.url })
-    await expect(source().resolve({ repo, token: 'gho_canary' }, whole)).rejects.toThrow(SourceError)
+    await expect(source().fetch(await request(repo, { token: 'gho_canary' }), whole)).rejects.toThrow(SourceError)
     expect(asked).toEqual([])
   })
 
@@ -113,8 +130,8 @@ describe('code comes from git', () => {
     })
     const cancel = new AbortController()
     const repo = link('slow', { ...github.forge, git: forge.url })
-    const resolving = source().resolve({ repo, token: 'gho_canary' }, cancel.signal)
-    resolving.catch(() => {})
+    const fetching = source().fetch(await request(repo, { token: 'gho_canary' }), cancel.signal)
+    fetching.catch(() => {})
     await vi.waitFor(() => expect(asked).toHaveLength(2))
     expect(asked).toEqual([undefined, `Basic ${btoa('x-access-token:gho_canary')}`])
     const arguments_ = commandLines()
@@ -122,7 +139,7 @@ describe('code comes from git', () => {
     expect(arguments_.filter((line) => line.includes('canary'))).toEqual([])
     expect(await processesWith('environ', (word) => word.startsWith(`ORIGAMI_BUILD=${owner}/`))).not.toEqual([])
     cancel.abort('canceled')
-    await expect(resolving).rejects.toBe('canceled')
+    await expect(fetching).rejects.toBe('canceled')
     await vi.waitFor(() => expect(commandLines().filter((line) => line.includes(forge.url))).toEqual([]))
     expect((await readdir(work)).filter((name) => name.startsWith('.home-'))).toEqual([])
   })

@@ -133,12 +133,9 @@ export class HeldSource implements Source {
     this.real = real
     this.holds = holds
   }
-  async resolve(...[request, signal]: Parameters<Source['resolve']>): ReturnType<Source['resolve']> {
+  async fetch(...[request, signal]: Parameters<Source['fetch']>): ReturnType<Source['fetch']> {
     await held(this.holds, 'clone', signal)
-    return this.real.resolve(request, signal)
-  }
-  fetch(...how: Parameters<Source['fetch']>): ReturnType<Source['fetch']> {
-    return this.real.fetch(...how)
+    return this.real.fetch(request, signal)
   }
 }
 

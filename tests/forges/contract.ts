@@ -175,8 +175,10 @@ async function comesBack({ forge: { signIn }, approve }: ForgeUnderTest, private
 async function commitAt(repo: ReturnType<typeof parseRepoLink>, token?: string): Promise<string> {
   const work = await mkdtemp(join(tmpdir(), 'origami-forge-'))
   try {
-    return (await new GitSource({ work, owner: randomId(), environment: process.env }).resolve({ repo, token }, whole))
-      .commit
+    const source = new GitSource({ work, owner: randomId(), environment: process.env })
+    const into = await mkdtemp(join(work, 'into-'))
+    const limits = { bytes: 10 * 1024 ** 2, files: 1000 }
+    return (await source.fetch({ repo, token, into, limits, onLog: () => {} }, whole)).commit
   } finally {
     await rm(work, { recursive: true })
   }

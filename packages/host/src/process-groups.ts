@@ -1,10 +1,12 @@
 import type { ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
-import { setTimeout } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { isAlive, isForeign, isGone, type ProcessIdentity, startTime } from './process-identity.ts'
 
 const pollMs = 20
+/** How many processes are looked at without a break. */
+const atOnce = 100
 
 /**
  * Sends a signal to a process and its group, unless its id belongs to a later process. False: it is gone. Throws as
@@ -54,16 +56,19 @@ export async function family(root: ProcessIdentity): Promise<ProcessIdentity[]> 
 
 /**
  * The processes whose `environ` or `cmdline` has an entry that satisfies `test`. Those of other accounts cannot be read
- * and are left out.
+ * and are left out. `since`: a start time before which none of them started, so that fewer need to be read.
  */
 export async function processesWith(
   where: 'environ' | 'cmdline',
   test: (entry: string) => boolean,
+  since = '0',
 ): Promise<ProcessIdentity[]> {
   const found: ProcessIdentity[] = []
-  for (const pid of await processIds()) {
+  for (const [index, pid] of (await processIds()).entries()) {
+    // The kernel answers at once, and the event loop must not wait for a host full of processes.
+    if (index % atOnce === atOnce - 1) await setImmediate()
     const started = unlessForeign(startTime, pid)
-    if (pid === process.pid || started === undefined) continue
+    if (pid === process.pid || started === undefined || Number(started) < Number(since)) continue
     // A process that ended or belongs to another account has nothing to read.
     const entries = await readFile(`/proc/${pid}/${where}`, 'utf8').catch((error: unknown) => {
       if (isGone(error) || isForeign(error)) return ''

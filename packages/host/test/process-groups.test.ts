@@ -98,6 +98,14 @@ describe('processes are found', () => {
     expect(bySleep).toContainEqual(leader)
   })
 
+  test('unless they started before the time that is given', async () => {
+    const mark = `origami-test-since-${process.pid}`
+    const { leader } = await lead(`echo up; exec sleep 62`, { MARK: mark })
+    const since = (time: number) => processesWith('environ', (entry) => entry === `MARK=${mark}`, String(time))
+    expect(await since(Number(leader.started))).toEqual([leader])
+    expect(await since(Number(leader.started) + 1)).toEqual([])
+  })
+
   test('but never ourselves', async () => {
     expect((await processesWith('cmdline', () => true)).map(({ pid }) => pid)).not.toContain(process.pid)
   })

@@ -11,7 +11,7 @@ import type { DeployProgress } from './progress.ts'
 import { workFolder } from './work-folder.ts'
 
 /**
- * Resolves the commit unless it is known already, and checks its tree out into a folder that only this attempt uses.
+ * Fetches the newest commit, or the one that is known already, into a folder that only this attempt uses.
  */
 export async function checkout(
   parts: DeployParts,
@@ -24,15 +24,14 @@ export async function checkout(
   if (!demo) throw new DeployFailed('canceled', 'the demo was removed')
   const repo = parseRepoLink(demo.repolink, parts.forges)
   const token = queued.token === null ? undefined : parts.vault.unseal(queued.token, row.id)
-  const commit = queued.commit?.sha ?? (await parts.source.resolve({ repo, token }, signal)).commit
-  await progress.note({ commit_sha: commit })
-  await progress.say(`${repo.canonical} at ${commit}`)
   const into = workFolder(parts.work, row)
   await mkdir(into, { recursive: true })
   const limits = { bytes: parts.limits.treeBytes, files: parts.limits.treeFiles }
   const onLog = (line: Parameters<typeof parts.logs.append>[1][number]) => parts.logs.append(row.demo_id, [line])
-  const { message } = await parts.source.fetch({ repo, commit, token, into, limits, onLog }, signal)
-  await progress.note({ commit_message: message })
+  const known = queued.commit?.sha
+  const { commit, message } = await parts.source.fetch({ repo, commit: known, token, into, limits, onLog }, signal)
+  await progress.note({ commit_sha: commit, commit_message: message })
+  await progress.say(`${repo.canonical} at ${commit}`)
   return into
 }
 

@@ -10,7 +10,8 @@ import type { DeployParts } from './parts.ts'
 import { isRuntime, probe, silent, stranger } from './probe.ts'
 import type { DeployProgress } from './progress.ts'
 
-const betweenChecksMs = 100
+/** The pauses between checks grow with the wait, so that none adds much to it, and a long one costs little. */
+const [shortestPauseMs, longestPauseMs, pauseShare] = [10, 100, 1 / 20]
 /** How long to wait until the last lines of an ended instance are in its log. */
 const drainLogMs = 2_000
 /** How many lines of a failed setup's output are kept. The end of a traceback matters most. */
@@ -101,6 +102,8 @@ async function untilReadyAt(
   port: number,
   signal: AbortSignal,
 ): Promise<DemoSchema> {
+  const begun = performance.now()
+  const pauseMs = () => Math.min(Math.max((performance.now() - begun) * pauseShare, shortestPauseMs), longestPauseMs)
   do {
     const instance = await watched()
     if (signal.aborted) break
@@ -110,7 +113,7 @@ async function untilReadyAt(
       await progress.note({ instance: instance.id, endpoint: instance.endpoint ?? null, ready_at: parts.now() })
       return ready
     }
-  } while (await waited(betweenChecksMs, signal))
+  } while (await waited(pauseMs(), signal))
   throw new DeployFailed(
     'unhealthy',
     `The model did not answer READY on port ${port} in time; \`ready_within\` in .origami gives it longer`,

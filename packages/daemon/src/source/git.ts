@@ -1,4 +1,4 @@
-import { lstat, mkdtemp, readdir, readlink, rm } from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { unlessAbsent } from '@origami/host/absent-files'
@@ -6,11 +6,13 @@ import { forgeTraits, gitAddress, type RepoLink } from '@origami/protocol/contro
 import type { Environment } from '../config.ts'
 import { markOf } from '../state/leftovers.ts'
 import { type Program, runProgram } from '../state/program.ts'
-import type { FetchRequest, Secret, Source, TreeLimits } from './source.ts'
+import type { FetchedCommit, FetchRequest, Secret, Source, TreeLimits } from './source.ts'
 import { SourceError } from './source.ts'
 
 const answerBytes = 1024 ** 2
 const measureMs = 1000
+/** What git calls the newest commit of the default branch. */
+const newest = 'HEAD'
 /** How many of git's last lines are kept to explain a failure. */
 const lastLines = 20
 
@@ -43,22 +45,10 @@ export class GitSource implements Source {
     this.inherited = environment
   }
 
-  async resolve(
-    { repo, ref = 'HEAD', token }: { repo: RepoLink; ref?: string; token?: Secret | undefined },
-    signal: AbortSignal,
-  ): Promise<{ commit: string }> {
-    const args = ['ls-remote', '--', gitAddress(repo), ref]
-    const answer = await this.git({ repo, token, args, cwd: this.work }, signal)
-    const commit = answer.split(/\s/, 1)[0] ?? ''
-    if (!/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(commit))
-      throw new SourceError(`${repo.canonical} has no commit yet; push one`)
-    return { commit }
-  }
-
   async fetch(
-    { repo, commit, token, into, limits, onLog }: FetchRequest,
+    { repo, commit = newest, token, into, limits, onLog }: FetchRequest,
     signal: AbortSignal,
-  ): Promise<{ message: string }> {
+  ): Promise<FetchedCommit> {
     const done = new AbortController()
     const tooLarge = new AbortController()
     const watching = watch(into, limits, done.signal).catch((error: unknown) => tooLarge.abort(error))
@@ -66,13 +56,16 @@ export class GitSource implements Source {
     const onLine = (text: string) => onLog({ at: new Date(), source: 'clone', text })
     const run = (args: string[]) => this.git({ repo, token, args: ['-C', into, ...args], cwd: into, onLine }, within)
     try {
-      await run(['init', '-q'])
+      await emptyRepository(into)
       await run(['fetch', '-q', '--depth', '1', '--no-tags', '--no-recurse-submodules', '--', gitAddress(repo), commit])
-      await run(['checkout', '-q', '--detach', 'FETCH_HEAD'])
-      const message = await run(['log', '-1', '--format=%s'])
+      const said = run(['log', '-1', '--format=%H%n%s', 'FETCH_HEAD'])
+      const written = run(['checkout', '-q', '--detach', 'FETCH_HEAD'])
+      // Neither may go on in the folder when this fails.
+      await Promise.allSettled([said, written])
+      await written
       await rm(join(into, '.git'), { recursive: true, force: true })
       await measure(into, limits)
-      return { message: message.trimEnd().slice(0, 500) }
+      return fetchedCommit(await said)
     } finally {
       done.abort()
       await watching
@@ -111,6 +104,23 @@ export class GitSource implements Source {
   }
 }
 
+/**
+ * What `git init` makes, as far as git needs it, without the time that a process takes. Source:
+ * gitrepository-layout(5).
+ */
+async function emptyRepository(folder: string): Promise<void> {
+  const git = join(folder, '.git')
+  for (const name of ['objects', 'refs']) await mkdir(join(git, name), { recursive: true })
+  await writeFile(join(git, 'HEAD'), 'ref: refs/heads/main\n')
+}
+
+/** From the hash of a commit, and the first line of its message on a line of its own. */
+function fetchedCommit(said: string): FetchedCommit {
+  const [commit = '', message = ''] = said.split('\n')
+  if (!/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(commit)) throw new SourceError(`git named no commit: ${commit}`)
+  return { commit, message: message.slice(0, 500) }
+}
+
 /** The whole environment of one git process. Sources: gitcredentials(7), git-config(1). */
 export function gitEnvironment(
   repo: RepoLink,
@@ -136,6 +146,9 @@ export function gitEnvironment(
     ['http.lowSpeedLimit', '1000'],
     ['http.lowSpeedTime', '30'],
     ['safe.directory', '*'],
+    // The repository is removed once its tree is written.
+    ['maintenance.auto', 'false'],
+    ['core.fsync', 'none'],
   ]
   return {
     PATH: inherited.PATH ?? '/usr/bin:/bin',
@@ -215,6 +228,7 @@ const unreadable = new RegExp(
 
 /** Explains git's error messages to a person. */
 function explain(repo: RepoLink, stderr: string): string {
+  if (stderr.includes(`find remote ref ${newest}`)) return `${repo.canonical} has no commit yet; push one`
   if (unreadable.test(stderr)) return `${repo.canonical} was not found, or what Origami was given may not read it`
   if (/Could not resolve host|unable to access|Failed to connect|timed out/i.test(stderr))
     return `${repo.forge.host} could not be reached`

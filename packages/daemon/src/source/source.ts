@@ -19,23 +19,23 @@ export class SourceError extends Error {
 /** Where the code of demos comes from. */
 export interface Source {
   /**
-   * The commit that `ref` (by default the default branch) points to. Throws SourceError (`not found` for what the token
-   * may not see).
+   * Writes a commit's tree without `.git` into the empty folder `into`. The token is stored nowhere. Throws SourceError
+   * (`not found` for what the token may not see).
    */
-  resolve(
-    request: { repo: RepoLink; ref?: string; token?: Secret | undefined },
-    signal: AbortSignal,
-  ): Promise<{ commit: string }>
-  /**
-   * Writes the commit's tree without `.git` into the empty folder `into`, and returns the first line of the commit's
-   * message. The token is stored nowhere. Throws SourceError.
-   */
-  fetch(request: FetchRequest, signal: AbortSignal): Promise<{ message: string }>
+  fetch(request: FetchRequest, signal: AbortSignal): Promise<FetchedCommit>
+}
+
+export interface FetchedCommit {
+  /** Its hash. */
+  readonly commit: string
+  /** The first line of its message. */
+  readonly message: string
 }
 
 export interface FetchRequest {
   readonly repo: RepoLink
-  readonly commit: string
+  /** Undefined: the newest of the default branch. */
+  readonly commit?: string | undefined
   readonly token?: Secret | undefined
   readonly into: string
   readonly limits: TreeLimits

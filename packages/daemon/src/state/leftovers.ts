@@ -18,9 +18,17 @@ export function markOf(owner: string, what: string): string {
 
 export const markedEnvironment = (mark: string): Record<string, string> => ({ [variable]: mark })
 
-/** Kills all processes with this mark, in whatever process group they are. */
-export async function endMarked(mark: string): Promise<void> {
-  for (const one of await marked((found) => found === mark)) kill(one)
+/**
+ * Kills all processes with this mark, in whatever process group they are. `since`: the start time of the first of them,
+ * unless it is not known.
+ */
+export async function endMarked(mark: string, since?: string): Promise<void> {
+  // What one of them started while they were looked for is found by the second look.
+  for (const _look of ['first', 'second']) {
+    const found = await marked((one) => one === mark, since)
+    if (found.length === 0) return
+    for (const one of found) kill(one)
+  }
 }
 
 /**
@@ -44,8 +52,8 @@ export async function endLeftovers(owner: string, patienceMs: number): Promise<v
   }
 }
 
-const marked = (test: (mark: string) => boolean): Promise<ProcessIdentity[]> =>
-  processesWith('environ', (entry) => entry.startsWith(`${variable}=`) && test(entry.slice(variable.length + 1)))
+const marked = (test: (mark: string) => boolean, since?: string): Promise<ProcessIdentity[]> =>
+  processesWith('environ', (entry) => entry.startsWith(`${variable}=`) && test(entry.slice(variable.length + 1)), since)
 
 function daemonOf(mark: string): ProcessIdentity {
   const [pid = '', started = ''] = (mark.split('/')[1] ?? '').split('.')

@@ -1,6 +1,8 @@
+import type { ChildProcess } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { logger } from '@origami/host/logger'
 import { killGroup } from '@origami/host/process-groups'
+import { startTime } from '@origami/host/process-identity'
 import { execa } from 'execa'
 import { Lines } from '../logs/lines.ts'
 import { endMarked, markedEnvironment } from './leftovers.ts'
@@ -53,10 +55,18 @@ export async function runProgram(program: Program, signal: AbortSignal): Promise
     killGroup(child.nodeChildProcess)
   }
   signal.addEventListener('abort', end, { once: true })
+  const started = startOf(child.nodeChildProcess)
+  let cleared: Promise<boolean> | undefined
   // Processes that it left behind would keep its output open.
-  child.nodeChildProcess.once('exit', () =>
-    endMarked(mark).catch((error: unknown) => log.error(`what ${command} left running was not ended yet`, error)),
-  )
+  child.nodeChildProcess.once('exit', () => {
+    cleared = endMarked(mark, started).then(
+      () => true,
+      (error: unknown) => {
+        log.error(`what ${command} left running was not ended yet`, error)
+        return false
+      },
+    )
+  })
   try {
     const [answer] = await Promise.all([
       readOutput(outputs[0] as Readable, program),
@@ -71,7 +81,17 @@ export async function runProgram(program: Program, signal: AbortSignal): Promise
   } finally {
     signal.removeEventListener('abort', end)
     end()
-    await endMarked(mark)
+    if (!(await cleared)) await endMarked(mark, started)
+  }
+}
+
+/** When a child started, before which nothing of it did. Undefined: it has ended, or that cannot be told now. */
+function startOf({ pid }: ChildProcess): string | undefined {
+  try {
+    return pid === undefined ? undefined : startTime(pid)
+  } catch {
+    // What it leaves running is looked for among all processes then.
+    return undefined
   }
 }
 

@@ -30,11 +30,10 @@ const never = new AbortController().signal
 const vault = new SealedBox(Buffer.alloc(32, 7), 'tokens')
 /** A source with one commit of one file. */
 const source = () => ({
-  resolve: vi.fn(async () => ({ commit: 'c0ffee' })),
-  fetch: vi.fn(async ({ into, onLog }: FetchRequest) => {
+  fetch: vi.fn(async ({ commit = 'c0ffee', into, onLog }: FetchRequest) => {
     await onLog({ at: new Date(0), source: 'clone', text: 'cloned' })
     await writeFile(join(into, 'model.py'), 'print()')
-    return { message: 'A better model' }
+    return { commit, message: 'A better model' }
   }),
 })
 
@@ -59,23 +58,22 @@ describe('a checkout', () => {
     expect(into).toBe(join(folder, `${id}-${queued.attempt}`))
     expect(await readFile(join(into, 'model.py'), 'utf8')).toBe('print()')
     expect(await rowOf(db, id)).toMatchObject({ commit: { sha: 'c0ffee', message: 'A better model' } })
-    expect(logged).toEqual(['https://folder.test/ann/x at c0ffee', 'cloned'])
+    expect(logged).toEqual(['cloned', 'https://folder.test/ann/x at c0ffee'])
     const limits = { bytes: defaultLimits.treeBytes, files: defaultLimits.treeFiles }
-    expect(from.fetch.mock.calls[0]?.[0]).toMatchObject({ commit: 'c0ffee', token: undefined, limits })
+    expect(from.fetch.mock.calls[0]?.[0]).toMatchObject({ commit: undefined, token: undefined, limits })
   })
 
   test('of a commit that is known asks for no other', async () => {
-    const { from, run } = await begun({ commit_sha: 'facade' })
+    const { id, from, run } = await begun({ commit_sha: 'facade' })
     await run()
-    expect(from.resolve).not.toHaveBeenCalled()
     expect(from.fetch.mock.calls[0]?.[0]).toMatchObject({ commit: 'facade' })
+    expect(await rowOf(db, id)).toMatchObject({ commit: { sha: 'facade' } })
   })
 
   test('is made with the token of its deployment', async () => {
     const { id, queued, parts, from } = await begun()
     const sealed = { ...queued, token: vault.seal('secret', id) }
     await checkout(parts, new DeployProgress(parts, queued, never), sealed, never)
-    expect(from.resolve).toHaveBeenCalledWith(expect.objectContaining({ token: 'secret' }), never)
     expect(from.fetch.mock.calls[0]?.[0]).toMatchObject({ token: 'secret' })
   })
 
@@ -83,7 +81,7 @@ describe('a checkout', () => {
     const { from, run } = await begun()
     await deleteDemo(db, demo)
     await expect(run()).rejects.toMatchObject({ state: 'canceled', message: 'the demo was removed' })
-    expect(from.resolve).not.toHaveBeenCalled()
+    expect(from.fetch).not.toHaveBeenCalled()
   })
 
   test('is removed with all that is in it, and that one alone', async () => {

@@ -184,8 +184,18 @@ describe('what a demo finds inside its container', () => {
     expect(await ask(endpoint, 'exists', { path: '/app/.git' })).toBe(false)
   })
 
+  const networks = () => new Docker().listNetworks({ filters: { label: [`io.origami.owner=${yard.owner}`] } })
+
+  test('a demo has its network once it was built, and none while no build of it went well', async () => {
+    await expect(yard.build(under.broken)).rejects.toThrow('The build failed')
+    expect(await networks()).toEqual([])
+    await yard.build()
+    expect(await networks()).toHaveLength(1)
+    await expect(yard.build(under.broken)).rejects.toThrow('The build failed')
+    expect(await networks()).toHaveLength(1)
+  })
+
   test('a demo that is forgotten leaves no network', async () => {
-    const networks = () => new Docker().listNetworks({ filters: { label: [`io.origami.owner=${yard.owner}`] } })
     await yard.running()
     expect(await networks()).toHaveLength(1)
     await yard.clear()

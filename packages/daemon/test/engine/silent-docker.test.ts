@@ -150,6 +150,7 @@ describe('a Docker that answers in pieces, or not as expected', () => {
     const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
     const engine = await engineOn((request, response) => {
       if (request.url?.startsWith('/images/json')) response.end('[]')
+      else if (request.url?.startsWith('/networks')) response.end('[{"Id":"one"}]')
       else if (request.url?.startsWith('/build'))
         request.resume().once('end', () => response.end('{"stream":"one"}\r\n{"stre'))
       else response.writeHead(404).end('{"message":"No such image"}')

@@ -79,7 +79,9 @@ export class DockerEngine implements Engine {
   async build(request: BuildRequest, signal: AbortSignal): Promise<ImageRef> {
     const before = (await this.imagesWithin(signal)).find((image) => image.deployment === request.deployment)
     if (before) return before.ref
-    const image = await buildImage(this.client, this.owner, request, signal)
+    const image = await this.besideNetwork(request.demo, signal, () =>
+      buildImage(this.client, this.owner, request, signal),
+    )
     if (this.limits.buildCacheBytes > 0)
       await this.client.pruneBuilds(this.limits.buildCacheBytes, signal).catch((error: unknown) => {
         signal.throwIfAborted()
@@ -90,8 +92,10 @@ export class DockerEngine implements Engine {
 
   async start(request: StartRequest, signal: AbortSignal): Promise<Instance> {
     const docker = this.client.within(signal)
-    await this.network(request.demo, docker)
-    const { Config } = await docker.getImage(request.image).inspect()
+    const [{ Config }] = await Promise.all([
+      docker.getImage(request.image).inspect(),
+      this.network(request.demo, docker),
+    ])
     try {
       const container = await this.create(request, Config, docker)
       await container.start()
@@ -239,13 +243,34 @@ export class DockerEngine implements Engine {
     return found && containerInstance(found, this.owner)
   }
 
-  private async network(demo: DemoId, docker: Docker): Promise<void> {
+  /** Makes the network of a demo during its first build, which takes longer. One whose build fails gets none. */
+  private async besideNetwork<Result>(
+    demo: DemoId,
+    signal: AbortSignal,
+    build: () => Promise<Result>,
+  ): Promise<Result> {
+    const made = this.network(demo, this.client.within(signal)).catch((error: unknown) => {
+      if (!signal.aborted) log.error('the network of a demo was not made yet; its start tries again', error)
+      return undefined
+    })
+    try {
+      return await build()
+    } catch (error) {
+      const network = await made
+      if (network) await this.client.within().getNetwork(network).remove().catch(unless(403, 404))
+      throw error
+    } finally {
+      await made
+    }
+  }
+
+  /** Makes the network of a demo. Resolves to its id, or undefined when it was there already. */
+  private async network(demo: DemoId, docker: Docker): Promise<string | undefined> {
     const Labels = { [labels.owner]: this.owner, [labels.demo]: demo }
     const there = await docker.listNetworks({ filters: this.mine(`${labels.demo}=${demo}`) })
-    if (there.length === 0)
-      await docker
-        .createNetwork({ Name: networkName(demo), Driver: 'bridge', Labels, CheckDuplicate: true })
-        .catch(unless(409))
+    if (there.length > 0) return undefined
+    const made = docker.createNetwork({ Name: networkName(demo), Driver: 'bridge', Labels, CheckDuplicate: true })
+    return (await made.catch(unless(409)))?.id
   }
 
   private mine(...more: string[]): { label: string[] } {
