@@ -165,7 +165,7 @@ describe('a Docker that answers in pieces, or not as expected', () => {
     const listener: RequestListener = (request, response) => {
       if (request.url?.startsWith('/build/prune')) pruned.push(request.url)
       if (request.url?.startsWith('/images/json')) response.end('[]')
-      else request.resume().once('end', () => response.end('{"Id":"sha256:x"}'))
+      else request.resume().once('end', () => response.end('{"Id":"sha256:x","Config":{}}'))
     }
     const engine = await engineOn(listener, 5000)
     await build(engine, whole)
