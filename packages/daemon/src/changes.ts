@@ -97,7 +97,11 @@ class Listeners<Topic> {
   private readonly topics = new Map<Topic, Set<() => void>>()
 
   call(topic: Topic): void {
-    for (const listener of [...(this.topics.get(topic) ?? [])]) listener()
+    const listeners = this.topics.get(topic)
+    if (!listeners) return
+    const [first, ...more] = listeners
+    first?.()
+    for (const listener of more) listener()
   }
 
   /** Returns what ends it. */

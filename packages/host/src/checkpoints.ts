@@ -25,6 +25,7 @@ interface CheckpointsParts {
 export class Checkpoints implements AsyncDisposable {
   private readonly parts: CheckpointsParts
   private writes = 0
+  private length: Database.Statement<[], { log: number }> | undefined
   private running: Promise<void> | undefined
 
   constructor(parts: CheckpointsParts) {
@@ -71,6 +72,7 @@ export class Checkpoints implements AsyncDisposable {
   }
 
   private pages(): number {
-    return this.parts.database.prepare<[], { log: number }>('pragma wal_checkpoint(NOOP)').get()?.log ?? 0
+    this.length ??= this.parts.database.prepare<[], { log: number }>('pragma wal_checkpoint(NOOP)')
+    return this.length.get()?.log ?? 0
   }
 }

@@ -45,8 +45,11 @@ export interface Prediction {
    * signal ends it without an error.
    */
   events(after?: number, signal?: AbortSignal): AsyncIterable<PredictionEvent>
-  /** Its snapshot once it ended, for who follows nothing else of it. Where it is absent, `events` says the end. */
-  ended?(): Promise<PredictionSnapshot>
+  /**
+   * Its snapshot once it ended, for who follows nothing else of it. Where it is absent, `events` says the end. Throws
+   * the signal's reason, where it waits for itself and not for a server.
+   */
+  ended?(signal?: AbortSignal): Promise<PredictionSnapshot>
   /** Cancels it. False: it had ended before. */
   cancel(signal?: AbortSignal): Promise<boolean>
 }

@@ -39,8 +39,9 @@ export class Arrivals {
    */
   async add(prediction: NewPrediction): Promise<number> {
     const { demo_id, id } = prediction.row
-    await this.parts.open.upToDate()
-    const known = this.parts.open.byId(demo_id, id)?.arrival
+    const { open } = this.parts
+    if (!open.isUpToDate) await open.upToDate()
+    const known = open.byId(demo_id, id)?.arrival
     if (known !== undefined) return known
     const key = `${demo_id} ${id}`
     const stored = this.underWay.get(key) ?? this.store(prediction).finally(() => this.underWay.delete(key))

@@ -73,13 +73,13 @@ export class Dispatcher {
    */
   private async round(): Promise<number | undefined> {
     const { demos, open, turns } = this.parts
-    await open.upToDate()
+    if (!open.isUpToDate) await open.upToDate()
     const ways = await demos.routes()
     this.forget(ways)
     // Computed first: otherwise no round would try an instance whose pause ends during this round.
     const wait = this.untilNextTry(ways)
     let failed = false
-    for (const row of turns.left) {
+    for (const row of turns.left.filter((one) => !this.isToBeSent(one, ways))) {
       const work = () => this.takeUp(row, ways.get(row.demo))
       if (!(await logged(`prediction ${row.id} could not be taken up; tried again soon`, work))) failed = true
     }
@@ -110,6 +110,12 @@ export class Dispatcher {
     const longest = times.longest(demo)
     const most = longest === undefined ? 0 : Math.floor((aheadSeconds * schema.concurrency) / longest)
     return most > 0 ? Math.min(most, ahead?.(endpoint) ?? 0) : 0
+  }
+
+  /** Whether it waits for its turn to be sent where its row says, if anywhere. */
+  private isToBeSent(row: OpenPrediction, ways: Routes): boolean {
+    const isWhereItGoes = row.sentTo === null || row.sentTo === ways.get(row.demo)?.endpoint
+    return isWhereItGoes && !row.running && !row.cancelRequested && !this.parts.turns.isUnsure(row)
   }
 
   /** Resumes a prediction that was sent or canceled before and that nothing follows now. */

@@ -1,5 +1,6 @@
-import type { EndStatus, FailureReason, FileRef, PredictionSnapshot } from '@origami/protocol/demo'
+import type { FailureReason, FileRef } from '@origami/protocol/demo'
 import { completePrediction, endPrediction, type PredictionEnd } from '../store/predictions.ts'
+import type { CheckedEnd } from './instance/checked-end.ts'
 import type { LiveRun } from './live-runs.ts'
 import type { QueueParts, SentPrediction } from './parts.ts'
 
@@ -84,17 +85,13 @@ export class Ending {
   }
 
   /** Stores the end that the instance reported. Its result files are stored on this host by now. */
-  async completed(
-    end: PredictionSnapshot & { status: EndStatus },
-    seq: number,
-    files: readonly FileRef[],
-  ): Promise<void> {
+  async completed(end: CheckedEnd, seq: number, files: readonly FileRef[]): Promise<void> {
     const { arrival, demo, startedAt } = this.prediction
     const output = end.output ?? null
     const seconds = end.metrics.predict_time
     const row = {
       status: end.status,
-      output: output === null ? null : JSON.stringify(output),
+      output: end.outputText,
       error: end.error,
       reason: end.reason,
       logs: end.logs,

@@ -121,8 +121,12 @@ function fold(before: RunEvent | undefined, event: RunEvent, { predictionLogLeng
   return { ...event, data: { ...event.data, mode: 'replace', chunk } }
 }
 
-const sizeOf = (event: RunEvent): number =>
-  event.type === 'log' ? event.data.data.length : lengthOf(event.type === 'output' ? event.data.chunk : event.data)
+function sizeOf(event: RunEvent): number {
+  if (event.type === 'start') return event.data.id.length
+  return event.type === 'log'
+    ? event.data.data.length
+    : lengthOf(event.type === 'output' ? event.data.chunk : event.data)
+}
 
 const lengthOf = (chunk: unknown): number =>
   typeof chunk === 'string' ? chunk.length : (JSON.stringify(chunk)?.length ?? 0)

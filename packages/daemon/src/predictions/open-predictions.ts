@@ -68,7 +68,17 @@ export class OpenPredictions implements PredictionsListener {
 
   /** Undefined: it ended, or there is none such. */
   async find(arrival: number): Promise<OpenPrediction | undefined> {
-    await this.upToDate()
+    if (!this.isUpToDate) await this.upToDate()
+    return this.rows.get(arrival)
+  }
+
+  /** Whether all changes that were told are known. */
+  get isUpToDate(): boolean {
+    return !this.reading && this.isLoaded && this.staleDemos.size === 0 && this.staleRows.size === 0
+  }
+
+  /** By what is known now, as `find` tells it of what is up to date. */
+  known(arrival: number): OpenPrediction | undefined {
     return this.rows.get(arrival)
   }
 
@@ -110,7 +120,7 @@ export class OpenPredictions implements PredictionsListener {
 
   /** Resolves once all changes that were told are known. */
   async upToDate(): Promise<void> {
-    while (this.reading || !this.isLoaded || this.staleDemos.size > 0 || this.staleRows.size > 0) {
+    while (!this.isUpToDate) {
       this.reading ??= this.read().finally(() => {
         this.reading = undefined
       })

@@ -90,7 +90,7 @@ export class Queue {
 
   private async find(demo: DemoId, id: PredictionId): Promise<Prediction | undefined> {
     const { db, open } = this.parts
-    await open.upToDate()
+    if (!open.isUpToDate) await open.upToDate()
     const known = open.byId(demo, id) ?? (await predictionById(db, demo, id))
     return known && new QueuedPrediction(this.parts, { arrival: known.arrival, demo, id, visitor: known.visitor })
   }

@@ -26,6 +26,8 @@ export interface PredictionKey {
   readonly visitor: VisitorId | null
 }
 
+type Ended = Pick<EndedPrediction, 'snapshot' | 'lastSeq'>
+
 const never = new AbortController().signal
 
 /** A prediction of the queue as its reader sees it: first its place, then the events of its run, then its end. */
@@ -72,17 +74,37 @@ export class QueuedPrediction implements Prediction {
     }
   }
 
+  /** Its place and its events are not computed for who waits for the end alone. */
+  async ended(signal = never): Promise<PredictionSnapshot> {
+    const { changed, open } = this.parts
+    const wake = new Wake()
+    const endWatch = changed.onPrediction(this.demo, this.arrival, wake.wake)
+    signal.addEventListener('abort', wake.wake)
+    try {
+      for (;;) {
+        signal.throwIfAborted()
+        if (open.isUpToDate && open.known(this.arrival)) await wake.sleep()
+        else {
+          const { end } = await this.now()
+          if (end) return end.snapshot
+        }
+      }
+    } finally {
+      endWatch()
+      signal.removeEventListener('abort', wake.wake)
+    }
+  }
+
   private async *untilEnd(
     after: number,
     signal: AbortSignal,
     wake: Wake,
     reader: PlaceReader,
   ): AsyncIterable<PredictionEvent> {
-    const { live, open, places } = this.parts
+    const { live, places } = this.parts
     let seen = after
     while (!signal.aborted) {
-      const row = await open.find(this.arrival)
-      const end = row ? undefined : await this.end()
+      const { row, end } = await this.now()
       const run = live.find(this.arrival)
       if (end) {
         yield { seq: Math.max(end.lastSeq, seen, 1), type: 'completed', data: end.snapshot }
@@ -97,12 +119,8 @@ export class QueuedPrediction implements Prediction {
       } else if (row && !row.running) {
         const place = reader.told ? reader.news : await places.find(this.demo, this.arrival)
         if (place && reader.reads(place)) yield { type: 'queue', data: place }
-      } else if (!row) {
-        // It was stored a moment ago, and whoever stored it has not said so yet.
-        open.predictionChanged(this.arrival)
-        continue
       }
-      await wake.sleep()
+      if (row) await wake.sleep()
     }
   }
 
@@ -117,8 +135,18 @@ export class QueuedPrediction implements Prediction {
     return canceled !== undefined
   }
 
-  /** How it ended. Undefined: it did not. */
-  private async end(): Promise<Pick<EndedPrediction, 'snapshot' | 'lastSeq'> | undefined> {
+  /** Neither: it was stored a moment ago, and whoever stored it has not said so yet. It is read then. */
+  private async now(): Promise<{ row?: OpenPrediction | undefined; end?: Ended | undefined }> {
+    const { open } = this.parts
+    const row = await open.find(this.arrival)
+    if (row) return { row }
+    const end = await this.end()
+    if (!end) open.predictionChanged(this.arrival)
+    return { end }
+  }
+
+  /** Undefined: it did not end. */
+  private async end(): Promise<Ended | undefined> {
     const known = this.parts.open.endOf(this.arrival)
     if (known) return known
     const row = await this.row()

@@ -3,6 +3,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Migration, MigrationProvider } from 'kysely/migration'
 import { addressOfCaller } from './migrations-address.ts'
 import { oneSpellingOfCanceled } from './migrations-canceled.ts'
+import { indexesOfOpenPredictions } from './migrations-open-indexes.ts'
 import { predictionsAsTheyAreSent } from './migrations-predictions.ts'
 import { upkeep } from './migrations-upkeep.ts'
 
@@ -22,6 +23,7 @@ export const migrations: MigrationProvider = {
     '003-upkeep': upkeep,
     '004-address': addressOfCaller,
     '005-canceled': oneSpellingOfCanceled,
+    '006-open-indexes': indexesOfOpenPredictions,
   }),
 }
 

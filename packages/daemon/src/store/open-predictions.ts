@@ -8,6 +8,7 @@ import type {
 } from '@origami/protocol/demo'
 import type { Insertable } from 'kysely'
 import type { Trx } from './open.ts'
+import { isOpen, ofAnyDemo } from './prediction-conditions.ts'
 import type { PredictionRow, Tables } from './tables.ts'
 
 /** A prediction that waits or runs, without its contents. */
@@ -38,14 +39,11 @@ export interface EndedPrediction {
   readonly size: number
 }
 
-const openStatuses: readonly PredictionStatus[] = ['starting', 'processing']
-
 /** All predictions that wait or run (of one demo, if given), in order of arrival, without their contents. */
 export async function openPredictions(db: Trx, demo?: DemoId): Promise<OpenPrediction[]> {
-  const rows = await selectOpen(db)
-    .$if(demo !== undefined, (query) => query.where('demo_id', '=', demo as DemoId))
-    .orderBy('arrival')
-    .execute()
+  const query = selectOpen(db)
+  const those = demo === undefined ? query.where(ofAnyDemo) : query.where('demo_id', '=', demo)
+  const rows = await those.orderBy('arrival').execute()
   return rows.map(toOpen)
 }
 
@@ -55,7 +53,7 @@ export async function openPrediction(db: Trx, arrival: number): Promise<OpenPred
   return row && toOpen(row)
 }
 
-const selectOpen = (db: Trx) => db.selectFrom('predictions').select(columns).where('status', 'in', openStatuses)
+const selectOpen = (db: Trx) => db.selectFrom('predictions').select(columns).where(isOpen)
 
 const columns = [
   ...(['arrival', 'id', 'demo_id', 'visitor', 'address', 'status', 'sent_to', 'deployment', 'commit_sha'] as const),
@@ -102,7 +100,7 @@ export async function countOpen(db: Trx, demo: DemoId): Promise<{ waiting: numbe
     .selectFrom('predictions')
     .select((eb) => ['status', eb.fn.countAll<number>().as('count')])
     .where('demo_id', '=', demo)
-    .where('status', 'in', openStatuses)
+    .where(isOpen)
     .groupBy('status')
     .execute()
   const count = (status: PredictionStatus) => Number(rows.find((row) => row.status === status)?.count ?? 0)
@@ -115,7 +113,7 @@ export async function runningOn(db: Trx, deployment: DeploymentId): Promise<numb
     .selectFrom('predictions')
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .where('deployment', '=', deployment)
-    .where('status', 'in', openStatuses)
+    .where(isOpen)
     .executeTakeFirstOrThrow()
   return Number(count)
 }

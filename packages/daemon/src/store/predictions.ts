@@ -10,6 +10,7 @@ import type {
 import type { Insertable, Updateable } from 'kysely'
 import { runCompiled } from './compiled.ts'
 import type { Trx } from './open.ts'
+import { isOpen, ofAnyDemo } from './prediction-conditions.ts'
 import { addFiles } from './prediction-files.ts'
 import type { PredictionRow, Tables } from './tables.ts'
 
@@ -87,7 +88,8 @@ export async function repairEnded(db: Trx): Promise<number> {
   const { numUpdatedRows } = await db
     .updateTable('predictions')
     .set({ status: 'failed', reason: 'interrupted', error })
-    .where('status', 'in', ['starting', 'processing'])
+    .where(ofAnyDemo)
+    .where(isOpen)
     .where('completed_at', 'is not', null)
     .executeTakeFirst()
   return Number(numUpdatedRows)
@@ -160,6 +162,7 @@ export async function failWaiting(
     .updateTable('predictions')
     .set({ status: 'failed', reason, error, completed_at: now, last_seq: 1 })
     .where('demo_id', '=', demo)
+    .where(isOpen)
     .where('status', '=', 'starting')
     .executeTakeFirst()
   return Number(numUpdatedRows)
@@ -174,6 +177,7 @@ export async function cancelWaiting(trx: Trx, demo: DemoId, now: string): Promis
     .updateTable('predictions')
     .set({ status: 'canceled', completed_at: now, cancel_requested_at: now, last_seq: 1 })
     .where('demo_id', '=', demo)
+    .where(isOpen)
     .where('status', '=', 'starting')
     .where('sent_to', 'is', null)
     .returning('arrival')
@@ -182,6 +186,7 @@ export async function cancelWaiting(trx: Trx, demo: DemoId, now: string): Promis
     .updateTable('predictions')
     .set({ cancel_requested_at: now })
     .where('demo_id', '=', demo)
+    .where(isOpen)
     .where('status', '=', 'starting')
     .where('cancel_requested_at', 'is', null)
     .returning('arrival')

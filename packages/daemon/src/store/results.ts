@@ -1,6 +1,7 @@
 import type { DemoId, DeploymentId, PredictionId, VisitorId } from '@origami/protocol/demo'
 import { sql } from 'kysely'
 import type { Trx } from './open.ts'
+import { isSucceeded } from './prediction-conditions.ts'
 
 /** The durations in seconds of the last runs that succeeded, at most `most`, newest first. */
 export async function lastTimes(db: Trx, demo: DemoId, most: number): Promise<{ arrival: number; seconds: number }[]> {
@@ -8,7 +9,7 @@ export async function lastTimes(db: Trx, demo: DemoId, most: number): Promise<{ 
     .selectFrom('predictions')
     .select(['arrival', 'predict_time'])
     .where('demo_id', '=', demo)
-    .where('status', '=', 'succeeded')
+    .where(isSucceeded)
     .orderBy('arrival', 'desc')
     .limit(most)
     .execute()
@@ -55,7 +56,7 @@ export async function hasSucceeded(db: Trx, deployment: DeploymentId): Promise<b
     .selectFrom('predictions')
     .select('arrival')
     .where('deployment', '=', deployment)
-    .where('status', '=', 'succeeded')
+    .where(isSucceeded)
     .executeTakeFirst()
   return row !== undefined
 }

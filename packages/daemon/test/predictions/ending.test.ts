@@ -48,6 +48,7 @@ async function storedRow(arrival = row.arrival): Promise<PredictionRow> {
 /** The end of a prediction as its instance reports it. */
 const reported = (change: Partial<Parameters<Ending['completed']>[0]> = {}): Parameters<Ending['completed']>[0] => ({
   ...{ id: row.id, status: 'succeeded', input: {}, output: { said: 'hi' }, error: null, reason: null },
+  outputText: change.output === null ? null : '{"said":"hi"}',
   ...{ logs: 'done\n', metrics: { predict_time: 1.5 }, created_at: row.created_at, started_at: null },
   ...{ completed_at: null, deployment: null, commit: null, queue: null, ...change },
 })

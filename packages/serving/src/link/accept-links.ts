@@ -253,7 +253,7 @@ const left = new Error('the caller has left')
 
 /** Undefined: its events ended before it did, or the signal aborted. */
 async function endOf(prediction: Prediction, signal: AbortSignal): Promise<PredictionSnapshot | undefined> {
-  if (prediction.ended) return prediction.ended()
+  if (prediction.ended) return prediction.ended(signal)
   for await (const event of prediction.events(0, signal)) if (event.type === 'completed') return event.data
   return undefined
 }

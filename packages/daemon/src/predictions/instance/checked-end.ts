@@ -12,6 +12,13 @@ import { Misbehaved } from '@origami/serving'
 import type { Limits } from '../../config.ts'
 import { ResultLost } from './file-transfer.ts'
 
+/** How a prediction ended, in values that may be stored. */
+export interface CheckedEnd extends PredictionSnapshot {
+  readonly status: EndStatus
+  /** The output as JSON. Null: there is none. */
+  readonly outputText: string | null
+}
+
 /**
  * Checks the end of a prediction as its instance reports it: outputs that the schema has and that fit it, the end of
  * the log, an error that a person can read. Throws ResultLost when a `succeeded` output does not fit, Misbehaved when
@@ -21,10 +28,10 @@ export function checkedEnd(
   end: PredictionSnapshot,
   schema: DemoSchema,
   limits: Pick<Limits, 'outputBytes' | 'predictionLogLength' | 'predictionErrorLength'>,
-): PredictionSnapshot & { status: EndStatus } {
+): CheckedEnd {
   const { status } = end
   if (!isTerminal(status)) throw new Misbehaved(`expected how it ended, got ${status}`)
-  const { output, problem } = outputThatFits(end.output, schema, limits.outputBytes)
+  const { output, text, problem } = outputThatFits(end.output, schema, limits.outputBytes)
   if (problem !== undefined && status === 'succeeded')
     throw new ResultLost('error', `The model gave a wrong output: ${problem}`)
   const { predict_time: seconds } = end.metrics
@@ -32,6 +39,7 @@ export function checkedEnd(
     ...end,
     status,
     output,
+    outputText: text,
     logs: end.logs.slice(-limits.predictionLogLength),
     error: end.error?.slice(0, limits.predictionErrorLength) ?? null,
     started_at: isTime(end.started_at) ? end.started_at : null,
@@ -46,18 +54,27 @@ export const isKnownOutput = (event: PredictionEvent, { outputs }: DemoSchema): 
 
 const isTime = (text: string | null): boolean => text !== null && text.length <= 40 && !Number.isNaN(Date.parse(text))
 
-function outputThatFits(output: unknown, schema: DemoSchema, maxBytes: number): { output: unknown; problem?: string } {
-  if (output === null || output === undefined) return { output: null }
+interface Fitting {
+  readonly output: unknown
+  readonly text: string | null
+  readonly problem?: string
+}
+
+const none = { output: null, text: null }
+
+function outputThatFits(output: unknown, schema: DemoSchema, maxBytes: number): Fitting {
+  if (output === null || output === undefined) return none
   const values = outputFields(schema, output)
   const fitting: Record<string, unknown> = {}
   for (const field of schema.outputs) {
     const value = values[field.name] ?? null
     const problem = value === null ? undefined : valueProblem(field, value)
-    if (problem) return { output: null, problem: `${problem.field}: ${problem.message}` }
+    if (problem) return { ...none, problem: `${problem.field}: ${problem.message}` }
     fitting[field.name] = value
   }
-  const text = JSON.stringify(fitting)
-  if (text.length > maxBytes)
-    return { output: null, problem: `expected at most ${maxBytes} bytes of text, got ${text.length}` }
-  return { output: outputValue(schema, fitting) }
+  const value = outputValue(schema, fitting) ?? null
+  const text = value === null ? null : JSON.stringify(value)
+  if (text !== null && text.length > maxBytes)
+    return { ...none, problem: `expected at most ${maxBytes} bytes of text, got ${text.length}` }
+  return { output: value, text }
 }

@@ -20,7 +20,7 @@ import { checkedEnd, isKnownOutput } from './checked-end.ts'
 import { bringFiles, fetchResults, filesOfFields, outputFiles, ResultLost } from './file-transfer.ts'
 import { HandedFiles } from './handed-files.ts'
 import { findAtInstance } from './instance-call.ts'
-import { aborted, RunStop } from './run-stop.ts'
+import { RunStop } from './run-stop.ts'
 
 const log = logger('predictions')
 
@@ -56,6 +56,7 @@ export class InstanceRun {
   private readonly onTaken: () => void
   private readonly ending: Ending
   private readonly stop: RunStop
+  private readonly hasFiles: boolean
   private readonly handed: HandedFiles | undefined
   private submitting: Promise<Prediction> | undefined
 
@@ -74,8 +75,9 @@ export class InstanceRun {
     this.instance = parts.reach(target.endpoint)
     this.ending = new Ending(parts, prediction)
     const run = { prediction, deployment: target.deployment.id, instance: this.instance, ending: this.ending }
-    const folder = parts.engine?.inputFolder(prediction.demo, target.deployment.id)
-    this.handed = folder && new HandedFiles(parts.files, folder, prediction.id)
+    this.hasFiles = filesOfFields(target.schema.inputs, prediction.input).length > 0
+    const folder = this.hasFiles && parts.engine?.inputFolder(prediction.demo, target.deployment.id)
+    this.handed = folder ? new HandedFiles(parts.files, folder, prediction.id) : undefined
     this.stop = new RunStop(parts, run, leaving)
   }
 
@@ -102,7 +104,7 @@ export class InstanceRun {
         const taken = await this.instance.find(this.prediction.id, this.signal)
         return taken ? await this.took(taken) : 'refused'
       } catch (error) {
-        if (this.signal.aborted) return this.stoppedBefore('finding')
+        if (this.stop.isAborted) return this.stoppedBefore('finding')
         if (!(error instanceof Gone) && !(error instanceof ServerFault)) throw error
         return reachable ? 'unsure' : this.wentAway()
       }
@@ -114,7 +116,7 @@ export class InstanceRun {
     return this.supervised(async () => {
       this.stop.setDeadline(leastMs)
       const taken = await findAtInstance(this.instance, this.prediction.id, this.signal)
-      if (this.signal.aborted) return this.stoppedBefore('finding')
+      if (this.stop.isAborted) return this.stoppedBefore('finding')
       return taken ? this.follow(taken) : this.wentAway()
     })
   }
@@ -152,13 +154,15 @@ export class InstanceRun {
       if (!taken) {
         phase = 'carrying'
         const { files } = this.parts
-        const brought = await bringFiles(files, this.instance, schema, input, this.signal, this.handed)
+        const brought = this.hasFiles
+          ? await bringFiles(files, this.instance, schema, input, this.signal, this.handed)
+          : input
         phase = 'submitting'
         taken = await this.handOver(brought)
       }
       return await this.took(taken)
     } catch (error) {
-      if (this.signal.aborted) return this.stoppedBefore(phase)
+      if (this.stop.isAborted) return this.stoppedBefore(phase)
       if (error instanceof Invalid) return this.over(this.ending.invalid(error.message))
       const mayBeThere = error instanceof Unanswered || error instanceof ServerFault
       if (!mayBeThere && !(error instanceof Gone) && !(error instanceof Full)) throw error
@@ -210,9 +214,7 @@ export class InstanceRun {
     this.submitting = this.instance.submit({ id: this.prediction.id, input, follow: 'events' }, this.leaving)
     // A rejection is handled where the promise is awaited, here or after the stop.
     this.submitting.catch(() => undefined)
-    await Promise.race([this.submitting, aborted(this.signal)])
-    this.signal.throwIfAborted()
-    return this.submitting
+    return this.stop.unlessStopped(this.submitting)
   }
 
   /** It has a place in the instance, and begins there when it is its turn. */
@@ -293,7 +295,7 @@ export class InstanceRun {
       const { schema } = this.target
       const checked = checkedEnd(end, schema, this.parts.limits)
       const files = checked.status === 'succeeded' ? outputFiles(schema, checked.output) : []
-      await fetchResults(this.parts.files, this.instance, files, this.parts.limits, this.signal)
+      if (files.length > 0) await fetchResults(this.parts.files, this.instance, files, this.parts.limits, this.signal)
       return await this.over(this.ending.completed(checked, seq, files))
     } catch (error) {
       if (this.leaving.aborted) return 'unsure'

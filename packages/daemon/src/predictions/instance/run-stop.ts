@@ -3,6 +3,7 @@ import { logger } from '@origami/host/logger'
 import type { DeploymentId } from '@origami/protocol/demo'
 import type { HttpPredictor } from '@origami/serving'
 import { logged } from '../../logged.ts'
+import type { OpenPrediction } from '../../store/open-predictions.ts'
 import type { Ending } from '../ending.ts'
 import type { DispatcherParts, SentPrediction } from '../parts.ts'
 import { cancelAtInstance } from './instance-call.ts'
@@ -33,7 +34,10 @@ export class RunStop {
   private readonly run: StoppedRun
   /** Aborts when the daemon leaves. */
   private readonly leaving: AbortSignal
-  private readonly controller = new AbortController()
+  /** Made for who waits for its signal, which most do not. */
+  private controller: AbortController | undefined
+  private abortReason: StopReason | 'leaving' | undefined
+  private interrupt: ((reason: StopReason | 'leaving') => void) | undefined
   private givingUp: AbortController | undefined
   private onStop: (() => void) | undefined
   private deadline: NodeJS.Timeout | undefined
@@ -50,7 +54,23 @@ export class RunStop {
 
   /** Aborts when it is stopped, or the daemon leaves. */
   get signal(): AbortSignal {
+    this.controller ??= new AbortController()
+    if (this.abortReason !== undefined) this.controller.abort(this.abortReason)
     return this.controller.signal
+  }
+
+  /** Whether the signal is aborted. */
+  get isAborted(): boolean {
+    return this.abortReason !== undefined
+  }
+
+  /** Settles as `work` does, or rejects with the signal's reason. */
+  async unlessStopped<Result>(work: Promise<Result>): Promise<Result> {
+    if (this.abortReason !== undefined) throw this.abortReason
+    return new Promise((resolve, reject) => {
+      this.interrupt = reject
+      work.then(resolve, reject)
+    })
   }
 
   /**
@@ -78,16 +98,21 @@ export class RunStop {
 
   /** Never rejects. */
   private async look(): Promise<void> {
+    const { open } = this.parts
     const { id, arrival } = this.run.prediction
+    if (open.isUpToDate) return this.check(open.known(arrival))
     const isRead = await logged(`prediction ${id} could not be watched; tried again soon`, async () => {
-      const row = await this.parts.open.find(arrival)
-      if (!this.endWatch) return
-      // The end that was stored here stops nothing: what it is the end of has ended.
-      if ((!row && !this.run.ending.isStored) || row?.cancelRequested) this.stop('canceled')
+      this.check(await open.find(arrival))
     })
     if (isRead || !this.endWatch) return
     clearTimeout(this.nextLook)
     this.nextLook = setTimeout(() => void this.look(), afterFailedReadMs)
+  }
+
+  private check(row: OpenPrediction | undefined): void {
+    if (!this.endWatch) return
+    // The end that was stored here stops nothing: what it is the end of has ended.
+    if ((!row && !this.run.ending.isStored) || row?.cancelRequested) this.stop('canceled')
   }
 
   /** Stops it when it has not begun after so many seconds. */
@@ -174,12 +199,19 @@ export class RunStop {
   private stop(reason: StopReason): void {
     if (this.reason) return
     this.reason = reason
-    this.controller.abort(reason)
+    this.abort(reason)
     this.onStop?.()
   }
 
+  private abort(reason: StopReason | 'leaving'): void {
+    if (this.abortReason !== undefined) return
+    this.abortReason = reason
+    this.controller?.abort(reason)
+    this.interrupt?.(reason)
+  }
+
   private readonly leave = (): void => {
-    this.controller.abort('leaving')
+    this.abort('leaving')
     this.givingUp?.abort('leaving')
   }
 
@@ -188,10 +220,4 @@ export class RunStop {
     log.error(`the instance of deployment ${deployment} does not end what it was told to`)
     this.parts.lookAt?.(deployment, 'runs on')
   }
-}
-
-/** Resolves once the signal is aborted. */
-export async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }

@@ -32,7 +32,8 @@ export class Ranks {
 
   first(): number | undefined {
     let empty = 0
-    for (let step = 2 ** 31; step >= 1; step /= 2) if (this.sums[empty + step] === 0) empty += step
+    for (let step = 2 ** (31 - Math.clz32(this.sums.length)); step >= 1; step /= 2)
+      if (empty + step < this.sums.length && this.sums[empty + step] === 0) empty += step
     return this.turns[empty]?.[0]
   }
 

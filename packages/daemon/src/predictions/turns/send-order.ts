@@ -50,14 +50,16 @@ export class SendOrder {
   /** The next one to send. `room`: undefined without a route. */
   next(room: (demo: DemoId) => Room | undefined, limits: QueueLimits): Chosen<number> | undefined {
     const part = partOf(limits)
-    const candidates = [...this.withWaiting].flatMap(([demo, line]) => {
+    const able: DemoLine[] = []
+    let ahead: number | undefined
+    for (const [demo, line] of this.withWaiting) {
       const has = room(demo)
-      return has ? [{ line, most: Math.min(part, has.concurrency), ahead: has.ahead }] : []
-    })
-    const able = candidates.flatMap(({ line, most }) => (line.holding < most ? [line] : []))
+      if (has && line.holding < Math.min(part, has.concurrency)) able.push(line)
+      else if (has && able.length === 0 && line.ahead < has.ahead)
+        ahead = Math.min(ahead ?? Number.POSITIVE_INFINITY, line.first ?? 0)
+    }
     if (able.length > 0) return this.nextOf(able, limits)
-    const heads = candidates.flatMap(({ line, ahead }) => (line.ahead < ahead ? [line.first ?? 0] : []))
-    return heads.length > 0 ? { row: Math.min(...heads), isAhead: true } : undefined
+    return ahead === undefined ? undefined : { row: ahead, isAhead: true }
   }
 
   private nextOf(able: readonly DemoLine[], limits: QueueLimits): Chosen<number> | undefined {

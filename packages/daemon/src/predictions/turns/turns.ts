@@ -26,6 +26,8 @@ export class Turns {
   private readonly absentAt = new Map<number, string>()
   /** Those that were sent somewhere, or are to be canceled. */
   private readonly sent = new Set<number>()
+  /** Of those, the ones that nobody follows. */
+  private readonly unfollowed = new Set<number>()
   /** Of each demo, those that were sent and do not run, in the order in which they begin. */
   private readonly onTheWay = new Map<DemoId, Set<number>>()
   /** Of each demo, those that were sent before there was a place for them, in the order in which they get one. */
@@ -53,12 +55,12 @@ export class Turns {
 
   /** Predictions that were sent somewhere, or are to be canceled. */
   get allSent(): OpenPrediction[] {
-    return [...this.sent].flatMap((arrival) => this.rows.get(arrival) ?? [])
+    return this.rowsOf(this.sent)
   }
 
   /** Of those, the ones that nobody follows. */
   get left(): OpenPrediction[] {
-    return this.allSent.filter(({ arrival }) => !this.followed.has(arrival))
+    return this.rowsOf(this.unfollowed)
   }
 
   /** Says where predictions can be sent from now on. */
@@ -154,6 +156,10 @@ export class Turns {
     else this.arriving.delete(demo)
   }
 
+  private rowsOf(arrivals: ReadonlySet<number>): OpenPrediction[] {
+    return [...arrivals].flatMap((arrival) => this.rows.get(arrival) ?? [])
+  }
+
   private changed(arrival: number, row: OpenPrediction | undefined): void {
     const before = this.rows.get(arrival)
     if (row) this.rows.set(arrival, row)
@@ -168,6 +174,8 @@ export class Turns {
   private update(arrival: number, before = this.rows.get(arrival)): void {
     const row = this.rows.get(arrival)
     const demo = (row ?? before)?.demo
+    if (this.sent.has(arrival) && !this.followed.has(arrival)) this.unfollowed.add(arrival)
+    else this.unfollowed.delete(arrival)
     if (demo === undefined) return
     const isSent = row !== undefined && (row.running || this.followed.has(arrival) || this.isUnsure(row))
     const isLeaving = this.leaving.has(arrival)

@@ -9,25 +9,36 @@ export interface Whose {
 
 /** Counts predictions: for each demo, and within it for each visitor and each address. */
 export class WaitingCounts {
-  private readonly counts = new Map<string, number>()
+  private readonly demos = new Map<DemoId, DemoCounts>()
 
-  add(whose: Whose, count: 1 | -1): void {
-    for (const key of keysOf(whose)) {
-      const now = (this.counts.get(key) ?? 0) + count
-      if (now === 0) this.counts.delete(key)
-      else this.counts.set(key, now)
-    }
+  add({ demo, visitor, address }: Whose, count: 1 | -1): void {
+    const counts = this.demos.get(demo) ?? { all: 0, visitors: new Map(), addresses: new Map() }
+    counts.all += count
+    addTo(counts.visitors, visitor ?? '', count)
+    if (address) addTo(counts.addresses, address, count)
+    if (counts.all === 0) this.demos.delete(demo)
+    else this.demos.set(demo, counts)
   }
 
   /** How many there are of the same demo, of the same visitor there, and from the same address (0 without one). */
-  of(whose: Whose): { demo: number; visitor: number; address: number } {
-    const [demo = 0, visitor = 0, address = 0] = keysOf(whose).map((key) => this.counts.get(key) ?? 0)
-    return { demo, visitor, address }
+  of({ demo, visitor, address }: Whose): { demo: number; visitor: number; address: number } {
+    const counts = this.demos.get(demo)
+    return {
+      demo: counts?.all ?? 0,
+      visitor: counts?.visitors.get(visitor ?? '') ?? 0,
+      address: (address && counts?.addresses.get(address)) || 0,
+    }
   }
 }
 
-const keysOf = ({ demo, visitor, address }: Whose): string[] => [
-  demo,
-  `${demo} visitor ${visitor ?? ''}`,
-  ...(address ? [`${demo} address ${address}`] : []),
-]
+interface DemoCounts {
+  all: number
+  readonly visitors: Map<string, number>
+  readonly addresses: Map<string, number>
+}
+
+function addTo(counts: Map<string, number>, key: string, count: 1 | -1): void {
+  const now = (counts.get(key) ?? 0) + count
+  if (now === 0) counts.delete(key)
+  else counts.set(key, now)
+}
