@@ -9,7 +9,7 @@ export class Person {
   readonly url: string
   /** Calls the web server by its table. Throws Refusal. */
   readonly call: Client<WebApi>['call']
-  private readonly cookies = new Map<string, string>()
+  readonly cookies = new Map<string, string>()
 
   constructor(url: string) {
     this.url = url

@@ -31,10 +31,22 @@ export function refuseEarly(app: FastifyInstance): void {
     const length = Buffer.byteLength(body)
     response.writeHead(417, { 'content-type': jsonType, 'content-length': length, connection: 'close' }).end(body)
   })
-  app.addHook('onRequest', ({ raw }, reply, done) => {
-    if (raw.headers.host !== undefined || raw.httpVersion !== '1.1') return done()
-    reply.status(400).header('connection', 'close').send({ error: 'expected a Host header, got none' })
+  app.addHook('onRequest', (request, reply, done) => {
+    const { raw } = request
+    if (raw.headers.host === undefined && raw.httpVersion === '1.1')
+      return void reply.status(400).header('connection', 'close').send({ error: 'expected a Host header, got none' })
+    if (hasEmptyName(request))
+      return void reply.status(404).send({ error: 'There is nothing here: a name is missing.' })
+    done()
   })
+}
+
+/** Whether a name in the path is empty, as in `/predictions//events`. Pages of people answer such paths themselves. */
+function hasEmptyName({ method, url, params }: FastifyRequest): boolean {
+  if (method === 'GET' && !url.startsWith('/-/')) return false
+  const names = params as Readonly<Record<string, string>>
+  for (const name in names) if (name !== '*' && names[name] === '') return true
+  return false
 }
 
 function messageOf(code: string, url: string): string {

@@ -10,6 +10,7 @@ let port: number
 beforeAll(async () => {
   refuseEarly(app)
   app.get('/names/:name', async (request) => request.params)
+  app.delete('/names/:name', async (request) => request.params)
   await app.listen({ host: '127.0.0.1', port: 0 })
   port = (app.server.address() as AddressInfo).port
 })
@@ -37,6 +38,7 @@ test.each([
     'at most 16 KiB of path and headers',
   ],
   ['a method that nobody knows', 'FOO / HTTP/1.1\r\nhost: x\r\n\r\n', 400, 'expected a request of HTTP/1.1'],
+  ['a name that is empty', `DELETE /names/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`, 404, 'a name is missing'],
   ['a request that names no host', 'GET /names/a HTTP/1.1\r\nconnection: close\r\n\r\n', 400, 'expected a Host header'],
   ['an expectation of its own', get('/names/a', 'expect: more\r\n'), 417, 'expected "expect: 100-continue" or none'],
   ['what is no HTTP', 'hello\r\n\r\n', 400, 'expected a request of HTTP/1.1'],
