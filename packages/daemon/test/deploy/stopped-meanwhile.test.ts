@@ -57,11 +57,11 @@ test('a start of a demo that is stopped though its version says that it runs wan
 test('a deployment that begins while its cancel looks at it is canceled all the same', async () => {
   const { id } = await addedDemo(db)
   const cloning = Promise.withResolvers<void>()
-  const resolve = async (_request: unknown, signal: AbortSignal) => {
+  const fetch = async (_request: unknown, signal: AbortSignal) => {
     cloning.resolve()
     await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
   }
-  const parts = deployParts(db, { source: { resolve } })
+  const parts = deployParts(db, { source: { fetch } })
   const runner = new DeploymentRunner(parts)
   // The cancel reads that the deployment waits. The deployment begins before the cancel writes.
   const canceling = db.transaction()
