@@ -152,7 +152,7 @@ export function hostileRequest(routes: readonly FuzzedRoute[], known: Known): fc
     const params = path.split('/').map((part) => {
       const name = /^[:{](\w+)\}?$/.exec(part)?.[1]
       if (name === undefined) return fc.constant(part === '*' ? 'a' : part)
-      const [values] = [known.params[name] ?? []]
+      const values = known.params[name] ?? []
       return values.length === 0
         ? segment
         : fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...values) }, { weight: 1, arbitrary: segment })
