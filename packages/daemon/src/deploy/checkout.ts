@@ -1,7 +1,7 @@
-import { lstat, mkdir, readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, rm } from 'node:fs/promises'
 import { parseRepoLink } from '@origami/protocol/control'
 import { type Manifest, parseManifest } from '@origami/protocol/demo'
+import { readBundleFile } from '../engine/bundle-file.ts'
 import { logged } from '../logged.ts'
 import { demoById } from '../store/demos.ts'
 import type { Attempt, QueuedDeployment } from '../store/deployment.ts'
@@ -35,23 +35,15 @@ export async function checkout(
   return into
 }
 
-/**
- * Reads `.origami` of a checkout: a regular file of at most 1 MiB. Throws DeployFailed `not_linked` or `config_error`,
- * and ManifestError.
- */
+/** Reads `.origami` of a checkout. Throws DeployFailed `not_linked`, ConfigError and ManifestError. */
 export async function readManifest(folder: string): Promise<Manifest> {
-  const path = join(folder, '.origami')
-  // A file that cannot be examined is treated as missing, which the next line reports.
-  const found = await lstat(path).catch(() => undefined)
-  if (!found)
+  const text = await readBundleFile(folder, '.origami')
+  if (text === undefined)
     throw new DeployFailed(
       'not_linked',
       '`.origami` is missing in the root of the repository; `origami bundle` writes it',
     )
-  if (!found.isFile()) throw new DeployFailed('config_error', 'expected `.origami` to be a plain file')
-  if (found.size > 1024 ** 2)
-    throw new DeployFailed('config_error', `expected \`.origami\` to be at most 1 MiB, got ${found.size} bytes`)
-  return parseManifest(await readFile(path, 'utf8'))
+  return parseManifest(text)
 }
 
 /** Removes the checkout. When that fails the deploy goes on, and a round of upkeep removes it. */

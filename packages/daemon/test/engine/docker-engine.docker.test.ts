@@ -14,6 +14,13 @@ const under: EngineUnderTest = {
   broken: { files: { Dockerfile: `${from}RUN echo weights are missing && exit 3\n` }, says: 'weights are missing' },
   misshapen: [
     { what: 'no Dockerfile', files: {}, without: ['Dockerfile'], says: 'origami bundle' },
+    { what: 'an empty Dockerfile', files: { Dockerfile: '' }, says: 'line `FROM image`' },
+    {
+      what: 'a Dockerfile that an expression takes for ever to read',
+      files: { Dockerfile: `#!${' '.repeat(30_000)}${'\n'.repeat(30_000)}` },
+      says: 'line `FROM image`',
+    },
+    { what: 'a large .dockerignore', files: { '.dockerignore': '#'.repeat(65_537) }, says: 'at most 64 KiB' },
     ...[
       `# syntax=evil/x\n${from}`,
       `// syntax = evil/x\n${from}`,

@@ -1,4 +1,4 @@
-import { type Document, isMap, isScalar, LineCounter, parseDocument, visit, type YAMLParseError } from 'yaml'
+import { type Document, isMap, isScalar, Lexer, LineCounter, parseDocument, visit, type YAMLParseError } from 'yaml'
 import { z } from 'zod'
 
 /** The parsed content of a YAML file of keys and values. */
@@ -12,8 +12,19 @@ export interface YamlKeys<Value> {
 type UnknownKeyMessage = (path: string, message: string) => string
 
 /**
- * Parses a YAML file of keys and values by its schema. An empty file has no keys. Aliases are refused. Throws Error
- * with the file's name, line, column and what is expected. For an unknown key it names the most similar known one.
+ * The tokens of about a thousand keys with their values. Parsing takes time that grows with the square of these, and
+ * with that of brackets and dashes that no key needs.
+ */
+const mostTokens = 6000
+const mostDepth = 16
+/** What comes from the file is cut in a message. */
+const keyLength = 60
+const messageLength = 300
+
+/**
+ * Parses a YAML file of keys and values by its schema. An empty file has no keys. Aliases, more than about a thousand
+ * keys and more than 16 levels are refused. Throws Error with the file's name, line, column and what is expected. For
+ * an unknown key it names the most similar known one.
  */
 export function parseYamlKeys<Shape extends z.ZodRawShape>(
   text: string,
@@ -21,6 +32,7 @@ export function parseYamlKeys<Shape extends z.ZodRawShape>(
   name: string,
   unknown: UnknownKeyMessage = (_path, message) => message,
 ): YamlKeys<z.infer<z.ZodObject<Shape>>> {
+  refuseTooMany(text, name)
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, logLevel: 'error' })
   const where = (offset: number) => {
@@ -30,6 +42,10 @@ export function parseYamlKeys<Shape extends z.ZodRawShape>(
   const [broken] = document.errors
   if (broken) throw new Error(`${where(broken.pos[0])}: ${syntaxMessage(broken)}`)
   visit(document, {
+    Collection(_key, { range }, path) {
+      // A document, and a pair for each map, stand in the path too.
+      if (path.length > 2 * mostDepth) throw new Error(`${where(range?.[0] ?? 0)}: ${tooDeep}`)
+    },
     Alias(_key, { range, source }) {
       throw new Error(
         `${where(range?.[0] ?? 0)}: expected the value itself, got the alias *${source}; write out what it stands for`,
@@ -51,10 +67,27 @@ export function parseYamlKeys<Shape extends z.ZodRawShape>(
   }
 }
 
+const tooDeep = 'expected fewer keys and lists within each other'
+
+/** Reads the tokens alone, in time that grows with the length of the text. Throws Error. */
+function refuseTooMany(text: string, name: string): void {
+  let [tokens, open, line] = [0, 0, 1]
+  for (const token of new Lexer().lex(text)) {
+    tokens += 1
+    if (token === '[' || token === '{') open += 1
+    if (token === ']' || token === '}') open -= 1
+    if (tokens > mostTokens || open > mostDepth)
+      throw new Error(
+        `${name} line ${line}, column 1: ${open > mostDepth ? tooDeep : 'expected a file of at most a thousand keys'}`,
+      )
+    for (const char of token) if (char === '\n') line += 1
+  }
+}
+
 /** The parser's message, if it is meant for the person who writes the file and not for the caller of the parser. */
 function syntaxMessage({ code, message }: YAMLParseError): string {
   if (code === 'MULTIPLE_DOCS') return 'expected one document, got another after ---'
-  return message.includes('call stack') ? 'expected fewer keys and lists within each other' : message
+  return message.includes('call stack') ? tooDeep : message.slice(0, messageLength)
 }
 
 function describeIssue(
@@ -70,7 +103,8 @@ function describeIssue(
     return `${where(offsetsOf(document, path).at(-1) ?? 0)}: ${path.join('.')}: ${issue?.message ?? 'not understood'}`
   const [key = ''] = issue.keys
   const place = where(offsetsOf(document, [...path, key]).at(-1) ?? 0)
-  const message = `unknown key ${JSON.stringify(key)}; did you mean ${nearest(key, keysAt(schema, path))}?`
+  const shown = JSON.stringify(key.length > keyLength ? `${key.slice(0, keyLength)}…` : key)
+  const message = `unknown key ${shown}; did you mean ${nearest(key.slice(0, keyLength), keysAt(schema, path))}?`
   return `${place}: ${unknown([...path, key].join('.'), message)}`
 }
 

@@ -13,6 +13,17 @@ const schema = z.strictObject({
 })
 const parse = (text: string) => parseYamlKeys(text, schema, 'x.yaml')
 
+const keys = (count: number) => Array.from({ length: count }, (_, index) => `key${index}: 1`).join('\n')
+
+function messageOf(act: () => unknown): string {
+  try {
+    act()
+  } catch (error) {
+    return (error as Error).message
+  }
+  throw new Error('expected a refusal')
+}
+
 describe('a YAML file of keys and values', () => {
   test.each(['', '# nothing', '---\n', 'null', '{}'])('%j has no keys', (text) => {
     expect(parse(text).value).toEqual({ limits: null })
@@ -90,6 +101,21 @@ describe('a YAML file of keys and values', () => {
   test('that is nested without end is refused with its place', () => {
     for (const deep of ['['.repeat(20_000), '{a: '.repeat(20_000), '- '.repeat(20_000)])
       expect(() => parse(`port: 1\nlimits:\n ${deep}`)).toThrow(/^x\.yaml line/)
+  })
+
+  test.each([
+    ['brackets within each other', `port: ${'['.repeat(17)}${']'.repeat(17)}`, 'line 1, column 1: expected fewer keys'],
+    ['dashes within each other', `port: 1\npair:\n  ${'- '.repeat(34)}`, 'line 3, column 63: expected fewer keys'],
+    ['keys', keys(20_000), 'column 1: expected a file of at most a thousand keys'],
+    ['brackets that close nothing', ']'.repeat(20_000), 'expected a file of at most a thousand keys'],
+    ['commas', `port: [${','.repeat(20_000)}`, 'expected a file of at most a thousand keys'],
+  ])('of very many %s is refused before it is parsed', (_what, text, message) => {
+    expect(() => parse(text)).toThrow(message)
+  })
+
+  test('a long key and a long value are cut in the message', () => {
+    for (const text of [`${'k'.repeat(900)}: 1`, `a: !${'!'.repeat(5000)}`])
+      expect(messageOf(() => parse(text)).length).toBeLessThan(400)
   })
 })
 

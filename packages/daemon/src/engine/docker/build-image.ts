@@ -1,16 +1,13 @@
-import { existsSync } from 'node:fs'
-import { lstat, readFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
-import dockerignore from '@balena/dockerignore'
+import { relative } from 'node:path'
 import { type Pack, pack } from 'tar-fs'
+import { readBundleFile } from '../bundle-file.ts'
 import { BuildError, type BuildRequest, ConfigError } from '../engine.ts'
 import { BuildTrace } from './build-trace.ts'
 import { imageTag, labels, volumesOf } from './container-spec.ts'
 import { type DockerClient, readable } from './docker-client.ts'
+import { IgnoreRules } from './ignore-rules.ts'
 import { jsonLines } from './json-lines.ts'
 
-/** What BuildKit takes for the name of a frontend: a comment of either kind, or a file that is a JSON object. */
-const namesFrontend = [/^\s*(#|\/\/)\s*syntax\s*=/im, /^\s*(#!.*\s*)?\{/]
 /** Each is a mount of its own. */
 const mostVolumes = 32
 
@@ -90,26 +87,33 @@ async function follow(answer: AsyncIterable<Uint8Array>, { onLog }: BuildRequest
 
 /** Requires a plain file that names no frontend of its own, since BuildKit would run that. Throws ConfigError. */
 async function checkDockerfile(folder: string): Promise<void> {
-  const path = join(folder, 'Dockerfile')
-  // A file that cannot be examined is treated as missing, which the next line reports.
-  const found = await lstat(path).catch(() => undefined)
-  if (!found) throw new ConfigError('There is no Dockerfile in the root of the repository; `origami bundle` writes it')
-  if (!found.isFile() || found.size > 1024 ** 2)
-    throw new ConfigError('Expected Dockerfile to be a plain file of at most 1 MiB')
-  const text = await readFile(path, 'utf8')
-  if (namesFrontend.some((name) => name.test(text)))
+  const text = await readBundleFile(folder, 'Dockerfile')
+  if (text === undefined)
+    throw new ConfigError('There is no Dockerfile in the root of the repository; `origami bundle` writes it')
+  const lines = text.split(/[\r\n]+/)
+  if (namesFrontend(lines))
     throw new ConfigError(
       'A `syntax` in the Dockerfile (`# syntax=`, `// syntax=` or JSON) is refused: it names a program that would run the build',
     )
+  if (!lines.some((line) => /^\s*FROM\s/i.test(line)))
+    throw new ConfigError('Expected a Dockerfile with a line `FROM image`, got none; `origami bundle` writes one')
 }
 
-/** What `.dockerignore` excludes from the context. `.git` is always excluded. */
+/**
+ * What BuildKit takes for the name of a frontend: a comment of either kind, or a file that is a JSON object. Lines are
+ * looked at one by one, since an expression over all of them takes time that grows with their square.
+ */
+function namesFrontend(lines: readonly string[]): boolean {
+  const [first, ...others] = lines.filter((line) => line.trim() !== '')
+  const object = first?.startsWith('#!') ? others[0] : first
+  return object?.trim().startsWith('{') === true || lines.some((line) => /^\s*(#|\/\/)\s*syntax\s*=/i.test(line))
+}
+
+/** What `.dockerignore` excludes from the context. `.git` is always excluded. Throws ConfigError. */
 async function ignored(folder: string): Promise<(path: string) => boolean> {
-  const path = join(folder, '.dockerignore')
-  const rules = existsSync(path) ? await readFile(path, 'utf8') : ''
-  const matcher = dockerignore.default().add(rules).add('.git')
+  const rules = new IgnoreRules(`${(await readBundleFile(folder, '.dockerignore')) ?? ''}\n.git`)
   return (file) => {
     const name = relative(folder, file)
-    return name !== '' && name !== 'Dockerfile' && matcher.ignores(name)
+    return name !== '' && name !== 'Dockerfile' && rules.excludes(name) && !rules.mayHoldExceptions(name)
   }
 }
