@@ -31,8 +31,9 @@ export async function queueRoutes(app: FastifyInstance, { db, commits, queue, ch
 
   on('DELETE /demos/:demo/queue', async ({ params: { demo } }) => {
     if (!(await demoById(db, demo))) throw noDemo()
-    const canceled = await commits.inOrder((trx) => cancelWaiting(trx, demo, now()))
-    for (const arrival of canceled) changed.predictionChanged(demo, arrival)
-    return { canceled: canceled.length }
+    const { ended, asked } = await commits.inOrder((trx) => cancelWaiting(trx, demo, now()))
+    for (const arrival of ended) changed.predictionChanged(demo, arrival, 'ended')
+    for (const arrival of asked) changed.predictionChanged(demo, arrival, { cancelRequested: true })
+    return { canceled: ended.length + asked.length }
   })
 }

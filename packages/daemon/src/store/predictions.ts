@@ -168,11 +168,12 @@ export async function failWaiting(
   return Number(numUpdatedRows)
 }
 
-/**
- * Ends a demo's waiting predictions that were sent nowhere, and requests a cancel of the other waiting ones. Returns
- * their arrivals.
- */
-export async function cancelWaiting(trx: Trx, demo: DemoId, now: string): Promise<number[]> {
+/** Ends a demo's waiting predictions that were sent nowhere, and requests a cancel of the other waiting ones. */
+export async function cancelWaiting(
+  trx: Trx,
+  demo: DemoId,
+  now: string,
+): Promise<{ /** Arrivals. */ readonly ended: number[]; readonly asked: number[] }> {
   const ended = await trx
     .updateTable('predictions')
     .set({ status: 'canceled', completed_at: now, cancel_requested_at: now, last_seq: 1 })
@@ -191,5 +192,5 @@ export async function cancelWaiting(trx: Trx, demo: DemoId, now: string): Promis
     .where('cancel_requested_at', 'is', null)
     .returning('arrival')
     .execute()
-  return [...ended, ...asked].map(({ arrival }) => arrival)
+  return { ended: ended.map(({ arrival }) => arrival), asked: asked.map(({ arrival }) => arrival) }
 }

@@ -15,7 +15,7 @@ interface Entry {
   readonly visitor: string
   readonly caller: Caller
   stand: Stand
-  /** How many of its caller go before it, while it waits. */
+  /** How many of its caller go before it, while it waits. Below 0: it has no turn yet. */
   turn: number
 }
 
@@ -29,12 +29,21 @@ interface Caller {
   line: Entry[]
 }
 
+/** Those of one visitor that wait or hold a place. */
+interface Visitor {
+  /** In order. */
+  readonly arrivals: number[]
+  /** How many of them each caller has: several where a cookie came from several addresses. */
+  readonly callers: Map<Caller, number>
+}
+
 /** How far turns of an only caller may be behind what was sent, at least. Turns are given anew then. */
 const mostBehind = 500
 
 /**
  * The predictions of one demo in the order of `fairOrder`, kept as they come and go. A change costs the logarithm of
- * how many wait, and where turns change, as much as its caller has waiting.
+ * how many wait. Where it changes the turns of its caller's others, they are given anew once somebody asks for them:
+ * that costs as much as the caller has waiting, also after many changes.
  */
 export class DemoLine {
   holding = 0
@@ -42,8 +51,9 @@ export class DemoLine {
   waiting = 0
   private readonly entries = new Map<number, Entry>()
   private readonly callers = new Map<string, Caller>()
-  /** Of each visitor, the arrivals of those that wait or hold a place, in order. */
-  private readonly visitors = new Map<string, number[]>()
+  private readonly visitors = new Map<string, Visitor>()
+  /** The callers whose turns are to be given anew. */
+  private readonly unordered = new Set<Caller>()
   private readonly ranks = new Ranks()
 
   get isEmpty(): boolean {
@@ -52,11 +62,13 @@ export class DemoLine {
 
   /** The arrival of the one that is next. */
   get first(): number | undefined {
+    this.orderAll()
     return this.ranks.first()
   }
 
   /** The place among those that wait. 1 is next. Undefined: it does not wait. */
   placeOf(arrival: number): number | undefined {
+    this.orderAll()
     const entry = this.entries.get(arrival)
     return entry?.stand === 'waits' ? this.ranks.before(entry.turn, arrival) + 1 : undefined
   }
@@ -70,19 +82,16 @@ export class DemoLine {
   delete(arrival: number): void {
     const entry = this.entries.get(arrival)
     if (!entry) return
-    const { caller, visitor } = entry
+    const { caller } = entry
     // Of one caller alone, whoever is sent first goes before the others, whatever the number of its turn.
     const isAlone = this.callers.size === 1 && this.visitors.size === 1
-    const affected = isAlone ? [caller] : this.callersOf(entry)
-    if (entry.stand === 'waits') this.ranks.delete(entry.turn, arrival)
+    this.unrank(entry)
     this.count(entry, -1)
     this.entries.delete(arrival)
-    const others = this.visitors.get(visitor) ?? []
-    others.splice(placeIn(others, arrival), 1)
-    if (others.length === 0) this.visitors.delete(visitor)
+    const others = this.leaveVisitor(entry)
     const behind = caller.firstTurn - caller.sent
     if (isAlone && entry.stand !== 'waits' && behind < Math.max(mostBehind, caller.line.length)) return
-    for (const each of affected) this.order(each)
+    for (const each of [caller, ...others]) this.unordered.add(each)
     if (caller.sent === 0 && caller.line.length === 0) this.callers.delete(caller.key)
   }
 
@@ -92,35 +101,53 @@ export class DemoLine {
     const caller = this.callers.get(key) ?? this.newCaller(key)
     const entry = { arrival, visitor: who, caller, stand, turn: -1 }
     this.entries.set(arrival, entry)
-    const others = this.visitors.get(who) ?? []
-    const isLast = (others.at(-1) ?? 0) < arrival
-    others.splice(placeIn(others, arrival), 0, arrival)
-    this.visitors.set(who, others)
+    const { arrivals, callers } = this.joinVisitor(entry)
+    const isLast = arrivals.at(-1) === arrival
     const before = caller.line.at(-1)
     this.count(entry, 1)
-    if (isLast && stand === 'waits' && (!before || this.compare(before, entry) < 0))
-      this.give(entry, caller.firstTurn + caller.line.length - 1)
-    else for (const each of this.callersOf(entry)) this.order(each)
+    const isBehind = isLast && stand === 'waits' && (!before || this.compare(before, entry) < 0)
+    if (isBehind && !this.unordered.has(caller)) this.give(entry, caller.firstTurn + caller.line.length - 1)
+    else for (const each of callers.keys()) this.unordered.add(each)
+  }
+
+  private joinVisitor({ arrival, visitor, caller }: Entry): Visitor {
+    const those = this.visitors.get(visitor) ?? { arrivals: [], callers: new Map() }
+    this.visitors.set(visitor, those)
+    those.arrivals.splice(placeIn(those.arrivals, arrival), 0, arrival)
+    those.callers.set(caller, (those.callers.get(caller) ?? 0) + 1)
+    return those
+  }
+
+  /** Returns the callers that the visitor's others have. */
+  private leaveVisitor({ arrival, visitor, caller }: Entry): Iterable<Caller> {
+    const those = this.visitors.get(visitor)
+    if (!those) return []
+    those.arrivals.splice(placeIn(those.arrivals, arrival), 1)
+    const left = (those.callers.get(caller) ?? 0) - 1
+    if (left > 0) those.callers.set(caller, left)
+    else those.callers.delete(caller)
+    if (those.arrivals.length === 0) this.visitors.delete(visitor)
+    return those.callers.keys()
   }
 
   private newCaller(key: string): Caller {
     const caller = { key, sent: 0, firstTurn: 0, line: [] }
     // Turns count from here on.
-    if (this.callers.size === 1) for (const other of this.callers.values()) this.order(other)
+    if (this.callers.size === 1) for (const other of this.callers.values()) this.unordered.add(other)
     this.callers.set(key, caller)
     return caller
   }
 
   private change(entry: Entry, stand: Stand): void {
     const { caller } = entry
+    if (this.unordered.has(caller)) this.order(caller)
     const wasFirst = caller.line[0] === entry
     const isReordered = entry.stand === 'waits' ? !wasFirst : stand === 'waits'
-    if (entry.stand === 'waits') this.ranks.delete(entry.turn, entry.arrival)
+    this.unrank(entry)
     this.count(entry, -1)
     entry.stand = stand
-    entry.turn = -1
     this.count(entry, 1)
-    if (isReordered) this.order(caller)
+    if (isReordered) this.unordered.add(caller)
     else if (wasFirst) caller.firstTurn += 1
   }
 
@@ -136,14 +163,13 @@ export class DemoLine {
     }
   }
 
-  /** The callers in whose order this one's visitor counts: several where a cookie came from several addresses. */
-  private callersOf({ visitor, caller }: Entry): Set<Caller> {
-    const others = (this.visitors.get(visitor) ?? []).flatMap((arrival) => this.entries.get(arrival)?.caller ?? [])
-    return new Set([caller, ...others])
+  private orderAll(): void {
+    for (const caller of this.unordered) this.order(caller)
   }
 
   /** Gives those of a caller that wait their turns anew. Among its visitors, each one's first goes first. */
   private order(caller: Caller): void {
+    this.unordered.delete(caller)
     const turns = new Map(caller.line.map((entry) => [entry, this.visitorTurn(entry)]))
     caller.line.sort((a, b) => (turns.get(a) ?? 0) - (turns.get(b) ?? 0) || a.arrival - b.arrival)
     caller.firstTurn = caller.sent
@@ -152,9 +178,14 @@ export class DemoLine {
 
   private give(entry: Entry, turn: number): void {
     if (entry.turn === turn) return
-    if (entry.turn >= 0) this.ranks.delete(entry.turn, entry.arrival)
+    this.unrank(entry)
     this.ranks.add(turn, entry.arrival)
     entry.turn = turn
+  }
+
+  private unrank(entry: Entry): void {
+    if (entry.turn >= 0) this.ranks.delete(entry.turn, entry.arrival)
+    entry.turn = -1
   }
 
   /** Of two that wait for the same caller. Below 0: the first one goes first. */
@@ -164,6 +195,6 @@ export class DemoLine {
 
   /** How many of its visitor go before it. */
   private visitorTurn({ visitor, arrival }: Entry): number {
-    return placeIn(this.visitors.get(visitor) ?? [], arrival)
+    return placeIn(this.visitors.get(visitor)?.arrivals ?? [], arrival)
   }
 }

@@ -154,6 +154,21 @@ test('who joins behind a thousand of one caller, goes from there or ends moves n
   moves.mockRestore()
 })
 
+test('when all of a caller leave at once, nobody is moved for each of them', () => {
+  const order = new SendOrder()
+  const row = (arrival: number) => ({ arrival, id: `p${arrival}` as PredictionId, demo: 'a' as DemoId, address: null })
+  const who = (arrival: number) => (arrival % 100 === 0 ? 'bob' : 'ann') as VisitorId
+  for (let arrival = 1; arrival <= 2000; arrival += 1) order.set({ ...row(arrival), visitor: who(arrival) }, 'waits')
+  const [moves, looks] = [vi.spyOn(Ranks.prototype, 'add'), vi.spyOn(Map.prototype, 'get')]
+  for (let arrival = 1; arrival <= 1900; arrival += 1) order.delete(arrival)
+  expect(moves).not.toHaveBeenCalled()
+  expect(looks.mock.calls.length).toBeLessThan(1900 * 20)
+  looks.mockRestore()
+  expect([1901, 2000, 1902, 1999].map((arrival) => order.placeOf(arrival))).toEqual([1, 2, 3, 100])
+  expect(moves).toHaveBeenCalledTimes(100)
+  moves.mockRestore()
+})
+
 test('what has ended or was never there has no place, and takes none', () => {
   const order = new SendOrder()
   const row = { arrival: 1, id: 'a' as PredictionId, demo: 'a' as DemoId, visitor: null, address: null }
