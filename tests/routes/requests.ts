@@ -28,7 +28,11 @@ const prepared: Readonly<Record<string, Prepare>> = {
   'POST /-/api/inspect': (cast) => ({ body: { link: cast.link } }),
   'POST /-/api/demos': (cast) => ({ body: { url: cast.newUrl(), name: `of-${crypto.randomUUID()}` } }),
   'GET /-/api/repositories': (cast) => ({ query: { forge: cast.world.github.forge.host } }),
-  'PATCH /-/api/demos/:account/:name': atListed,
+  // It stays as public as it is: to make it public is not everybody's who may make it unlisted.
+  'PATCH /-/api/demos/:account/:name': async (cast, privacy) => ({
+    ...(await atListed(cast, privacy)),
+    body: { public: privacy === 'public' },
+  }),
   'DELETE /-/api/demos/:account/:name': atListed,
   'POST /-/api/demos/:account/:name/check': atListed,
   'POST /-/api/demos/:account/:name/queue/:prediction_id/cancel': async (cast, privacy) => ({

@@ -42,37 +42,37 @@ POST /-/api/inspect                                                    csrf 401 
 POST /-/api/demos                                                      csrf 401  401  403  201  201  201
 GET /-/openapi.json                                                    200  200  200  200  200  200  200
 GET /:account/:name (public)                                           200  200  200  200  200  200  200
-GET /:account/:name (private)                                          none none 200  none none 200  none
+GET /:account/:name (private)                                          none none 200  none none 200  200
 GET /:account/:name as a page (public)                                 200  200  200  200  200  200  200
-GET /:account/:name as a page (private)                                404  404  200  404  404  200  404
+GET /:account/:name as a page (private)                                404  404  200  404  404  200  200
 POST /:account/:name/predictions (public)                              202  202  202  202  202  202  202
-POST /:account/:name/predictions (private)                             none none 202  none none 202  none
+POST /:account/:name/predictions (private)                             none none 202  none none 202  202
 PUT /:account/:name/predictions/:id (public)                           202  202  202  202  202  202  202
-PUT /:account/:name/predictions/:id (private)                          none none 202  none none 202  none
+PUT /:account/:name/predictions/:id (private)                          none none 202  none none 202  202
 GET /:account/:name/predictions/:id (public)                           200  200  200  200  200  200  200
-GET /:account/:name/predictions/:id (private)                          none none 200  none none 200  none
+GET /:account/:name/predictions/:id (private)                          none none 200  none none 200  200
 GET /:account/:name/predictions/:id/events (public)                    200  200  200  200  200  200  200
-GET /:account/:name/predictions/:id/events (private)                   none none 200  none none 200  none
+GET /:account/:name/predictions/:id/events (private)                   none none 200  none none 200  200
 POST /:account/:name/predictions/:id/cancel (public)                   404  404  200  404  404  200  404
-POST /:account/:name/predictions/:id/cancel (private)                  none none 200  none none 200  none
+POST /:account/:name/predictions/:id/cancel (private)                  none none 200  none none 200  404
 PUT /:account/:name/files/:file_id/:file_name (public)                 201  201  201  201  201  201  201
-PUT /:account/:name/files/:file_id/:file_name (private)                none none 201  none none 201  none
+PUT /:account/:name/files/:file_id/:file_name (private)                none none 201  none none 201  201
 GET /:account/:name/files/:file_id/:file_name (public)                 200  200  200  200  200  200  200
-GET /:account/:name/files/:file_id/:file_name (private)                none none 200  none none 200  none
+GET /:account/:name/files/:file_id/:file_name (private)                none none 200  none none 200  200
 GET /:account/:name/schema (public)                                    200  200  200  200  200  200  200
-GET /:account/:name/schema (private)                                   none none 200  none none 200  none
+GET /:account/:name/schema (private)                                   none none 200  none none 200  200
 GET /:account/:name/health-check (public)                              200  200  200  200  200  200  200
-GET /:account/:name/health-check (private)                             none none 200  none none 200  none
+GET /:account/:name/health-check (private)                             none none 200  none none 200  200
 GET /:account/:name/openapi.json (public)                              200  200  200  200  200  200  200
-GET /:account/:name/openapi.json (private)                             none none 200  none none 200  none
+GET /:account/:name/openapi.json (private)                             none none 200  none none 200  200
 GET /:account/:name/predictions/:id as a page (public)                 200  200  200  200  200  200  200
-GET /:account/:name/predictions/:id as a page (private)                404  404  200  404  404  200  404
+GET /:account/:name/predictions/:id as a page (private)                404  404  200  404  404  200  200
 GET /-/api/demos/:account/:name (public)                               200  200  200  200  200  200  200
-GET /-/api/demos/:account/:name (private)                              none none 200  none none 200  none
-PATCH /-/api/demos/:account/:name (public)                             csrf none none none none 200  none
-PATCH /-/api/demos/:account/:name (private)                            csrf none none none none 200  none
-DELETE /-/api/demos/:account/:name (public)                            csrf none none none none 200  none
-DELETE /-/api/demos/:account/:name (private)                           csrf none none none none 200  none
+GET /-/api/demos/:account/:name (private)                              none none 200  none none 200  200
+PATCH /-/api/demos/:account/:name (public)                             csrf none none none none 200  403
+PATCH /-/api/demos/:account/:name (private)                            csrf none none none none 200  200
+DELETE /-/api/demos/:account/:name (public)                            csrf none none none none 200  200
+DELETE /-/api/demos/:account/:name (private)                           csrf none none none none 200  200
 POST /-/api/demos/:account/:name/check (public)                        csrf none none none none 200  none
 POST /-/api/demos/:account/:name/check (private)                       csrf none none none none 200  none
 GET /-/api/demos/:account/:name/queue (public)                         none none none none none 200  none
@@ -84,13 +84,13 @@ POST /-/api/demos/:account/:name/queue/:prediction_id/cancel (private) csrf none
 GET /-/api/demos/:account/:name/logs (public)                          none none none none none 200  none
 GET /-/api/demos/:account/:name/logs (private)                         none none none none none 200  none
 GET /-/api/demos/:account/:name/events (public)                        200  200  200  200  200  200  200
-GET /-/api/demos/:account/:name/events (private)                       none none 200  none none 200  none
+GET /-/api/demos/:account/:name/events (private)                       none none 200  none none 200  200
 GET /-/api/demos/:account/:name/results (public)                       200  200  200  200  200  200  200
-GET /-/api/demos/:account/:name/results (private)                      none none 200  none none 200  none
+GET /-/api/demos/:account/:name/results (private)                      none none 200  none none 200  200
 DELETE /-/api/demos/:account/:name/results/:prediction_id (public)     csrf 404  200  404  404  404  404
-DELETE /-/api/demos/:account/:name/results/:prediction_id (private)    csrf none 200  none none 404  none
-POST /-/api/demos/:account/:name/stop (public)                         csrf none none none none 200  none
-POST /-/api/demos/:account/:name/stop (private)                        csrf none none none none 200  none
+DELETE /-/api/demos/:account/:name/results/:prediction_id (private)    csrf none 200  none none 404  404
+POST /-/api/demos/:account/:name/stop (public)                         csrf none none none none 200  200
+POST /-/api/demos/:account/:name/stop (private)                        csrf none none none none 200  200
 POST /-/api/demos/:account/:name/start (public)                        csrf none none none none 200  none
 POST /-/api/demos/:account/:name/start (private)                       csrf none none none none 200  none
 POST /-/api/demos/:account/:name/deploy (public)                       csrf none none none none 202  none

@@ -6,7 +6,7 @@ import { logsVerb } from './logs.ts'
 import { serveVerb } from './serve.ts'
 import { statsVerb } from './stats.ts'
 import { statusVerb } from './status.ts'
-import { removeVerb, startVerb, stopVerb } from './stop-start-remove.ts'
+import { hideVerb, removeVerb, startVerb, stopVerb } from './stop-start-remove.ts'
 
 /** The verbs that an author needs, in the order of the help. */
 export const authorVerbs = [
@@ -19,6 +19,7 @@ export const authorVerbs = [
   logsVerb,
   stopVerb,
   startVerb,
+  hideVerb,
   removeVerb,
   statsVerb,
 ]

@@ -10,6 +10,10 @@ export const stopVerb = () =>
   )
 export const startVerb = () =>
   verb('start', 'start a stopped demo again', 'starting', (api, params) => api.call(`POST ${demo}/start`, { params }))
+export const hideVerb = () =>
+  verb('hide', 'make a demo unlisted: its owner and those who have its link see it', 'unlisted', (api, params) =>
+    api.call(`PATCH ${demo}`, { params, body: { public: false } }),
+  )
 export const removeVerb = () =>
   verb(
     'remove',

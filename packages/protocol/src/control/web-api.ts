@@ -85,6 +85,7 @@ export const demoPage = demoCard
     commit: z.string().nullable(),
     schema: demoSchema.nullable(),
     mine: z.boolean().describe('Whether who asks may deploy, stop, start and remove it, and read its log'),
+    controls: z.boolean().describe("Whether who asks may stop, hide and remove it: its owner, and this server's"),
     detail: demoDetail.extend(deploymentList.shape).nullable().describe('For its owner: why, deployments, places'),
   })
   .meta({ id: 'DemoPage' })

@@ -41,10 +41,11 @@ import {
  */
 export const callers = {
   anyone: 'Anyone',
-  sees: 'Anyone, where the demo is public; else its owner, and who came by its unlisted link (`?key=`)',
+  sees: "Anyone, where the demo is public; else its owner, this server's owner, and who came by its unlisted link (`?key=`)",
   signedIn: 'Every account that is signed in',
   deployer: 'Accounts that may deploy here',
   owner: "The demo's owner",
+  ownerOrOperator: "The demo's owner, and this server's owner",
   redeployer: "The demo's owner, who may deploy here",
 } as const
 type Caller = keyof typeof callers
@@ -180,7 +181,7 @@ export const webApi = {
   'GET /-/api/accounts/:account': {
     id: 'listAccountDemos',
     tag: 'Demos',
-    summary: "An account and its public demos; one's own, all of them",
+    summary: "An account and its public demos; one's own, and to this server's owner every account's, all of them",
     params: accountParams,
     who: 'anyone',
     answers: { 200: { what: 'Newest first', body: accountDemos } },
@@ -246,9 +247,10 @@ export const webApi = {
     id: 'changeDemo',
     tag: 'Demos',
     summary: 'Renames a demo, or makes it public or unlisted',
-    description: 'The old address, and what is under it, leads to the new one until another demo takes it.',
+    description:
+      "The old address, and what is under it, leads to the new one until another demo takes it. This server's owner may make it unlisted, and nothing else. Who makes it public must be allowed to deploy.",
     params: demoParams,
-    who: 'owner',
+    who: 'ownerOrOperator',
     body: demoChange,
     sends: { public: true },
     answers: { 200: page },
@@ -259,7 +261,7 @@ export const webApi = {
     tag: 'Demos',
     summary: 'Removes a demo and all that was kept of it',
     params: demoParams,
-    who: 'owner',
+    who: 'ownerOrOperator',
     answers: done,
     example: { name: 'the-one-to-remove' },
   },
@@ -292,7 +294,7 @@ export const webApi = {
     tag: 'Demos',
     summary: 'Stops a demo',
     params: demoParams,
-    who: 'owner',
+    who: 'ownerOrOperator',
     answers: { 200: page },
     refuses: { 409: { what: 'It runs elsewhere', body: errorBody } },
   },
@@ -301,7 +303,7 @@ export const webApi = {
     tag: 'Demos',
     summary: 'Starts a stopped demo',
     params: demoParams,
-    who: 'owner',
+    who: 'redeployer',
     answers: { 200: page },
     refuses: { 409: { what: 'It runs elsewhere, or no version of it ever served', body: errorBody } },
   },

@@ -80,16 +80,24 @@ export function visibleDemo(context: Context, request: FastifyRequest, reply?: F
 }
 
 /**
- * Whether the caller may see a demo: everybody may see a public one, and only its owner and those who came by its
- * unlisted link another one.
+ * Whether the caller may see a demo: everybody may see a public one, and only its owner, this server's owner and those
+ * who came by its unlisted link another one.
  */
 export const sees = ({ sessions }: Context, request: FastifyRequest, demo: Owned): boolean =>
-  demo.public ||
-  demo.account === request.who.account?.id ||
-  sessions.unlocked(request, demo.id) ||
-  hasKey(request, demo)
+  demo.public || controls(request, demo) || sessions.unlocked(request, demo.id) || hasKey(request, demo)
 
 const hasKey = (request: FastifyRequest, demo: Owned): boolean => request.unlistedKey === demo.key
+
+/** Whether the caller may stop, hide and remove a demo, as its owner and this server's owner may. */
+export const controls = ({ who }: FastifyRequest, demo: Owned): boolean =>
+  demo.account === who.account?.id || who.account?.owner === true
+
+/** The demo at an address, for those who control it. Throws Refused with 404 for everybody else. */
+export function controlledDemo(request: FastifyRequest): Owned {
+  const { demo } = request
+  if (!demo || !controls(request, demo)) throw nothing()
+  return demo
+}
 
 /** The demo at an address, for its owner. Throws Refused with 404 for everybody else. */
 export function ownDemo(request: FastifyRequest): Owned {
@@ -99,8 +107,12 @@ export function ownDemo(request: FastifyRequest): Owned {
 }
 
 /** The owner's demo at an address, which must run here. Throws Refused for one that runs elsewhere. */
-export function ownHere(request: FastifyRequest): Owned {
-  const demo = ownDemo(request)
+export const ownHere = (request: FastifyRequest): Owned => runningHere(ownDemo(request))
+
+/** The same, for those who control it. */
+export const controlledHere = (request: FastifyRequest): Owned => runningHere(controlledDemo(request))
+
+function runningHere(demo: Owned): Owned {
   if (demo.url) throw new Refused(409, `It runs at ${demo.url}: Origami lists it, and does not control it.`)
   return demo
 }

@@ -2,7 +2,7 @@ import type { ServerEvent } from '@origami/host/send-events'
 import type { DemoPage } from '@origami/protocol/control'
 import { Gone } from '@origami/protocol/demo'
 import type { FastifyRequest } from 'fastify'
-import { type Context, sees } from '../context.ts'
+import { type Context, controls, sees } from '../context.ts'
 import { presentPage } from '../demos/present.ts'
 import type { Owned } from '../store/demos.ts'
 
@@ -16,11 +16,12 @@ export async function readDemoPage(
   request: FastifyRequest,
 ): Promise<DemoPage> {
   const mine = demo.account === request.who.account?.id
-  if (demo.url) return presentPage(demo, mine, undefined)
+  const rights = { mine, controls: controls(request, demo) }
+  if (demo.url) return presentPage(demo, rights, undefined)
   // It is read before the detail, so that a page never shows a deployment that is newer than its demo's state.
   const deployments = mine ? await daemon.deployments(demo.id).catch(unlessGone) : []
-  const detail = await (mine ? details.ask(demo.id) : details.get(demo.id)).catch(unlessGone)
-  return presentPage(demo, mine, detail && { ...detail, deployments: deployments ?? [] })
+  const detail = await (rights.controls ? details.ask(demo.id) : details.get(demo.id)).catch(unlessGone)
+  return presentPage(demo, rights, detail && { ...detail, deployments: deployments ?? [] })
 }
 
 /** Yields the page now and after each change of this demo, until the caller cannot see it any more. */

@@ -19,7 +19,8 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
   on('GET /-/api/accounts/:account', async ({ params, request }) => {
     const account = await accountByHandle(db, params.account)
     if (!account) throw new Refused(404, 'There is no such account.')
-    const all = await demos.byAccount(account, { onlyPublic: account.id !== request.who.account?.id })
+    const { account: caller } = request.who
+    const all = await demos.byAccount(account, { onlyPublic: account.id !== caller?.id && !caller?.owner })
     return { account: presentAccount(account, await deployers.mayDeploy(account)), demos: all.map(presentCard) }
   })
   on('GET /-/api/mine', async ({ request }) => ({

@@ -2,7 +2,7 @@ import { type DemoPage, webApi } from '@origami/protocol/control'
 import { endpointsOn } from '@origami/serving/endpoints'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Refused } from '../accounts/who.ts'
-import { type Context, deployer, ownDemo, ownHere } from '../context.ts'
+import { type Context, controlledDemo, controlledHere, deployer, ownDemo, ownHere } from '../context.ts'
 import type { Owned } from '../store/demos.ts'
 import { readDemoPage } from './demo-page.ts'
 import { remarksOn } from './remarks.ts'
@@ -32,13 +32,15 @@ export async function ownerRoutes(app: FastifyInstance, context: Context): Promi
     return readDemoPage(context, await deploys.redeploy(await deployer(context, request), own), request)
   })
   on('POST /-/api/demos/:account/:name/stop', async ({ request }) =>
-    acted(context, request, (demo) => daemon.stop(demo.id)),
+    acted(context, request, controlledHere(request), (demo) => daemon.stop(demo.id)),
   )
-  on('POST /-/api/demos/:account/:name/start', async ({ request }) =>
-    acted(context, request, (demo) => daemon.start(demo.id)),
-  )
+  on('POST /-/api/demos/:account/:name/start', async ({ request }) => {
+    const own = ownHere(request)
+    await deployer(context, request)
+    return acted(context, request, own, (demo) => daemon.start(demo.id))
+  })
   on('POST /-/api/demos/:account/:name/cancel', async ({ request }) =>
-    acted(context, request, async (demo) => {
+    acted(context, request, ownHere(request), async (demo) => {
       const newest = (await daemon.detail(demo.id))?.newest
       if (newest) await daemon.cancel(newest.id)
     }),
@@ -50,7 +52,9 @@ export async function ownerRoutes(app: FastifyInstance, context: Context): Promi
     return readDemoPage(context, (await demos.byId(own.id)) ?? own, request)
   })
   on('PATCH /-/api/demos/:account/:name', async ({ body: { name, public: isPublic }, request }) => {
-    const own = ownDemo(request)
+    const own = controlledDemo(request)
+    if (own.account !== request.who.account?.id && (name !== undefined || isPublic === true)) throw onlyHides()
+    if (isPublic === true && !own.public) await deployer(context, request)
     if (name !== undefined && name !== own.name && !(await demos.rename(own, name)))
       throw new Refused(409, `You have a demo called ${name} already.`)
     if (isPublic !== undefined) await demos.change(own.id, { public: isPublic })
@@ -58,7 +62,7 @@ export async function ownerRoutes(app: FastifyInstance, context: Context): Promi
     return readDemoPage(context, (await demos.byId(own.id)) ?? own, request)
   })
   on('DELETE /-/api/demos/:account/:name', async ({ request }) => {
-    const own = ownDemo(request)
+    const own = controlledDemo(request)
     if (!own.url) await daemon.remove(own.id)
     await demos.remove(own.id)
     changed.notify(own.id)
@@ -66,13 +70,19 @@ export async function ownerRoutes(app: FastifyInstance, context: Context): Promi
   })
 }
 
-/** Does something to a demo that runs here, on behalf of its owner, and answers with its page. */
+const onlyHides = (): Refused =>
+  new Refused(
+    403,
+    'Only the owner of a demo renames it or makes it public; the owner of this server may make it unlisted.',
+  )
+
+/** Does something to a demo that runs here, and answers with its page. */
 async function acted(
   context: Context,
   request: FastifyRequest,
+  demo: Owned,
   act: (demo: Owned) => Promise<void>,
 ): Promise<DemoPage> {
-  const own = ownHere(request)
-  await act(own)
-  return readDemoPage(context, own, request)
+  await act(demo)
+  return readDemoPage(context, demo, request)
 }

@@ -50,7 +50,7 @@ function securityOf({ who, byCookie, own, change }: EndpointTraits): object[] {
 
 function refusalsOf({ who, query, body, bytes, byCookie, own, change }: EndpointTraits): Record<string, Answer> {
   const account = who === 'signedIn' || who === 'deployer'
-  const isAboutDemo = who === 'sees' || who === 'owner' || who === 'redeployer'
+  const isAboutDemo = who === 'sees' || who === 'owner' || who === 'ownerOrOperator' || who === 'redeployer'
   const foreign = own ? 'You may not, or the CSRF token is missing' : 'A page of another site asks'
   const refused = (applies: boolean, status: number, what: string) =>
     applies ? { [status]: { what, body: errorBody } } : {}

@@ -17,7 +17,11 @@ export const presentCard = (demo: Owned): DemoCard => ({
 })
 
 /** A demo's page. Its owner's page has the daemon's details. */
-export function presentPage(demo: Owned, mine: boolean, detail: NonNullable<DemoPage['detail']> | undefined): DemoPage {
+export function presentPage(
+  demo: Owned,
+  { mine, controls }: Pick<DemoPage, 'mine' | 'controls'>,
+  detail: NonNullable<DemoPage['detail']> | undefined,
+): DemoPage {
   return {
     ...presentCard(demo),
     ...(detail ? { state: detail.status, runs: detail.runs } : {}),
@@ -28,6 +32,7 @@ export function presentPage(demo: Owned, mine: boolean, detail: NonNullable<Demo
     commit: detail?.commit ?? demo.commit,
     schema: detail?.schema ?? demo.schema,
     mine,
+    controls,
     detail: mine ? (detail ?? null) : null,
   }
 }

@@ -15,6 +15,7 @@ import { useTitle } from '../../parts/use-title.ts'
 import { type DemoPanel, type DemoTab, DemoTabs } from './demo-tabs.tsx'
 import { Deployments } from './deployments.tsx'
 import { OwnedElsewhere } from './listed.tsx'
+import { Moderation } from './moderation.tsx'
 import { NotDeployed } from './not-deployed.tsx'
 import { Results } from './results.tsx'
 import { blockedBy, StateStrip } from './state-strip.tsx'
@@ -149,7 +150,7 @@ function About({ page }: { page: Page }) {
 const leadOf = ({ description }: Page): string => description.split('\n\n')[0] ?? ''
 const restOf = (page: Page): string => page.description.slice(leadOf(page).length).trim()
 
-/** The tabs below a demo. The owner's tab comes last, and only its owner has it. */
+/** The tabs below a demo. Last comes the one of its owner, or of the owner of this server. */
 function panelsOf(page: Page, input: Input, refresh: () => void): readonly DemoPanel[] {
   const { address, schema, detail, url } = page
   const panels: DemoPanel[] = [{ tab: 'about', label: 'About', content: <About page={page} /> }]
@@ -165,5 +166,7 @@ function panelsOf(page: Page, input: Input, refresh: () => void): readonly DemoP
       label: 'Deployments',
       content: <Deployments page={page} detail={detail} refresh={refresh} />,
     })
+  else if (page.controls && !page.mine)
+    panels.push({ tab: 'moderation', label: 'Moderation', content: <Moderation page={page} refresh={refresh} /> })
   return panels
 }

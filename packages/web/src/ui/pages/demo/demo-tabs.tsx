@@ -2,7 +2,7 @@ import { Tabs } from '@base-ui/react/tabs'
 import type { ReactNode } from 'react'
 import styles from '../../parts/parts.module.css'
 
-export type DemoTab = 'about' | 'api' | 'results' | 'deployments'
+export type DemoTab = 'about' | 'api' | 'results' | 'deployments' | 'moderation'
 
 /** A tab below a demo: its label, and the panel that is drawn while it is selected. */
 export interface DemoPanel {

@@ -16,14 +16,14 @@ interface Actions {
   readonly children: (acting: Acting) => ReactNode
 }
 
-/** The row of the owner's buttons, with Remove as the last. An error is shown above it. */
+/** The row of buttons of those who control a demo, with Remove as the last. An error is shown above it. */
 export function OwnerActions({ page, refresh, removal, children }: Actions) {
   const navigate = useNavigate()
   const acting = useAct(refresh)
   const remove = () =>
     acting.act(async () => {
       await call('DELETE /-/api/demos/:account/:name', { params: page })
-      await navigate({ to: '/-/mine' })
+      await navigate({ to: page.mine ? '/-/mine' : '/' })
     })
   return (
     <>
