@@ -177,7 +177,7 @@ async function commitAt(repo: ReturnType<typeof parseRepoLink>, token?: string):
   try {
     const source = new GitSource({ work, owner: randomId(), environment: process.env })
     const into = await mkdtemp(join(work, 'into-'))
-    const limits = { bytes: 10 * 1024 ** 2, files: 1000 }
+    const limits = { bytes: 10 * 1024 ** 2, files: 1000, pathBytes: 1000, memoryBytes: 2 * 1024 ** 3, cpuMs: 60_000 }
     return (await source.fetch({ repo, token, into, limits, onLog: () => {} }, whole)).commit
   } finally {
     await rm(work, { recursive: true })

@@ -83,7 +83,13 @@ export interface Limits {
   /** How many bytes a demo's log may have on disk. */
   readonly logBytes: number
   readonly treeBytes: number
+  /** Files, links and folders of a repository together. */
   readonly treeFiles: number
+  /** The longest path in a repository, in bytes. */
+  readonly treePathBytes: number
+  /** The address space, and the processor time, of each process of git. */
+  readonly gitMemoryBytes: number
+  readonly gitCpuMs: number
   /** The resources of an instance whose `.origami` names none. */
   readonly memoryBytes: number
   readonly cpus: number
@@ -190,6 +196,9 @@ export const defaultLimits: Limits = {
   logBytes: 10 * 1024 ** 2,
   treeBytes: 5 * gigabyte,
   treeFiles: 50_000,
+  treePathBytes: 1024,
+  gitMemoryBytes: 2 * gigabyte,
+  gitCpuMs: 4 * 60_000,
   memoryBytes: 4 * gigabyte,
   cpus: 2,
   pids: 512,

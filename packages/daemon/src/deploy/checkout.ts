@@ -26,7 +26,14 @@ export async function checkout(
   const token = queued.token === null ? undefined : parts.vault.unseal(queued.token, row.id)
   const into = workFolder(parts.work, row)
   await mkdir(into, { recursive: true })
-  const limits = { bytes: parts.limits.treeBytes, files: parts.limits.treeFiles }
+  const { treeBytes, treeFiles, treePathBytes, gitMemoryBytes, gitCpuMs } = parts.limits
+  const limits = {
+    bytes: treeBytes,
+    files: treeFiles,
+    pathBytes: treePathBytes,
+    memoryBytes: gitMemoryBytes,
+    cpuMs: gitCpuMs,
+  }
   const onLog = (line: Parameters<typeof parts.logs.append>[1][number]) => parts.logs.append(row.demo_id, [line])
   const known = queued.commit?.sha
   const { commit, message } = await parts.source.fetch({ repo, commit: known, token, into, limits, onLog }, signal)

@@ -4,9 +4,17 @@ import type { LogLine } from '../logs/log-line.ts'
 /** A token. It is only ever passed on through the environment. */
 export type Secret = string
 
-export interface TreeLimits {
+/** What a repository may cost. */
+export interface FetchLimits {
   readonly bytes: number
+  /** Files, links and folders together. */
   readonly files: number
+  /** Of a path within the repository. */
+  readonly pathBytes: number
+  /** The address space of each process of git. */
+  readonly memoryBytes: number
+  /** The processor time of each process of git. */
+  readonly cpuMs: number
 }
 
 /**
@@ -38,7 +46,7 @@ export interface FetchRequest {
   readonly commit?: string | undefined
   readonly token?: Secret | undefined
   readonly into: string
-  readonly limits: TreeLimits
+  readonly limits: FetchLimits
   /** Receives a line. Git waits until the promise resolves. */
   readonly onLog: (line: LogLine) => void | Promise<void>
 }

@@ -21,6 +21,8 @@ export interface Program {
   readonly onLine: (text: string) => void | Promise<void>
   /** When set, its standard output is returned, at most this many bytes, instead of being split into lines. */
   readonly answerBytes?: number
+  /** When set, it receives its standard output as it comes, and ends the program by throwing. */
+  readonly onOutput?: (bytes: Buffer) => void
 }
 
 export interface ProgramEnd {
@@ -96,7 +98,11 @@ function startOf({ pid }: ChildProcess): string | undefined {
 }
 
 async function readOutput(output: Readable, program: Program): Promise<string> {
-  const { answerBytes } = program
+  const { answerBytes, onOutput } = program
+  if (onOutput) {
+    for await (const chunk of output as AsyncIterable<Buffer>) onOutput(chunk)
+    return ''
+  }
   if (answerBytes === undefined) {
     await readLines(output, program)
     return ''

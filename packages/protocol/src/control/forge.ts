@@ -14,6 +14,11 @@ const forgeSchema = z.strictObject({
   api: z.url().optional(),
   /** Git fetches from `<git>/owner/name.git`, by https, http or file. */
   git: z.url({ protocol: /^(https|http|file)$/ }),
+  /**
+   * The networks (`10.0.0.0/8`) that addresses of the host of `git` may be of besides public ones. An address that
+   * stands in `git` itself needs none.
+   */
+  networks: z.union([z.cidrv4(), z.cidrv6()]).array().optional(),
 })
 export type ForgeEntry = z.infer<typeof forgeSchema>
 /** The table. It may list a host only once. */

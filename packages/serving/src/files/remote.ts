@@ -32,7 +32,7 @@ export async function fetchPublic(
   networks: readonly string[] = [],
   bounds: FetchBounds = {},
 ): Promise<RemoteFile> {
-  const address = await publicAddress(url.hostname.replace(/^\[|\]$/g, ''), networks)
+  const [address] = await publicAddresses(url.hostname.replace(/^\[|\]$/g, ''), networks)
   bounds.signal?.throwIfAborted()
   const response = await answerOf(url, address, bounds)
   if (response.statusCode !== 200) {
@@ -71,18 +71,28 @@ async function answerOf(url: URL, address: string, bounds: FetchBounds): Promise
   return answer
 }
 
-/** An address of the host, if all of its addresses may be reached. Throws Error. */
-async function publicAddress(host: string, networks: readonly string[]): Promise<string> {
-  const found = await lookup(host, { all: true }).catch((cause: NodeJS.ErrnoException) => {
+/** The addresses of a host by its name. */
+export type Lookup = (host: string) => Promise<readonly { readonly address: string }[]>
+
+/**
+ * The addresses of a host, if all of them may be reached. `networks` (CIDR) count as public too. Throws Error for
+ * people.
+ */
+export async function publicAddresses(
+  host: string,
+  networks: readonly string[],
+  lookUp: Lookup = (name) => lookup(name, { all: true }),
+): Promise<[string, ...string[]]> {
+  const found = await lookUp(host).catch((cause: NodeJS.ErrnoException) => {
     // A name that is longer than a name can be is an invalid argument.
     if (cause.code === 'ENOTFOUND' || cause.code === 'EINVAL') return []
     throw new Error(`the address of ${host} cannot be looked up at the moment (${cause.code}): try again`, { cause })
   })
-  const [first] = found
-  if (!first) throw new Error(`${host} has no address`)
-  for (const { address } of found)
+  const [first, ...others] = found.map(({ address }) => address)
+  if (first === undefined) throw new Error(`${host} has no address`)
+  for (const address of [first, ...others])
     if (!mayReach(ipaddr.process(address), networks)) throw new Error(`${host} is not a public address`)
-  return first.address
+  return [first, ...others]
 }
 
 function mayReach(address: ReturnType<typeof ipaddr.process>, networks: readonly string[]): boolean {
