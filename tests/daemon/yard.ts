@@ -97,13 +97,19 @@ export class DaemonYard implements AsyncDisposable {
     this.daemon = undefined
   }
 
-  /** Pushes a model, bundled, with some files changed. Returns its link. */
-  async push(name: string, files: Record<string, string | null> = {}, model = 'gated'): Promise<string> {
+  /** Pushes a model, bundled, with some files changed, and then `change` on its folder. Returns its link. */
+  async push(
+    name: string,
+    files: Record<string, string | null> = {},
+    model = 'gated',
+    change: (folder: string) => Promise<void> = async () => {},
+  ): Promise<string> {
     const work = await mkdtemp(join(tmpdir(), 'origami-push-'))
     await cp(join(models, model), work, { recursive: true })
     await bundle({ folder: work, force: true, run: false, onLog: () => {} }, new AbortController().signal)
     for (const [path, text] of Object.entries(files))
       await (text === null ? rm(join(work, path), { recursive: true }) : writeFile(join(work, path), text))
+    await change(work)
     await this.repositories.make('ann', name, false)
     await this.repositories.push('ann', name, work, name)
     await rm(work, { recursive: true })
@@ -184,8 +190,8 @@ export class DaemonYard implements AsyncDisposable {
   }
 
   /** Pushes, deploys, and waits until it runs or ended. */
-  async deploy(name: string, files: Record<string, string | null> = {}, model?: string) {
-    const { demo, deployment } = await this.trigger(await this.push(name, files, model))
+  async deploy(...what: Parameters<DaemonYard['push']>) {
+    const { demo, deployment } = await this.trigger(await this.push(...what))
     return { demo, deployment: await this.deployment(demo, deployment) }
   }
 
