@@ -43,6 +43,12 @@ const needs: readonly Need[] = [
     remedy: 'apt-get install iproute2, and run as root',
   },
   {
+    name: 'mount',
+    title: 'A disk that fills up',
+    missing: async () => ((await mountWorks()) ? undefined : '`mount` does not work here (it takes root)'),
+    remedy: 'run as root',
+  },
+  {
     name: 'docker',
     title: 'The docker engine',
     missing: async () => {
@@ -124,4 +130,14 @@ function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   )
+}
+
+async function mountWorks(): Promise<boolean> {
+  const folder = await mkdtemp(join(tmpdir(), 'origami-probe-'))
+  try {
+    const isMounted = await programWorks('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder])
+    return isMounted && (await programWorks('umount', [folder]))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 }

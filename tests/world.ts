@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -27,6 +27,8 @@ export interface WorldOptions {
   readonly web?: Partial<WebConfig>
   /** A folder with the state of servers that ran before; it is copied. */
   readonly state?: string
+  /** Mounts a file system in memory as the daemon's folder, with these options: `size=64m,nr_inodes=20k`. Takes root. */
+  readonly daemonDisk?: string
   /** Flags of Node for the daemon. */
   readonly daemonFlags?: readonly string[]
 }
@@ -70,6 +72,10 @@ export class World implements AsyncDisposable {
       { web: await freePort(), daemon: await freePort() },
       options,
     )
+    if (options.daemonDisk) {
+      await mkdir(join(folder, 'daemon'))
+      await execa('mount', ['-t', 'tmpfs', '-o', options.daemonDisk, 'tmpfs', join(folder, 'daemon')])
+    }
     for (const login of ['ann', 'bob']) await world.github.user(login)
     await ensureCertificates(folder)
     await writeFile(join(folder, 'forges.json'), JSON.stringify(world.forges))
@@ -203,6 +209,7 @@ export class World implements AsyncDisposable {
     if (left.stdout !== '') throw new Error(`Ctrl-C ended the daemon, and left behind:\n${left.stdout}`)
     if (this.engine === 'docker') await removeOwned(await readFile(join(this.folder, 'daemon/owner'), 'utf8'))
     await this.github[Symbol.asyncDispose]()
+    if (this.options.daemonDisk) await execa('umount', [join(this.folder, 'daemon')])
     await rm(this.folder, { recursive: true, force: true })
   }
 

@@ -49,6 +49,9 @@ export class HeldEngine implements Engine {
   ready(signal: AbortSignal): Promise<void> {
     return this.real.ready(signal)
   }
+  imageStore(signal: AbortSignal): Promise<string | undefined> {
+    return this.real.imageStore(signal)
+  }
   async build(request: BuildRequest, signal: AbortSignal): Promise<ImageRef> {
     await held(this.holds, 'build', signal)
     return this.real.build(request, signal)

@@ -162,6 +162,16 @@ export interface Limits {
   readonly logLineBytes: number
   /** How many bytes of Docker's build cache, which the whole host shares, are left after a build. 0 leaves it alone. */
   readonly buildCacheBytes: number
+  /** No deployment begins to clone and build while less than this is free on a disk that it would fill. */
+  readonly freeBuildBytes: number
+  readonly freeBuildFiles: number
+  /** A build under way is stopped when less than this is free. */
+  readonly freeBuildingBytes: number
+  /** Uploads are refused while less than this is free. */
+  readonly freeUploadBytes: number
+  readonly freeUploadFiles: number
+  /** The time between two looks at the free space while something builds. */
+  readonly freeSpaceMs: number
 }
 
 const gigabyte = 1024 ** 3
@@ -232,4 +242,10 @@ export const defaultLimits: Limits = {
   unreadLogBytes: 8 * 1024 ** 2,
   logLineBytes: 64 * 1024,
   buildCacheBytes: 0,
+  freeBuildBytes: 5 * gigabyte,
+  freeBuildFiles: 50_000,
+  freeBuildingBytes: 2 * gigabyte,
+  freeUploadBytes: gigabyte,
+  freeUploadFiles: 10_000,
+  freeSpaceMs: 500,
 }

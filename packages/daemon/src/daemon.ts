@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -16,8 +17,12 @@ import { DeploymentRunner } from './deploy/deployment-runner.ts'
 import type { DeployParts } from './deploy/parts.ts'
 import { StartSlots } from './deploy/start-slots.ts'
 import { Tasks } from './deploy/tasks.ts'
+import { BuildWatch } from './disk/build-watch.ts'
+import { type Disk, FreeSpace } from './disk/free-space.ts'
+import { Reserve } from './disk/reserve.ts'
 import type { Engine } from './engine/engine.ts'
 import { ProcessEngine } from './engine/process/process-engine.ts'
+import { logged } from './logged.ts'
 import { DemoLogs } from './logs/demo-log.ts'
 import { LogPumps } from './logs/log-pumps.ts'
 import { Dispatcher } from './predictions/dispatcher.ts'
@@ -40,6 +45,7 @@ import { Commits } from './store/commits.ts'
 import { type Db, openStore } from './store/open.ts'
 import { repairEnded } from './store/predictions.ts'
 import { requeueInterrupted } from './upkeep/interrupted.ts'
+import { repeat } from './upkeep/repeat.ts'
 import { stopInstances } from './upkeep/stop-instances.ts'
 import { Upkeep } from './upkeep/upkeep.ts'
 
@@ -70,11 +76,11 @@ export interface Daemon extends AsyncDisposable {
 export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts> = {}): Promise<Daemon> {
   await using opened = new AsyncDisposableStack()
   const limits = { ...defaultLimits, ...config.limits }
-  const folder = await openFolder(config, limits, overrides, opened)
-  const { db, commits, engine, logs } = folder
+  const leaving = new AbortController()
+  const folder = await openFolder(config, limits, overrides, { opened, leaving: leaving.signal })
+  const { db, commits, engine, logs, space, reserve } = folder
   const clock = overrides.clock ?? Date.now
   const now = () => new Date(clock()).toISOString()
-  const leaving = new AbortController()
   const changed = new Changes()
   const pumps = new LogPumps(db, engine, logs, limits, leaving.signal)
   const deployParts: DeployParts = {
@@ -105,16 +111,15 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
 
   const files = filesIn(config.data, limits)
   const retention = { db, files, limits, slices: new Slices({ most: () => limits.sweepRows, sliceMs: serverSliceMs }) }
-  const queueParts = { db, commits, files, limits, now, changed, ...queueState(db, changed, limits) }
+  const queueParts = { db, commits, files, limits, now, changed, space, ...queueState(db, changed, limits) }
   const queue = new Queue(queueParts)
   const instances = opened.use(new Instances(limits))
-  const reach = (endpoint: string) => instances.at(endpoint)
   const lookAt: LookAt = (deployment, fault) => void upkeep.checks.lookAt(deployment, fault)
-  const ahead = (endpoint: string) => instances.ahead(endpoint)
-  const dispatcher = new Dispatcher({ ...queueParts, reach, ahead, lookAt, engine }, leaving.signal)
+  const dispatcher = new Dispatcher({ ...queueParts, ...callsTo(instances), lookAt, engine }, leaving.signal)
   loops.push(
     dispatcher.work(),
     upkeep.work(() => sweepOld(retention, clock(), leaving.signal)),
+    holdReserve(space, reserve, limits, leaving.signal),
   )
   const lifecycle = new DemoLifecycle(deployParts, runner, (demo) => forgetRunsOf(retention, demo))
 
@@ -137,6 +142,11 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
 }
+
+const callsTo = (instances: Instances) => ({
+  reach: (endpoint: string) => instances.at(endpoint),
+  ahead: (endpoint: string) => instances.ahead(endpoint),
+})
 
 /** The stack closes what listens. */
 async function listen(config: DaemonConfig, parts: ApiParts, opened: AsyncDisposableStack) {
@@ -165,14 +175,17 @@ async function openFolder(
   config: DaemonConfig,
   limits: Limits,
   overrides: Partial<Parts>,
-  opened: AsyncDisposableStack,
+  { opened, leaving }: { opened: AsyncDisposableStack; leaving: AbortSignal },
 ) {
   await makePrivateFolder(config.data)
   opened.use(await lockFolder(config.data))
   const owner = await ownerOf(config.data)
   const engine = overrides.engine ?? (await makeEngine(config, owner, limits))
   if (!overrides.engine) opened.use(engine)
-  await engine.ready(AbortSignal.timeout(limits.engineMs))
+  const patience = AbortSignal.timeout(limits.engineMs)
+  await engine.ready(patience)
+  const space = new FreeSpace({ disks: disksOf(config.data, await engine.imageStore(patience)), limits })
+  const reserve = new Reserve(join(config.data, 'reserve'))
   const work = join(config.data, 'work')
   await mkdir(work, { recursive: true })
   const source = overrides.source ?? new GitSource({ work, owner, environment: config.environment })
@@ -180,7 +193,26 @@ async function openFolder(
   opened.defer(() => db.destroy())
   const logs = await DemoLogs.open(join(config.data, 'logs'), limits)
   const vault = await openVault(config.data)
-  return { engine, source, db, commits: new Commits(db), work, logs, vault }
+  const commits = new Commits(db, { leaving, onFull: () => reserve.giveUp() })
+  const builds = new BuildWatch(space, limits)
+  return { engine, source, db, commits, work, logs, vault, space, builds, reserve }
+}
+
+/** The disks that fill, each once where it can be told. */
+function disksOf(state: string, images: string | undefined): Disk[] {
+  const disks = [{ name: "This server's disk", path: state, forImages: false }]
+  if (images !== undefined && statSync(images).dev !== statSync(state).dev)
+    disks.push({ name: "This server's disk for images", path: images, forImages: true })
+  return disks
+}
+
+/** Keeps the reserve of the disk whole while there is room. */
+async function holdReserve(space: FreeSpace, reserve: Reserve, limits: Limits, signal: AbortSignal): Promise<void> {
+  const hold = async () => {
+    if ((await space.lackFor('upload')) === undefined) await reserve.fill()
+  }
+  await logged('space for the ends of predictions could not be reserved', hold)
+  await repeat('space for the ends of predictions could not be reserved', () => limits.reconcileMs, hold, signal)
 }
 
 const filesIn = (data: string, limits: Limits): FolderFiles =>

@@ -1,7 +1,15 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
-import { type CompiledQuery, Kysely, type QueryResult, SqliteAdapter, type SqliteDatabase, SqliteDialect } from 'kysely'
+import {
+  type CompiledQuery,
+  type Driver,
+  Kysely,
+  type QueryResult,
+  SqliteAdapter,
+  type SqliteDatabase,
+  SqliteDialect,
+} from 'kysely'
 import { type MigrationProvider, Migrator } from 'kysely/migration'
 import { Checkpoints } from './checkpoints.ts'
 
@@ -191,8 +199,21 @@ export const isMissingReference = (error: unknown): boolean =>
 /** Lower-cases a text as `lower` does in every statement. SQLite's own function knows English letters only. */
 const lower = (text: unknown): unknown => (typeof text === 'string' ? text.normalize('NFC').toLowerCase() : text)
 
-/** SQLite rolls back changes of tables with their transaction, which Kysely's dialect does not assume. */
+/**
+ * SQLite rolls back changes of tables with their transaction, which Kysely's dialect does not assume. Where the disk is
+ * full it has rolled back before it is asked to, and the error that says so must not be replaced by that.
+ */
 class TransactionalDialect extends SqliteDialect {
+  override createDriver(): Driver {
+    const driver = super.createDriver()
+    const rollback = driver.rollbackTransaction.bind(driver)
+    driver.rollbackTransaction = (connection) =>
+      rollback(connection).catch((error: unknown) => {
+        if (!/no transaction is active/.test(String(error))) throw error
+      })
+    return driver
+  }
+
   override createAdapter(): SqliteAdapter {
     return new TransactionalAdapter()
   }

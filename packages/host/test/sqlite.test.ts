@@ -170,3 +170,22 @@ describe('the log of a durable database', () => {
     await db.destroy()
   })
 })
+
+it.each([true, false])(
+  'a transaction for which the disk is full says so, and the next one works (durable: %s)',
+  async (durable) => {
+    const db = await openSqlite<Tables>(path, { migrations: first, durable })
+    try {
+      const { rows } = await sql<{ page_count: number }>`PRAGMA page_count`.execute(db)
+      const bounded = (pages: number) => sql`PRAGMA max_page_count = ${sql.lit(pages)}`.execute(db)
+      await bounded(rows[0]?.page_count ?? 0)
+      const add = (id: string) => db.transaction().execute((trx) => trx.insertInto('demos').values({ id }).execute())
+      await expect(add('a'.repeat(100_000))).rejects.toMatchObject({ code: 'SQLITE_FULL' })
+      await bounded(10_000)
+      await add('b')
+      expect(await db.selectFrom('demos').selectAll().execute()).toEqual([{ id: 'b' }])
+    } finally {
+      await db.destroy()
+    }
+  },
+)

@@ -139,6 +139,12 @@ export const daemonLimits: TableOf<Limits> = {
     sizeOrNone,
     "Docker's cache of builds, the whole host's, after a build; 0: left alone",
   ),
+  freeBuildBytes: limit('free_builds', size, 'free on the disk, or no deployment begins; it waits until there is room'),
+  freeBuildFiles: limit('free_builds_files', count(), 'the same, in files that the file system has room for'),
+  freeBuildingBytes: limit('free_building', size, 'free on the disk, or a build under way is stopped'),
+  freeUploadBytes: limit('free_uploads', size, 'free on the disk, or uploads are refused'),
+  freeUploadFiles: limit('free_uploads_files', count(), 'the same, in files that the file system has room for'),
+  freeSpaceMs: limit('free_look', duration(), 'between two looks at what is free while something builds'),
 }
 
 /** The web server's limits. A limit that the daemon has too is the same setting. */

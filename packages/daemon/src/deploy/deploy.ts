@@ -82,21 +82,23 @@ async function makeImage(parts: DeployParts, progress: DeployProgress, queued: Q
 
 async function cloneAndBuild(parts: DeployParts, progress: DeployProgress, queued: QueuedDeployment) {
   const folder = await progress.enter('cloning', parts.limits.cloneMs, (within) =>
-    checkout(parts, progress, queued, within),
+    parts.builds.during(within, (signal) => checkout(parts, progress, queued, signal)),
   )
   const manifest = await progress.enter('validating', parts.limits.validateMs, () => readManifest(folder))
   await progress.note({ manifest })
   const { demo_id: demo, id: deployment } = progress.row
   const image = await progress.enter('building', parts.limits.buildMs, (within) =>
-    parts.engine.build(
-      {
-        demo,
-        deployment,
-        folder,
-        manifest,
-        onLog: (line) => parts.logs.append(demo, [line]),
-      },
-      within,
+    parts.builds.during(within, (signal) =>
+      parts.engine.build(
+        {
+          demo,
+          deployment,
+          folder,
+          manifest,
+          onLog: (line) => parts.logs.append(demo, [line]),
+        },
+        signal,
+      ),
     ),
   )
   await progress.note({ image, token: null })

@@ -8,6 +8,7 @@ import { nextQueued, queueStopped } from '../store/waiting-deployments.ts'
 import { waited } from '../waited.ts'
 import { deploy } from './deploy.ts'
 import type { DeployParts } from './parts.ts'
+import { tellWhyTheyWait } from './wait-for-room.ts'
 import { workFolder } from './work-folder.ts'
 
 interface UnderWay {
@@ -99,14 +100,18 @@ export class DeploymentRunner {
   }
 
   private async startWhatMay(): Promise<void> {
-    const { db, now, changed } = this.parts
+    const { db, now, changed, space } = this.parts
+    const lack = await space.lackFor('build')
+    await logged('why deployments wait could not be stored', () => tellWhyTheyWait(this.parts, lack))
+    // Where not even this can be stored, nothing is begun that would break off.
+    if ((await space.lackFor('prediction')) !== undefined) return
     if (!this.leaving.signal.aborted) for (const demo of await queueStopped(db, now())) changed.notify(demo)
     while (!this.leaving.signal.aborted) {
       const building = [...this.underWay.values()].filter(({ builds }) => builds).length
       const row = await nextQueued(
         db,
         [...this.underWay.keys(), ...this.putOff],
-        building < this.parts.limits.deployments,
+        lack === undefined && building < this.parts.limits.deployments,
       )
       if (!row) return
       this.begin(row)

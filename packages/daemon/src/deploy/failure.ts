@@ -1,5 +1,6 @@
 import type { DeploymentState } from '@origami/protocol/control'
 import { ManifestError } from '@origami/protocol/demo'
+import { OutOfRoom } from '../disk/build-watch.ts'
 import { BuildError, ConfigError } from '../engine/engine.ts'
 import { SourceError } from '../source/source.ts'
 
@@ -25,6 +26,8 @@ export function failureOf(error: unknown, step: string): DeployFailed {
   if (error instanceof ManifestError || error instanceof ConfigError)
     return new DeployFailed('config_error', error.message)
   if (error instanceof BuildError) return new DeployFailed('build_failed', error.message)
+  if (error instanceof OutOfRoom)
+    return new DeployFailed(step === 'cloning' ? 'clone_failed' : 'build_failed', error.message)
   const message = error instanceof Error ? error.message : String(error)
   const states: Record<string, DeploymentState> = {
     cloning: 'clone_failed',

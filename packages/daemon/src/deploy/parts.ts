@@ -2,6 +2,8 @@ import type { SealedBox } from '@origami/host/sealed-box'
 import type { ForgeEntry } from '@origami/protocol/control'
 import type { Changes } from '../changes.ts'
 import type { Limits } from '../config.ts'
+import type { BuildWatch } from '../disk/build-watch.ts'
+import type { FreeSpace } from '../disk/free-space.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { DemoLogs } from '../logs/demo-log.ts'
 import type { LogPumps } from '../logs/log-pumps.ts'
@@ -21,6 +23,8 @@ export interface DeployParts {
   readonly pumps: LogPumps
   readonly tasks: Tasks
   readonly slots: StartSlots
+  readonly space: Pick<FreeSpace, 'lackFor'>
+  readonly builds: Pick<BuildWatch, 'during'>
   readonly vault: SealedBox
   readonly forges: readonly ForgeEntry[]
   readonly limits: Limits

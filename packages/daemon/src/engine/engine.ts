@@ -88,6 +88,11 @@ export interface Engine extends AsyncDisposable {
    */
   ready(signal: AbortSignal): Promise<void>
   /**
+   * The folder on this host in which images are built, where it is not in the state folder. Undefined: it is, or it is
+   * on another host.
+   */
+  imageStore(signal: AbortSignal): Promise<string | undefined>
+  /**
    * Idempotent for each deployment: an image that an interrupted daemon has built already is returned. Throws
    * ConfigError or BuildError.
    */

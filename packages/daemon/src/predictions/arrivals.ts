@@ -1,6 +1,8 @@
+import { isDiskFull } from '@origami/host/disk-full'
 import { type DemoId, Gone, type PredictionId } from '@origami/protocol/demo'
 import type { Changes } from '../changes.ts'
 import type { Limits } from '../config.ts'
+import type { FreeSpace } from '../disk/free-space.ts'
 import type { Commits } from '../store/commits.ts'
 import { isStopped } from '../store/demos.ts'
 import type { Db } from '../store/open.ts'
@@ -9,6 +11,7 @@ import { addPrediction, type NewPrediction, predictionById } from '../store/pred
 import { Admission, demoStopped } from './admission.ts'
 import type { OpenPredictions } from './open-predictions.ts'
 import type { Turns } from './turns/turns.ts'
+import { noRoom } from './upload-files.ts'
 
 const nowhere = { sent_to: null, deployment: null }
 
@@ -19,6 +22,8 @@ interface ArrivalsParts {
   readonly limits: Limits
   readonly open: OpenPredictions
   readonly turns: Turns
+  /** Without it there is always room. */
+  readonly space?: Pick<FreeSpace, 'lackFor'>
 }
 
 /** Stores arriving predictions. All that arrive in one turn of the event loop share one transaction. */
@@ -53,7 +58,8 @@ export class Arrivals {
     const { commits, open, changed, turns } = this.parts
     const { demo_id: demo, id, visitor = null, address = null } = row
     const whose = { demo, visitor, address }
-    const refusal = this.admission.reserve(whose)
+    const lack = await this.parts.space?.lackFor('prediction')
+    const refusal = lack === undefined ? this.admission.reserve(whose) : noRoom(lack)
     if (refusal) return this.joined(demo, id, refusal)
     const ready = turns.reserve(demo)
     // What is sent at once is stored with where it is sent, which is one wait for the disk less.
@@ -66,6 +72,9 @@ export class Arrivals {
       if (ready) turns.lacks(arrival, ready.endpoint)
       changed.predictionChanged(demo, arrival, justArrived({ ...placed, arrival }))
       return arrival
+    } catch (error) {
+      if (isDiskFull(error)) throw noRoom('its disk is full')
+      throw error
     } finally {
       this.admission.release(whose)
       if (ready) turns.arrived(demo)

@@ -128,7 +128,7 @@ export class Ending {
   ): Promise<void> {
     const { arrival, demo } = this.prediction
     const { commits } = this.parts
-    if (!(await commits.run(write))) return
+    if (!(await commits.keep(write))) return
     commits.forget(arrival)
     this.isStored = true
     this.parts.changed.predictionChanged(demo, arrival, {

@@ -2,6 +2,7 @@ import type { DeploymentId } from '@origami/protocol/demo'
 import type { FolderFiles, HttpPredictor } from '@origami/serving'
 import type { Changes } from '../changes.ts'
 import type { Limits } from '../config.ts'
+import type { FreeSpace } from '../disk/free-space.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Commits } from '../store/commits.ts'
 import type { Db } from '../store/open.ts'
@@ -27,6 +28,8 @@ export interface QueueParts {
   readonly places: Places
   readonly times: RunTimes
   readonly turns: Turns
+  /** Says whether there is room for what arrives. Without it there always is. */
+  readonly space?: Pick<FreeSpace, 'lackFor'>
 }
 
 /** A prediction on its way to an instance, with its input. What its row says is changed in it as well. */

@@ -7,7 +7,7 @@ import {
   type PredictionId,
   validateInput,
 } from '@origami/protocol/demo'
-import { checkFiles, type Prediction, type PredictionRequest, type Predictor } from '@origami/serving'
+import { checkFiles, type Files, type Prediction, type PredictionRequest, type Predictor } from '@origami/serving'
 import type { OpenPrediction } from '../store/open-predictions.ts'
 import { predictionById } from '../store/predictions.ts'
 import { demoStopped } from './admission.ts'
@@ -16,6 +16,7 @@ import { filesOfFields } from './instance/file-transfer.ts'
 import type { KnownDemo } from './known-demos.ts'
 import type { QueueParts } from './parts.ts'
 import { QueuedPrediction } from './queued-prediction.ts'
+import { UploadFiles } from './upload-files.ts'
 
 /**
  * The queue of every demo, which is the table of predictions. A prediction is stored before its request is answered.
@@ -23,10 +24,12 @@ import { QueuedPrediction } from './queued-prediction.ts'
 export class Queue {
   private readonly parts: QueueParts
   private readonly arrivals: Arrivals
+  private readonly uploads: Files
 
   constructor(parts: QueueParts) {
     this.parts = parts
     this.arrivals = new Arrivals(parts)
+    this.uploads = parts.space ? new UploadFiles(parts.files, parts.space) : parts.files
   }
 
   /** The demo as a Predictor for a caller at `address`. Undefined: there is no such demo. */
@@ -34,7 +37,7 @@ export class Queue {
     const demo = await this.parts.demos.find(id)
     if (!demo) return undefined
     return {
-      files: this.parts.files,
+      files: this.uploads,
       schema: async () => schemaOf(demo),
       health: () => this.health(id),
       submit: (request) => this.submit(demo, request, address),

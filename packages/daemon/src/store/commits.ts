@@ -1,6 +1,8 @@
+import { isDiskFull } from '@origami/host/disk-full'
 import { logger } from '@origami/host/logger'
 import { NotOnDisk } from '@origami/host/sqlite'
 import type { DemoId } from '@origami/protocol/demo'
+import { waited } from '../waited.ts'
 import { addRuns } from './demos.ts'
 import type { Db, Trx } from './open.ts'
 
@@ -15,10 +17,21 @@ type LateWrite = (trx: Trx) => Promise<unknown>
 /** How long a write may wait that nobody waits for. */
 const latestMs = 500
 
+/** The wait before a write is tried again while the disk is full. It doubles each time. */
+const firstPauseMs = 100
+const longestPauseMs = 5_000
+
 interface Write {
   /** Makes its changes by `trx`, and settles its caller's promise only when told that they are stored. */
   readonly apply: (trx: Trx, ran: Ran) => Promise<{ stored: () => void }>
   readonly fail: (error: unknown) => void
+}
+
+export interface CommitsOptions {
+  /** Called when the disk is full. It may make room. */
+  readonly onFull?: () => Promise<void>
+  /** Ends the waits for room. */
+  readonly leaving?: AbortSignal
 }
 
 /**
@@ -31,9 +44,13 @@ export class Commits {
   private readonly late = new Map<number, LateWrite>()
   private timer: NodeJS.Timeout | undefined
   private isStoring = false
+  private readonly onFull: (() => Promise<void>) | undefined
+  private readonly leaving: AbortSignal | undefined
 
-  constructor(db: Db) {
+  constructor(db: Db, { onFull, leaving }: CommitsOptions = {}) {
     this.db = db
+    this.onFull = onFull
+    this.leaving = leaving
   }
 
   /**
@@ -49,6 +66,22 @@ export class Commits {
     this.waiting.push({ apply, fail: reject })
     this.storeSoon()
     return promise
+  }
+
+  /**
+   * As `run`, for what must not be lost: while the disk is full it is tried again, after longer and longer waits.
+   * Rejects with the database's error then only once the daemon leaves.
+   */
+  async keep<Result>(write: (trx: Trx, ran: Ran) => Promise<Result>): Promise<Result> {
+    for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs))
+      try {
+        return await this.run(write)
+      } catch (error) {
+        if (!isDiskFull(error)) throw error
+        if (pauseMs === firstPauseMs) log.error('the disk is full; what has to be stored is tried again', error)
+        await this.onFull?.()
+        if (!(await waited(pauseMs, this.leaving ?? new AbortController().signal))) throw error
+      }
   }
 
   /**

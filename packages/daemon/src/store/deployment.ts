@@ -61,7 +61,8 @@ interface DeploymentBase {
 /** Waits for its turn: for the first time, after an interruption, or to be started from its image. */
 export interface QueuedDeployment extends DeploymentBase {
   readonly state: 'queued'
-  readonly reason: null
+  /** Why it cannot begin. Null: it only waits for its turn. */
+  readonly reason: string | null
   readonly image: ImageRef | null
   /** The instance of an interrupted attempt. */
   readonly instance: NotedInstance | null

@@ -29,7 +29,7 @@ function parseByState(row: StoredDeployment): Deployment | Broken {
   const { common, active, serving, instance } = partsOf(row)
   switch (state) {
     case 'queued':
-      return { ...common, state, reason: null, image, instance, token, deadline_at }
+      return { ...common, state, reason, image, instance, token, deadline_at }
     case 'cloning':
     case 'validating':
       return { ...active, state, image: null, instance: null }

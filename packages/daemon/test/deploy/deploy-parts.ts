@@ -17,6 +17,8 @@ export function deployParts(
     logs: { append: async () => {}, tail: async () => [] },
     tasks: new Tasks(new AbortController().signal),
     slots: new StartSlots(defaultLimits),
+    space: { lackFor: async () => undefined },
+    builds: { during: (signal: AbortSignal, work: (signal: AbortSignal) => Promise<unknown>) => work(signal) },
     limits: defaultLimits,
     forges: [{ host: 'folder.test', kind: 'folder', git: 'file:///nowhere' }],
     work: '/nonexistent',

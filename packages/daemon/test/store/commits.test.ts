@@ -1,5 +1,6 @@
 import type { DemoId } from '@origami/protocol/demo'
 import Database from 'better-sqlite3'
+import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Commits } from '../../src/store/commits.ts'
 import { demoById, wantDemo } from '../../src/store/demos.ts'
@@ -105,5 +106,39 @@ describe('what can be stored later', () => {
     expect(await names()).toEqual([])
     await commits.flush()
     expect(await names()).toEqual(['late'])
+  })
+})
+
+describe('on a full disk', () => {
+  let isFull: boolean
+  const bounded = async (pages: number) => sql`PRAGMA max_page_count = ${sql.lit(pages)}`.execute(db)
+  beforeEach(async () => {
+    isFull = true
+    const { rows } = await sql<{ page_count: number }>`PRAGMA page_count`.execute(db)
+    await bounded(rows[0]?.page_count ?? 0)
+  })
+  const large = (name: string) => async (trx: Trx) => {
+    const id = name.padEnd(32, '0') as DemoId
+    await wantDemo(trx, { id, user_id: 'a'.repeat(100_000), repolink: `https://folder.test/ann/${name}` }, 'now')
+    return name
+  }
+
+  test('what has to be kept is stored once there is room, and what need not be is refused', async () => {
+    const keeping = new Commits(db, {
+      onFull: async () => {
+        if (isFull) await bounded(100_000)
+        isFull = false
+      },
+    })
+    await expect(keeping.run(large('refused'))).rejects.toMatchObject({ code: 'SQLITE_FULL' })
+    expect(await names()).toEqual([])
+    expect(await Promise.all([keeping.keep(large('a')), keeping.keep(large('b'))])).toEqual(['a', 'b'])
+    expect(await names()).toEqual(['a', 'b'])
+  })
+
+  test('a daemon that leaves does not wait for room', async () => {
+    const leaving = new AbortController()
+    const keeping = new Commits(db, { leaving: leaving.signal, onFull: async () => leaving.abort() })
+    await expect(keeping.keep(large('a'))).rejects.toMatchObject({ code: 'SQLITE_FULL' })
   })
 })

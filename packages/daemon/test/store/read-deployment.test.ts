@@ -52,7 +52,7 @@ describe('a deployment has what belongs to its state, and no more', () => {
   const active = { reason: null, deadline_at: at, interruptions: 0, let_go: true }
   const ended = { reason: 'why', image, instance: null }
   const rows = [
-    ['queued', { reason: null, image, instance: noted, token, deadline_at: at }],
+    ['queued', { reason: 'why', image, instance: noted, token, deadline_at: at }],
     ['cloning', { ...active, image: null, instance: null }],
     ['validating', { ...active, image: null, instance: null }],
     ['building', { ...active, image, instance: null }],

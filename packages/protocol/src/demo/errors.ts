@@ -18,13 +18,18 @@ export class Invalid extends Error {
   }
 }
 
-/** No more predictions are accepted now. Answered with HTTP 429 and Retry-After. */
+/**
+ * No more is accepted now. Answered with HTTP 429 and Retry-After, or with 507 and Retry-After when there is no room to
+ * store it.
+ */
 export class Full extends Error {
   override readonly name = 'Full'
   readonly retryAfterSeconds: number
-  constructor(message: string, retryAfterSeconds: number) {
+  readonly of: 'queue' | 'storage'
+  constructor(message: string, retryAfterSeconds: number, of: 'queue' | 'storage' = 'queue') {
     super(message)
     this.retryAfterSeconds = retryAfterSeconds
+    this.of = of
   }
 }
 

@@ -35,6 +35,7 @@ export function answerError(base: string, status: number, text: string, retryAft
     )
   if (status === 413) return new Invalid([{ type: 'value_error.too_large', message: error ?? 'it is too large' }])
   if (status === 429) return new Full(error ?? 'the queue is full', secondsOf(retryAfter) ?? 5)
+  if (status === 507) return new Full(error ?? 'there is no room to store it', secondsOf(retryAfter) ?? 60, 'storage')
   if (status === 503) return new Gone(error ?? `${base} takes no predictions`)
   const said = `${base} answered ${status}${error ? `: ${error}` : ''}`
   return status >= 500 ? new ServerFault(said) : new Misbehaved(said)

@@ -45,7 +45,12 @@ export function toldOf(error: FastifyError | Error, contentType?: string): Told 
     }))
     return { status: tooLarge ? 413 : 422, body: { detail } }
   }
-  if (error instanceof Full) return { status: 429, body: { error: error.message }, retryAfter: error.retryAfterSeconds }
+  if (error instanceof Full)
+    return {
+      status: error.of === 'storage' ? 507 : 429,
+      body: { error: error.message },
+      retryAfter: error.retryAfterSeconds,
+    }
   if (error instanceof Gone) return { status: 503, body: { error: error.message, status: 'failed' } }
   if (error instanceof BodyRefused && error.statusCode === 503)
     return { status: 503, body: { error: error.message }, retryAfter: 5 }

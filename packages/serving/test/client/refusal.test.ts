@@ -31,6 +31,7 @@ test.each([
 test.each([
   [429, Full, 'the queue is full'],
   [503, Gone, `${base} takes no predictions`],
+  [507, Full, 'there is no room to store it'],
   [500, ServerFault, `${base} answered 500`],
   [502, ServerFault, `${base} answered 502`],
   [302, Misbehaved, `${base} answered 302`],

@@ -25,6 +25,12 @@ export class DockerClient {
     this.limits = limits
   }
 
+  /** Whether Docker runs on this host. */
+  get isLocal(): boolean {
+    const { socketPath } = new Docker(this.options).modem as { socketPath?: unknown }
+    return typeof socketPath === 'string'
+  }
+
   /** A client whose calls end with this signal, and must begin to answer within `ms`. */
   within(signal?: AbortSignal, ms = this.limits.engineMs): Docker {
     const docker = new Docker(this.options)

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { chmod, mkdir, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { unlessAbsent } from '@origami/host/absent-files'
@@ -66,6 +67,13 @@ export class DockerEngine implements Engine {
         throw new Error('Docker does not answer; start it, or use --engine process for your own code', { cause })
       })
     await this.removeLeftInputs()
+  }
+
+  async imageStore(signal: AbortSignal): Promise<string | undefined> {
+    if (!this.client.isLocal) return undefined
+    const { DockerRootDir: folder } = (await this.client.within(signal).info()) as { DockerRootDir?: unknown }
+    // Docker may run with other folders than this process sees.
+    return typeof folder === 'string' && existsSync(folder) ? folder : undefined
   }
 
   /** Removes the folders of inputs of containers that somebody else removed. */

@@ -74,6 +74,9 @@ export class ProcessEngine implements Engine {
     this.shim = new ShimCopy(join(folder, 'shim'))
   }
 
+  /** Images are in the state folder. */
+  async imageStore(): Promise<undefined> {}
+
   async ready(): Promise<void> {
     await endLeftovers(this.owner, this.limits.killMs)
     await this.imageFolders.open()

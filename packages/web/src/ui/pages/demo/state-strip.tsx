@@ -18,6 +18,7 @@ export function StateStrip({ page }: { page: DemoPage }) {
           {page.schema
             ? 'It is being started; what you send now waits its turn.'
             : 'It is being built for the first time.'}
+          {page.mine && page.state === 'waiting' && reason ? ` ${reason}` : ''}
         </Strip>
       )
     case 'stopped':
