@@ -1,8 +1,10 @@
 import { once } from 'node:events'
+import { defaultLimits } from '../../packages/daemon/src/config.ts'
 import { DockerEngine } from '../../packages/daemon/src/engine/docker/docker-engine.ts'
 import type {
   BuildRequest,
   Engine,
+  EngineLimits,
   ImageRef,
   Instance,
   InstanceId,
@@ -36,10 +38,16 @@ export class HeldEngine implements Engine {
   private readonly real: Engine
   private readonly holds: ReadonlySet<Hold>
 
-  constructor(kind: 'process' | 'docker', folder: string, owner: string, holds: ReadonlySet<Hold>) {
+  constructor(
+    kind: 'process' | 'docker',
+    folder: string,
+    owner: string,
+    holds: ReadonlySet<Hold>,
+    limits: EngineLimits = defaultLimits,
+  ) {
     this.real =
       kind === 'docker'
-        ? new DockerEngine({ folder, owner })
+        ? new DockerEngine({ folder, owner, limits })
         : new ProcessEngine({ folder, owner, environment: process.env })
     this.name = this.real.name
     this.guarantees = this.real.guarantees

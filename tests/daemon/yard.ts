@@ -46,7 +46,7 @@ export class DaemonYard implements AsyncDisposable {
     this.limits = limits
     this.repositories = new Repositories(join(folder, 'forge'))
     const owner = randomId()
-    this.engine = new HeldEngine(engine, join(folder, 'engine'), owner, this.holds)
+    this.engine = new HeldEngine(engine, join(folder, 'engine'), owner, this.holds, { ...defaultLimits, ...limits })
     this.source = new HeldSource(
       new GitSource({ work: join(folder, 'daemon/work'), owner, environment: process.env }),
       this.holds,

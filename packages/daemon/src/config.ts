@@ -162,6 +162,10 @@ export interface Limits {
   readonly logLineBytes: number
   /** How many bytes of Docker's build cache, which the whole host shares, are left after a build. 0 leaves it alone. */
   readonly buildCacheBytes: number
+  /** What all builds on this host may use together, where the engine can limit them. 0 bytes: they are left alone. */
+  readonly buildMemoryBytes: number
+  readonly buildCpus: number
+  readonly buildPids: number
   /** No deployment begins to clone and build while less than this is free on a disk that it would fill. */
   readonly freeBuildBytes: number
   readonly freeBuildFiles: number
@@ -242,6 +246,9 @@ export const defaultLimits: Limits = {
   unreadLogBytes: 8 * 1024 ** 2,
   logLineBytes: 64 * 1024,
   buildCacheBytes: 0,
+  buildMemoryBytes: 8 * gigabyte,
+  buildCpus: 4,
+  buildPids: 4096,
   freeBuildBytes: 5 * gigabyte,
   freeBuildFiles: 50_000,
   freeBuildingBytes: 2 * gigabyte,

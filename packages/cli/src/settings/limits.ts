@@ -139,6 +139,13 @@ export const daemonLimits: TableOf<Limits> = {
     sizeOrNone,
     "Docker's cache of builds, the whole host's, after a build; 0: left alone",
   ),
+  buildMemoryBytes: limit(
+    'build_memory',
+    sizeOrNone,
+    "memory of all of Docker's builds together, at most three quarters of the host's; 0: builds are left alone",
+  ),
+  buildCpus: limit('build_cpus', amount, "processors of all builds together, at most nine tenths of the host's"),
+  buildPids: limit('build_pids', count(), 'processes and threads of all builds together'),
   freeBuildBytes: limit('free_builds', size, 'free on the disk, or no deployment begins; it waits until there is room'),
   freeBuildFiles: limit('free_builds_files', count(), 'the same, in files that the file system has room for'),
   freeBuildingBytes: limit('free_building', size, 'free on the disk, or a build under way is stopped'),

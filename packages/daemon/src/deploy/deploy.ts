@@ -87,12 +87,15 @@ async function cloneAndBuild(parts: DeployParts, progress: DeployProgress, queue
   const manifest = await progress.enter('validating', parts.limits.validateMs, () => readManifest(folder))
   await progress.note({ manifest })
   const { demo_id: demo, id: deployment } = progress.row
+  const user = (await demoById(parts.db, demo))?.user_id
+  if (user === undefined) throw new DeployFailed('canceled', 'the demo was removed')
   const image = await progress.enter('building', parts.limits.buildMs, (within) =>
     parts.builds.during(within, (signal) =>
       parts.engine.build(
         {
           demo,
           deployment,
+          user,
           folder,
           manifest,
           onLog: (line) => parts.logs.append(demo, [line]),

@@ -13,7 +13,17 @@ export type InstanceId = string & { readonly [brand]: 'InstanceId' }
 export type LogCursor = string
 
 /** The limits that an operator sets for an engine. They may change, so they are read where they are used. */
-export type EngineLimits = Pick<Limits, 'engineMs' | 'killMs' | 'logLineBytes' | 'unreadLogBytes' | 'buildCacheBytes'>
+export type EngineLimits = Pick<
+  Limits,
+  | 'engineMs'
+  | 'killMs'
+  | 'logLineBytes'
+  | 'unreadLogBytes'
+  | 'buildCacheBytes'
+  | 'buildMemoryBytes'
+  | 'buildCpus'
+  | 'buildPids'
+>
 
 export interface InstanceSpec {
   /** The name of the demo when its model sets none: the repository's name. */
@@ -145,6 +155,8 @@ export interface Engine extends AsyncDisposable {
 export interface BuildRequest {
   readonly demo: DemoId
   readonly deployment: DeploymentId
+  /** The account that deploys. What its builds leave in a cache is read by no build of another one. */
+  readonly user: string
   /** A checkout without `.git`. The engine may read it and must not keep it. */
   readonly folder: string
   readonly manifest: Manifest

@@ -91,11 +91,17 @@ export class Yard {
 
   async build(
     bundle: Parameters<Yard['bundle']>[0] = {},
-    { deployment = newDeployment(), demo = this.demo, onLog = (_line: LogLine) => {}, signal = whole } = {},
+    {
+      deployment = newDeployment(),
+      demo = this.demo,
+      user = 'ann',
+      onLog = (_line: LogLine) => {},
+      signal = whole,
+    } = {},
   ): Promise<{ demo: DemoId; deployment: DeploymentId; image: ImageRef }> {
     const folder = await this.bundle(bundle)
     const image = await this.engine.build(
-      { demo, deployment, folder, manifest: manifestSchema.parse({}), onLog },
+      { demo, deployment, user, folder, manifest: manifestSchema.parse({}), onLog },
       signal,
     )
     return { demo, deployment, image }

@@ -102,6 +102,7 @@ describe('what a build started', () => {
       folder: await endless(),
       manifest: manifestSchema.parse({}),
       limits: { memoryBytes: 1 },
+      user: 'ann',
       onLog: () => {},
     }
     const first = engine()

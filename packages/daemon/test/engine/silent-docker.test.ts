@@ -48,7 +48,10 @@ async function engineOn(listener: RequestListener, engineMs: number): Promise<Do
 }
 
 const build = (engine: DockerEngine, signal: AbortSignal) =>
-  engine.build({ demo, deployment, folder: bundle, manifest: manifestSchema.parse({}), onLog: () => {} }, signal)
+  engine.build(
+    { demo, deployment, user: 'ann', folder: bundle, manifest: manifestSchema.parse({}), onLog: () => {} },
+    signal,
+  )
 const start = (engine: DockerEngine, signal: AbortSignal) =>
   engine.start(
     {

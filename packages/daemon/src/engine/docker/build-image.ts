@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { relative } from 'node:path'
 import { type Pack, pack } from 'tar-fs'
 import { readBundleFile } from '../bundle-file.ts'
@@ -35,6 +36,7 @@ export async function buildImage(
     t: tag,
     version: '2' as const,
     forcerm: true,
+    ...ownCache(owner, request.user),
     labels: { [labels.owner]: owner, [labels.demo]: demo, [labels.deployment]: deployment, [labels.role]: 'demo' },
   }
   // The session that Docker opens for a build stays open after a build that failed, unless it is ended here.
@@ -56,6 +58,15 @@ export async function buildImage(
   const { Id, Config } = await client.within(signal).getImage(tag).inspect()
   await tellOfVolumes(volumesOf(Config), request)
   return Id
+}
+
+/**
+ * What keeps the caches of accounts apart. BuildKit puts the namespace before each id of `RUN --mount=type=cache`, and a
+ * line of a RUN's `/etc/hosts` is part of what it knows a cached layer by.
+ */
+function ownCache(owner: string, user: string) {
+  const name = createHash('sha256').update(`${owner} ${user}`).digest('hex').slice(0, 32)
+  return { buildargs: { BUILDKIT_CACHE_MOUNT_NS: name }, extrahosts: `${name}.invalid:0.0.0.0` }
 }
 
 /** Throws BuildError when there are too many. */

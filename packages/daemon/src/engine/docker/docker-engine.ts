@@ -23,6 +23,8 @@ import type {
 } from '../engine.ts'
 import { guaranteesOf } from '../guarantees.ts'
 import { buildImage } from './build-image.ts'
+import { type BuildLimit, limitBuilds } from './build-limits.ts'
+import { BuildSteps } from './build-steps.ts'
 import { containerEvents } from './container-events.ts'
 import { containerInstance } from './container-instance.ts'
 import { followLog } from './container-log.ts'
@@ -49,6 +51,9 @@ export class DockerEngine implements Engine {
   private readonly owner: string
   private readonly inputs: string | undefined
   private readonly limits: EngineLimits
+  private readonly steps = new BuildSteps()
+  /** What was logged last of builds that are not limited. */
+  private unlimited = ''
 
   constructor({ owner, folder, socket, limits = defaultLimits }: DockerEngineOptions) {
     this.owner = owner
@@ -66,6 +71,7 @@ export class DockerEngine implements Engine {
       .catch((cause: unknown) => {
         throw new Error('Docker does not answer; start it, or use --engine process for your own code', { cause })
       })
+    await this.limitBuilds(signal)
     await this.removeLeftInputs()
   }
 
@@ -74,6 +80,19 @@ export class DockerEngine implements Engine {
     const { DockerRootDir: folder } = (await this.client.within(signal).info()) as { DockerRootDir?: unknown }
     // Docker may run with other folders than this process sees.
     return typeof folder === 'string' && existsSync(folder) ? folder : undefined
+  }
+
+  /**
+   * Puts the limits of builds in force, which also a restart of Docker may have ended. Returns what is limited, and why
+   * something is not.
+   */
+  async limitBuilds(signal: AbortSignal): Promise<readonly BuildLimit[]> {
+    const { CgroupDriver: cgroupDriver } = (await this.client.within(signal).info()) as { CgroupDriver?: unknown }
+    const found = await limitBuilds(this.limits, { isLocal: this.client.isLocal, cgroupDriver })
+    const lacking = found.flatMap(({ what, why }) => (why === undefined ? [] : [`${what} (${why})`])).join('; ')
+    if (lacking !== this.unlimited && lacking !== '') log.error(`builds are not limited in ${lacking}`)
+    this.unlimited = lacking
+    return found
   }
 
   /** Removes the folders of inputs of containers that somebody else removed. */
@@ -87,8 +106,11 @@ export class DockerEngine implements Engine {
   async build(request: BuildRequest, signal: AbortSignal): Promise<ImageRef> {
     const before = (await this.imagesWithin(signal)).find((image) => image.deployment === request.deployment)
     if (before) return before.ref
-    const image = await this.besideNetwork(request.demo, signal, () =>
-      buildImage(this.client, this.owner, request, signal),
+    const limits = await this.limitBuilds(signal)
+    const build = () => buildImage(this.client, this.owner, request, signal)
+    const image = await this.steps.during(
+      limits.flatMap(({ step }) => step ?? []),
+      () => this.besideNetwork(request.demo, signal, build),
     )
     if (this.limits.buildCacheBytes > 0)
       await this.client.pruneBuilds(this.limits.buildCacheBytes, signal).catch((error: unknown) => {
