@@ -7,6 +7,8 @@ import { World } from './world.ts'
 
 const megabyte = 1024 ** 2
 
+/** Those who wait here ask often. */
+const limits = { requestsPerMinute: 100_000 }
 const settings = `
 limits:
   free_builds: 48m
@@ -24,7 +26,7 @@ describe('on a disk that fills up', () => {
   let newest: string
 
   beforeAll(async () => {
-    world = await World.start({ engine: 'process', daemonDisk: 'size=128m,nr_inodes=12k', settings })
+    world = await World.start({ engine: 'process', daemonDisk: 'size=128m,nr_inodes=12k', settings, limits })
     ann = await world.person('ann')
     page = await ann.deploy(await world.push('tests/demos/gated', 'ann'))
     expect(page.state, page.detail?.newest?.reason ?? '').toBe('running')

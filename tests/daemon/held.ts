@@ -57,6 +57,9 @@ export class HeldEngine implements Engine {
   ready(signal: AbortSignal): Promise<void> {
     return this.real.ready(signal)
   }
+  dropCaches(signal: AbortSignal): Promise<void> {
+    return this.real.dropCaches(signal)
+  }
   imageStore(signal: AbortSignal): Promise<string | undefined> {
     return this.real.imageStore(signal)
   }

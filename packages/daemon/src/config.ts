@@ -162,6 +162,8 @@ export interface Limits {
   readonly logLineBytes: number
   /** How many bytes of Docker's build cache, which the whole host shares, are left after a build. 0 leaves it alone. */
   readonly buildCacheBytes: number
+  /** The largest image in bytes, with the base images that it stands on. A larger one is removed after its build. */
+  readonly imageBytes: number
   /** What all builds on this host may use together, where the engine can limit them. 0 bytes: they are left alone. */
   readonly buildMemoryBytes: number
   readonly buildCpus: number
@@ -245,7 +247,8 @@ export const defaultLimits: Limits = {
   predictionErrorLength: 16 * 1024,
   unreadLogBytes: 8 * 1024 ** 2,
   logLineBytes: 64 * 1024,
-  buildCacheBytes: 0,
+  buildCacheBytes: 20 * gigabyte,
+  imageBytes: 20 * gigabyte,
   buildMemoryBytes: 8 * gigabyte,
   buildCpus: 4,
   buildPids: 4096,

@@ -139,6 +139,7 @@ export const daemonLimits: TableOf<Limits> = {
     sizeOrNone,
     "Docker's cache of builds, the whole host's, after a build; 0: left alone",
   ),
+  imageBytes: limit('image', size, 'an image that was built, with what it stands on; a larger one is removed'),
   buildMemoryBytes: limit(
     'build_memory',
     sizeOrNone,

@@ -15,6 +15,7 @@ export function presentDeployment(row: Deployment): ShownDeployment {
     deadline_at: 'deadline_at' in row ? row.deadline_at : null,
     superseded_by: row.state === 'superseded' ? row.superseded_by : null,
     steps: row.steps,
+    base_images: [...row.base_images],
     log_tail: [...row.log_tail],
   }
 }

@@ -89,6 +89,7 @@ async function cloneAndBuild(parts: DeployParts, progress: DeployProgress, queue
   const { demo_id: demo, id: deployment } = progress.row
   const user = (await demoById(parts.db, demo))?.user_id
   if (user === undefined) throw new DeployFailed('canceled', 'the demo was removed')
+  let base_images: readonly string[] = []
   const image = await progress.enter('building', parts.limits.buildMs, (within) =>
     parts.builds.during(within, (signal) =>
       parts.engine.build(
@@ -98,13 +99,16 @@ async function cloneAndBuild(parts: DeployParts, progress: DeployProgress, queue
           user,
           folder,
           manifest,
+          onBaseImages: (images) => {
+            base_images = images
+          },
           onLog: (line) => parts.logs.append(demo, [line]),
         },
         signal,
       ),
     ),
   )
-  await progress.note({ image, token: null })
+  await progress.note({ image, base_images, token: null })
   return image
 }
 

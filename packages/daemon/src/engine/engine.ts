@@ -20,6 +20,7 @@ export type EngineLimits = Pick<
   | 'logLineBytes'
   | 'unreadLogBytes'
   | 'buildCacheBytes'
+  | 'imageBytes'
   | 'buildMemoryBytes'
   | 'buildCpus'
   | 'buildPids'
@@ -107,6 +108,8 @@ export interface Engine extends AsyncDisposable {
    * ConfigError or BuildError.
    */
   build(request: BuildRequest, signal: AbortSignal): Promise<ImageRef>
+  /** Removes what builds have cached and no build uses now, because the disk has no room for the next one. */
+  dropCaches(signal: AbortSignal): Promise<void>
   /** Idempotent for each deployment: an instance that exists for it already is returned. */
   start(request: StartRequest, signal: AbortSignal): Promise<Instance>
   /** Sends SIGTERM, and SIGKILL after the grace. False: there was nothing to stop. */
@@ -160,6 +163,8 @@ export interface BuildRequest {
   /** A checkout without `.git`. The engine may read it and must not keep it. */
   readonly folder: string
   readonly manifest: Manifest
+  /** Receives the images that it was built on, each with its id or digest, once it is built. */
+  readonly onBaseImages?: (images: readonly string[]) => void
   /** Receives a line. The build waits until the promise resolves. */
   readonly onLog: (line: LogLine) => void | Promise<void>
 }

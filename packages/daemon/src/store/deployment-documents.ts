@@ -14,16 +14,16 @@ export type Change = Omit<Updateable<Tables['deployments']>, keyof DeploymentDoc
 export const documentsOf = (row: StoredDeployment): DeploymentDocuments => ({
   steps: read('steps', deployment.shape.steps, row.steps) ?? [],
   log_tail: read('log_tail', z.array(z.string()), row.log_tail) ?? [],
+  base_images: read('base_images', z.array(z.string()), row.base_images) ?? [],
   crash_times: read('crash_times', z.array(z.string()), row.crash_times) ?? [],
   manifest: storedManifest(row.manifest),
   schema: storedSchema(row.schema),
 })
 
 /** A change in the form that the table stores. */
-export function storedChange({ steps, log_tail, crash_times, manifest, schema, ...columns }: Change) {
-  const documents = Object.entries({ steps, log_tail, crash_times, manifest, schema }).filter(
-    ([, value]) => value !== undefined,
-  )
+export function storedChange({ steps, log_tail, base_images, crash_times, manifest, schema, ...columns }: Change) {
+  const written = { steps, log_tail, base_images, crash_times, manifest, schema }
+  const documents = Object.entries(written).filter(([, value]) => value !== undefined)
   return { ...columns, ...Object.fromEntries(documents.map(([name, value]) => [name, JSON.stringify(value)])) }
 }
 

@@ -52,6 +52,8 @@ interface DeploymentBase {
   /** How far its instance's output has been copied to the log. */
   readonly log_cursor: string | null
   readonly log_tail: readonly string[]
+  /** The images that it was built on, each with the id or digest that it had then. */
+  readonly base_images: readonly string[]
   /** When it was found to have served well. */
   readonly served_well: string | null
   readonly created_at: string

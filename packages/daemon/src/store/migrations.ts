@@ -2,6 +2,7 @@ import { activeStates } from '@origami/protocol/control'
 import { type Kysely, sql } from 'kysely'
 import type { Migration, MigrationProvider } from 'kysely/migration'
 import { addressOfCaller } from './migrations-address.ts'
+import { baseImages } from './migrations-base-images.ts'
 import { oneSpellingOfCanceled } from './migrations-canceled.ts'
 import { indexesOfOpenPredictions } from './migrations-open-indexes.ts'
 import { predictionsAsTheyAreSent } from './migrations-predictions.ts'
@@ -24,6 +25,7 @@ export const migrations: MigrationProvider = {
     '004-address': addressOfCaller,
     '005-canceled': oneSpellingOfCanceled,
     '006-open-indexes': indexesOfOpenPredictions,
+    '009-base-images': baseImages,
   }),
 }
 

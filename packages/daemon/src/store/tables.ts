@@ -44,6 +44,8 @@ export interface Tables {
     /** How far the instance's output has been copied to the log. */
     log_cursor: string | null
     log_tail: Generated<string>
+    /** JSON. */
+    base_images: Generated<string>
     steps: Generated<string>
     /** Only used before `crash_times` existed. */
     crashes: Generated<number>
@@ -126,6 +128,7 @@ export interface DeploymentDocuments {
   /** The states it went through, oldest first. */
   steps: Deployment['steps']
   log_tail: readonly string[]
+  base_images: readonly string[]
   crash_times: readonly string[]
   /** Has all defaults until the manifest is known. Undefined: what is stored cannot be read. */
   manifest: Manifest | undefined

@@ -32,11 +32,20 @@ export class Reconciler {
   async round(): Promise<void> {
     await logged('what runs could not be compared with what should', () => this.compare())
     await logged('images could not be looked through', () => pruneImages(this.parts))
+    await logged('the cache of builds could not be dropped', () => this.makeRoom())
     await logged('deadlines could not be looked at', () => failOverdue(this.parts, this.runner))
     await logged('folders of deployments could not be looked through', () =>
       sweepWork(this.parts.work, this.since, (folder) => this.runner.usesFolder(folder)),
     )
     this.runner.wake()
+  }
+
+  /** Deployments that wait for room would wait for ever for what only their own cache takes. */
+  private async makeRoom(): Promise<void> {
+    const { db, engine, space, limits } = this.parts
+    const waiting = await deploymentsByState(db, ['queued'])
+    if (waiting.every(({ image }) => image !== null) || (await space.lackFor('build')) === undefined) return
+    await engine.dropCaches(AbortSignal.timeout(limits.buildMs))
   }
 
   private async compare(): Promise<void> {

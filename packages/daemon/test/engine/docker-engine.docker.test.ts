@@ -1,3 +1,4 @@
+import { type DeploymentId, manifestSchema } from '@origami/protocol/demo'
 import Docker from 'dockerode'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { containerSpec } from '../../src/engine/docker/container-spec.ts'
@@ -44,6 +45,26 @@ const under: EngineUnderTest = {
 }
 
 engineContract('docker', under)
+
+test('the images that a build begins with are told, each with the id that it has', async () => {
+  const yard = await Yard.open(under)
+  try {
+    const Dockerfile =
+      'FROM node:24-bookworm-slim AS first\nFROM python:3.12-slim-bookworm\nCOPY --from=first /etc/os-release /\n'
+    const images: string[] = []
+    const folder = await yard.bundle({ files: { Dockerfile } })
+    const request = { demo: yard.demo, deployment: 'd'.repeat(26) as DeploymentId, user: 'ann', folder }
+    const onBaseImages = (found: readonly string[]) => void images.push(...found)
+    const manifest = manifestSchema.parse({})
+    await yard.engine.build({ ...request, manifest, onBaseImages, onLog: () => {} }, new AbortController().signal)
+    const idOf = async (name: string) => (await new Docker().getImage(name).inspect()).Id
+    const names = ['node:24-bookworm-slim', 'python:3.12-slim-bookworm']
+    const expected = await Promise.all(names.map(async (name) => `docker.io/library/${name} ${await idOf(name)}`))
+    expect(images.toSorted()).toEqual(expected)
+  } finally {
+    await yard.close()
+  }
+})
 
 describe('a container that was made and not started', () => {
   let yard: Yard

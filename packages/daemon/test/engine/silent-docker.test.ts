@@ -44,7 +44,11 @@ async function engineOn(listener: RequestListener, engineMs: number): Promise<Do
     session.resume().write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n')
   })
   await once(server, 'listening')
-  return new DockerEngine({ owner, socket, limits: { ...defaultLimits, engineMs, killMs: 100 } })
+  return new DockerEngine({
+    owner,
+    socket,
+    limits: { ...defaultLimits, buildMemoryBytes: 0, buildCacheBytes: 0, engineMs, killMs: 100 },
+  })
 }
 
 const build = (engine: DockerEngine, signal: AbortSignal) =>
@@ -158,34 +162,69 @@ describe('a Docker that answers in pieces, or not as expected', () => {
         request.resume().once('end', () => response.end('{"stream":"one"}\r\n{"stre'))
       else response.writeHead(404).end('{"message":"No such image"}')
     }, 5000)
-    await expect(build(engine, whole)).rejects.toThrow('No such image')
+    await expect(build(engine, whole)).rejects.toThrow('neither that it failed nor what it made')
     expect(logged).toHaveBeenCalledOnce()
     logged.mockRestore()
   })
 
   test('the cache of builds is made smaller after a build when the operator says so, and else left alone', async () => {
     const pruned: string[] = []
+    const answer = '{"id":"moby.image.id","aux":{"ID":"sha256:x"},"Id":"sha256:x","Config":{}}'
     const listener: RequestListener = (request, response) => {
       if (request.url?.startsWith('/build/prune')) pruned.push(request.url)
       if (request.url?.startsWith('/images/json')) response.end('[]')
-      else request.resume().once('end', () => response.end('{"Id":"sha256:x","Config":{}}'))
+      else request.resume().once('end', () => response.end(answer))
     }
     const engine = await engineOn(listener, 5000)
     await build(engine, whole)
+    await engine.dropCaches(whole)
     expect(pruned).toEqual([])
     const capped = new DockerEngine({
       owner,
       socket: join(folder, 'docker.sock'),
-      limits: { ...defaultLimits, buildCacheBytes: 1e9 },
+      limits: { ...defaultLimits, buildMemoryBytes: 0, buildCacheBytes: 1e9 },
     })
     await build(capped, whole)
-    expect(pruned.map((url) => new URLSearchParams(url.split('?')[1]).get('keep-storage'))).toEqual(['1000000000'])
+    await capped.dropCaches(whole)
+    const kept = pruned.map((url) => new URLSearchParams(url.split('?')[1]).get('keep-storage'))
+    expect(kept).toEqual(['1000000000', '0'])
   })
+})
+
+test('an image above the limit is removed, and its build fails with both sizes', async () => {
+  const removed: (string | undefined)[] = []
+  const engine = await engineOn((request, response) => {
+    const url = request.url ?? ''
+    if (request.method === 'DELETE' && url.startsWith('/images/')) {
+      removed.push(url.split('?')[0])
+      response.end('[]')
+    } else if (url.startsWith('/images/json')) response.end('[]')
+    else if (url.startsWith('/images/')) response.end('{"Id":"sha256:built","Size":30000000000,"Config":{}}')
+    else if (url.startsWith('/build'))
+      request.resume().once('end', () => response.end('{"id":"moby.image.id","aux":{"ID":"sha256:built"}}\n'))
+    else response.end('[{"Id":"one"}]')
+  }, 5000)
+  await expect(build(engine, whole)).rejects.toThrow('The image has 30 GB, and an image here may have 21 GB')
+  expect(removed).toEqual(['/images/sha256:built'])
+})
+
+test('what runs is the image that was built, also when its tag is given to another one meanwhile', async () => {
+  const engine = await engineOn((request, response) => {
+    const url = request.url ?? ''
+    if (url.startsWith('/images/json')) response.end('[]')
+    else if (url.startsWith('/images/sha256')) response.end('{"Id":"sha256:built","Config":{}}')
+    else if (url.startsWith('/images/')) response.end('{"Id":"sha256:another","Config":{}}')
+    else if (url.startsWith('/build'))
+      request.resume().once('end', () => response.end('{"id":"moby.image.id","aux":{"ID":"sha256:built"}}\n'))
+    else response.end('[{"Id":"one"}]')
+  }, 5000)
+  expect(await build(engine, whole)).toBe('sha256:built')
 })
 
 test('a Docker that does not see the folder of inputs starts the container without it, and inputs come over HTTP', async () => {
   const mounts: unknown[] = []
-  const engine = new DockerEngine({ owner, folder, socket: join(folder, 'docker.sock') })
+  const limits = { ...defaultLimits, buildMemoryBytes: 0 }
+  const engine = new DockerEngine({ owner, folder, socket: join(folder, 'docker.sock'), limits })
   await engineOn(async (request, response) => {
     const answer = (status: number, body: unknown) => response.writeHead(status).end(JSON.stringify(body))
     const [body, url] = [await text(request), request.url ?? '']
@@ -209,7 +248,8 @@ test('a Docker that does not see the folder of inputs starts the container witho
 })
 
 test('folders of inputs that no container has any more are removed when the engine is opened', async () => {
-  const engine = new DockerEngine({ owner, folder, socket: join(folder, 'docker.sock') })
+  const limits = { ...defaultLimits, buildMemoryBytes: 0 }
+  const engine = new DockerEngine({ owner, folder, socket: join(folder, 'docker.sock'), limits })
   await mkdir(join(folder, 'inputs/left/file'), { recursive: true })
   await engineOn((_request, response) => void response.end('[]'), 5000)
   await engine.ready(whole)

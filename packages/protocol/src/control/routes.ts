@@ -46,6 +46,10 @@ export const deployment = z
     steps: z
       .array(z.object({ state: z.enum(deploymentStates), at: time }))
       .describe('States it went through, oldest first, with when it entered each'),
+    base_images: z
+      .array(z.string())
+      .default([])
+      .describe('The images that it was built on, each with the id or digest that it had then'),
     log_tail: z.array(z.string()).describe('The last lines of its log, once it failed'),
   })
   .meta({ id: 'Deployment' })

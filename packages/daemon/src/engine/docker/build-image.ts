@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { relative } from 'node:path'
 import { type Pack, pack } from 'tar-fs'
 import { readBundleFile } from '../bundle-file.ts'
+import { size } from '../../disk/free-space.ts'
 import { BuildError, type BuildRequest, ConfigError } from '../engine.ts'
 import { BuildTrace } from './build-trace.ts'
 import { imageTag, labels, volumesOf } from './container-spec.ts'
@@ -24,7 +25,7 @@ interface BuildMessage {
  */
 export async function buildImage(
   client: DockerClient,
-  owner: string,
+  { owner, imageBytes }: { readonly owner: string; readonly imageBytes: number },
   request: BuildRequest,
   signal: AbortSignal,
 ): Promise<string> {
@@ -41,13 +42,13 @@ export async function buildImage(
   }
   // The session that Docker opens for a build stays open after a build that failed, unless it is ended here.
   const over = new AbortController()
+  let built: Built
   try {
     const docker = client.within(AbortSignal.any([signal, over.signal]))
     // The pack is no Node stream by its type, but it can be piped like one, and an error in it ends the request.
     const answer = await docker.buildImage(context as Pack & NodeJS.ReadableStream, options)
-    const failed = await follow(readable(answer), request)
+    built = await follow(readable(answer), request)
     signal.throwIfAborted()
-    if (failed) throw new BuildError(`The build failed: ${failed}`)
   } catch (error) {
     signal.throwIfAborted()
     throw error
@@ -55,9 +56,32 @@ export async function buildImage(
     context.destroy()
     over.abort()
   }
-  const { Id, Config } = await client.within(signal).getImage(tag).inspect()
+  // By its id, since somebody else may give its tag to another image.
+  const { Id, Config, Size } = await client.within(signal).getImage(built.id).inspect()
+  if (Size > imageBytes) {
+    await client.within().getImage(Id).remove({ force: true })
+    throw new BuildError(
+      `The image has ${size(Size)}, and an image here may have ${size(imageBytes)}; leave out what the demo does not need`,
+    )
+  }
   await tellOfVolumes(volumesOf(Config), request)
+  const images = await Promise.all(built.bases.map((name) => identified(client, name, signal)))
+  request.onBaseImages?.(images)
+  for (const name of images) await request.onLog({ at: new Date(), source: 'build', text: `Built on ${name}` })
   return Id
+}
+
+/** The name of a base image with its digest, or with the id that it has in Docker. */
+async function identified(client: DockerClient, name: string, signal: AbortSignal): Promise<string> {
+  if (name.includes('@sha256:')) return name
+  // One that BuildKit alone has fetched is not among Docker's images.
+  const found = await client
+    .within(signal)
+    .getImage(name)
+    .inspect()
+    .catch(() => undefined)
+  signal.throwIfAborted()
+  return found ? `${name} ${found.Id}` : name
 }
 
 /**
@@ -81,19 +105,37 @@ async function tellOfVolumes(volumes: readonly string[], { onLog }: BuildRequest
     })
 }
 
-/** Writes the messages of a build into the log and waits for the log to take them. Resolves to why the build failed. */
-async function follow(answer: AsyncIterable<Uint8Array>, { onLog }: BuildRequest): Promise<string | undefined> {
+interface Built {
+  readonly id: string
+  /** The images that its stages begin with. */
+  readonly bases: readonly string[]
+}
+
+/** How BuildKit shows the first step of a stage. */
+const fromImage = /^\[[^\]]*\] FROM (\S+)/
+
+/** Writes the messages of a build into the log and waits for the log to take them. Throws BuildError. */
+async function follow(answer: AsyncIterable<Uint8Array>, { onLog }: BuildRequest): Promise<Built> {
   const trace = new BuildTrace()
+  const bases = new Set<string>()
+  let built: string | undefined
   const say = (text: string) => onLog({ at: new Date(), source: 'build', text })
   let failed: string | undefined
   for await (const { value } of jsonLines(answer)) {
     const { id, aux, error, stream } = value as BuildMessage
     if (id === 'moby.buildkit.trace' && typeof aux === 'string')
-      for (const { text } of trace.read(Buffer.from(aux, 'base64'))) await say(text)
+      for (const { text } of trace.read(Buffer.from(aux, 'base64'))) {
+        const [, base] = fromImage.exec(text) ?? []
+        if (base !== undefined) bases.add(base)
+        await say(text)
+      }
+    if (id === 'moby.image.id' && typeof aux === 'object') built = aux.ID
     if (stream?.trim()) await say(stream.trimEnd())
     failed = error ?? failed
   }
-  return failed
+  if (failed !== undefined) throw new BuildError(`The build failed: ${failed}`)
+  if (built === undefined) throw new Error('Docker ended a build and said neither that it failed nor what it made')
+  return { id: built, bases: [...bases] }
 }
 
 /** Requires a plain file that names no frontend of its own, since BuildKit would run that. Throws ConfigError. */

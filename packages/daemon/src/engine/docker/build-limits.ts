@@ -33,7 +33,6 @@ export async function limitBuilds(
   root = '/sys/fs/cgroup',
 ): Promise<readonly BuildLimit[]> {
   const unlimited = (why: string) => all.map((what): BuildLimit => ({ what, limit: undefined, why }))
-  if (limits.buildMemoryBytes === 0) return unlimited('`build_memory` is 0, which leaves builds alone')
   if (!isLocal) return unlimited('Docker runs on another host')
   if (cgroupDriver !== 'cgroupfs')
     return unlimited(`Docker keeps its cgroups by ${cgroupDriver}; set "exec-opts": ["native.cgroupdriver=cgroupfs"]`)

@@ -61,8 +61,9 @@ export class BuildSteps {
     try {
       await writeFile(join(folder, name, file), value, { flag: 'r+' })
     } catch (error) {
-      // A step that ended has no cgroup any more.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') log.error(`step ${name} of a build is not limited`, error)
+      // A step that ended has no cgroup any more, and a change of a file is none.
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'ENOENT' && code !== 'ENOTDIR') log.error(`step ${name} of a build is not limited`, error)
     }
   }
 }

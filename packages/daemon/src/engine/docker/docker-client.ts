@@ -27,8 +27,8 @@ export class DockerClient {
 
   /** Whether Docker runs on this host. */
   get isLocal(): boolean {
-    const { socketPath } = new Docker(this.options).modem as { socketPath?: unknown }
-    return typeof socketPath === 'string'
+    const { host } = new Docker(this.options).modem as { host?: unknown }
+    return host === undefined
   }
 
   /** A client whose calls end with this signal, and must begin to answer within `ms`. */

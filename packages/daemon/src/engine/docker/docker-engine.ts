@@ -84,9 +84,10 @@ export class DockerEngine implements Engine {
 
   /**
    * Puts the limits of builds in force, which also a restart of Docker may have ended. Returns what is limited, and why
-   * something is not.
+   * something is not. Nothing: the operator wants none.
    */
   async limitBuilds(signal: AbortSignal): Promise<readonly BuildLimit[]> {
+    if (this.limits.buildMemoryBytes === 0) return []
     const { CgroupDriver: cgroupDriver } = (await this.client.within(signal).info()) as { CgroupDriver?: unknown }
     const found = await limitBuilds(this.limits, { isLocal: this.client.isLocal, cgroupDriver })
     const lacking = found.flatMap(({ what, why }) => (why === undefined ? [] : [`${what} (${why})`])).join('; ')
@@ -107,7 +108,9 @@ export class DockerEngine implements Engine {
     const before = (await this.imagesWithin(signal)).find((image) => image.deployment === request.deployment)
     if (before) return before.ref
     const limits = await this.limitBuilds(signal)
-    const build = () => buildImage(this.client, this.owner, request, signal)
+    const { owner } = this
+    const { imageBytes } = this.limits
+    const build = () => buildImage(this.client, { owner, imageBytes }, request, signal)
     const image = await this.steps.during(
       limits.flatMap(({ step }) => step ?? []),
       () => this.besideNetwork(request.demo, signal, build),
@@ -118,6 +121,10 @@ export class DockerEngine implements Engine {
         log.error('the cache of builds could not be made smaller; the next build tries again', error)
       })
     return image as ImageRef
+  }
+
+  async dropCaches(signal: AbortSignal): Promise<void> {
+    if (this.limits.buildCacheBytes > 0) await this.client.pruneBuilds(0, signal)
   }
 
   async start(request: StartRequest, signal: AbortSignal): Promise<Instance> {

@@ -77,6 +77,9 @@ export class ProcessEngine implements Engine {
   /** Images are in the state folder. */
   async imageStore(): Promise<undefined> {}
 
+  /** Nothing is cached. */
+  async dropCaches(): Promise<void> {}
+
   async ready(): Promise<void> {
     await endLeftovers(this.owner, this.limits.killMs)
     await this.imageFolders.open()

@@ -49,6 +49,16 @@ export function DeploymentEntry({
           ))}
         </ol>
       )}
+      {deployment.base_images.length > 0 && (
+        <details>
+          <summary>Built on</summary>
+          {deployment.base_images.map((image) => (
+            <p key={image} className={styles.code}>
+              {image}
+            </p>
+          ))}
+        </details>
+      )}
       {failed && (
         <details open>
           <summary>Its last lines</summary>
