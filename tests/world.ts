@@ -27,7 +27,7 @@ export interface WorldOptions {
   readonly web?: Partial<WebConfig>
   /** A folder with the state of servers that ran before; it is copied. */
   readonly state?: string
-  /** Mounts a file system in memory as the daemon's folder, with these options: `size=64m,nr_inodes=20k`. Takes root. */
+  /** Mounts a file system in memory with these options as the daemon's folder: `size=64m,nr_inodes=20k`. Takes root. */
   readonly daemonDisk?: string
   /** Flags of Node for the daemon. */
   readonly daemonFlags?: readonly string[]

@@ -121,6 +121,12 @@ export interface Limits {
   /** How many bytes one page of a visitor's results has. Further results are on the next page. */
   readonly resultsPageBytes: number
   readonly uploadHours: number
+  /** How many bytes of ended predictions are kept for one demo, and for all together. The oldest go first. */
+  readonly resultsDemoBytes: number
+  readonly resultsBytes: number
+  /** How many bytes of uploads are kept for one demo, and for all together. More are refused. */
+  readonly uploadsDemoBytes: number
+  readonly uploadsBytes: number
   /** How long a starting instance may hold its slot among those that start at the same time. */
   readonly startSlotMs: number
   /** How long fetching all result files of one prediction from its instance may take. */
@@ -231,6 +237,10 @@ export const defaultLimits: Limits = {
   resultDays: 30,
   resultsPageBytes: 16 * 1024 ** 2,
   uploadHours: 24,
+  resultsDemoBytes: 10 * gigabyte,
+  resultsBytes: 50 * gigabyte,
+  uploadsDemoBytes: 5 * gigabyte,
+  uploadsBytes: 20 * gigabyte,
   startSlotMs: 2 * 60_000,
   resultMs: 5 * 60_000,
   reconcileMs: 30_000,

@@ -36,6 +36,7 @@ import { Queue } from './predictions/queue.ts'
 import { forgetRunsOf, sweepOld } from './predictions/retention.ts'
 import { RunTimes } from './predictions/run-times.ts'
 import { Turns } from './predictions/turns/turns.ts'
+import { UploadCounts } from './predictions/upload-counts.ts'
 import { GitSource } from './source/git.ts'
 import type { Source } from './source/source.ts'
 import { lockFolder } from './state/lock.ts'
@@ -78,7 +79,7 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
   const limits = { ...defaultLimits, ...config.limits }
   const leaving = new AbortController()
   const folder = await openFolder(config, limits, overrides, { opened, leaving: leaving.signal })
-  const { db, commits, engine, logs, space, reserve } = folder
+  const { db, commits, engine, logs, space, reserve, uploads } = folder
   const clock = overrides.clock ?? Date.now
   const now = () => new Date(clock()).toISOString()
   const changed = new Changes()
@@ -110,8 +111,8 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
   await upkeep.rounds.run()
 
   const files = filesIn(config.data, limits)
-  const retention = { db, files, limits, slices: new Slices({ most: () => limits.sweepRows, sliceMs: serverSliceMs }) }
-  const queueParts = { db, commits, files, limits, now, changed, space, ...queueState(db, changed, limits) }
+  const retention = { db, files, limits, uploads, slices: slicesOf(limits) }
+  const queueParts = { db, commits, files, limits, now, changed, space, uploads, ...queueState(db, changed, limits) }
   const queue = new Queue(queueParts)
   const instances = opened.use(new Instances(limits))
   const lookAt: LookAt = (deployment, fault) => void upkeep.checks.lookAt(deployment, fault)
@@ -142,6 +143,8 @@ export async function startDaemon(config: DaemonConfig, overrides: Partial<Parts
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   }
 }
+
+const slicesOf = (limits: Limits): Slices => new Slices({ most: () => limits.sweepRows, sliceMs: serverSliceMs })
 
 const callsTo = (instances: Instances) => ({
   reach: (endpoint: string) => instances.at(endpoint),
@@ -195,7 +198,8 @@ async function openFolder(
   const vault = await openVault(config.data)
   const commits = new Commits(db, { leaving, onFull: () => reserve.giveUp() })
   const builds = new BuildWatch(space, limits)
-  return { engine, source, db, commits, work, logs, vault, space, builds, reserve }
+  const uploads = await UploadCounts.open(db, limits)
+  return { engine, source, db, commits, work, logs, vault, space, builds, reserve, uploads }
 }
 
 /** The disks that fill, each once where it can be told. */

@@ -86,6 +86,10 @@ export const daemonLimits: TableOf<Limits> = {
   resultDays: limit('results', duration('d'), 'how long results are kept'),
   resultsPageBytes: limit('results_page', size, "one page of a visitor's results; what is beyond is on the next"),
   uploadHours: limit('uploads', duration('h'), "how long a visitor's uploads are kept"),
+  resultsDemoBytes: limit('results_demo_size', size, 'results of one demo, with their files; the oldest go first'),
+  resultsBytes: limit('results_size', size, 'results of all demos; the oldest go first'),
+  uploadsDemoBytes: limit('uploads_demo_size', size, 'uploads for one demo; more are refused until older ones went'),
+  uploadsBytes: limit('uploads_size', size, 'uploads for all demos; more are refused until older ones went'),
   startSlotMs: limit(
     'start_slot',
     duration(),

@@ -3,8 +3,8 @@ import { addEvent } from '../store/events.ts'
 import type { DeployParts } from './parts.ts'
 
 /**
- * Says on each deployment that waits to be built, and in its log, why it cannot begin: `lack`. Undefined: there is room,
- * and nothing says so any more.
+ * Says on each deployment that waits to be built, and in its log, why it cannot begin: `lack`. Undefined: there is
+ * room, and nothing says so any more.
  */
 export async function tellWhyTheyWait(
   { db, logs, now, clock, changed }: Pick<DeployParts, 'db' | 'logs' | 'now' | 'clock' | 'changed'>,

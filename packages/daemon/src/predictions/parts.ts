@@ -13,6 +13,7 @@ import type { OpenPredictions, StoredInput } from './open-predictions.ts'
 import type { Places } from './places.ts'
 import type { RunTimes } from './run-times.ts'
 import type { Turns } from './turns/turns.ts'
+import type { UploadCounts } from './upload-counts.ts'
 
 /** What the queue needs. */
 export interface QueueParts {
@@ -30,6 +31,7 @@ export interface QueueParts {
   readonly turns: Turns
   /** Says whether there is room for what arrives. Without it there always is. */
   readonly space?: Pick<FreeSpace, 'lackFor'>
+  readonly uploads?: UploadCounts
 }
 
 /** A prediction on its way to an instance, with its input. What its row says is changed in it as well. */

@@ -24,12 +24,10 @@ import { UploadFiles } from './upload-files.ts'
 export class Queue {
   private readonly parts: QueueParts
   private readonly arrivals: Arrivals
-  private readonly uploads: Files
 
   constructor(parts: QueueParts) {
     this.parts = parts
     this.arrivals = new Arrivals(parts)
-    this.uploads = parts.space ? new UploadFiles(parts.files, parts.space) : parts.files
   }
 
   /** The demo as a Predictor for a caller at `address`. Undefined: there is no such demo. */
@@ -37,7 +35,7 @@ export class Queue {
     const demo = await this.parts.demos.find(id)
     if (!demo) return undefined
     return {
-      files: this.uploads,
+      files: this.filesOf(id),
       schema: async () => schemaOf(demo),
       health: () => this.health(id),
       submit: (request) => this.submit(demo, request, address),
@@ -55,6 +53,11 @@ export class Queue {
       if (place !== undefined) waiting[place - 1] = row
     }
     return { running: rows.filter(({ running }) => running), waiting: waiting.flat() }
+  }
+
+  private filesOf(demo: DemoId): Files {
+    const { files, space, uploads } = this.parts
+    return space ? new UploadFiles({ files, demo, space, uploads }) : files
   }
 
   private async health(id: DemoId): Promise<Health> {

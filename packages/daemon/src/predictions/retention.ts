@@ -8,6 +8,8 @@ import { deleteEvents, sweepCrowdedEvents, sweepOldEvents } from '../store/event
 import type { Db } from '../store/open.ts'
 import { filesOf, filesOfDemo, isNamed, isWanted } from '../store/prediction-files.ts'
 import { deleteEnded, deletePrediction, endedOfVisitor, sweepPredictions } from '../store/results.ts'
+import { boundKeptBytes } from './kept-bytes.ts'
+import type { UploadCounts } from './upload-counts.ts'
 
 /** What sweeping needs. The slices keep from sweep to sweep how many rows fit one slice. */
 export interface RetentionParts {
@@ -15,6 +17,7 @@ export interface RetentionParts {
   readonly files: FolderFiles
   readonly limits: Limits
   readonly slices: Slices
+  readonly uploads?: UploadCounts
 }
 
 /**
@@ -57,12 +60,12 @@ export async function forgetResult(
 }
 
 /**
- * Removes what is older than its limit: results, canceled predictions, events, ended deployments, and uploads unless a
- * prediction that waits or runs needs them. Works in slices so that nobody waits for it. An aborted signal ends it
- * between two slices.
+ * Removes what is older or more than its limit: results, canceled predictions, events, ended deployments, and uploads
+ * unless a prediction that waits or runs needs them. Works in slices so that nobody waits for it. An aborted signal
+ * ends it between two slices.
  */
 export async function sweepOld(
-  { db, files, limits, slices }: RetentionParts,
+  { db, files, limits, slices, uploads }: RetentionParts,
   now: number,
   signal?: AbortSignal,
 ): Promise<void> {
@@ -73,6 +76,9 @@ export async function sweepOld(
   await slices.run('events', signal, (rows) => sweepCrowdedEvents(db, limits.eventsKept, rows))
   for (const demo of await demoIds(db))
     await slices.run('deployments', signal, (rows) => sweepDeployments(db, demo, limits.deploymentsKept, rows))
+  await boundKeptBytes({ db, files, limits, slices }, signal)
+  const uploaded = before(limits.uploadHours * 3_600_000)
+  if (uploads) await slices.run('uploads', signal, (rows) => uploads.sweep(uploaded, rows))
   const wanted = { has: (file: string) => isWanted(db, file) }
-  await files.sweep(new Date(now - limits.uploadHours * 3_600_000), wanted, { slices, signal })
+  await files.sweep(new Date(uploaded), wanted, { slices, signal })
 }

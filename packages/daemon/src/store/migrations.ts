@@ -4,6 +4,7 @@ import type { Migration, MigrationProvider } from 'kysely/migration'
 import { addressOfCaller } from './migrations-address.ts'
 import { baseImages } from './migrations-base-images.ts'
 import { oneSpellingOfCanceled } from './migrations-canceled.ts'
+import { keptBytes } from './migrations-kept-bytes.ts'
 import { indexesOfOpenPredictions } from './migrations-open-indexes.ts'
 import { predictionsAsTheyAreSent } from './migrations-predictions.ts'
 import { upkeep } from './migrations-upkeep.ts'
@@ -26,6 +27,7 @@ export const migrations: MigrationProvider = {
     '005-canceled': oneSpellingOfCanceled,
     '006-open-indexes': indexesOfOpenPredictions,
     '009-base-images': baseImages,
+    '009-kept-bytes': keptBytes,
   }),
 }
 

@@ -24,6 +24,8 @@ export interface Tables {
     /** The deployment that answers, or would answer if its owner had not stopped the demo. */
     serving: DeploymentId | null
     runs: Generated<number>
+    /** The bytes of its ended predictions that are measured. */
+    kept_bytes: Generated<number>
     created_at: string
   }
   deployments: {
@@ -109,6 +111,15 @@ export interface Tables {
     cancel_requested_at: string | null
     /** When it is stopped, once it runs. */
     deadline_at: string | null
+    /** What it keeps since its end, with its output files. Null: it is not measured yet. */
+    bytes: number | null
+  }
+  /** Files that callers of a demo sent, for as long as uploads are kept. */
+  uploads: {
+    file: string
+    demo_id: DemoId
+    bytes: number
+    at: string
   }
   /** The files that a prediction names. The rows are deleted with it. */
   prediction_files: {

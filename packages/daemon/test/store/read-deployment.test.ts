@@ -43,7 +43,7 @@ afterEach(() => db.destroy())
 async function own(state: (typeof deploymentStates)[number], change: Change): Promise<object> {
   const read = await movedTo(db, id, state, change)
   const { id: _id, demo_id, attempt, commit, manifest, schema, steps, log_cursor, log_tail, ...rest } = read
-  const { served_well, created_at, updated_at, ...own } = rest
+  const { served_well, base_images, created_at, updated_at, ...own } = rest
   return own
 }
 

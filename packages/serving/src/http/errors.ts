@@ -1,3 +1,4 @@
+import { isDiskFull } from '@origami/host/disk-full'
 import { Full, Gone, Invalid } from '@origami/protocol/demo'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { ZodError } from 'zod'
@@ -26,6 +27,7 @@ export function sendError(error: FastifyError | Error, request: FastifyRequest, 
   // The connection is closed, so that the rest of the body is not waited for.
   if (error instanceof BodyRefused && error.statusCode === 408) reply.header('connection', 'close')
   const told = toldOf(error, request.headers['content-type'])
+  if (isDiskFull(error)) request.log.error(error)
   if (told) {
     if (told.retryAfter !== undefined) reply.header('retry-after', told.retryAfter)
     return reply.status(told.status).send(told.body)
@@ -51,6 +53,8 @@ export function toldOf(error: FastifyError | Error, contentType?: string): Told 
       body: { error: error.message },
       retryAfter: error.retryAfterSeconds,
     }
+  if (isDiskFull(error))
+    return { status: 507, body: { error: "This server's disk is full; try again later." }, retryAfter: 60 }
   if (error instanceof Gone) return { status: 503, body: { error: error.message, status: 'failed' } }
   if (error instanceof BodyRefused && error.statusCode === 503)
     return { status: 503, body: { error: error.message }, retryAfter: 5 }

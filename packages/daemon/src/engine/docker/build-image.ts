@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { relative } from 'node:path'
 import { type Pack, pack } from 'tar-fs'
-import { readBundleFile } from '../bundle-file.ts'
 import { size } from '../../disk/free-space.ts'
+import { readBundleFile } from '../bundle-file.ts'
 import { BuildError, type BuildRequest, ConfigError } from '../engine.ts'
 import { BuildTrace } from './build-trace.ts'
 import { imageTag, labels, volumesOf } from './container-spec.ts'
@@ -85,8 +85,8 @@ async function identified(client: DockerClient, name: string, signal: AbortSigna
 }
 
 /**
- * What keeps the caches of accounts apart. BuildKit puts the namespace before each id of `RUN --mount=type=cache`, and a
- * line of a RUN's `/etc/hosts` is part of what it knows a cached layer by.
+ * What keeps the caches of accounts apart. BuildKit puts the namespace before each id of `RUN --mount=type=cache`, and
+ * a line of a RUN's `/etc/hosts` is part of what it knows a cached layer by.
  */
 function ownCache(owner: string, user: string) {
   const name = createHash('sha256').update(`${owner} ${user}`).digest('hex').slice(0, 32)

@@ -24,8 +24,8 @@ const parent = 'docker/buildkit'
 const periodMicroseconds = 100_000
 
 /**
- * Writes the limits into the cgroup that Docker gives all builds together, and tells what is in force then. Docker 20.10
- * takes no limits for one build (docs/decisions/builds.md). Never rejects.
+ * Writes the limits into the cgroup that Docker gives all builds together, and tells what is in force then. Docker
+ * 20.10 takes no limits for one build (docs/decisions/builds.md). Never rejects.
  */
 export async function limitBuilds(
   limits: BuildLimits,

@@ -3,9 +3,11 @@ import type { DemoPage } from '@origami/protocol/control'
 
 /** Tells visitors and the owner about the state of a demo that is not simply live. */
 export function StateStrip({ page }: { page: DemoPage }) {
-  const reason = page.detail?.reason
+  const { reason, newest } = page.detail ?? {}
   switch (page.state) {
     case 'running':
+      if (page.mine && newest?.state === 'queued' && newest.reason)
+        return <Strip kind="busy">{newest.reason} Until then the version before serves on.</Strip>
       return page.detail && failedSince(page) ? (
         <Strip kind="wrong">
           The newest version did not come live: {page.detail.newest?.reason}. The one before serves on.
@@ -45,7 +47,7 @@ export function StateStrip({ page }: { page: DemoPage }) {
 const failedSince = ({ detail }: DemoPage): boolean =>
   detail?.newest?.reason != null &&
   detail.newest.id !== detail.serving &&
-  !['superseded', 'canceled', 'retired', 'stopped'].includes(detail.newest.state)
+  !['queued', 'superseded', 'canceled', 'retired', 'stopped'].includes(detail.newest.state)
 
 /** Why Run does nothing now. Undefined when it works. */
 export function blockedBy({ state }: DemoPage): string | undefined {
