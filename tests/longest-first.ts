@@ -26,7 +26,7 @@ const longest = [
   'tests/daemon/manifest.test.ts',
   'tests/docs.browser.test.ts',
   'tests/settings.test.ts',
-  'tests/poisoned.test.ts',
+  'tests/crash/poisoned.test.ts',
   'packages/lib/test/serve.python.browser.test.ts',
 ]
 

@@ -41,7 +41,7 @@ export class World implements AsyncDisposable {
   readonly folder: string
   /** What the web server answers, as `GET /-/api/demos/:account`, without HEAD. */
   readonly routes = new Set<string>()
-  private readonly engine: 'process' | 'docker'
+  readonly engine: 'process' | 'docker'
   private readonly ports: { web: number; daemon: number }
   private readonly options: WorldOptions
   private daemon: ChildProcess | undefined
@@ -118,6 +118,15 @@ export class World implements AsyncDisposable {
     for await (const line of createInterface(daemon.stdout))
       if (line.includes('listens at')) return void daemon.stdout.resume()
     throw new Error('the daemon ended before it listened')
+  }
+
+  /** Resolves once the daemon is not there any more, whatever ended it, or when the signal aborts. */
+  async untilDaemonEnds(signal: AbortSignal): Promise<void> {
+    if (this.isDaemonThere && this.daemon) await once(this.daemon, 'exit', { signal }).catch(() => undefined)
+  }
+
+  get isDaemonThere(): boolean {
+    return this.daemon?.exitCode === null && this.daemon.signalCode === null
   }
 
   /** Kills the daemon with SIGKILL. */

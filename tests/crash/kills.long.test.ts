@@ -2,8 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isEnded } from '@origami/protocol/control'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { Person, placeOf } from './person.ts'
-import { World } from './world.ts'
+import { Person, placeOf } from '../person.ts'
+import { World } from '../world.ts'
 
 const kills = Number(process.env.ORIGAMI_TEST_KILLS ?? 20)
 const visitors = 8

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { Agent, request } from 'undici'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { unthrottled } from '../bench/servers/unthrottled.ts'
-import { World } from './world.ts'
+import { unthrottled } from '../../bench/servers/unthrottled.ts'
+import { World } from '../world.ts'
 
 const kills = Number(process.env.ORIGAMI_TEST_KILLS ?? 50)
 const clients = 32

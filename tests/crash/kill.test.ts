@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { Person } from './person.ts'
-import { World } from './world.ts'
+import type { Person } from '../person.ts'
+import { World } from '../world.ts'
 
 describe('when the daemon is killed (SIGKILL) while three predictions are there, one of them running', () => {
   let world: World

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { placeOf } from './person.ts'
-import { World } from './world.ts'
+import { placeOf } from '../person.ts'
+import { World } from '../world.ts'
 
 let world: World
 beforeAll(async () => {
