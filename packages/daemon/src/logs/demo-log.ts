@@ -13,6 +13,9 @@ const chunkBytes = 64 * 1024
 const markBytes = 200
 /** The first line of a log that lost its older half. It says where the log begins, counted from the very first byte. */
 const markPattern = /^\S+ deploy \(older lines were dropped here\) this one begins at byte (\d+)\n/
+const breaks = /[\n\v\f\r\u0085\u2028\u2029]+/g
+/** A text that whoever shows the log breaks into lines would have lines that nobody wrote. */
+const oneLine = (text: string): string => text.replaceAll(breaks, ' ')
 /** The line has the same length for every number, because where the log begins depends on its length. */
 const mark = (base: number): string =>
   `${new Date().toISOString()} deploy (older lines were dropped here) this one begins at byte ${String(base).padStart(16, '0')}\n`
@@ -45,7 +48,9 @@ export class DemoLogs {
    */
   append(demo: DemoId, lines: readonly LogLine[]): Promise<void> {
     return this.oneAtATime(demo, async () => {
-      const text = lines.map(({ at, source, text }) => `${at.toISOString()} ${source} ${redact(text)}\n`).join('')
+      const text = lines
+        .map(({ at, source, text }) => `${at.toISOString()} ${source} ${redact(oneLine(text))}\n`)
+        .join('')
       const file = await open(
         this.path(demo),
         constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW,

@@ -97,6 +97,14 @@ describe("a demo's log", () => {
     expect([await logs.end(demo), await textFrom(0)]).toEqual([4, 'old\n'])
   })
 
+  test('a text that breaks lines forges none', async () => {
+    const forged = `1970-01-01T00:00:00.000Z deploy It serves`
+    const texts = ['\n', '\r', '\r\n', '\v', '\f', '\u0085', '\u2028', '\u2029'].map((end) => `a${end}${forged}`)
+    await logs.append(demo, texts.map(line))
+    const lines = (await textFrom(0)).trimEnd().split(/[\n\v\f\r\u0085\u2028\u2029]/)
+    expect(lines).toEqual(texts.map(() => `1970-01-01T00:00:00.000Z demo a ${forged}`))
+  })
+
   test('a hostile line takes no time: tokens are looked for once in it', async () => {
     await logs.append(
       demo,

@@ -6,6 +6,9 @@ const refusalBody = z.object({
   error: z.string().optional(),
 })
 
+/** How many characters of a server's own words are logged. */
+const wordsLength = 300
+
 /** The server reported an internal error. Whether it did what was asked is not known. */
 export class ServerFault extends Error {
   override readonly name = 'ServerFault'
@@ -37,7 +40,8 @@ export function answerError(base: string, status: number, text: string, retryAft
   if (status === 429) return new Full(error ?? 'the queue is full', secondsOf(retryAfter) ?? 5)
   if (status === 507) return new Full(error ?? 'there is no room to store it', secondsOf(retryAfter) ?? 60, 'storage')
   if (status === 503) return new Gone(error ?? `${base} takes no predictions`)
-  const said = `${base} answered ${status}${error ? `: ${error}` : ''}`
+  // It goes to a log, where a stranger's words must be short, and make no other line.
+  const said = `${base} answered ${status}${error ? `: ${JSON.stringify(error.slice(0, wordsLength))}` : ''}`
   return status >= 500 ? new ServerFault(said) : new Misbehaved(said)
 }
 

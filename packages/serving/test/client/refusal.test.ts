@@ -45,10 +45,16 @@ test.each([
 test.each([
   [429, 'later'],
   [503, 'later'],
-  [500, `${base} answered 500: later`],
-  [404, `${base} answered 404: later`],
+  [500, `${base} answered 500: "later"`],
+  [404, `${base} answered 404: "later"`],
 ])('%s passes on the words that came', (status, message) => {
   expect(error(status, { error: 'later' }).message).toBe(message)
+})
+
+test('words of a server are logged as one short line', () => {
+  const { message } = error(500, { error: `a\npredictions: well\u001b[2J${'x'.repeat(10_000)}` })
+  expect(message).toContain(String.raw`: "a\npredictions: well\u001b[2J`)
+  expect(message.length).toBeLessThan(500)
 })
 
 test('words of another shape than ours are not passed on', () => {
