@@ -20,6 +20,8 @@ interface UnderWay {
    * does not delay builds.
    */
   builds: boolean
+  /** Whether nothing else is begun beside it. */
+  readonly isAlone: boolean
 }
 
 /** The wait before an interrupted deployment is begun again. It doubles each time. */
@@ -106,16 +108,24 @@ export class DeploymentRunner {
     // Where not even this can be stored, nothing is begun that would break off.
     if ((await space.lackFor('prediction')) !== undefined) return
     if (!this.leaving.signal.aborted) for (const demo of await queueStopped(db, now())) changed.notify(demo)
-    while (!this.leaving.signal.aborted) {
+    while (!this.leaving.signal.aborted && ![...this.underWay.values()].some(({ isAlone }) => isAlone)) {
       const building = [...this.underWay.values()].filter(({ builds }) => builds).length
       const row = await nextQueued(
         db,
         [...this.underWay.keys(), ...this.putOff],
         lack === undefined && building < this.parts.limits.deployments,
       )
-      if (!row) return
+      if (!row || (this.isSuspect(row) && this.underWay.size > 0)) return
       this.begin(row)
     }
+  }
+
+  /**
+   * Whether the next death of the daemon ends this deployment. It is worked on alone, so that the daemon does not die
+   * of another one.
+   */
+  private isSuspect({ interruptions }: QueuedDeployment): boolean {
+    return interruptions > 0 && interruptions + 1 >= this.parts.limits.interruptions
   }
 
   private begin(row: QueuedDeployment): void {
@@ -128,7 +138,8 @@ export class DeploymentRunner {
       else void this.leaveAlone(row.id)
       this.wake()
     })
-    this.underWay.set(row.id, { cancel, done, folder: workFolder(this.parts.work, row), builds: row.image === null })
+    const folder = workFolder(this.parts.work, row)
+    this.underWay.set(row.id, { cancel, done, folder, builds: row.image === null, isAlone: this.isSuspect(row) })
   }
 
   /** A deployment that could not even be stored as failed would otherwise be begun again at once, without end. */

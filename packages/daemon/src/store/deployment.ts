@@ -72,6 +72,8 @@ export interface QueuedDeployment extends DeploymentBase {
   readonly token: Uint8Array | null
   /** The deadline of the interrupted step. */
   readonly deadline_at: string | null
+  /** How often the daemon died while it was under way. */
+  readonly interruptions: number
 }
 
 interface ActiveDeployment extends DeploymentBase {

@@ -27,9 +27,10 @@ export function toDeployment(row: StoredDeployment): Deployment {
 function parseByState(row: StoredDeployment): Deployment | Broken {
   const { state, image, reason, superseded_by, token, deadline_at } = row
   const { common, active, serving, instance } = partsOf(row)
+  const { interruptions } = active
   switch (state) {
     case 'queued':
-      return { ...common, state, reason, image, instance, token, deadline_at }
+      return { ...common, state, reason, image, instance, token, deadline_at, interruptions }
     case 'cloning':
     case 'validating':
       return { ...active, state, image: null, instance: null }

@@ -1,12 +1,20 @@
 import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import type { DemoId } from '@origami/protocol/demo'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { DeploymentRunner } from '../../src/deploy/deployment-runner.ts'
 import type { DeployParts } from '../../src/deploy/parts.ts'
+import { type FetchedCommit, type FetchRequest, SourceError } from '../../src/source/source.ts'
+import { wantDemo } from '../../src/store/demos.ts'
+import type { Deployment } from '../../src/store/deployment.ts'
 import { note } from '../../src/store/deployments.ts'
+import { addDeployment } from '../../src/store/waiting-deployments.ts'
 import { failOverdue } from '../../src/upkeep/deadlines.ts'
-import { addedDemo, movedTo, openInMemory, rowOf } from '../store/in-memory.ts'
+import { addedDemo, at, movedTo, openInMemory, rowOf } from '../store/in-memory.ts'
 import { deployParts } from './deploy-parts.ts'
 
 let db: DeployParts['db']
@@ -50,6 +58,42 @@ test('one that breaks off each time is not taken up for ever', async () => {
     await failOverdue(parts, new DeploymentRunner(parts))
   }
   expect(await rowOf(db, id)).toMatchObject({ state: 'poisoned' })
+})
+
+test('one that the next death of the daemon would end is worked on alone, so that it dies of no other', async () => {
+  const work = await mkdtemp(join(tmpdir(), 'origami-runner-'))
+  const gates = { first: Promise.withResolvers<void>(), suspect: Promise.withResolvers<void>() }
+  const begun: string[] = []
+  const fetch = async ({ repo: { name } }: FetchRequest): Promise<FetchedCommit> => {
+    begun.push(name)
+    await gates[name as keyof typeof gates]?.promise
+    throw new SourceError('nothing is there')
+  }
+  const ids = new Map<string, Deployment['id']>()
+  for (const [index, name] of ['first', 'suspect', 'last'].entries()) {
+    const demo = String(index).repeat(32) as DemoId
+    await wantDemo(db, { id: demo, user_id: name, repolink: `https://folder.test/ann/${name}` }, at)
+    ids.set(name, await addDeployment(db, demo, `2026-11-25T00:00:0${index}.000Z`, () => null))
+  }
+  const suspect = ids.get('suspect') ?? ('' as Deployment['id'])
+  await movedTo(db, suspect, 'cloning')
+  await movedTo(db, suspect, 'queued', { interruptions: 2 })
+  const runner = new DeploymentRunner(deployParts(db, { source: { fetch }, work }))
+  const settled = async () => {
+    for (const _ of Array(500)) await setImmediate()
+  }
+  runner.wake()
+  await vi.waitFor(() => expect(begun).toEqual(['first']))
+  await settled()
+  expect(begun).toEqual(['first'])
+  gates.first.resolve()
+  await vi.waitFor(() => expect(begun).toEqual(['first', 'suspect']))
+  await settled()
+  expect(begun).toEqual(['first', 'suspect'])
+  gates.suspect.resolve()
+  await vi.waitFor(() => expect(begun).toEqual(['first', 'suspect', 'last']))
+  await runner.shutDown()
+  await rm(work, { recursive: true })
 })
 
 test('a deployment that broke off can be canceled', async () => {

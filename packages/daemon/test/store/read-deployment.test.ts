@@ -52,7 +52,7 @@ describe('a deployment has what belongs to its state, and no more', () => {
   const active = { reason: null, deadline_at: at, interruptions: 0, let_go: true }
   const ended = { reason: 'why', image, instance: null }
   const rows = [
-    ['queued', { reason: 'why', image, instance: noted, token, deadline_at: at }],
+    ['queued', { reason: 'why', image, instance: noted, token, deadline_at: at, interruptions: 0 }],
     ['cloning', { ...active, image: null, instance: null }],
     ['validating', { ...active, image: null, instance: null }],
     ['building', { ...active, image, instance: null }],
@@ -79,7 +79,7 @@ describe('a deployment has what belongs to its state, and no more', () => {
 
 describe('a deployment that has only what its state needs', () => {
   test.each([
-    ['queued', {}, { image: null, instance: null, token: null, deadline_at: null }],
+    ['queued', {}, { image: null, instance: null, token: null, deadline_at: null, interruptions: 0 }],
     ['building', {}, { image: null }],
     ['starting', { image }, { image, instance: null }],
     ['health_checking', { image, instance }, { instance: { id: instance, reached: null } }],
