@@ -49,6 +49,16 @@ describe('the command', () => {
       { repolink: link, status: 'running' },
     ])
     expect((await origami(['logs', 'ann/gated'])).stdout).toContain('deploy Live')
+    expect((await origami(['set', 'ann/gated', '--no-cross-origin'])).stdout).toBe(
+      '/ann/gated is closed to pages of other sites',
+    )
+    expect((await origami(['set', 'ann/gated', '--cross-origin', '--json'])).stdout).toBe(
+      '{"address":"/ann/gated","cross_origin":true}',
+    )
+    expect(await origami(['set', 'ann/gated'])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('expected what to set: --cross-origin or --no-cross-origin'),
+    })
     expect((await origami(['stop', 'ann/gated'])).stdout).toBe('/ann/gated stopped')
     expect((await origami(['status', 'ann/gated'])).stdout).toContain('stopped')
     expect((await origami(['start', 'ann/gated'])).exitCode).toBe(0)

@@ -4,6 +4,7 @@ import { initVerb } from './init.ts'
 import { loginVerb } from './login.ts'
 import { logsVerb } from './logs.ts'
 import { serveVerb } from './serve.ts'
+import { setVerb } from './set.ts'
 import { statsVerb } from './stats.ts'
 import { statusVerb } from './status.ts'
 import { hideVerb, removeVerb, startVerb, stopVerb } from './stop-start-remove.ts'
@@ -17,6 +18,7 @@ export const authorVerbs = [
   deployVerb,
   statusVerb,
   logsVerb,
+  setVerb,
   stopVerb,
   startVerb,
   hideVerb,

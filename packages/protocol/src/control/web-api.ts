@@ -84,6 +84,7 @@ export const demoPage = demoCard
     unlisted: z.string().nullable().describe('For its owner, when it is not public: the path that lets others in'),
     commit: z.string().nullable(),
     schema: demoSchema.nullable(),
+    cross_origin: z.boolean().describe('Whether pages of other sites may run it, where it is public'),
     mine: z.boolean().describe('Whether who asks may deploy, stop, start and remove it, and read its log'),
     controls: z.boolean().describe("Whether who asks may stop, hide and remove it: its owner, and this server's"),
     detail: demoDetail.extend(deploymentList.shape).nullable().describe('For its owner: why, deployments, places'),
@@ -96,7 +97,11 @@ export const demoKey = z.object({ key: z.string().optional().describe('Of the un
 
 /** `PATCH /-/api/demos/{account}/{name}` */
 export const demoChange = z
-  .strictObject({ public: z.boolean().optional(), name: demoName.optional() })
+  .strictObject({
+    public: z.boolean().optional(),
+    name: demoName.optional(),
+    cross_origin: z.boolean().optional().describe('False: pages of other sites cannot run it. Programs always can.'),
+  })
   .meta({ id: 'DemoChange' })
 
 const expectedNumber = 'expected a whole number from 0'

@@ -246,7 +246,7 @@ export const webApi = {
   'PATCH /-/api/demos/:account/:name': {
     id: 'changeDemo',
     tag: 'Demos',
-    summary: 'Renames a demo, or makes it public or unlisted',
+    summary: 'Renames a demo, makes it public or unlisted, or closes it to pages of other sites',
     description:
       "The old address, and what is under it, leads to the new one until another demo takes it. This server's owner may make it unlisted, and nothing else. Who makes it public must be allowed to deploy.",
     params: demoParams,

@@ -48,6 +48,8 @@ declare module 'fastify' {
     who: Who
     /** The demo of an address that has one. */
     demo: Owned | undefined
+    /** Whether a page of another site sent it to a demo's API. Then no cookie and no key of a link counts. */
+    isForeign: boolean
     /** The `?key=` of an unlisted link as it was sent, because a route's schema may not contain it. */
     unlistedKey: unknown
   }

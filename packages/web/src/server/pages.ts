@@ -29,7 +29,7 @@ export class Pages {
     await app.register(fastifyStatic, { root, prefix: '/-/assets/', immutable: true, maxAge: '1y', index: false })
     const { demo, ...others } = pagePaths
     for (const path of Object.values(others)) app.get(routeOf(path), async (_request, reply) => this.send(reply))
-    app.get(routeOf(demo), async (request, reply) =>
+    app.get(routeOf(demo), { config: { crossOrigin: true } }, async (request, reply) =>
       prefersHtml(request) ? this.demo(request, reply) : this.index(request),
     )
     app.setNotFoundHandler(async (request, reply) => {

@@ -9,28 +9,30 @@ import { Notices } from '@origami/host/notices'
 import { makePrivateFolder } from '@origami/host/private-files'
 import { serverUrl } from '@origami/host/server-url'
 import { Slices, serverSliceMs } from '@origami/host/slices'
-import { limitJson, predictionsApi, refuseEarly, sendError, underLimits, unroutable } from '@origami/serving'
-import Fastify, { type FastifyInstance, type FastifyRequest, type RouteOptions } from 'fastify'
+import { limitJson, refuseEarly, sendError, underLimits, unroutable } from '@origami/serving'
+import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify'
 import { addressKey } from './accounts/address.ts'
 import { Deployers } from './accounts/deployers.ts'
 import { DeviceCodes } from './accounts/device-codes.ts'
 import { OwnerLinks } from './accounts/owner-links.ts'
 import { SignIn } from './accounts/sign-in.ts'
 import { TrustedProxies } from './accounts/trusted-proxies.ts'
-import { Refused, Sessions } from './accounts/who.ts'
+import { Sessions } from './accounts/who.ts'
 import { accountRoutes } from './api/account-routes.ts'
 import { atAddress } from './api/at-address.ts'
+import { guardFromOtherSites, withoutForeignCookies } from './api/cross-origin.ts'
 import { demoRoutes } from './api/demo-routes.ts'
 import { deviceRoutes } from './api/device-routes.ts'
 import { documentRoute } from './api/document.ts'
 import { guard } from './api/guard.ts'
 import { limitRequests } from './api/limit-requests.ts'
 import { ownerRoutes } from './api/owner-routes.ts'
+import { predictionRoutes } from './api/prediction-routes.ts'
 import { queueRoutes } from './api/queue-routes.ts'
 import { securityHeaders } from './api/security-headers.ts'
 import { CertificateRenewal } from './certificates/renewal.ts'
 import { defaultLimits, type OAuthApp, type WebConfig, type WebLimits, type WebSecrets } from './config.ts'
-import { type Context, visibleDemo } from './context.ts'
+import type { Context } from './context.ts'
 import { DaemonClient } from './daemon-client.ts'
 import { Deploys } from './demos/deploys.ts'
 import { Elsewhere } from './demos/elsewhere.ts'
@@ -189,15 +191,12 @@ async function sweepRegularly(
   }
 }
 
-/** The part of a path that names a demo: `/ann/digits` of `/ann/digits/predictions`. */
-const addressOf = (url: string): string => url.slice(0, url.indexOf('/', url.indexOf('/', 1) + 1))
-
 async function createServer(
   context: Context,
   proxies: TrustedProxies,
   { onRoute }: WebHooks,
 ): Promise<FastifyInstance> {
-  const { config, limits, daemon, publicUrl, sessions } = context
+  const { config, limits, publicUrl, sessions } = context
   countExternalMemory()
   const app: FastifyInstance = Fastify({
     ...unroutable,
@@ -210,12 +209,14 @@ async function createServer(
   refuseEarly(app)
   app.setErrorHandler(sendError)
   await app.register(cookie)
+  withoutForeignCookies(app, context)
   limitRequests(app, limits)
   // Routes that are dearer have a limit of their own as well.
   await app.register(rateLimit, { global: false, keyGenerator: (request) => addressKey(request.ip) })
   securityHeaders(app, config.publicUrl?.startsWith('https:') ?? false)
-  guard(app, sessions, publicUrl)
+  guard(app, sessions)
   atAddress(app, context)
+  guardFromOtherSites(app, context)
   await documentRoute(app, publicUrl)
   await app.register(accountRoutes, context)
   await app.register(deviceRoutes, context)
@@ -223,25 +224,8 @@ async function createServer(
   await app.register(ownerRoutes, context)
   await app.register(queueRoutes, context)
   const pages = await Pages.open(context)
-  await app.register(predictionsApi, {
-    prefix: '/:account/:name',
-    predictor: (request: FastifyRequest) => {
-      const demo = visibleDemo(context, request)
-      if (demo.url) throw new Refused(404, `This demo runs at ${demo.url}; its API is there.`)
-      if (request.method !== 'GET') context.details.forget(demo.id)
-      const forOwner = demo.account === request.who.account?.id && request.url.endsWith('/cancel')
-      const predictor = daemon.predictor(demo.id, forOwner ? undefined : request.who)
-      // The daemon tells of each change of it while it is followed.
-      if (demo.schema && context.followed.connected) predictor.knows(demo.schema)
-      return predictor
-    },
-    publicBase: (request: FastifyRequest) => publicUrl() + addressOf(request.url),
-    html: (request, reply) => pages.demo(request, reply),
-    maxFileBytes: () => limits.fileBytes,
-    fileIdleMs: () => limits.bodyIdleMs,
-    remoteFiles: false,
-    slowReaderMs: () => limits.slowReaderMs,
-  })
+  const demoApi = (routes: FastifyInstance) => predictionRoutes(routes, context, pages)
+  await app.register(demoApi, { prefix: '/:account/:name' })
   await pages.routes(app)
   return app
 }

@@ -72,7 +72,7 @@ export class Sessions {
       return this.byToken(bearer)
     const known = this.knownVisitor(request)
     const address = addressKey(request.ip)
-    const fresh = known ? undefined : this.newVisitor(address, request, reply)
+    const fresh = known || request.isForeign ? undefined : this.newVisitor(address, request, reply)
     const place = this.placeOf(address)
     const visitor = known ?? place
     const csrf = () => this.secrets.sign('csrf', fresh ?? visitor)

@@ -10,12 +10,12 @@ declare module 'fastify' {
 }
 
 /** Identifies the caller of each request, and refuses changes that a foreign page may have caused. */
-export function guard(app: FastifyInstance, sessions: Sessions, publicUrl: () => string): void {
+export function guard(app: FastifyInstance, sessions: Sessions): void {
   app.decorateRequest('who')
   app.addHook('onRequest', (request, reply, done) => {
     const take = (who: Who): void => {
       request.who = who
-      requireOwnPage(request, publicUrl)
+      requireOwnPage(request)
     }
     const who = sessions.who(request, reply)
     // Most callers are known at once; a promise for each would cost more than the rest.
@@ -25,12 +25,11 @@ export function guard(app: FastifyInstance, sessions: Sessions, publicUrl: () =>
   })
 }
 
-/** Throws Refused for a change that a foreign page may have caused. */
-function requireOwnPage(request: FastifyRequest, publicUrl: () => string): void {
+/** Throws Refused for a change through our own API that a foreign page may have caused. */
+function requireOwnPage(request: FastifyRequest): void {
   if (request.method === 'GET' || request.method === 'HEAD' || request.who.byToken) return
   if (request.routeOptions.config.byCookie === false) return
   if (request.url.startsWith('/-/')) requireCsrf(request)
-  else requireSameOrigin(request, publicUrl)
 }
 
 /** Requires the session's CSRF token for our own API. */
@@ -41,17 +40,4 @@ function requireCsrf(request: FastifyRequest): void {
     403,
     'The x-csrf-token is missing or old; GET /-/api/session tells it. Programs send a token in Authorization instead.',
   )
-}
-
-/** Programs may call a demo's API, and send no Origin. A browser must come from a page of ours. */
-function requireSameOrigin(request: FastifyRequest, publicUrl: () => string): void {
-  const { origin } = request.headers
-  const site = request.headers['sec-fetch-site']
-  const ours = origin === undefined || [request.host, hostOf(publicUrl())].includes(hostOf(origin))
-  const foreign = !ours || (site !== undefined && site !== 'same-origin' && site !== 'none')
-  if (foreign) throw new Refused(403, 'Pages of other sites cannot run demos here; a program can.')
-}
-
-function hostOf(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).host : undefined
 }

@@ -51,13 +51,16 @@ export async function ownerRoutes(app: FastifyInstance, context: Context): Promi
     if (await elsewhere.check(own)) changed.notify(own.id)
     return readDemoPage(context, (await demos.byId(own.id)) ?? own, request)
   })
-  on('PATCH /-/api/demos/:account/:name', async ({ body: { name, public: isPublic }, request }) => {
+  on('PATCH /-/api/demos/:account/:name', async ({ body, request }) => {
+    const { name, public: isPublic, cross_origin: crossOrigin } = body
     const own = controlledDemo(request)
-    if (own.account !== request.who.account?.id && (name !== undefined || isPublic === true)) throw onlyHides()
+    const isMore = name !== undefined || isPublic === true || crossOrigin !== undefined
+    if (own.account !== request.who.account?.id && isMore) throw onlyHides()
     if (isPublic === true && !own.public) await deployer(context, request)
     if (name !== undefined && name !== own.name && !(await demos.rename(own, name)))
       throw new Refused(409, `You have a demo called ${name} already.`)
     if (isPublic !== undefined) await demos.change(own.id, { public: isPublic })
+    if (crossOrigin !== undefined) await demos.change(own.id, { crossOrigin })
     changed.notify(own.id)
     return readDemoPage(context, (await demos.byId(own.id)) ?? own, request)
   })
@@ -73,7 +76,7 @@ export async function ownerRoutes(app: FastifyInstance, context: Context): Promi
 const onlyHides = (): Refused =>
   new Refused(
     403,
-    'Only the owner of a demo renames it or makes it public; the owner of this server may make it unlisted.',
+    'Only the owner of a demo changes it otherwise; the owner of this server may make it unlisted.',
   )
 
 /** Does something to a demo that runs here, and answers with its page. */

@@ -31,6 +31,7 @@ export function presentPage(
     unlisted: mine && !demo.public ? `${demoPath(demo)}?key=${demo.key}` : null,
     commit: detail?.commit ?? demo.commit,
     schema: detail?.schema ?? demo.schema,
+    cross_origin: demo.crossOrigin,
     mine,
     controls,
     detail: mine ? (detail ?? null) : null,

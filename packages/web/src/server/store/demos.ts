@@ -32,10 +32,12 @@ export interface Owned {
   readonly schema: DemoSchema | null
   /** The URL of a demo that runs elsewhere. */
   readonly url: string | null
+  /** Whether pages of other sites may run it. */
+  readonly crossOrigin: boolean
   readonly created_at: string
 }
 
-type Changeable = Pick<Owned, 'public' | 'private' | 'state' | 'title' | 'description'>
+type Changeable = Pick<Owned, 'public' | 'private' | 'crossOrigin' | 'state' | 'title' | 'description'>
 export type NewDemo = Pick<Owned, 'id' | 'name' | 'link' | 'public' | 'private'> &
   Partial<Pick<Owned, 'url' | 'state' | 'title' | 'description'>>
 
@@ -251,16 +253,21 @@ export class Demos {
 }
 
 /** A change in the form of the table. */
-function stored<Change extends Partial<Changeable>>({ public: isPublic, private: isPrivate, ...rest }: Change) {
+function stored<Change extends Partial<Changeable>>(change: Change) {
+  const { public: isPublic, private: isPrivate, crossOrigin, ...rest } = change
   return {
     ...rest,
+    ...(crossOrigin === undefined ? {} : { cross_origin: Number(crossOrigin) }),
     ...(isPublic === undefined ? {} : { public: Number(isPublic) }),
     ...(isPrivate === undefined ? {} : { private: Number(isPrivate) }),
   }
 }
 
-const toDemo = ({ commit_sha: commit, schema, ...row }: DemoRow & { readonly handle: string }): Owned => ({
+type Row = DemoRow & { readonly handle: string }
+
+const toDemo = ({ commit_sha: commit, schema, cross_origin: crossOrigin, ...row }: Row): Owned => ({
   ...row,
+  crossOrigin: crossOrigin === 1,
   public: row.public === 1,
   private: row.private === 1,
   commit,

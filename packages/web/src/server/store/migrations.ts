@@ -54,6 +54,18 @@ const healing: Migration = {
   },
 }
 
+/** Adds whether pages of other sites may run a demo, which its owner may end. */
+const crossOrigin: Migration = {
+  async up(db: Kysely<unknown>) {
+    await sql`ALTER TABLE demos ADD COLUMN cross_origin integer NOT NULL DEFAULT 1`.execute(db)
+  },
+}
+
 export const migrations: MigrationProvider = {
-  getMigrations: async () => ({ '001-first': first, '002-elsewhere': elsewhere, '003-healing': healing }),
+  getMigrations: async () => ({
+    '001-first': first,
+    '002-elsewhere': elsewhere,
+    '003-healing': healing,
+    '004-cross-origin': crossOrigin,
+  }),
 }

@@ -64,6 +64,8 @@ export interface Tables {
     schema: string | null
     /** The URL of a demo that runs elsewhere. */
     url: string | null
+    /** Whether pages of other sites may run it. */
+    cross_origin: Generated<number>
     created_at: string
   }
   settings: { name: string; value: string }
