@@ -37,7 +37,7 @@ export type Follow = 'events' | 'end'
 
 export interface Prediction {
   readonly id: PredictionId
-  /** Who made it. Only they and the demo's owner may cancel it. */
+  /** Who made it. Only they and the demo's owner may cancel it, and anybody if its maker had no cookie or token. */
   readonly visitor?: VisitorId | undefined
   snapshot(signal?: AbortSignal): Promise<PredictionSnapshot>
   /**

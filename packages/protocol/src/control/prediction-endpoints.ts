@@ -108,7 +108,8 @@ export const predictionEndpoints = {
     id: 'cancelPrediction',
     tag: 'Predictions',
     summary: 'Cancels a prediction of yours',
-    description: "The demo's owner may cancel every one.",
+    description:
+      "One that was made with a cookie or a token is canceled by the same caller, one made without by whoever has its id. The demo's owner may cancel every one.",
     who: 'sees',
     params: predictionParams,
     answers: { 200: { what: 'It is being canceled', body: nothing } },

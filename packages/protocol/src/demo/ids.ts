@@ -42,6 +42,11 @@ export const isDeploymentId = (text: string): text is DeploymentId => deployment
 export const isVisitorId = (text: string): text is VisitorId => text.length >= 1 && text.length <= 200
 export const isPredictionId = (text: string): text is PredictionId => predictionId.test(text)
 
+/** What the id of a caller begins with who came without a cookie or a token, and is known by an address alone. */
+export const addressPrefix = 'ip-'
+/** Whether this is a caller without cookie and token, who cannot be told from others of that address. */
+export const isNameless = (visitor: VisitorId): boolean => visitor.startsWith(addressPrefix)
+
 /** Checks that a text can be the id of a visitor. Throws RangeError when it cannot. */
 export function visitorId(text: string): VisitorId {
   if (!isVisitorId(text)) throw new RangeError(`a visitor's id is 1 to 200 characters, got ${text.length}`)

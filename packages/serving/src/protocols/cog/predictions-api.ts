@@ -1,6 +1,7 @@
 import {
   type DemoSchema,
   Gone,
+  isNameless,
   isPredictionId,
   newPredictionId,
   type PredictionId,
@@ -162,8 +163,9 @@ async function found(options: PredictionsApiOptions, request: FastifyRequest<{ P
   return { prediction, schema }
 }
 
-function mayCancel(visitor: VisitorId | undefined, prediction: Prediction): boolean {
-  return visitor === undefined || prediction.visitor === undefined || prediction.visitor === visitor
+/** One that was made without a cookie or a token is canceled by whoever holds its id, which only its maker was told. */
+function mayCancel(visitor: VisitorId | undefined, { visitor: maker }: Prediction): boolean {
+  return visitor === undefined || maker === undefined || maker === visitor || isNameless(maker)
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Slices } from '@origami/host/slices'
-import { randomId, type VisitorId, visitorId } from '@origami/protocol/demo'
+import { addressPrefix, randomId, type VisitorId, visitorId } from '@origami/protocol/demo'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { WebLimits } from '../config.ts'
 import { randomSecret, type Secrets, secretHash } from '../secrets.ts'
@@ -90,7 +90,11 @@ export class Sessions {
 
   /** A name for an address. */
   private placeOf(address: string): string {
-    return remembered(this.places, address, () => `ip-${this.secrets.sign('address', address).slice(0, 22)}`)
+    return remembered(
+      this.places,
+      address,
+      () => `${addressPrefix}${this.secrets.sign('address', address).slice(0, 22)}`,
+    )
   }
 
   async signIn(reply: FastifyReply, account: Account): Promise<void> {

@@ -1,5 +1,6 @@
 import { sendEvents } from '@origami/host/send-events'
 import { webApi } from '@origami/protocol/control'
+import { isNameless } from '@origami/protocol/demo'
 import { endpointsOn } from '@origami/serving/endpoints'
 import type { FastifyInstance } from 'fastify'
 import { presentAccount } from '../accounts/accounts.ts'
@@ -38,12 +39,12 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
   on('GET /-/api/demos/:account/:name/results', async ({ query, request }) => {
     const { id, url } = visibleDemo(context, request)
     // Callers who are known only by an address share it with others, so they see no results.
-    const nobody = url !== null || request.who.visitor.startsWith('ip-')
+    const nobody = url !== null || isNameless(request.who.visitor)
     return nobody ? { predictions: [] } : daemon.results(id, request.who.visitor, query.before)
   })
   on('DELETE /-/api/demos/:account/:name/results/:prediction_id', async ({ params, request }) => {
     const { id } = visibleDemo(context, request)
-    if (request.who.visitor.startsWith('ip-')) throw new Refused(404, 'There is no such result of yours.')
+    if (isNameless(request.who.visitor)) throw new Refused(404, 'There is no such result of yours.')
     await daemon.forgetResult(id, params.prediction_id, request.who.visitor)
     return {}
   })

@@ -27,7 +27,7 @@ function predictorOf(context: Context, request: FastifyRequest) {
   const demo = visibleDemo(context, request)
   if (demo.url) throw new Refused(404, `This demo runs at ${demo.url}; its API is there.`)
   if (request.method !== 'GET') context.details.forget(demo.id)
-  const forOwner = demo.account === request.who.account?.id && request.url.endsWith('/cancel')
+  const forOwner = demo.account === request.who.account?.id && request.routeOptions.url?.endsWith('/cancel')
   const predictor = context.daemon.predictor(demo.id, forOwner ? undefined : request.who)
   // The daemon tells of each change of it while it is followed.
   if (demo.schema && context.followed.connected) predictor.knows(demo.schema)
