@@ -104,6 +104,15 @@ describe('who a caller is', () => {
     await ann.call('DELETE /-/api/demos/:account/:name/queue', { params: { account: 'ann', name: 'gated' } })
   }, 60_000)
 
+  test('what a visitor names as their own address counts for nothing, also in the network of the proxies', async () => {
+    world.configure({ visitorsPerAddress: 1e6, requestsPerMinute: 20 })
+    const seen = new Set<number>()
+    for (let time = 0; time < 30; time += 1)
+      seen.add((await from(`203.0.113.${time}, 127.0.0.${9}`, `/-/api/nothing-${time}`)).status)
+    world.configure({ visitorsPerAddress: 3 })
+    expect(seen).toEqual(new Set([404, 429]))
+  })
+
   test('an address gets so many cookies an hour, and is itself beyond', async () => {
     const cookieCounts: number[] = []
     for (let time = 0; time < 5; time += 1)

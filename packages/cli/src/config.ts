@@ -47,6 +47,7 @@ export function webConfig({ values, limits }: Settings, forges: readonly ForgeEn
     deployers: values.deployers,
     networks: values.private_networks,
     trustedProxies: values.trusted_proxies,
+    proxyHops: values.proxy_hops,
     ui: join(checkoutFolder, 'packages/web/dist/ui'),
     limits: limits.web,
   }

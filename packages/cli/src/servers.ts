@@ -39,7 +39,7 @@ export async function startOrigami(settings: Settings, forges: readonly ForgeEnt
 export function configure({ web, daemon }: Partial<Origami>, { limits, values }: Settings): void {
   daemon?.configure(limits.daemon)
   web?.configure(limits.web)
-  web?.trust(values.trusted_proxies)
+  web?.trust(values.trusted_proxies, values.proxy_hops)
 }
 
 /**

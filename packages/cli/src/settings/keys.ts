@@ -81,6 +81,13 @@ export const keys = {
     'whose X-Forwarded-* is believed',
     { live: true },
   ),
+  proxy_hops: key(
+    '--proxy-hops <n>',
+    count(),
+    1,
+    'how many of them stand one behind the other: of X-Forwarded-For so many addresses are read, from the right',
+    { live: true },
+  ),
   trust_demos: key(
     '--trust-demos',
     yesNo,

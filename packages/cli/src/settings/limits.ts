@@ -162,8 +162,22 @@ export const daemonLimits: TableOf<Limits> = {
 /** The web server's limits. A limit that the daemon has too is the same setting. */
 export const webLimits: TableOf<WebLimits> = {
   requestsPerMinute: limit('requests', count(), 'requests a minute from one address'),
+  openRequestsPerAddress: limit(
+    'open_requests_per_address',
+    count(),
+    'requests under way from one address: streams of events, waits for an answer, uploads',
+  ),
+  openRequests: limit('open_requests', count(), 'the same, from all addresses together'),
+  connectionsPerAddress: limit(
+    'connections_per_address',
+    count(),
+    'connections from one address that is not in `trusted_proxies`',
+  ),
+  connections: limit('connections', count(), 'connections from all addresses together'),
+  headerMs: limit('header_time', duration(), 'until all headers of a request are there'),
   bodyBytes: daemonLimits.bodyBytes,
   fileBytes: daemonLimits.fileBytes,
+  fileMs: limit('file_time', duration(), 'until all of a file that is uploaded is there'),
   bodyIdleMs: daemonLimits.bodyIdleMs,
   bodyMs: daemonLimits.bodyMs,
   bodiesBytes: daemonLimits.bodiesBytes,

@@ -17,6 +17,7 @@ const flags = settingFlags([
   'deployers',
   'private_networks',
   'trusted_proxies',
+  'proxy_hops',
   'trust_demos',
 ])
 

@@ -16,6 +16,7 @@ const flags = settingFlags([
   'deployers',
   'private_networks',
   'trusted_proxies',
+  'proxy_hops',
 ])
 
 export const webVerb = () =>

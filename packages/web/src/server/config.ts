@@ -23,6 +23,8 @@ export interface WebConfig {
   readonly networks?: readonly string[]
   /** Addresses and networks (CIDR) of proxies whose X-Forwarded-* is trusted. The default is none. */
   readonly trustedProxies?: readonly string[]
+  /** How many trusted proxies a request may have come through. The default is 1. */
+  readonly proxyHops?: number
   /** The folder of the built pages. */
   readonly ui: string
   readonly limits?: Partial<WebLimits>
@@ -41,9 +43,19 @@ export interface WebSecrets {
 export interface WebLimits {
   /** How many requests one address may send in a minute. */
   readonly requestsPerMinute: number
+  /** How many requests of one address may be under way, and of all addresses: streams, waits and uploads are. */
+  readonly openRequestsPerAddress: number
+  readonly openRequests: number
+  /** How many connections one address may have open, unless it is a trusted proxy, and how many all may. */
+  readonly connectionsPerAddress: number
+  readonly connections: number
+  /** How long the first line and the headers of a request may take, to the last of them. */
+  readonly headerMs: number
   /** The largest JSON body in bytes. */
   readonly bodyBytes: number
   readonly fileBytes: number
+  /** How long all of an uploaded file may take. */
+  readonly fileMs: number
   /** How long a body may stall before more of it comes. */
   readonly bodyIdleMs: number
   /** How long a whole body may take. */
@@ -117,8 +129,14 @@ export interface WebLimits {
 
 export const defaultLimits: WebLimits = {
   requestsPerMinute: 600,
+  openRequestsPerAddress: 200,
+  openRequests: 4_000,
+  connectionsPerAddress: 500,
+  connections: 8_000,
+  headerMs: 20_000,
   bodyBytes: 32 * 1024 ** 2,
   fileBytes: 100 * 1024 ** 2,
+  fileMs: 30 * 60_000,
   bodyIdleMs: 30_000,
   bodyMs: 5 * 60_000,
   bodiesBytes: 256 * 1024 ** 2,

@@ -26,7 +26,14 @@ export class Pages {
 
   async routes(app: FastifyInstance): Promise<void> {
     const root = join(this.context.config.ui, 'assets')
-    await app.register(fastifyStatic, { root, prefix: '/-/assets/', immutable: true, maxAge: '1y', index: false })
+    await app.register(fastifyStatic, {
+      root,
+      prefix: '/-/assets/',
+      immutable: true,
+      maxAge: '1y',
+      index: false,
+      wildcard: false,
+    })
     const { demo, ...others } = pagePaths
     for (const path of Object.values(others)) app.get(routeOf(path), async (_request, reply) => this.send(reply))
     app.get(routeOf(demo), { config: { crossOrigin: true } }, async (request, reply) =>

@@ -25,6 +25,7 @@ import { demoRoutes } from './api/demo-routes.ts'
 import { deviceRoutes } from './api/device-routes.ts'
 import { documentRoute } from './api/document.ts'
 import { guard } from './api/guard.ts'
+import { limitConnections, limitOpenRequests, limitSlowRequests, slowRequestsRound } from './api/limit-connections.ts'
 import { limitRequests } from './api/limit-requests.ts'
 import { ownerRoutes } from './api/owner-routes.ts'
 import { predictionRoutes } from './api/prediction-routes.ts'
@@ -51,8 +52,8 @@ export interface Web extends AsyncDisposable {
   ownerLink(): string
   /** Puts limits in force at once. Those that are not given are the defaults. */
   configure(limits: Partial<WebLimits>): void
-  /** Replaces the proxies whose X-Forwarded-* is trusted: addresses and networks (CIDR). */
-  trust(proxies: readonly string[]): void
+  /** Replaces the proxies whose X-Forwarded-* is trusted: addresses and networks (CIDR), of which `hops` in a row. */
+  trust(proxies: readonly string[], hops?: number): void
 }
 
 type Log = (message: string, error?: unknown) => void
@@ -77,7 +78,7 @@ export async function startWeb(config: WebConfig, { oauth }: WebSecrets, hooks: 
   const { daemonLink } = hooks
   const context = await openContext({ config, apps: oauth, limits, publicUrl, slices, log, daemonLink }, opened)
 
-  const proxies = new TrustedProxies(config.trustedProxies ?? [])
+  const proxies = new TrustedProxies(config.trustedProxies ?? [], config.proxyHops)
   const app = await createServer(context, proxies, hooks)
   await app.listen({ host: config.host, port: config.port })
   const { port } = app.server.address() as AddressInfo
@@ -92,8 +93,8 @@ export async function startWeb(config: WebConfig, { oauth }: WebSecrets, hooks: 
     url: listening,
     port,
     ownerLink: () => context.ownerLinks.make(publicUrl()),
-    trust: (addresses) => proxies.replace(addresses),
-    configure: (changed) => void Object.assign(limits, defaultLimits, changed),
+    trust: (addresses, hops) => proxies.replace(addresses, hops),
+    configure: (changed) => limitSlowRequests(app.server, Object.assign(limits, defaultLimits, changed)),
     async [Symbol.asyncDispose]() {
       leaving.abort()
       await app.close()
@@ -200,19 +201,27 @@ async function createServer(
   countExternalMemory()
   const app: FastifyInstance = Fastify({
     ...unroutable,
-    trustProxy: (address) => proxies.has(address),
+    http: { ...unroutable.http, ...slowRequestsRound },
+    trustProxy: (address, hop) => proxies.believes(address, hop),
     forceCloseConnections: true,
     logger: { level: 'warn' },
   })
   limitJson(app, underLimits(limits))
   if (onRoute) app.addHook('onRoute', onRoute)
+  limitSlowRequests(app.server, limits)
+  limitConnections(app.server, limits, (address) => proxies.has(address))
   refuseEarly(app)
   app.setErrorHandler(sendError)
   await app.register(cookie)
   withoutForeignCookies(app, context)
   limitRequests(app, limits)
+  limitOpenRequests(app, limits)
   // Routes that are dearer have a limit of their own as well.
-  await app.register(rateLimit, { global: false, keyGenerator: (request) => addressKey(request.ip) })
+  await app.register(rateLimit, {
+    global: false,
+    enableDraftSpec: true,
+    keyGenerator: (request) => addressKey(request.ip),
+  })
   securityHeaders(app, config.publicUrl?.startsWith('https:') ?? false)
   guard(app, sessions)
   atAddress(app, context)

@@ -14,6 +14,8 @@ interface FileRouteOptions {
   maxFileBytes(): number
   /** The longest time without more of a file from its sender. */
   idleMs(): number
+  /** The longest time for a whole file. */
+  totalMs(): number
 }
 
 /**
@@ -28,7 +30,7 @@ interface FileParams {
 /** Uploads and downloads of files. A download never runs as a page of ours. */
 export async function fileRoutes(
   app: FastifyInstance,
-  { files, base, maxFileBytes, idleMs }: FileRouteOptions,
+  { files, base, maxFileBytes, idleMs, totalMs }: FileRouteOptions,
 ): Promise<void> {
   await app.register(async (uploads) => {
     uploads.removeAllContentTypeParsers()
@@ -39,7 +41,7 @@ export async function fileRoutes(
       const [limit, announced] = [maxFileBytes(), Number(request.headers['content-length'] ?? 0)]
       if (announced > limit) throw fileTooLarge(limit, announced)
       const store = await files(request)
-      const bytes = arriving((request.body as Readable | null) ?? Readable.from([]), idleMs())
+      const bytes = arriving((request.body as Readable | null) ?? Readable.from([]), idleMs(), totalMs())
       await store.put(id, name, request.headers['content-type'], bytes, undefined, announced)
       const { type, size } = (await store.open(ref)) ?? {}
       return reply.status(201).send({ ref: fileAddress(base(request), ref), name, type, size })
@@ -62,12 +64,15 @@ export async function fileRoutes(
   })
 }
 
-/** Yields the bytes of an upload. Throws BodyRefused when its sender pauses for too long. */
-const arriving = (payload: Readable, idleMs: number): AsyncIterable<Uint8Array> =>
-  inPieces(payload, {
-    idleMs,
-    error: () => new BodyRefused(408, `expected more of the file within ${idleMs / 1000} s`),
-  })
+/** Yields the bytes of an upload. Throws BodyRefused when its sender pauses for too long, or takes too long in all. */
+async function* arriving(payload: Readable, idleMs: number, totalMs: number): AsyncIterable<Uint8Array> {
+  const late = (what: string, ms: number) => new BodyRefused(408, `expected ${what} of the file within ${ms / 1000} s`)
+  const end = performance.now() + totalMs
+  for await (const part of inPieces(payload, { idleMs, error: () => late('more', idleMs) })) {
+    if (performance.now() > end) throw late('all', totalMs)
+    yield part
+  }
+}
 
 function sendFile(request: FastifyRequest, reply: FastifyReply, file: OpenFile): FastifyReply {
   const inline = /^(image\/(png|jpeg|gif|webp|avif|bmp)|audio\/.+|video\/.+)$/.test(file.type)

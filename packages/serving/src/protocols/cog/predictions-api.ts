@@ -28,6 +28,8 @@ export interface PredictionsApiOptions extends InputOptions {
   html?: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
   /** The longest time without more of a file from its sender. The default is 30 s. Called for each file. */
   fileIdleMs?(): number
+  /** The longest time for a whole file. The default is half an hour. Called for each file. */
+  fileMs?(): number
   /** How long a reader of an event stream may take nothing. The default is a minute. Called for each reader. */
   slowReaderMs?(): number
 }
@@ -50,6 +52,7 @@ export async function predictionsApi(app: FastifyInstance, options: PredictionsA
     base,
     maxFileBytes: options.maxFileBytes,
     idleMs: () => options.fileIdleMs?.() ?? 30_000,
+    totalMs: () => options.fileMs?.() ?? 30 * 60_000,
   })
 
   app.get('/schema', async (request, reply) => sendTagged(request, reply, await (await predictor(request)).schema()))

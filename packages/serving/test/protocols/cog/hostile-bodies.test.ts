@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -53,6 +54,7 @@ beforeEach(async () => {
     maxFileBytes: () => 1024,
     remoteFiles: false,
     fileIdleMs: () => 200,
+    fileMs: () => 500,
   })
 })
 afterEach(async () => {
@@ -206,6 +208,23 @@ test('a file of which nothing more comes is answered with 408 and words, and is 
   socket.write('PUT /files/0123456789abcdef/slow HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf')
   expect(await text(socket)).toMatch(/^HTTP\/1.1 408 [\s\S]*expected more of the file within 0.2 s/)
   expect((await app.inject('/files/0123456789abcdef/slow')).statusCode).toBe(404)
+})
+
+test('a file that drips is answered with 408 once it took too long in all', async () => {
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const socket = connect(port, '127.0.0.1').on('error', () => undefined)
+  socket.write('PUT /files/0123456789abcdef/drip HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\nhalf')
+  const dripping = setInterval(() => socket.write('a'), 20)
+  let answer = ''
+  socket.on('data', (part) => {
+    answer += String(part)
+    // What is sent to a connection that was closed resets it.
+    clearInterval(dripping)
+  })
+  await once(socket, 'close')
+  clearInterval(dripping)
+  expect(answer).toMatch(/^HTTP\/1.1 408 [\s\S]*expected all of the file within 0.5 s/)
 })
 
 test('a sender that goes in the middle of a file is no mistake of the server', async () => {

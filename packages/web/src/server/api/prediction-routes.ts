@@ -18,6 +18,7 @@ export async function predictionRoutes(app: FastifyInstance, context: Context, p
     html: (request, reply) => pages.demo(request, reply),
     maxFileBytes: () => limits.fileBytes,
     fileIdleMs: () => limits.bodyIdleMs,
+    fileMs: () => limits.fileMs,
     remoteFiles: false,
     slowReaderMs: () => limits.slowReaderMs,
   })
