@@ -63,7 +63,7 @@ describe('a page of another site', () => {
   const fetched = (path: string, init: Sent = {}) =>
     page.evaluate(
       async ([url, sent]) =>
-        fetch(url, sent).then(
+        fetch(url, { cache: 'no-store', ...sent }).then(
           ({ status }) => status,
           () => 'not to be seen',
         ),

@@ -170,7 +170,8 @@ export class World implements AsyncDisposable {
     const secrets = { oauth: { [this.github.forge.host]: this.github.oauth } }
     this.web = await startWeb(config, secrets, {
       onRoute: ({ method, url }) => {
-        for (const one of [method].flat()) if (one !== 'HEAD') this.routes.add(`${one} ${url}`)
+        for (const one of [method].flat())
+          if (one !== 'HEAD') this.routes.add(`${one} ${url.replace(/^(\/-\/assets\/).*/, '$1*')}`)
       },
     })
   }

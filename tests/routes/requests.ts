@@ -35,6 +35,7 @@ const prepared: Readonly<Record<string, Prepare>> = {
   }),
   'DELETE /-/api/demos/:account/:name': atListed,
   'POST /-/api/demos/:account/:name/check': atListed,
+  'POST /-/api/demos/:account/:name/key': atListed,
   'POST /-/api/demos/:account/:name/queue/:prediction_id/cancel': async (cast, privacy) => ({
     params: { prediction_id: await running(cast, privacy) },
   }),
@@ -63,6 +64,7 @@ const prepared: Readonly<Record<string, Prepare>> = {
   'GET /:account': () => ({ params: { account: 'ann' }, headers: { accept: 'text/html' } }),
   'GET /-/sign-in/:host': (cast) => ({ params: { host: cast.world.github.forge.host } }),
   'GET /-/callback/:host': (cast) => ({ params: { host: cast.world.github.forge.host } }),
+  'OPTIONS /:account/:name/*': () => ({ params: { rest: 'predictions' } }),
   'GET /-/assets/*': async ({ world }) => {
     const html = await (await fetch(world.url, { headers: { accept: 'text/html' } })).text()
     return { params: { rest: /\/-\/assets\/([^"]+\.js)"/.exec(html)?.[1] ?? 'none' } }

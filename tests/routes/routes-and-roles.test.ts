@@ -67,12 +67,18 @@ GET /:account/:name/openapi.json (public)                              200  200 
 GET /:account/:name/openapi.json (private)                             none none 200  none none 200  200
 GET /:account/:name/predictions/:id as a page (public)                 200  200  200  200  200  200  200
 GET /:account/:name/predictions/:id as a page (private)                404  404  200  404  404  200  200
+OPTIONS /:account/:name (public)                                       204  204  204  204  204  204  204
+OPTIONS /:account/:name (private)                                      204  204  204  204  204  204  204
+OPTIONS /:account/:name/* (public)                                     204  204  204  204  204  204  204
+OPTIONS /:account/:name/* (private)                                    204  204  204  204  204  204  204
 GET /-/api/demos/:account/:name (public)                               200  200  200  200  200  200  200
 GET /-/api/demos/:account/:name (private)                              none none 200  none none 200  200
 PATCH /-/api/demos/:account/:name (public)                             csrf none none none none 200  403
 PATCH /-/api/demos/:account/:name (private)                            csrf none none none none 200  200
 DELETE /-/api/demos/:account/:name (public)                            csrf none none none none 200  200
 DELETE /-/api/demos/:account/:name (private)                           csrf none none none none 200  200
+POST /-/api/demos/:account/:name/key (public)                          csrf none none none none 200  none
+POST /-/api/demos/:account/:name/key (private)                         csrf none none none none 200  none
 POST /-/api/demos/:account/:name/check (public)                        csrf none none none none 200  none
 POST /-/api/demos/:account/:name/check (private)                       csrf none none none none 200  none
 GET /-/api/demos/:account/:name/queue (public)                         none none none none none 200  none

@@ -46,6 +46,7 @@ export function webConfig({ values, limits }: Settings, forges: readonly ForgeEn
     forges,
     deployers: values.deployers,
     networks: values.private_networks,
+    allowedHosts: values.allowed_hosts,
     trustedProxies: values.trusted_proxies,
     proxyHops: values.proxy_hops,
     ui: join(checkoutFolder, 'packages/web/dist/ui'),

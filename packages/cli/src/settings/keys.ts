@@ -41,6 +41,7 @@ const key = <Value>(
 export const quickstartData = (data: string): string => join(data, 'quickstart')
 
 const port = count({ from: 0, to: 65_535 })
+const hostName = text('the name of a host, such as demos.example.org', /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/)
 const handle = text('forge/login, such as github.com/ann', /^([a-z0-9.-]+(:\d+)?\/)?[A-Za-z0-9][\w.-]*$/)
 
 /** All settings except the limits. */
@@ -73,6 +74,12 @@ export const keys = {
     list(network),
     [],
     'where demos that run elsewhere may be, besides public addresses',
+  ),
+  allowed_hosts: key<readonly string[]>(
+    '--allowed-host <name>',
+    list(hostName),
+    [],
+    'names under which people call this server, besides that of `public_url`, its own and addresses',
   ),
   trusted_proxies: key<readonly string[]>(
     '--trusted-proxy <cidr>',

@@ -16,6 +16,7 @@ const flags = settingFlags([
   'forges',
   'deployers',
   'private_networks',
+  'allowed_hosts',
   'trusted_proxies',
   'proxy_hops',
   'trust_demos',

@@ -56,7 +56,8 @@ export class Queue {
   }
 
   private filesOf(demo: DemoId): Files {
-    const { files, space, uploads } = this.parts
+    const { space, uploads } = this.parts
+    const files = this.parts.files.of(demo)
     return space ? new UploadFiles({ files, demo, space, uploads }) : files
   }
 
@@ -79,7 +80,7 @@ export class Queue {
     }
     const schema = schemaOf(known)
     const { input, problems } = validateInput(schema, submitted)
-    const wrong = problems.length > 0 ? problems : await checkFiles(schema, input, files)
+    const wrong = problems.length > 0 ? problems : await checkFiles(schema, input, files.of(demo.id))
     if (wrong.length > 0) throw new Invalid(wrong)
     const row = {
       id,

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { basename, dirname, extname, join } from 'node:path'
 import { type Manifest, parseManifest } from '@origami/protocol/demo'
 import { watch } from 'chokidar'
@@ -20,6 +21,8 @@ export interface ServeOptions {
   readonly port: number
   readonly host: string
   readonly python?: string
+  /** Names under which browsers call it, besides addresses, `localhost` and the name of this machine. */
+  readonly allowedHosts?: readonly string[]
   readonly onLog?: (line: string) => void
 }
 
@@ -27,10 +30,13 @@ export interface ServeOptions {
  * `origami serve`: a runtime that reloads the model when its file, code beside it or `.origami` changes. Throws Error
  * for a file that is no model or does not exist, ManifestError for a wrong `.origami`.
  */
-export async function serveModel({ model, port, host, python, onLog = console.error }: ServeOptions): Promise<Runtime> {
+export async function serveModel(options: ServeOptions): Promise<Runtime> {
+  const { model, port, host, python, onLog = console.error } = options
+  const allowedHosts = [hostname().toLowerCase(), ...(options.allowedHosts ?? [])]
   launchOf(model, { python })
   const page = inCheckout ? join(import.meta.dirname, '../../../demo-ui/dist/page') : join(vendor, 'page')
-  const runtime = await startRuntime({ model, port, host, python, page, manifest: manifestBeside(model), backOffMs })
+  const manifest = manifestBeside(model)
+  const runtime = await startRuntime({ model, port, host, python, page, manifest, backOffMs, allowedHosts })
   const code = watch(dirname(model), {
     ignoreInitial: true,
     depth: 3,

@@ -14,6 +14,8 @@ import {
   predictionsApi,
   prefersHtml,
   refuseEarly,
+  refuseForeignHosts,
+  refuseOtherSites,
   sendError,
   unroutable,
 } from '@origami/serving'
@@ -41,6 +43,11 @@ export interface RuntimeOptions extends Pick<ModelOptions, 'cancelGraceMs' | 'ke
   readonly fileBytes?: number | undefined
   /** The folder for files. The default is a temporary folder that is removed at the end. */
   readonly files?: string | undefined
+  /**
+   * Names under which browsers call it, besides addresses and `localhost`. Then it also refuses what pages of other
+   * sites ask for. Without it nothing of that is refused, as behind a server that does so.
+   */
+  readonly allowedHosts?: readonly string[] | undefined
   /** A folder with more inputs, which is only read: whoever puts them there removes them as well. */
   readonly inputs?: string | undefined
 }
@@ -77,6 +84,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   })
   opened.defer(() => app.close())
   refuseEarly(app)
+  refuseStrangers(app, options.allowedHosts)
   app.setErrorHandler(sendError)
   app.setNotFoundHandler((_request, reply) => reply.status(404).send({ error: 'There is nothing here.' }))
   // It is disposed before the connections end, so that those who follow a prediction are told that it was interrupted.
@@ -100,6 +108,12 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     predictor,
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   }
+}
+
+function refuseStrangers(app: FastifyInstance, hosts: readonly string[] | undefined): void {
+  if (!hosts) return
+  refuseForeignHosts(app, { names: () => hosts, setting: '--allowed-host' })
+  refuseOtherSites(app)
 }
 
 async function predictorOf(options: RuntimeOptions, folder: string): Promise<ModelPredictor> {

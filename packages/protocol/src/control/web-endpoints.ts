@@ -256,6 +256,14 @@ export const webApi = {
     answers: { 200: page },
     refuses: { 409: { what: 'You have a demo of that name', body: errorBody } },
   },
+  'POST /-/api/demos/:account/:name/key': {
+    id: 'renewKey',
+    tag: 'Demos',
+    summary: 'Makes a new unlisted link: the one of before, and browsers that came by it, see the demo no more',
+    params: demoParams,
+    who: 'owner',
+    answers: { 200: page },
+  },
   'DELETE /-/api/demos/:account/:name': {
     id: 'removeDemo',
     tag: 'Demos',

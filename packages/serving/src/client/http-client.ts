@@ -14,6 +14,8 @@ export interface HttpClientOptions {
   readonly dispatcher?: Dispatcher | undefined
   /** Called for each request. */
   readonly headers?: () => Readonly<Record<string, string>>
+  /** What errors call it, for callers who must not see its address. */
+  readonly name?: string
   /** The messages for callers who must not see its address. */
   readonly messages?: {
     /** Nobody answers there. */
@@ -49,11 +51,14 @@ const direct = new Agent({ connect: { timeout: 5_000 }, headersTimeout: 0, bodyT
  */
 export class HttpClient {
   readonly base: string
+  /** What errors call it. */
+  readonly name: string
   private readonly options: HttpClientOptions
 
   constructor(options: HttpClientOptions) {
     this.options = options
     this.base = options.base.replace(/\/$/, '')
+    this.name = options.name ?? this.base
   }
 
   private get deadlines(): Deadlines {
@@ -111,7 +116,7 @@ export class HttpClient {
   private checkType(path: string, accepted: string | undefined, type: string | string[] | undefined): void {
     if (accepted === undefined || String(type).toLowerCase().startsWith(accepted)) return
     const came = type === undefined ? 'no type' : String(type).slice(0, 100)
-    throw new Misbehaved(`expected ${accepted} from ${this.base}${path}, got ${came}`)
+    throw new Misbehaved(`expected ${accepted} from ${this.name}${path}, got ${came}`)
   }
 
   private async answer<Result>(
@@ -133,7 +138,7 @@ export class HttpClient {
     try {
       return JSON.parse(answered)
     } catch (cause) {
-      throw new Misbehaved(`expected JSON from ${this.base}${path}, got ${JSON.stringify(answered.slice(0, 100))}`, {
+      throw new Misbehaved(`expected JSON from ${this.name}${path}, got ${JSON.stringify(answered.slice(0, 100))}`, {
         cause,
       })
     }
@@ -163,12 +168,12 @@ export class HttpClient {
     const { messages } = this.options
     return status === 404 && messages
       ? new Gone(messages.missing)
-      : answerError(this.base, status, answered, retryAfter)
+      : answerError(this.name, status, answered, retryAfter)
   }
 
   /** The error for a request whose answer did not come. */
   unanswered(cause: Error): Unanswered {
-    return new Unanswered(this.options.messages?.away ?? `nobody answers at ${this.base}`, { cause })
+    return new Unanswered(this.options.messages?.away ?? `nobody answers at ${this.name}`, { cause })
   }
 
   private async translated<Result>(signal: AbortSignal | undefined, work: () => Promise<Result>): Promise<Result> {
@@ -184,7 +189,7 @@ export class HttpClient {
   private translate(error: unknown, signal: AbortSignal | undefined): unknown {
     if (signal?.aborted) return signal.reason
     if (!isTransport(error)) return error
-    const message = this.options.messages?.away ?? `nobody answers at ${this.base}`
+    const message = this.options.messages?.away ?? `nobody answers at ${this.name}`
     return neverConnected.has(String(error.code))
       ? new Gone(message, { cause: error })
       : new Unanswered(message, { cause: error })

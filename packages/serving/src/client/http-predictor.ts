@@ -54,6 +54,10 @@ export class HttpPredictor implements Predictor {
     return this.client.base
   }
 
+  private get name(): string {
+    return this.client.name
+  }
+
   get files(): Files {
     return { put: (...args) => this.put(...args), open: (...args) => this.open(...args) }
   }
@@ -91,7 +95,7 @@ export class HttpPredictor implements Predictor {
     }
     const { statusCode, headers } = await this.client.head('GET', `/predictions/${id}`, signal)
     if (statusCode === 404) return undefined
-    if (statusCode !== 200) throw answerError(this.base, statusCode, '', headers['retry-after'])
+    if (statusCode !== 200) throw answerError(this.name, statusCode, '', headers['retry-after'])
     return this.prediction(id)
   }
 
@@ -232,14 +236,14 @@ export class HttpPredictor implements Predictor {
     const answer = await this.client.upload(`/files/${id}/${encodeURIComponent(name)}`, headers, bytes, signal)
     const { ref } = this.parsed(putAnswer, answer)
     const found = parseFileRef(ref.slice(ref.lastIndexOf('files/')))
-    if (!found) throw new Misbehaved(`expected a file reference from ${this.base}, got ${ref.slice(0, 300)}`)
+    if (!found) throw new Misbehaved(`expected a file reference from ${this.name}, got ${ref.slice(0, 300)}`)
     return found.ref
   }
 
   private async open(ref: FileRef, signal?: AbortSignal): Promise<OpenFile | undefined> {
     const { statusCode, headers } = await this.client.head('HEAD', `/${ref}`, signal)
     if (statusCode === 404) return undefined
-    if (statusCode !== 200) throw answerError(this.base, statusCode, '', headers['retry-after'])
+    if (statusCode !== 200) throw answerError(this.name, statusCode, '', headers['retry-after'])
     const size = this.parsed(z.coerce.number().int().min(0), headers['content-length'] ?? 0)
     return {
       name: parseFileRef(ref)?.name ?? 'file',
@@ -254,7 +258,7 @@ export class HttpPredictor implements Predictor {
     let left = end - start
     for await (const part of this.client.download(`/${ref}`, { range: `bytes=${start}-${end - 1}` }, signal)) {
       left -= part.length
-      if (left < 0) throw new Misbehaved(`expected ${end - start} bytes of ${ref} from ${this.base}, got more`)
+      if (left < 0) throw new Misbehaved(`expected ${end - start} bytes of ${ref} from ${this.name}, got more`)
       yield part
     }
   }
@@ -274,7 +278,7 @@ export class HttpPredictor implements Predictor {
    */
   private parsed<Answer>(schema: z.ZodType<Answer>, answer: unknown): Answer {
     const { data, error } = schema.safeParse(answer)
-    if (error) throw new Misbehaved(`${this.base} answered something else than expected: ${z.prettifyError(error)}`)
+    if (error) throw new Misbehaved(`${this.name} answered something else than expected: ${z.prettifyError(error)}`)
     return data as Answer
   }
 }

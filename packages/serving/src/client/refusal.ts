@@ -23,10 +23,10 @@ export class Misbehaved extends Error {
 }
 
 /**
- * The error for an answer with a status of 300 or above: Invalid, Full, Gone, ServerFault or Misbehaved. `retryAfter`
- * is the value of that header, in seconds.
+ * The error for an answer with a status of 300 or above: Invalid, Full, Gone, ServerFault or Misbehaved. `name` is
+ * what it calls the server, `retryAfter` the value of that header, in seconds.
  */
-export function answerError(base: string, status: number, text: string, retryAfter?: unknown): Error {
+export function answerError(name: string, status: number, text: string, retryAfter?: unknown): Error {
   const { detail, error } = read(text)
   if ((status === 422 || status === 413) && detail)
     return new Invalid(
@@ -39,9 +39,9 @@ export function answerError(base: string, status: number, text: string, retryAft
   if (status === 413) return new Invalid([{ type: 'value_error.too_large', message: error ?? 'it is too large' }])
   if (status === 429) return new Full(error ?? 'the queue is full', secondsOf(retryAfter) ?? 5)
   if (status === 507) return new Full(error ?? 'there is no room to store it', secondsOf(retryAfter) ?? 60, 'storage')
-  if (status === 503) return new Gone(error ?? `${base} takes no predictions`)
+  if (status === 503) return new Gone(error ?? `${name} takes no predictions`)
   // It goes to a log, where a stranger's words must be short, and make no other line.
-  const said = `${base} answered ${status}${error ? `: ${JSON.stringify(error.slice(0, wordsLength))}` : ''}`
+  const said = `${name} answered ${status}${error ? `: ${JSON.stringify(error.slice(0, wordsLength))}` : ''}`
   return status >= 500 ? new ServerFault(said) : new Misbehaved(said)
 }
 

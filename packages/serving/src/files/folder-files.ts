@@ -15,7 +15,13 @@ import { SharedContents } from './shared-contents.ts'
 /** The bytes of one read or write: so many that its own cost is little beside theirs. */
 const diskBytes = 1024 ** 2
 
-const aboutSchema = z.object({ name: z.string(), type: z.string(), sha256: z.string().optional() })
+const aboutSchema = z.object({
+  name: z.string(),
+  type: z.string(),
+  sha256: z.string().optional(),
+  /** Those who have it. Everybody has a file that was stored without them. */
+  owners: z.array(z.string()).optional(),
+})
 type About = z.infer<typeof aboutSchema>
 
 /**
@@ -30,6 +36,14 @@ export async function readAbout(folder: string): Promise<About | undefined> {
 
 /** The folder of shared contents among those of files. No id is called so. */
 const contentsName = '.contents'
+
+interface NewFile {
+  readonly id: string
+  readonly name: string
+  /** As its sender says. */
+  readonly type: string | undefined
+  readonly owner?: string
+}
 
 /** Which ids are still needed. */
 interface Wanted {
@@ -63,27 +77,56 @@ export class FolderFiles implements Files {
     this.contents = sharesContents ? new SharedContents(join(folder, contentsName)) : undefined
   }
 
-  /** Stores a file. Throws Invalid when it is too large, or when the id has a file of another name. */
+  /** The files that one owner has, such as a demo. To it there are no others. */
+  of(owner: string): Files {
+    return {
+      put: (id, name, type, bytes) => this.store({ id, name, type, owner }, bytes),
+      open: (ref) => this.find(ref, owner),
+    }
+  }
+
+  /** Stores a file. Throws Invalid when it is too large, or when the id has another file. */
   async put(id: string, name: string, type: string | undefined, bytes: AsyncIterable<Uint8Array>): Promise<FileRef> {
+    return this.store({ id, name, type }, bytes)
+  }
+
+  async open(ref: FileRef): Promise<OpenFile | undefined> {
+    return this.find(ref)
+  }
+
+  private async store({ id, name, type, owner }: NewFile, bytes: AsyncIterable<Uint8Array>): Promise<FileRef> {
     const ref = fileRef(id, name)
-    if (await this.open(ref)) return ref
-    await this.arrive(id, name, async (content) => {
+    if (await this.find(ref, owner)) return ref
+    const made = await this.arrive(id, name, async (content) => {
       const hash = this.contents?.hash()
       await pipeline(this.limited(bytes, hash), createWriteStream(content, { highWaterMark: diskBytes }))
       const sha256 = hash?.digest('hex')
       const found = await fileTypeFromBuffer(await firstBytes(content))
       if (sha256) await this.contents?.share(content, sha256)
-      return { name, type: found?.mime ?? plainType(type), sha256 }
+      return { name, type: found?.mime ?? plainType(type), sha256, ...(owner ? { owners: [owner] } : {}) }
     })
-    if (!(await this.open(ref))) throw otherName(id)
+    if (owner) await this.share(id, made, owner)
+    if (!(await this.find(ref, owner))) throw otherFile(id)
     return ref
   }
 
-  async open(ref: FileRef): Promise<OpenFile | undefined> {
+  /** Lets another owner have a file whose bytes it has sent as well. */
+  private async share(id: string, sent: About, owner: string): Promise<void> {
+    const folder = join(this.folder, id)
+    const about = await readAbout(folder)
+    if (!about?.owners || about.owners.includes(owner)) return
+    if (about.name !== sent.name || about.sha256 === undefined || about.sha256 !== sent.sha256) return
+    const changed = join(folder, `.about-${crypto.randomUUID()}`)
+    await writeFile(changed, JSON.stringify({ ...about, owners: [...about.owners, owner] }))
+    await rename(changed, join(folder, 'about.json'))
+  }
+
+  private async find(ref: FileRef, owner?: string): Promise<OpenFile | undefined> {
     const path = this.path(ref)
     const about = path && (await readAbout(join(path, '../..')))
     if (!path || !about) return undefined
-    const { name, type } = about
+    const { name, type, owners } = about
+    if (owner !== undefined && owners && !owners.includes(owner)) return undefined
     if (name !== parseFileRef(ref)?.name) return undefined
     const found = await stat(path).catch(unlessAbsent(undefined))
     if (!found) return undefined
@@ -162,13 +205,14 @@ export class FolderFiles implements Files {
   }
 
   /** Makes the folder of a file aside, and puts it in its place once `make` has put its bytes at the path it gets. */
-  private async arrive(id: string, name: string, make: (content: string) => Promise<About>): Promise<void> {
+  private async arrive(id: string, name: string, make: (content: string) => Promise<About>): Promise<About> {
     const arriving = join(this.folder, `.arriving-${id}-${crypto.randomUUID()}`)
     await mkdir(join(arriving, 'file'), { recursive: true })
     try {
       const about = await make(join(arriving, 'file', plainName(name)))
       await writeFile(join(arriving, 'about.json'), JSON.stringify(about))
       await rename(arriving, join(this.folder, id)).catch(keepFirst)
+      return about
     } finally {
       await rm(arriving, { recursive: true, force: true })
     }
@@ -211,9 +255,9 @@ export const fileTooLarge = (limit: number, came?: number): Invalid =>
     { type: 'value_error.too_large', message: `expected a file of at most ${limit} bytes, got ${came ?? 'more'}` },
   ])
 
-const otherName = (id: string): Invalid =>
+const otherFile = (id: string): Invalid =>
   new Invalid([
-    { type: 'value_error', message: `expected an id that no file has yet, got ${id}, which has one of another name` },
+    { type: 'value_error', message: `expected an id that no file has yet, got ${id}, which has another file` },
   ])
 
 /** Keeps letters, digits and a few marks. The result is no hidden file, and not longer than a file system allows. */

@@ -165,3 +165,19 @@ test('its own headers and those of a call are sent to its address, with one slas
     'call',
   ])
 })
+
+test('who must not see its address reads its name in every error', async () => {
+  const answers: RequestListener[] = [
+    (_request, response) => response.writeHead(503).end(),
+    (_request, response) => response.writeHead(500).end('{"error":"no"}'),
+    (_request, response) => response.writeHead(418).end(),
+    (_request, response) => response.end('no JSON'),
+    (request) => request.socket.destroy(),
+  ]
+  for (const answer of answers) {
+    const { client } = await clientOf(answer, { name: 'the daemon' })
+    const error: unknown = await client.json('GET', '/x', 1000).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ message: expect.stringContaining('the daemon') })
+    expect(String(error)).not.toContain('127.0.0.1')
+  }
+})

@@ -25,6 +25,8 @@ export interface WebConfig {
   readonly trustedProxies?: readonly string[]
   /** How many trusted proxies a request may have come through. The default is 1. */
   readonly proxyHops?: number
+  /** Names under which this server is called, besides that of its public address, addresses and `localhost`. */
+  readonly allowedHosts?: readonly string[]
   /** The folder of the built pages. */
   readonly ui: string
   readonly limits?: Partial<WebLimits>

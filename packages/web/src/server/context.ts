@@ -12,6 +12,7 @@ import type { Elsewhere } from './demos/elsewhere.ts'
 import type { FollowDaemon } from './demos/follow-daemon.ts'
 import type { LatestDetails } from './demos/latest-details.ts'
 import type { Forge } from './forges/forge.ts'
+import { isEqual } from './secrets.ts'
 import type { Demos, Owned } from './store/demos.ts'
 import type { Db } from './store/open.ts'
 
@@ -77,7 +78,7 @@ export function signedIn(request: FastifyRequest) {
 export function visibleDemo(context: Context, request: FastifyRequest, reply?: FastifyReply): Owned {
   const { demo } = request
   if (!demo || !sees(context, request, demo)) throw nothing()
-  if (reply && hasKey(request, demo)) context.sessions.unlock(reply, demo.id)
+  if (reply && hasKey(request, demo)) context.sessions.unlock(reply, demo)
   return demo
 }
 
@@ -86,9 +87,10 @@ export function visibleDemo(context: Context, request: FastifyRequest, reply?: F
  * who came by its unlisted link another one.
  */
 export const sees = ({ sessions }: Context, request: FastifyRequest, demo: Owned): boolean =>
-  demo.public || controls(request, demo) || sessions.unlocked(request, demo.id) || hasKey(request, demo)
+  demo.public || controls(request, demo) || sessions.unlocked(request, demo) || hasKey(request, demo)
 
-const hasKey = (request: FastifyRequest, demo: Owned): boolean => request.unlistedKey === demo.key
+const hasKey = ({ unlistedKey }: FastifyRequest, demo: Owned): boolean =>
+  typeof unlistedKey === 'string' && isEqual(demo.key, unlistedKey)
 
 /** Whether the caller may stop, hide and remove a demo, as its owner and this server's owner may. */
 export const controls = ({ who }: FastifyRequest, demo: Owned): boolean =>

@@ -218,7 +218,7 @@ export class DaemonClient implements AsyncDisposable {
     const messages = demoMessages
     const linked = { demo, visitor: who?.visitor, address: who?.address || undefined }
     const { agent: dispatcher, link, deadlines } = this
-    return new HttpPredictor({ base, dispatcher, link, linked, headers, deadlines, messages })
+    return new HttpPredictor({ base, name: 'the daemon', dispatcher, link, linked, headers, deadlines, messages })
   }
 
   private readonly deadlines = () => ({ answerMs: this.limits.callAnswerMs, idleMs: this.limits.callIdleMs })

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
 import type { Duplex } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
 import cookie from '@fastify/cookie'
@@ -9,7 +10,7 @@ import { Notices } from '@origami/host/notices'
 import { makePrivateFolder } from '@origami/host/private-files'
 import { serverUrl } from '@origami/host/server-url'
 import { Slices, serverSliceMs } from '@origami/host/slices'
-import { limitJson, refuseEarly, sendError, underLimits, unroutable } from '@origami/serving'
+import { limitJson, refuseEarly, refuseForeignHosts, sendError, underLimits, unroutable } from '@origami/serving'
 import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify'
 import { addressKey } from './accounts/address.ts'
 import { Deployers } from './accounts/deployers.ts'
@@ -199,6 +200,11 @@ async function createServer(
 ): Promise<FastifyInstance> {
   const { config, limits, publicUrl, sessions } = context
   countExternalMemory()
+  const hosts = [
+    hostname().toLowerCase(),
+    ...(config.allowedHosts ?? []),
+    new URL(config.publicUrl ?? 'http://localhost').hostname,
+  ]
   const app: FastifyInstance = Fastify({
     ...unroutable,
     http: { ...unroutable.http, ...slowRequestsRound },
@@ -211,6 +217,7 @@ async function createServer(
   limitSlowRequests(app.server, limits)
   limitConnections(app.server, limits, (address) => proxies.has(address))
   refuseEarly(app)
+  refuseForeignHosts(app, { names: () => hosts, setting: 'allowed_hosts' })
   app.setErrorHandler(sendError)
   await app.register(cookie)
   withoutForeignCookies(app, context)

@@ -9,7 +9,7 @@ import {
   outputFields,
   parseFileRef,
 } from '@origami/protocol/demo'
-import type { FolderFiles, HttpPredictor } from '@origami/serving'
+import type { Files, FolderFiles, HttpPredictor } from '@origami/serving'
 import type { Limits } from '../../config.ts'
 import type { HandedFiles } from './handed-files.ts'
 
@@ -74,7 +74,7 @@ async function sendFile(
  * or the signal's reason.
  */
 export async function fetchResults(
-  files: FolderFiles,
+  files: Files,
   instance: HttpPredictor,
   refs: readonly FileRef[],
   limits: Pick<Limits, 'fileBytes' | 'retryMs' | 'resultMs'>,
@@ -95,7 +95,7 @@ export async function fetchResults(
 }
 
 async function fetchAll(
-  files: FolderFiles,
+  files: Files,
   instance: HttpPredictor,
   refs: readonly FileRef[],
   limits: Pick<Limits, 'fileBytes' | 'retryMs'>,
@@ -118,7 +118,7 @@ async function fetchAll(
 }
 
 async function fetchResult(
-  files: FolderFiles,
+  files: Files,
   instance: HttpPredictor,
   ref: FileRef,
   limit: number,

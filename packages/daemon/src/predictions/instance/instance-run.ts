@@ -295,7 +295,8 @@ export class InstanceRun {
       const { schema } = this.target
       const checked = checkedEnd(end, schema, this.parts.limits)
       const files = checked.status === 'succeeded' ? outputFiles(schema, checked.output) : []
-      if (files.length > 0) await fetchResults(this.parts.files, this.instance, files, this.parts.limits, this.signal)
+      const stored = this.parts.files.of(this.prediction.demo)
+      if (files.length > 0) await fetchResults(stored, this.instance, files, this.parts.limits, this.signal)
       return await this.over(this.ending.completed(checked, seq, files))
     } catch (error) {
       if (this.leaving.aborted) return 'unsure'

@@ -66,7 +66,7 @@ export class Instances implements Disposable {
     if (oldest) this.reached.delete(oldest[0])
     const deadlines = () => ({ answerMs: this.limits.callAnswerMs, idleMs: this.limits.callIdleMs })
     const link = new LinkClient({ origin: endpoint, deadlines })
-    const predictor = new HttpPredictor({ base: endpoint, link, deadlines })
+    const predictor = new HttpPredictor({ base: endpoint, name: 'its instance', link, deadlines })
     return { link, predictor, ahead: 0, askedUntilMs: 0 }
   }
 }

@@ -88,7 +88,7 @@ describe('the files of an output', () => {
       ...{ name: 'ResultLost', reason: 'error' },
       message:
         "The model's result second.txt cannot be kept: " +
-        `expected an id that no file has yet, got ${id}, which has one of another name. Run it again.`,
+        `expected an id that no file has yet, got ${id}, which has another file. Run it again.`,
     })
   })
 

@@ -178,7 +178,7 @@ describe('a file', () => {
     const other = await put('b.txt', 'second')
     expect([other.statusCode, other.json().detail[0].msg]).toEqual([
       422,
-      'expected an id that no file has yet, got 0123456789abcdef, which has one of another name',
+      'expected an id that no file has yet, got 0123456789abcdef, which has another file',
     ])
     expect((await get('a.txt')).body).toBe('first')
   })

@@ -115,13 +115,18 @@ export class Sessions {
     reply.clearCookie(sessionCookie, this.cookie())
   }
 
-  /** Stores in a cookie that the caller came by a demo's unlisted link. */
-  unlock(reply: FastifyReply, demo: string): void {
-    reply.setCookie(`origami_key_${demo}`, this.secrets.sign('unlisted', demo), this.lasting(this.limits.unlistedDays))
+  /** Stores in a cookie that the caller came by a demo's unlisted link. It counts for some days, and for that link. */
+  unlock(reply: FastifyReply, demo: Unlisted): void {
+    const lasting = this.lasting(this.limits.unlistedDays)
+    const until = Math.floor(Date.now() / 1000) + lasting.maxAge
+    const signature = this.secrets.sign('unlisted', unlistedText(demo, until))
+    reply.setCookie(`origami_key_${demo.id}`, `${until}.${signature}`, lasting)
   }
 
-  unlocked(request: FastifyRequest, demo: string): boolean {
-    return this.secrets.verify('unlisted', demo, request.cookies[`origami_key_${demo}`] ?? '')
+  unlocked(request: FastifyRequest, demo: Unlisted): boolean {
+    const [until = '', signature = ''] = (request.cookies[`origami_key_${demo.id}`] ?? '').split('.')
+    if (!/^\d{1,12}$/.test(until) || Number(until) * 1000 < Date.now()) return false
+    return this.secrets.verify('unlisted', unlistedText(demo, Number(until)), signature)
   }
 
   private async byToken(token: string): Promise<Who> {
@@ -175,6 +180,14 @@ export class Sessions {
     return { path: '/', httpOnly: true, sameSite: 'lax' as const, secure: this.secure }
   }
 }
+
+/** A demo with the key of its unlisted link. */
+interface Unlisted {
+  readonly id: string
+  readonly key: string
+}
+
+const unlistedText = ({ id, key }: Unlisted, until: number): string => `${id} ${key} ${until}`
 
 const mostRemembered = 10_000
 

@@ -1,3 +1,4 @@
+import { hostOf, isFromOtherSite } from '@origami/serving'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Refused } from '../accounts/who.ts'
 import { type Context, type DemoParams, sees } from '../context.ts'
@@ -31,7 +32,7 @@ export function withoutForeignCookies(app: FastifyInstance, { demos, publicUrl }
   app.decorateRequest('isForeign', false)
   app.addHook('onRequest', (request, reply, done) => {
     if (!request.routeOptions.config.crossOrigin) return done()
-    request.isForeign = isForeign(request, publicUrl)
+    request.isForeign = isFromOtherSite(request, [request.host, hostOf(publicUrl())])
     if (request.isForeign) request.cookies = {}
     // Such a page can read a refusal that comes before the demo is looked up, too.
     const { account, name } = request.params as DemoParams
@@ -64,23 +65,11 @@ export function answersOtherSites(request: FastifyRequest, reply: FastifyReply, 
  */
 export function preflightRoutes(app: FastifyInstance, { demos }: Context): void {
   for (const url of ['/', '/*'])
-    app.options<{ Params: DemoParams }>(url, { schema: { hide: true } }, async (request, reply) => {
+    app.options<{ Params: DemoParams }>(url, { schema: { hide: true }, prefixTrailingSlash: 'no-slash' }, async (request, reply) => {
       const { account, name } = request.params
       if (account === '-') return reply.callNotFound()
       const demo = (await demos.at(account, name)) ?? (await demos.formerlyAt(account, name))
       if (demo?.public && !demo.crossOrigin) throw refused()
       return reply.status(204).headers(preflight).send()
     })
-}
-
-/** A browser says where a request comes from: in `Origin`, and with a change also in `Sec-Fetch-Site`. */
-function isForeign(request: FastifyRequest, publicUrl: () => string): boolean {
-  const { origin, 'sec-fetch-site': site } = request.headers
-  if (origin !== undefined && ![request.host, hostOf(publicUrl())].includes(hostOf(origin))) return true
-  const reads = request.method === 'GET' || request.method === 'HEAD'
-  return !reads && site !== undefined && site !== 'same-origin' && site !== 'none'
-}
-
-function hostOf(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).host : undefined
 }

@@ -64,6 +64,12 @@ export async function ownerRoutes(app: FastifyInstance, context: Context): Promi
     changed.notify(own.id)
     return readDemoPage(context, (await demos.byId(own.id)) ?? own, request)
   })
+  on('POST /-/api/demos/:account/:name/key', async ({ request }) => {
+    const own = ownDemo(request)
+    await demos.renewKey(own.id)
+    changed.notify(own.id)
+    return readDemoPage(context, (await demos.byId(own.id)) ?? own, request)
+  })
   on('DELETE /-/api/demos/:account/:name', async ({ request }) => {
     const own = controlledDemo(request)
     if (!own.url) await daemon.remove(own.id)

@@ -135,7 +135,7 @@ export class Demos {
       state: 'undeployed' as const,
       title: demo.name,
       description: '',
-      key: randomSecret().slice(0, 22),
+      key: newKey(),
       created_at: new Date().toISOString(),
     }
     return this.changing((db) =>
@@ -192,6 +192,11 @@ export class Demos {
 
   async change(id: string, change: Partial<Changeable>): Promise<void> {
     await this.changing((db) => db.updateTable('demos').set(stored(change)).where('id', '=', id).execute())
+  }
+
+  /** Ends the unlisted link of a demo, and what it let in. */
+  async renewKey(id: string): Promise<void> {
+    await this.changing((db) => db.updateTable('demos').set({ key: newKey() }).where('id', '=', id).execute())
   }
 
   async remove(id: string): Promise<void> {
@@ -251,6 +256,8 @@ export class Demos {
       .select('accounts.handle')
   }
 }
+
+const newKey = (): string => randomSecret().slice(0, 22)
 
 /** A change in the form of the table. */
 function stored<Change extends Partial<Changeable>>(change: Change) {

@@ -5,7 +5,7 @@ import { call } from '../../api.ts'
 import { Failed } from '../../parts/failed.tsx'
 import styles from '../../parts/parts.module.css'
 import { DeploymentEntry } from './deployment-entry.tsx'
-import { ListingButton, UnlistedLink } from './listing.tsx'
+import { ListingButton, NewLinkButton, UnlistedLink } from './listing.tsx'
 import { OwnerActions } from './owner-actions.tsx'
 import { useLog } from './use-log.ts'
 
@@ -90,6 +90,7 @@ function Buttons({ page, detail, refresh }: { page: DemoPage; detail: Detail; re
             {underWay && button(cancelAction)}
             {button(turn)}
             <ListingButton page={page} act={act} />
+            <NewLinkButton page={page} act={act} />
           </>
         )
       }}

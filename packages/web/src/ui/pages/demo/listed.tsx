@@ -1,7 +1,7 @@
 import type { DemoPage } from '@origami/protocol/control'
 import { call } from '../../api.ts'
 import styles from '../../parts/parts.module.css'
-import { ListingButton, UnlistedLink } from './listing.tsx'
+import { ListingButton, NewLinkButton, UnlistedLink } from './listing.tsx'
 import { OwnerActions } from './owner-actions.tsx'
 
 /** The owner's tab of a demo that runs elsewhere: how it is listed, and the buttons. */
@@ -29,6 +29,7 @@ export function OwnedElsewhere({ page, refresh }: { page: DemoPage; refresh: () 
               {busy ? 'Asking…' : 'Ask now'}
             </button>
             <ListingButton page={page} act={act} />
+            <NewLinkButton page={page} act={act} />
           </>
         )}
       </OwnerActions>

@@ -1,5 +1,6 @@
 import type { DemoPage } from '@origami/protocol/control'
 import { call } from '../../api.ts'
+import { ConfirmButton } from '../../parts/confirm.tsx'
 import styles from '../../parts/parts.module.css'
 import type { Acting } from '../../parts/use-act.ts'
 
@@ -10,6 +11,19 @@ export function UnlistedLink({ page }: { page: DemoPage }) {
     <p>
       Only you, and who has this link, see it here: <a href={page.unlisted}>{location.origin + page.unlisted}</a>
     </p>
+  )
+}
+
+/** The button that ends the link to an unlisted demo, and makes another one. */
+export function NewLinkButton({ page, act }: { page: DemoPage; act: Acting['act'] }) {
+  if (!page.unlisted) return null
+  return (
+    <ConfirmButton
+      label="New link"
+      question="Make a new link?"
+      detail="The present link will lead nowhere, also for those who came by it before. You share the new one."
+      onConfirm={() => act(() => call('POST /-/api/demos/:account/:name/key', { params: page }))}
+    />
   )
 }
 
