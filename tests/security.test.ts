@@ -86,6 +86,8 @@ describe('what must not be had', () => {
       'frame-ancestors': "'none'",
       'base-uri': "'none'",
       'object-src': "'none'",
+      'form-action': "'self'",
+      'img-src': "'self' data: blob:",
     })
     expect(policy).not.toHaveProperty('script-src')
     expect((await response.text()).match(/<script(?![^>]* src=)/g)).toBeNull()

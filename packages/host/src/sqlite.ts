@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { chmod, type FileHandle, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
 import {
@@ -11,6 +11,7 @@ import {
   SqliteDialect,
 } from 'kysely'
 import { type MigrationProvider, Migrator } from 'kysely/migration'
+import { unlessAbsent } from './absent-files.ts'
 import { Checkpoints } from './checkpoints.ts'
 
 interface Unblocking<Tables> {
@@ -149,6 +150,7 @@ export async function openSqlite<Tables>(
   path: string,
   { migrations, durable }: { migrations: MigrationProvider; durable: boolean },
 ): Promise<Sqlite<Tables>> {
+  await keepPrivate(path)
   const database = connect(path, durable ? 'FULL' : undefined)
   const migrating = new Kysely<Tables>({ dialect: new TransactionalDialect({ database }) })
   const { error } = await new Migrator({ db: migrating, provider: migrations }).migrateToLatest()
@@ -157,6 +159,13 @@ export async function openSqlite<Tables>(
     throw error
   }
   return new Sqlite<Tables>(database, durable)
+}
+
+/** Makes a database, and what SQLite keeps beside it, readable by this user alone. SQLite makes those as the first. */
+async function keepPrivate(path: string): Promise<void> {
+  if (path === ':memory:') return
+  await (await open(path, 'a', 0o600)).close()
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) await chmod(file, 0o600).catch(unlessAbsent(undefined))
 }
 
 function connect(path: string, synchronous?: 'FULL' | 'NORMAL' | 'OFF'): Database.Database {

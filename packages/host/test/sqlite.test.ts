@@ -1,4 +1,4 @@
-import { mkdtemp, open, rm, stat } from 'node:fs/promises'
+import { chmod, mkdtemp, open, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -47,6 +47,21 @@ it('a database keeps what is in it, and one that cannot be migrated is as it was
   await expect(openSqlite<Tables>(path, { migrations: broken, durable: true })).rejects.toThrow('no room')
   const reopened = await openSqlite<Tables>(path, { migrations: first, durable: false })
   expect(await reopened.selectFrom('demos').selectAll().execute()).toEqual([{ id: 'digits' }])
+  await reopened.destroy()
+})
+
+it('a database and what stands beside it can be read by their user alone, also one that others could read before', async () => {
+  const folder = join(path, '..')
+  const modes = async () =>
+    Promise.all((await readdir(folder)).map(async (name) => (await stat(join(folder, name))).mode & 0o777))
+  const made = await openSqlite<Tables>(path, { migrations: first, durable: true })
+  await made.insertInto('demos').values({ id: 'digits' }).execute()
+  expect(await modes()).toEqual([0o600, 0o600, 0o600])
+  await made.destroy()
+  await chmod(path, 0o644)
+  const reopened = await openSqlite<Tables>(path, { migrations: first, durable: false })
+  await reopened.insertInto('demos').values({ id: 'more' }).execute()
+  expect(await modes()).toEqual([0o600, 0o600, 0o600])
   await reopened.destroy()
 })
 

@@ -1,4 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type ComponentName, componentNames, componentOf } from '@origami/protocol/demo'
+import { execa } from 'execa'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newVisitor, startBrowser } from '../../../tests/browser.ts'
@@ -52,6 +56,14 @@ describe.each(['every.ts', 'every.py'])('of %s', (model) => {
     expect(await readable(name, (body.output as Record<string, unknown>)[name])).toEqual(output)
   })
 
+  test('a small file with many pixels is refused before the model has it', async () => {
+    const bomb = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAASwAAAAHCAIAAAA9A+djAAAAM0lEQVQ=', 'base64')
+    for (const at of [16, 20]) bomb.writeUInt32BE(30_000, at)
+    const { status, body } = await post(runtime.url, { image: `data:image/png;base64,${bomb.toString('base64')}` })
+    const msg = 'expected an image of at most 64000000 pixels, got 30000 × 30000'
+    expect([status, body]).toEqual([422, { detail: [{ loc: ['body', 'input', 'image'], msg, type: 'value_error' }] }])
+  })
+
   test.each(componentNames)('%s is refused at its field', async (name) => {
     const { status, body } = await post(runtime.url, { [name]: row(name).refused })
     expect(status).toBe(422)
@@ -83,3 +95,30 @@ function row(name: ComponentName): Row {
   if (!found) throw new Error(`expected a row for ${name}`)
   return found
 }
+
+const decodes = `
+import sys
+from PIL import Image as Pillow
+from origami.components import Image
+path = sys.argv[1]
+Pillow.new("1", (9000, 8000)).save(path)
+for component in (Image(), Image(max_pixels=72_000_000)):
+    try:
+        print(component.read({"path": path}, None).size)
+    except ValueError as error:
+        print(error)
+`
+
+test('in Python a picture is measured before it is decoded, whatever its kind', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'origami-pixels-'))
+  try {
+    const env = { PYTHONPATH: join(import.meta.dirname, '../python') }
+    const { stdout } = await execa(python.program, ['-c', decodes, join(folder, 'large.png')], { env })
+    expect(stdout.split('\n')).toEqual([
+      'expected an image of at most 64000000 pixels, got 9000 × 8000',
+      '(9000, 8000)',
+    ])
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})

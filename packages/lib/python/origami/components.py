@@ -138,19 +138,29 @@ class File(Component):
         return _file(value)
 
 
+#: How many pixels a picture may have when its component says nothing.
+USUAL_PIXELS = 64_000_000
+
+
 @dataclass(frozen=True)
 class Image(Component):
     name = "image"
     file = True
-    spelled = {"max_bytes": "maxBytes"}
+    spelled = {"max_bytes": "maxBytes", "max_pixels": "maxPixels"}
     max_bytes: int | None = None
+    max_pixels: int | None = None
 
     def read(self, value: Any, kind: Any) -> Any:
         if kind is Path:
             return Path(value["path"])
         from PIL import Image as Pillow
 
+        most = self.max_pixels or USUAL_PIXELS
+        # Pillow refuses what is far above its own limit when it opens a picture. An author may allow more.
+        Pillow.MAX_IMAGE_PIXELS = max(Pillow.MAX_IMAGE_PIXELS or 0, most)
         image = Pillow.open(value["path"])
+        if image.width * image.height > most:
+            raise ValueError(f"expected an image of at most {most} pixels, got {image.width} × {image.height}")
         image.load()
         return image
 

@@ -64,6 +64,9 @@ const policy = [
   "img-src 'self' data: blob:",
   "media-src 'self' blob:",
   "style-src 'self' 'unsafe-inline'",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'self'",
   'frame-ancestors *',
 ].join('; ')
 

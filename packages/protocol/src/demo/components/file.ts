@@ -6,9 +6,16 @@ import { type FileRef, parseFileRef } from '../ids.ts'
 export const fileValue = z.custom<FileRef>((value) => typeof value === 'string' && parseFileRef(value) !== undefined)
 
 /** Options of every component whose value is a file. */
-export const fileOptions = {
+const fileOptions = {
   /** The largest file in bytes. By default it is the server's own limit. */
   maxBytes: z.int().positive().optional(),
+}
+
+/** Options of every component whose value is a picture. */
+export const imageOptions = {
+  ...fileOptions,
+  /** The most pixels, width times height, since a small file can hold many. The default is 64 million. */
+  maxPixels: z.int().positive().optional(),
 }
 
 export const file = defineComponent({

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { defineComponent } from '../component.ts'
-import { fileOptions, fileValue } from './file.ts'
+import { fileValue, imageOptions } from './file.ts'
 
 export const sketch = defineComponent({
   name: 'sketch',
   options: z.strictObject({
-    ...fileOptions,
+    ...imageOptions,
     /** The size in pixels of the picture that the model gets. The default is 280 × 280. */
     width: z.int().min(16).max(4096).optional(),
     height: z.int().min(16).max(4096).optional(),

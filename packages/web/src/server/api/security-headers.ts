@@ -2,9 +2,10 @@ import type { FastifyInstance } from 'fastify'
 
 const contentSecurityPolicy = [
   "default-src 'self'",
-  "img-src 'self' data: blob: https:",
+  "img-src 'self' data: blob:",
   "media-src 'self' blob:",
   "style-src 'self' 'unsafe-inline'",
+  "form-action 'self'",
   "object-src 'none'",
   "base-uri 'none'",
   "frame-ancestors 'none'",
