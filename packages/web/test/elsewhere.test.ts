@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { Notices } from '@origami/host/notices'
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { defaultLimits } from '../src/server/config.ts'
+import { defaultLimits, type WebLimits } from '../src/server/config.ts'
 import { Elsewhere } from '../src/server/demos/elsewhere.ts'
 import { Demos } from '../src/server/store/demos.ts'
 import { type Db, openStore } from '../src/server/store/open.ts'
@@ -57,6 +57,31 @@ describe('demos that run elsewhere', () => {
     )
     await sql`DROP TRIGGER refuse`.execute(db)
     await vi.waitFor(async () => expect(await titleOf('bad')).toBe('Bad'))
+  })
+
+  test('that answer one question and drip at the next are given up after a time for all of them', async () => {
+    const url = await list('slow', (request, response) => {
+      if (request.url === '/') return void response.end(JSON.stringify({ origami: { api: 1 } }))
+      const dripping = setInterval(() => response.write(' '), 20)
+      response.once('close', () => clearInterval(dripping))
+    })
+    const limits = { ...defaultLimits, elsewhereAnswerMs: 600_000, elsewhereLookMs: 1_000 }
+    const elsewhere = new Elsewhere(new Demos(db), ['127.0.0.0/8'], limits)
+    await expect(elsewhere.inspect(url)).rejects.toThrow('its answers took longer than 1 s')
+  })
+
+  test('that cannot be reached are looked at after those that can', async () => {
+    const asked: string[] = []
+    for (const id of ['first', 'second', 'third'])
+      await list(id, (request, response) => {
+        asked.push(id)
+        return says(`${id} title`)(request, response)
+      })
+    await new Demos(db).change('first', { state: 'unreachable' })
+    watch({ elsewhereAtOnce: 1 })
+    await vi.waitFor(async () => expect(await titleOf('first')).toBe('first title'))
+    const round = asked.filter((id, index) => asked.indexOf(id) === index)
+    expect([round.length, round.at(-1)]).toEqual([3, 'first'])
   })
 
   test('that drip without an end hold up neither the others nor the end of the server, which says nothing of them', async () => {
@@ -111,9 +136,9 @@ async function list(id: string, listener: RequestListener): Promise<string> {
   return url
 }
 
-function watch(): void {
+function watch(change: Partial<WebLimits> = {}): void {
   const log = (message: string) => void logged.push(message)
-  const elsewhere = new Elsewhere(new Demos(db), ['127.0.0.0/8'], defaultLimits)
+  const elsewhere = new Elsewhere(new Demos(db), ['127.0.0.0/8'], { ...defaultLimits, ...change })
   watching = elsewhere.watch({ changed: new Notices<string>(), log }, leaving.controller.signal)
 }
 

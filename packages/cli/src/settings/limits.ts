@@ -221,6 +221,7 @@ export const webLimits: TableOf<WebLimits> = {
     duration(),
     'one answer of a demo that runs elsewhere; three are asked for',
   ),
+  elsewhereLookMs: limit('elsewhere_look', duration(), 'the three together, to their last byte'),
   elsewhereAnswerBytes: limit('elsewhere_size', size, 'the same, in bytes'),
   elsewhereAtOnce: limit('elsewhere_at_once', count(), 'demos that run elsewhere looked at at a time'),
   signInsPerMinute: limit(

@@ -32,8 +32,8 @@ export async function fetchPublic(
   networks: readonly string[] = [],
   bounds: FetchBounds = {},
 ): Promise<RemoteFile> {
-  const [address] = await publicAddresses(url.hostname.replace(/^\[|\]$/g, ''), networks)
-  bounds.signal?.throwIfAborted()
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const [address] = await unlessAborted(() => publicAddresses(host, networks), bounds.signal)
   const response = await answerOf(url, address, bounds)
   if (response.statusCode !== 200) {
     response.destroy()
@@ -99,7 +99,20 @@ function mayReach(address: ReturnType<typeof ipaddr.process>, networks: readonly
   const allowed = networks
     .map((network) => ipaddr.parseCIDR(network))
     .filter(([base]) => base.kind() === address.kind())
-  return address.range() === 'unicast' || allowed.some((network) => address.match(...network))
+  return isPublic(address) || allowed.some((network) => address.match(...network))
+}
+
+/** Of IPv6 only 2000::/3 is assigned to the public internet: what is outside of it may carry an address of IPv4. */
+const isPublic = (address: ReturnType<typeof ipaddr.process>): boolean =>
+  address.range() === 'unicast' && (address.kind() === 'ipv4' || (address.toByteArray()[0] ?? 0) >> 5 === 1)
+
+/** A lookup cannot be ended, but it is not waited for. */
+async function unlessAborted<Result>(work: () => Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+  if (!signal) return work()
+  signal.throwIfAborted()
+  const { promise, reject } = Promise.withResolvers<never>()
+  using _left = addAbortListener(signal, () => reject(signal.reason))
+  return await Promise.race([work(), promise])
 }
 
 function fileName(url: URL): string {

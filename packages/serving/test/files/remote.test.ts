@@ -47,6 +47,21 @@ describe('what a URL names is fetched', () => {
     '[fe80::1]',
     '224.0.0.1',
     '255.255.255.255',
+    // The same addresses, as other ways to write or to carry them have it.
+    '0177.0.0.1',
+    '127.1',
+    '[::127.0.0.1]',
+    '[::10.0.0.1]',
+    '[::5efe:7f00:1]',
+    '[::ffff:0:127.0.0.1]',
+    '[::ffff:169.254.169.254]',
+    '[64:ff9b::127.0.0.1]',
+    '[64:ff9b:1::127.0.0.1]',
+    '[2002:7f00:1::]',
+    '[2001:0:7f00:1::]',
+    '[fec0::1]',
+    '[1::1]',
+    '[4000::1]',
   ])('not from %s', async (host) => {
     await expect(fetchPublic(new URL(`http://${host}:${port}/there`))).rejects.toThrow('is not a public address')
     expect(asked).toEqual([])

@@ -104,6 +104,8 @@ export interface WebLimits {
   readonly elsewhereRoundMs: number
   /** How long such a demo may take for one answer, to its last byte. A check needs three answers. */
   readonly elsewhereAnswerMs: number
+  /** How long all answers of one check may take, with the lookup of its address. */
+  readonly elsewhereLookMs: number
   readonly elsewhereAnswerBytes: number
   readonly elsewhereAtOnce: number
   /**
@@ -162,6 +164,7 @@ export const defaultLimits: WebLimits = {
   repositoryLists: 200,
   elsewhereRoundMs: 60_000,
   elsewhereAnswerMs: 10_000,
+  elsewhereLookMs: 15_000,
   elsewhereAnswerBytes: 1024 ** 2,
   elsewhereAtOnce: 8,
   signInsPerMinute: 20,

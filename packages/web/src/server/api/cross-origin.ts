@@ -65,11 +65,15 @@ export function answersOtherSites(request: FastifyRequest, reply: FastifyReply, 
  */
 export function preflightRoutes(app: FastifyInstance, { demos }: Context): void {
   for (const url of ['/', '/*'])
-    app.options<{ Params: DemoParams }>(url, { schema: { hide: true }, prefixTrailingSlash: 'no-slash' }, async (request, reply) => {
-      const { account, name } = request.params
-      if (account === '-') return reply.callNotFound()
-      const demo = (await demos.at(account, name)) ?? (await demos.formerlyAt(account, name))
-      if (demo?.public && !demo.crossOrigin) throw refused()
-      return reply.status(204).headers(preflight).send()
-    })
+    app.options<{ Params: DemoParams }>(
+      url,
+      { schema: { hide: true }, prefixTrailingSlash: 'no-slash' },
+      async (request, reply) => {
+        const { account, name } = request.params
+        if (account === '-') return reply.callNotFound()
+        const demo = (await demos.at(account, name)) ?? (await demos.formerlyAt(account, name))
+        if (demo?.public && !demo.crossOrigin) throw refused()
+        return reply.status(204).headers(preflight).send()
+      },
+    )
 }

@@ -80,10 +80,7 @@ export async function ownerRoutes(app: FastifyInstance, context: Context): Promi
 }
 
 const onlyHides = (): Refused =>
-  new Refused(
-    403,
-    'Only the owner of a demo changes it otherwise; the owner of this server may make it unlisted.',
-  )
+  new Refused(403, 'Only the owner of a demo changes it otherwise; the owner of this server may make it unlisted.')
 
 /** Does something to a demo that runs here, and answers with its page. */
 async function acted(

@@ -37,8 +37,11 @@ export class Elsewhere {
   /** Asks a URL whether it is a demo of ours, and which. Throws Refused that says what was expected. */
   async inspect(link: string, signal?: AbortSignal): Promise<ElsewhereInspection> {
     const url = parseUrl(link)
+    const { elsewhereLookMs } = this.limits
+    const late = AbortSignal.timeout(elsewhereLookMs)
+    const within = signal ? AbortSignal.any([signal, late]) : late
     const ask = async <T>(path: string, shape: z.ZodType<T>): Promise<T> =>
-      shape.parse(JSON.parse(await this.text(new URL(path, url), signal)))
+      shape.parse(JSON.parse(await this.text(new URL(path, url), within)))
     try {
       await ask('./', index)
       const { status } = await ask('health-check', health)
@@ -46,7 +49,8 @@ export class Elsewhere {
       const { title, description, inputs } = await ask('schema', demoSchema)
       return { url: url.href, name: nameFrom(title, url), title, description, inputs: inputs.map(({ label }) => label) }
     } catch (error) {
-      throw new Refused(422, `Expected a demo that answers at ${url.href}: ${reasonOf(error)}.`)
+      const why = late.aborted ? `its answers took longer than ${elsewhereLookMs / 1000} s` : reasonOf(error)
+      throw new Refused(422, `Expected a demo that answers at ${url.href}: ${why}.`)
     }
   }
 
@@ -94,13 +98,20 @@ export class Elsewhere {
     }
   }
 
-  /** Checks each demo even if others fail. Throws the failures at the end. */
+  /**
+   * Checks each demo even if others fail. Those that did not answer last time come last, so that they hold up only each
+   * other. Throws the failures at the end.
+   */
   private async round(changed: Notices<string>, signal: AbortSignal): Promise<void> {
     const queue = new PQueue({ concurrency: this.limits.elsewhereAtOnce })
     const look = async (demo: Owned) => {
       if (await this.check(demo, signal)) changed.notify(demo.id)
     }
-    const looks = (await this.demos.elsewhere()).map((demo) => queue.add(() => look(demo)))
+    const all = await this.demos.elsewhere()
+    const isAway = ({ state }: Owned) => state === 'unreachable'
+    const looks = [...all.filter((demo) => !isAway(demo)), ...all.filter(isAway)].map((demo) =>
+      queue.add(() => look(demo)),
+    )
     const failures = (await Promise.allSettled(looks)).filter((look) => look.status === 'rejected')
     if (failures.length > 0) throw new AggregateError(failures.map(({ reason }) => reason as unknown))
   }
