@@ -70,6 +70,51 @@ describe('requests that nobody should send', () => {
     leaving.abort()
   })
 
+  const exampleOf = (route: string): { method: string; path: string } => {
+    const [method = '', path = ''] = route.split(' ')
+    const named = { account: 'ann', name: 'quiet', host: 'github.test' } as Record<string, string>
+    return { method, path: path.replaceAll(/:(\w+)/g, (_whole, name: string) => named[name] ?? 'example-0123456789') }
+  }
+
+  test('JSON that is nested 100 000 deep is refused by every route that reads a body, wherever it is nested', async () => {
+    world.configure({ requestsPerMinute: 1e6, signInsPerMinute: 1e6, codeTriesPerMinute: 1e6 })
+    const deep = 100_000
+    const bodies = [
+      '['.repeat(deep) + ']'.repeat(deep),
+      `${'{"input":'.repeat(deep)}1${'}'.repeat(deep)}`,
+      `{"input":{"word":${'['.repeat(deep)}${']'.repeat(deep)}}}`,
+      `{"link":${'{"a":'.repeat(deep)}`,
+    ]
+    const routes = [...world.routes].filter((route) => /^(POST|PATCH|PUT) /.test(route) && !route.includes('/files/'))
+    expect(routes.length).toBeGreaterThan(15)
+    for (const route of routes)
+      for (const body of bodies) {
+        const { method, path } = exampleOf(route)
+        const answer = await ann.fetch(path, { method, headers: { 'content-type': 'application/json' }, body })
+        expect([route, answer.status, await answer.json()]).toEqual([
+          route,
+          422,
+          { error: 'expected JSON with at most 64 arrays and objects within each other, got more' },
+        ])
+      }
+  }, 60_000)
+
+  test('a name that comes twice in a query is no mistake of the server, on any route', async () => {
+    const names = ['return', 'scope', 'code', 'state', 'key', 'q', 'sort', 'before', 'offset', 'follow', 'forge']
+    const twice = names.map((name) => `${name}=a&${name}=b`).join('&')
+    const routes = [...world.routes].filter((route) => route.startsWith('GET '))
+    expect(routes.length).toBeGreaterThan(20)
+    for (const route of routes) {
+      const leaving = new AbortController()
+      const { status } = await ann.fetch(`${exampleOf(route).path}?${twice}`, {
+        redirect: 'manual',
+        signal: leaving.signal,
+      })
+      leaving.abort()
+      expect([route, status < 500]).toEqual([route, true])
+    }
+  })
+
   test('the API of a demo that never reached the daemon says so, and tells nobody where the daemon is', async () => {
     const link = await world.push('tests/demos/gated', 'ann', { name: 'early' })
     await world.killDaemon()
