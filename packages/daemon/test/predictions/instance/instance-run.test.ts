@@ -21,7 +21,7 @@ test('a prediction of which could twice not be stored where it is sent runs, and
     },
   }))
   const target = { endpoint: 'http://instance.test', deployment: { id: deployment, commit_sha: null }, schema }
-  const parts = { ...dispatcherParts(db, () => ({ submit })), files: {} } as DispatcherParts
+  const parts = { ...dispatcherParts(db, () => ({ submit })), files: { of: () => ({}) } } as unknown as DispatcherParts
   const full = new Error('the disk is full')
   vi.spyOn(parts.commits, 'run').mockRejectedValueOnce(full).mockRejectedValueOnce(full)
   const never = new AbortController().signal
