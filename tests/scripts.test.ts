@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises'
+import { access, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { describe, expect, test } from 'vitest'
@@ -43,4 +43,13 @@ test('every script and the bench say with --help what they do, and do nothing el
     expect([script, exitCode, stderr]).toEqual([script, 0, ''])
     expect(stdout, script).toMatch(/^npm (run )?[a-z-]+/)
   }
+})
+
+test('each promise names tests that exist', async () => {
+  const promises = await readFile(join(root, 'docs/promises.md'), 'utf8')
+  const rows = promises.split('\n').filter((line) => /^\| P\d+ /.test(line))
+  const named = rows.map((row) => [...row.matchAll(/`((?:tests|packages)\/[^`]+)`/g)].map(([, path = '']) => path))
+  expect(rows).toHaveLength(12)
+  expect(named.filter((paths) => paths.length === 0)).toEqual([])
+  for (const path of named.flat()) await access(join(root, path))
 })
