@@ -168,16 +168,6 @@ describe('settings', () => {
     )
   })
 
-  test('a setting that is gone says so, wherever it stands, and leads to no other', async () => {
-    const gone = /limits\.build_memory is no setting any more, since it bounded no build; take it out$/
-    await file('limits: {build_memory: 4g}')
-    await expect(readSettings([data()])).rejects.toThrow(gone)
-    await file('')
-    await withVariable('ORIGAMI_LIMITS_BUILD_MEMORY', '4g', () => expect(readSettings([data()])).rejects.toThrow(gone))
-    const flag = { name: 'limits.build_memory', written: '4g', flag: '--limit build_memory' }
-    await expect(readSettings([data(), flag])).rejects.toThrow(gone)
-  })
-
   test('no flag tells of itself in its help which verb it is of', () => {
     for (const verb of [daemonVerb(), webVerb()])
       expect(verb.helpInformation()).not.toMatch(/the flag is that|`origami (daemon|web)` finds/)

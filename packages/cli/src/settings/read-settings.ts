@@ -8,7 +8,6 @@ import { Failure } from '../failure.ts'
 import { fileSchema, type Row, rows } from './file-schema.ts'
 import { keys, type Values } from './keys.ts'
 import { daemonLimits, limitsOf, webLimits } from './limits.ts'
-import { unknownSetting } from './removed.ts'
 
 /** A setting that a flag gave. */
 export interface FlagSetting {
@@ -94,9 +93,7 @@ export const variableOf = (name: string): string => `ORIGAMI_${name.replace('.',
 function fromFlag({ name, written, flag }: FlagSetting): [string, Found] {
   const row = rows.find((one) => one.name === name)
   if (!row)
-    throw new Failure(
-      `${flag}: ${unknownSetting(name, `there is no setting ${JSON.stringify(name)}; did you mean ${nearest(name, names())}?`)}`,
-    )
+    throw new Failure(`${flag}: there is no setting ${JSON.stringify(name)}; did you mean ${nearest(name, names())}?`)
   return [name, { value: read(row, written, flag), from: flag }]
 }
 
@@ -104,12 +101,7 @@ function fromEnvironment(): [string, Found][] {
   const byVariable = new Map(rows.map((row) => [variableOf(row.name), row]))
   for (const name of env.variablesWith('ORIGAMI_LIMITS_'))
     if (!byVariable.has(name))
-      throw new Failure(
-        `${name}: ${unknownSetting(
-          name.replace('ORIGAMI_LIMITS_', 'limits.').toLowerCase(),
-          `there is no such limit; did you mean ${nearest(name, [...byVariable.keys()])}?`,
-        )}`,
-      )
+      throw new Failure(`${name}: there is no such limit; did you mean ${nearest(name, [...byVariable.keys()])}?`)
   return [...byVariable].flatMap(([variable, row]): [string, Found][] => {
     const written = env.variable(variable)
     return written === undefined ? [] : [[row.name, { value: read(row, written, variable), from: variable }]]
@@ -148,7 +140,7 @@ async function readFileOf(
 
 function parseFile(text: string, path: string): YamlKeys<Record<string, unknown>> {
   try {
-    return parseYamlKeys(text, fileSchema(dirname(path)), path, unknownSetting)
+    return parseYamlKeys(text, fileSchema(dirname(path)), path)
   } catch (cause) {
     throw new Failure(cause instanceof Error ? cause.message : String(cause))
   }

@@ -8,9 +8,6 @@ export interface YamlKeys<Value> {
   lineOf(path: readonly string[]): number | undefined
 }
 
-/** Makes the message for an unknown key from its path (`limits.waitng`) and the usual message. */
-type UnknownKeyMessage = (path: string, message: string) => string
-
 /**
  * The tokens of about a thousand keys with their values. Parsing takes time that grows with the square of these, and
  * with that of brackets and dashes that no key needs.
@@ -30,7 +27,6 @@ export function parseYamlKeys<Shape extends z.ZodRawShape>(
   text: string,
   schema: z.ZodObject<Shape>,
   name: string,
-  unknown: UnknownKeyMessage = (_path, message) => message,
 ): YamlKeys<z.infer<z.ZodObject<Shape>>> {
   refuseTooMany(text, name)
   const lines = new LineCounter()
@@ -56,7 +52,7 @@ export function parseYamlKeys<Shape extends z.ZodRawShape>(
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw new Error(`${where(0)}: expected keys and values, such as "${Object.keys(schema.shape)[0]}: …"`)
   const parsed = schema.safeParse(value)
-  if (!parsed.success) throw new Error(describeIssue(document, schema, parsed.error, where, unknown))
+  if (!parsed.success) throw new Error(describeIssue(document, schema, parsed.error, where))
   return {
     value: parsed.data,
     lineOf(path) {
@@ -95,7 +91,6 @@ function describeIssue(
   schema: z.ZodObject,
   error: z.ZodError,
   where: (offset: number) => string,
-  unknown: UnknownKeyMessage,
 ): string {
   const [issue] = error.issues
   const path = (issue?.path ?? []).map(String)
@@ -104,8 +99,7 @@ function describeIssue(
   const [key = ''] = issue.keys
   const place = where(offsetsOf(document, [...path, key]).at(-1) ?? 0)
   const shown = JSON.stringify(key.length > keyLength ? `${key.slice(0, keyLength)}…` : key)
-  const message = `unknown key ${shown}; did you mean ${nearest(key.slice(0, keyLength), keysAt(schema, path))}?`
-  return `${place}: ${unknown([...path, key].join('.'), message)}`
+  return `${place}: unknown key ${shown}; did you mean ${nearest(key.slice(0, keyLength), keysAt(schema, path))}?`
 }
 
 /** The offsets of a path's keys in the file, outermost first, for those that the file has. */
