@@ -47,7 +47,7 @@ test('every script and the bench say with --help what they do, and do nothing el
 
 test('each promise names tests that exist', async () => {
   const promises = await readFile(join(root, 'docs/promises.md'), 'utf8')
-  const rows = promises.split('\n').filter((line) => /^\| P\d+ /.test(line))
+  const rows = promises.split('\n').filter((line) => /^\| P\d+\s/.test(line))
   const named = rows.map((row) => [...row.matchAll(/`((?:tests|packages)\/[^`]+)`/g)].map(([, path = '']) => path))
   expect(rows).toHaveLength(12)
   expect(named.filter((paths) => paths.length === 0)).toEqual([])

@@ -134,7 +134,7 @@ const broken = [
   '"\\ud800"',
   '\u0000',
   '['.repeat(deep) + ']'.repeat(deep),
-  '{"input":'.repeat(deep) + '1' + '}'.repeat(deep),
+  `${'{"input":'.repeat(deep)}1${'}'.repeat(deep)}`,
   `{"input":{"word":${'['.repeat(deep)}${']'.repeat(deep)}}}`,
   JSON.stringify({ input: { word: 'x'.repeat(1024 ** 2) } }),
 ]
