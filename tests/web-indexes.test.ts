@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { Statements, scansOf } from './statements.ts'
 import { World } from './world.ts'
 
-test('no statement of the web server reads sessions, tokens, sign-ins or old addresses from the first to the last', async () => {
+test('no statement of the web server reads sessions, tokens, sign-ins, the audit log or old addresses from the first to the last', async () => {
   using statements = new Statements()
   await using world = await World.start({ engine: 'process' })
   const ann = await world.person('ann')
@@ -30,6 +30,9 @@ test('no statement of the web server reads sessions, tokens, sign-ins or old add
   await ann.call('POST /-/api/device/token', { body: { device_code } })
   expect(await ann.status('DELETE', '/-/api/demos/ann/renamed')).toBe(200)
   await ann.call('DELETE /-/api/session', {})
+  await ann.session()
+  await ann.call('POST /-/api/session/link', { body: { secret: new URL(world.ownerLink()).hash.slice(1) } })
+  await ann.call('GET /-/api/audit', { query: { before: 1 } })
   expect(statements.all.size).toBeGreaterThan(30)
   // The gallery lists all demos, accounts are few, and the list of who may deploy is the operator's.
   expect(scansOf(join(world.folder, 'web/web.db'), statements.all, ['demos', 'accounts', 'deployer_seeds'])).toEqual([])

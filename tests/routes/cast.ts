@@ -1,6 +1,9 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import type { AuditEntry } from '@origami/protocol/control'
+import Database from 'better-sqlite3'
 import { vi } from 'vitest'
 import { Person } from '../person.ts'
 import type { World } from '../world.ts'
@@ -17,7 +20,21 @@ export const columns = {
 } as const
 export type Role = (typeof columns)[keyof typeof columns]
 
+/** Limits under which one address may ask as often as these tests do. */
+export const often = {
+  requestsPerMinute: 1e6,
+  signInsPerMinute: 1e6,
+  codeTriesPerMinute: 1e6,
+  visitorsPerAddress: 1e6,
+}
+
 export type Privacy = 'public' | 'private'
+
+interface AuditRow extends Omit<AuditEntry, 'before' | 'after'> {
+  readonly handle: string | null
+  readonly before: string | null
+  readonly after: string | null
+}
 
 /** Sends a request as one role. */
 export type Send = (path: string, init?: RequestInit) => Promise<Response>
@@ -27,6 +44,8 @@ export class Cast implements AsyncDisposable {
   readonly world: World
   readonly demos: Readonly<Record<Privacy, string>>
   readonly link: string
+  /** Secrets that were given out. */
+  readonly secrets = new Set<string>()
   private readonly elsewhere: Server
   private readonly persons = new Map<Role, Person>()
   private made = 0
@@ -94,7 +113,9 @@ export class Cast implements AsyncDisposable {
 
   /** The secret of an owner's link that nobody used. */
   ownerSecret(): string {
-    return new URL(this.world.ownerLink()).hash.slice(1)
+    const secret = new URL(this.world.ownerLink()).hash.slice(1)
+    this.secrets.add(secret)
+    return secret
   }
 
   /** The address of a server where a demo answers that is not listed yet. */
@@ -139,6 +160,7 @@ export class Cast implements AsyncDisposable {
   /** A code of a program that waits for an answer, and the one of a program that was let in by ann. */
   async device(isAllowed: boolean): Promise<{ user_code: string; device_code: string }> {
     const begun = await new Person(this.world.url).call('POST /-/api/device', { body: {} })
+    this.secrets.add(begun.device_code).add(begun.user_code)
     if (isAllowed) {
       const ann = await this.person('owner')
       await ann.call('POST /-/api/device/answer', { body: { code: begun.user_code, allow: true } })
@@ -155,6 +177,22 @@ export class Cast implements AsyncDisposable {
         const { state } = await ann.page(address)
         if (state !== 'running') throw new Error(`${address} is ${state}`)
       }, 60_000)
+    }
+  }
+
+  /** The rows of the audit log, oldest first. */
+  audit(): AuditEntry[] {
+    const db = new Database(join(this.world.folder, 'web/web.db'), { readonly: true })
+    try {
+      const rows = db.prepare<[], AuditRow>('SELECT * FROM audit ORDER BY seq').all()
+      return rows.map(({ account: _, handle, before, after, ...row }) => ({
+        ...row,
+        account: handle,
+        before: before && JSON.parse(before),
+        after: after && JSON.parse(after),
+      }))
+    } finally {
+      db.close()
     }
   }
 

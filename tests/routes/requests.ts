@@ -76,8 +76,23 @@ const unprepared: Prepare = () => ({})
 /** Routes after which a session is another one. */
 export const changesSession = new Set(['POST /-/api/session/link', 'DELETE /-/api/session', 'GET /-/callback/:host'])
 
+/** Whether what it changes is written to the audit log. */
+export const isAudited = (route: string): boolean =>
+  !route.startsWith('GET ') && endpoints[route] !== undefined && endpoints[route].audited !== false
+
+const late = ['stop', 'start', 'deploy', 'cancel'].map((verb) => `POST /-/api/demos/:account/:name/${verb}`)
+
+/** Orders routes so that those come last after which a demo does not serve for a while. */
+export const lateness = (route: string): number => late.indexOf(route)
+
+interface DescribedEndpoint extends Endpoint {
+  readonly sends?: unknown
+  readonly bytes?: true
+  readonly audited?: false
+}
+
 const prefix = '/:account/:name'
-const endpoints: Readonly<Record<string, Endpoint & { readonly sends?: unknown; readonly bytes?: true }>> = {
+const endpoints: Readonly<Record<string, DescribedEndpoint>> = {
   ...webApi,
   ...Object.fromEntries(Object.entries(predictionEndpoints).map(([key, one]) => [key.replace(' ', ` ${prefix}`), one])),
   [`GET ${prefix}`]: demoIndexEndpoint,

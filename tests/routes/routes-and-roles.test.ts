@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { World } from '../world.ts'
-import { Cast, columns, type Privacy } from './cast.ts'
+import { Cast, columns, often, type Privacy } from './cast.ts'
 import { answerOf, changesSession } from './requests.ts'
 
 /**
@@ -40,6 +40,7 @@ GET /-/api/mine                                                        401  401 
 GET /-/api/repositories                                                401  401  401  403  200  200  200
 POST /-/api/inspect                                                    csrf 401  401  403  200  200  200
 POST /-/api/demos                                                      csrf 401  401  403  201  201  201
+GET /-/api/audit                                                       401  401  401  403  403  403  200
 GET /-/openapi.json                                                    200  200  200  200  200  200  200
 GET /:account/:name (public)                                           200  200  200  200  200  200  200
 GET /:account/:name (private)                                          none none 200  none none 200  200
@@ -108,7 +109,6 @@ POST /-/api/demos/:account/:name/cancel (private)                      csrf none
 let world: World
 let cast: Cast
 beforeAll(async () => {
-  const often = { requestsPerMinute: 1e6, signInsPerMinute: 1e6, codeTriesPerMinute: 1e6, visitorsPerAddress: 1e6 }
   world = await World.start({ engine: 'process', networks: ['127.0.0.0/8'], limits: often })
   cast = await Cast.assemble(world)
 }, 120_000)

@@ -1,5 +1,6 @@
 import { env } from './env.ts'
 import { runCommandLine } from './program.ts'
+import { auditVerb } from './verbs/audit.ts'
 import { authorVerbs } from './verbs/author-verbs.ts'
 import { certificatesVerb } from './verbs/certificates.ts'
 import { configVerb } from './verbs/config.ts'
@@ -13,6 +14,6 @@ import { webVerb } from './verbs/web.ts'
 // `npm run` changes into the checkout, but paths are meant from the folder where the person is.
 if (env.invokedFrom) process.chdir(env.invokedFrom)
 await runCommandLine(
-  [...authorVerbs, upVerb, daemonVerb, webVerb, configVerb, deployersVerb, certificatesVerb, quickstartVerb],
+  [...authorVerbs, upVerb, daemonVerb, webVerb, configVerb, deployersVerb, auditVerb, certificatesVerb, quickstartVerb],
   [publishExamplesVerb],
 )

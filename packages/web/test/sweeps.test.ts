@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Slices } from '@origami/host/slices'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { DeviceCodes } from '../src/server/accounts/device-codes.ts'
+import { addAuditEntry, sweepAudit } from '../src/server/store/audit.ts'
 import { addDeviceCode, sweepDeviceCodes } from '../src/server/store/device-codes.ts'
 import { type Db, openStore } from '../src/server/store/open.ts'
 import { addSession, sweepSessions } from '../src/server/store/sessions.ts'
@@ -58,4 +59,13 @@ test('an aborted sweep leaves what is left to the next', async () => {
   expect(await db.selectFrom('device_codes').select('hash').execute()).toHaveLength(3)
   await codes.sweep(new Slices())
   expect(await db.selectFrom('device_codes').select('hash').execute()).toEqual([])
+})
+
+test('rows of the audit log go once they are too old, and never before', async () => {
+  const row = { account_id: null, account: null, by: 'command', address: null, request: null, object: null }
+  const rest = { before: null, after: null, failure: null }
+  for (const at of [old, now, later]) await addAuditEntry(db, { ...row, ...rest, action: 'addDeployer', at })
+  expect(await sweepAudit(db, now, 10)).toBe(2)
+  expect(await db.selectFrom('audit').select('at').execute()).toEqual([{ at: later }])
+  await expect(db.updateTable('audit').set({ by: 'session' }).execute()).rejects.toThrow('is never changed')
 })

@@ -244,6 +244,7 @@ export const webLimits: TableOf<WebLimits> = {
   ),
   addressesCounted: limit('addresses', count(), 'addresses whose new visitors are counted'),
   visitorDays: limit('visitor_cookie', duration('d'), 'how long a browser is known again as the same visitor'),
+  auditDays: limit('audit', duration('d'), 'how long a row of the audit log is kept'),
   unlistedDays: limit(
     'unlisted_cookie',
     duration('d'),

@@ -44,6 +44,7 @@ const away = { what: 'The demo does not serve', body: errorBody } as const
 const run = {
   tag: 'Predictions',
   who: 'sees',
+  audited: false,
   headers: {
     prefer: '`respond-async`: answers 202 at once, and goes on when the caller goes away',
     accept: '`text/event-stream`: answers the events, as they happen',
@@ -111,6 +112,7 @@ export const predictionEndpoints = {
     description:
       "One that was made with a cookie or a token is canceled by the same caller, one made without by whoever has its id. The demo's owner may cancel every one.",
     who: 'sees',
+    audited: false,
     params: predictionParams,
     answers: { 200: { what: 'It is being canceled', body: nothing } },
     refuses: { 404: { what: 'Nothing of yours to cancel', body: nothing } },
@@ -120,6 +122,7 @@ export const predictionEndpoints = {
     tag: 'Predictions',
     summary: 'Stores bytes for an input, under an id of your own',
     who: 'sees',
+    audited: false,
     params: fileParams,
     body: z.any(),
     bytes: true,

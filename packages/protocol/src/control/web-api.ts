@@ -122,6 +122,34 @@ export const results = z
   })
   .meta({ id: 'Results' })
 
+/** `GET /-/api/audit?before=`: the newest acts first. */
+export const auditQuery = z.object({
+  before: wholeNumber.optional().describe('The `next` of a page: what is older than that page'),
+})
+const auditEntry = z
+  .object({
+    seq: z.int(),
+    at: z.string(),
+    account: z.string().nullable().describe('Who did it; null where nobody was signed in'),
+    by: z.string().describe('By what: `session`, `token` and its id, `nobody signed in`, or `command` on the host'),
+    address: z.string().nullable().describe('Where the request came from; null of a command on the host'),
+    request: z.string().nullable().describe("The request's id, as in the server's log"),
+    action: z.string().describe('The `operationId` of what was asked'),
+    object: z.string().nullable().describe("A demo's address, or the id or name of something else"),
+    before: z.record(z.string(), z.unknown()).nullable(),
+    after: z.record(z.string(), z.unknown()).nullable(),
+    failure: z.string().nullable().describe('Why it failed; null where it was done'),
+  })
+  .meta({ id: 'AuditEntry' })
+export type AuditEntry = z.infer<typeof auditEntry>
+export const auditPage = z
+  .object({
+    entries: z.array(auditEntry),
+    next: z.int().optional().describe('There are older ones: ask for them by this `before`'),
+  })
+  .meta({ id: 'AuditPage' })
+export type AuditPage = z.infer<typeof auditPage>
+
 /** `GET …/logs` */
 export const logQuery = z.object({
   offset: wholeNumber.default(0).describe('The byte to start at'),

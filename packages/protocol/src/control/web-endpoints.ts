@@ -3,6 +3,8 @@ import type { Endpoint, Endpoints } from './endpoint.ts'
 import { errorBody, queueEmptied, queueView } from './routes.ts'
 import {
   accountDemos,
+  auditPage,
+  auditQuery,
   authorizeFirst,
   demoChange,
   demoKey,
@@ -47,6 +49,7 @@ export const callers = {
   owner: "The demo's owner",
   ownerOrOperator: "The demo's owner, and this server's owner",
   redeployer: "The demo's owner, who may deploy here",
+  operator: "This server's owner",
 } as const
 type Caller = keyof typeof callers
 
@@ -57,6 +60,11 @@ export interface WebEndpoint extends Endpoint {
   readonly byCookie?: false
   /** Request headers that change the answer: their effect by name. */
   readonly headers?: Readonly<Record<string, string>>
+  /**
+   * False for what changes something and is not written to the audit log: it changes nothing that a person would ask
+   * after, or is a prediction or an upload.
+   */
+  readonly audited?: false
   /** Set when its body is arbitrary bytes instead of JSON. */
   readonly bytes?: true
   /** An example of a valid body. */
@@ -135,6 +143,7 @@ export const webApi = {
     description: 'As RFC 8628; `origami login` does it.',
     who: 'anyone',
     byCookie: false,
+    audited: false,
     body: newDevice.nullish(),
     sends: { host: 'laptop' },
     answers: { 200: { what: 'The codes, good for ten minutes', body: deviceBegun } },
@@ -207,6 +216,7 @@ export const webApi = {
     tag: 'Demos',
     summary: 'What is at a link, before it is deployed; or at a `url`, where a demo runs elsewhere',
     who: 'deployer',
+    audited: false,
     body: z.union([repositoryLink, elsewhereUrl]),
     sends: { link: 'https://github.com/ann/digits' },
     answers: { 200: { what: 'What a forge cannot tell is null', body: z.union([inspection, elsewhereInspection]) } },
@@ -320,6 +330,7 @@ export const webApi = {
     tag: 'Demos',
     summary: 'Asks a demo that runs elsewhere whether it answers',
     params: demoParams,
+    audited: false,
     who: 'owner',
     answers: { 200: page },
     refuses: { 409: { what: 'It runs here', body: errorBody } },
@@ -393,6 +404,15 @@ export const webApi = {
     who: 'sees',
     answers: done,
     refuses: { 404: { what: 'No such result of yours', body: errorBody } },
+  },
+  'GET /-/api/audit': {
+    id: 'readAudit',
+    tag: 'Account',
+    summary: 'What was changed here, by whom: the audit log',
+    description: 'Predictions, their cancels and uploads are not in it, nor is anything secret.',
+    who: 'operator',
+    query: auditQuery,
+    answers: { 200: { what: 'Newest first', body: auditPage } },
   },
   'GET /-/openapi.json': {
     id: 'getDocument',

@@ -127,6 +127,8 @@ export interface WebLimits {
   readonly addressesCounted: number
   /** How long a browser is recognised as the same visitor. */
   readonly visitorDays: number
+  /** How long a row of the audit log is kept. */
+  readonly auditDays: number
   /** How long a browser may see an unlisted demo after it opened its link. */
   readonly unlistedDays: number
 }
@@ -175,6 +177,7 @@ export const defaultLimits: WebLimits = {
   visitorsPerAddress: 60,
   addressesCounted: 10_000,
   visitorDays: 365,
+  auditDays: 365,
   unlistedDays: 30,
 }
 

@@ -1,5 +1,6 @@
 import type { Notices } from '@origami/host/notices'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Audit } from './accounts/audit.ts'
 import type { Deployers } from './accounts/deployers.ts'
 import type { DeviceCodes } from './accounts/device-codes.ts'
 import type { OwnerLinks } from './accounts/owner-links.ts'
@@ -30,6 +31,7 @@ export interface Context {
   readonly signIn: SignIn
   readonly deployers: Deployers
   readonly ownerLinks: OwnerLinks
+  readonly audit: Audit
   readonly deviceCodes: DeviceCodes
   readonly details: LatestDetails
   readonly followed: FollowDaemon
@@ -62,6 +64,11 @@ export async function deployer({ deployers }: Context, request: FastifyRequest) 
   if (!(await deployers.mayDeploy(account)))
     throw new Refused(403, 'Only the owner of this server, and accounts the owner lists, may deploy here.')
   return account
+}
+
+/** Throws Refused unless the caller is the owner of this server. */
+export function operator(request: FastifyRequest): void {
+  if (!signedIn(request).owner) throw new Refused(403, 'Only the owner of this server may do this.')
 }
 
 /** Throws Refused when the caller is not signed in. */

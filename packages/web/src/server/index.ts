@@ -1,3 +1,4 @@
+export { readAuditLog } from './accounts/audit-log.ts'
 export { DeployerList } from './accounts/deployer-list.ts'
 export { ensureCertificates, writeDaemonCertificates } from './certificates/certificates.ts'
 export type { WebConfig, WebLimits, WebSecrets } from './config.ts'

@@ -10,9 +10,11 @@ import { Notices } from '@origami/host/notices'
 import { makePrivateFolder } from '@origami/host/private-files'
 import { serverUrl } from '@origami/host/server-url'
 import { Slices, serverSliceMs } from '@origami/host/slices'
+import { randomId } from '@origami/protocol/demo'
 import { limitJson, refuseEarly, refuseForeignHosts, sendError, underLimits, unroutable } from '@origami/serving'
 import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify'
 import { addressKey } from './accounts/address.ts'
+import { Audit } from './accounts/audit.ts'
 import { Deployers } from './accounts/deployers.ts'
 import { DeviceCodes } from './accounts/device-codes.ts'
 import { OwnerLinks } from './accounts/owner-links.ts'
@@ -21,6 +23,7 @@ import { TrustedProxies } from './accounts/trusted-proxies.ts'
 import { Sessions } from './accounts/who.ts'
 import { accountRoutes } from './api/account-routes.ts'
 import { atAddress } from './api/at-address.ts'
+import { auditRoute } from './api/audit-route.ts'
 import { guardFromOtherSites, withoutForeignCookies } from './api/cross-origin.ts'
 import { demoRoutes } from './api/demo-routes.ts'
 import { deviceRoutes } from './api/device-routes.ts'
@@ -32,6 +35,7 @@ import { ownerRoutes } from './api/owner-routes.ts'
 import { predictionRoutes } from './api/prediction-routes.ts'
 import { queueRoutes } from './api/queue-routes.ts'
 import { securityHeaders } from './api/security-headers.ts'
+import { tokenRoutes } from './api/token-routes.ts'
 import { CertificateRenewal } from './certificates/renewal.ts'
 import { defaultLimits, type OAuthApp, type WebConfig, type WebLimits, type WebSecrets } from './config.ts'
 import type { Context } from './context.ts'
@@ -141,6 +145,7 @@ async function openContext(
   const deploys = new Deploys({ demos, daemon, signIn, forges, limits })
   const elsewhere = new Elsewhere(demos, config.networks ?? [], limits)
   const ownerLinks = new OwnerLinks()
+  const audit = new Audit(db, limits)
   const deviceCodes = new DeviceCodes(db, limits)
   const changed = new Notices<string>()
   const details = new LatestDetails(daemon, limits)
@@ -158,6 +163,7 @@ async function openContext(
     signIn,
     deployers,
     ownerLinks,
+    audit,
     deviceCodes,
     details,
     followed,
@@ -168,10 +174,10 @@ async function openContext(
 
 /** Does everything besides answering requests, until the signal aborts. */
 async function work(context: Context, slices: Slices, log: Log, signal: AbortSignal): Promise<void> {
-  const { followed, sessions, signIn, deviceCodes, deployers, elsewhere, changed, limits } = context
+  const { followed, sessions, signIn, deviceCodes, audit, deployers, elsewhere, changed, limits } = context
   await Promise.all([
     followed.work(signal),
-    sweepRegularly([sessions, signIn, deviceCodes], slices, limits, log, signal),
+    sweepRegularly([sessions, signIn, deviceCodes, audit], slices, limits, log, signal),
     deployers.seed(signal),
     elsewhere.watch({ changed, log }, signal),
   ])
@@ -193,6 +199,16 @@ async function sweepRegularly(
   }
 }
 
+/** Makes ids of requests, which no other run of a server makes: they stand in the audit log for long. */
+function requestIds(): () => string {
+  const run = randomId().slice(0, 8)
+  let requests = 0
+  return () => {
+    requests += 1
+    return `${run}-${requests.toString(36)}`
+  }
+}
+
 async function createServer(
   context: Context,
   proxies: TrustedProxies,
@@ -211,6 +227,7 @@ async function createServer(
     trustProxy: (address, hop) => proxies.believes(address, hop),
     forceCloseConnections: true,
     logger: { level: 'warn' },
+    genReqId: requestIds(),
   })
   limitJson(app, underLimits(limits))
   if (onRoute) app.addHook('onRoute', onRoute)
@@ -235,10 +252,12 @@ async function createServer(
   guardFromOtherSites(app, context)
   await documentRoute(app, publicUrl)
   await app.register(accountRoutes, context)
+  await app.register(tokenRoutes, context)
   await app.register(deviceRoutes, context)
   await app.register(demoRoutes, context)
   await app.register(ownerRoutes, context)
   await app.register(queueRoutes, context)
+  await app.register(auditRoute, context)
   const pages = await Pages.open(context)
   const demoApi = (routes: FastifyInstance) => predictionRoutes(routes, context, pages)
   await app.register(demoApi, { prefix: '/:account/:name' })

@@ -3,6 +3,7 @@ import type { ForgeEntry } from '@origami/protocol/control'
 import type { WebLimits } from '../config.ts'
 import type { Forge } from '../forges/forge.ts'
 import { openForges } from '../forges/forges.ts'
+import { addAuditEntry, type NewAuditEntry } from '../store/audit.ts'
 import { addDeployer, type ListedDeployer, listDeployers, removeDeployer, settleLogin } from '../store/deployers.ts'
 import { type Db, hasStore, openStore } from '../store/open.ts'
 import { forgeOf } from './deployers.ts'
@@ -65,7 +66,9 @@ export class DeployerList implements AsyncDisposable {
     const row = { forge: named.forge.entry.host, subject }
     const added = await this.db.transaction().execute(async (trx) => {
       await settleSeed(trx, named)
-      return addDeployer(trx, row)
+      const isAdded = await addDeployer(trx, row)
+      if (isAdded) await addAuditEntry(trx, byCommand('addDeployer', row))
+      return isAdded
     })
     const deployer = (await this.all()).find((one) => one.forge === row.forge && one.subject === subject)
     return { added, deployer: deployer ?? { ...row, login: named.login ?? null } }
@@ -87,7 +90,9 @@ export class DeployerList implements AsyncDisposable {
     const [gone] = found
     await this.db.transaction().execute(async (trx) => {
       await settleSeed(trx, named)
-      if (gone) await removeDeployer(trx, gone)
+      if (!gone) return
+      await removeDeployer(trx, gone)
+      await addAuditEntry(trx, byCommand('removeDeployer', gone))
     })
     return gone
   }
@@ -123,6 +128,20 @@ export class DeployerList implements AsyncDisposable {
     return { forge: found.forge, login: number === undefined ? found.login : undefined, subject: number }
   }
 }
+
+const byCommand = (action: string, { forge, subject }: { forge: string; subject: string }): NewAuditEntry => ({
+  at: new Date().toISOString(),
+  account_id: null,
+  account: null,
+  by: 'command',
+  address: null,
+  request: null,
+  action,
+  object: `${forge}/id:${subject}`,
+  before: null,
+  after: null,
+  failure: null,
+})
 
 function unknownLogin({ forge, login }: Named): DeployerRefused {
   const { host } = forge.entry

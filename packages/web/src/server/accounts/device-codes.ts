@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import type { Slices } from '@origami/host/slices'
 import type { DeviceReason } from '@origami/protocol/control'
 import { Full } from '@origami/protocol/demo'
+import type { Transaction } from 'kysely'
 import type { WebLimits } from '../config.ts'
 import { randomSecret, secretHash } from '../secrets.ts'
 import type { Account } from '../store/accounts.ts'
@@ -15,13 +16,20 @@ import {
   pendingDevice,
   sweepDeviceCodes,
 } from '../store/device-codes.ts'
-import type { Db } from '../store/open.ts'
+import type { Db, InTransaction, Tables } from '../store/open.ts'
 import { makeToken } from './tokens.ts'
 
 /** In seconds, as in RFC 8628. They are no settings, because the command and the page state them in their texts. */
 export const deviceTimes = { expires: 600, interval: 2 } as const
 /** It has no vowels, so that no code is a word, and no letters that are confused with others (RFC 8628, 6.1). */
 const letters = 'BCDFGHJKLMNPQRSTVWXZ'
+
+/** A token that was made for a program, and the account that let it in. */
+interface LetIn {
+  readonly id: string
+  readonly name: string
+  readonly account: Pick<Account, 'id' | 'handle'>
+}
 
 /**
  * Signs in a program by a code that the program shows and a person confirms on a page (RFC 8628). Codes are stored as
@@ -52,14 +60,27 @@ export class DeviceCodes {
     return pendingDevice(this.db, secretHash(normal(userCode)), new Date().toISOString())
   }
 
-  /** Allows or denies the program on behalf of an account. False: it was answered before, or is too old. */
-  async answer(userCode: string, account: Account, allow: boolean): Promise<boolean> {
+  /**
+   * Allows or denies the program on behalf of an account, and does more in that transaction. False: it was answered
+   * before, or is too old.
+   */
+  async answer(userCode: string, account: Account, allow: boolean, more: InTransaction): Promise<boolean> {
     const said = { state: allow ? 'allowed' : 'denied', account: account.id } as const
-    return answerDevice(this.db, secretHash(normal(userCode)), said, new Date().toISOString())
+    return this.db.transaction().execute(async (trx) => {
+      const isAnswered = await answerDevice(trx, secretHash(normal(userCode)), said, new Date().toISOString())
+      if (isAnswered) await more(trx)
+      return isAnswered
+    })
   }
 
-  /** Answers a program that polls: the token, once, or why there is none yet or at all. */
-  async take(deviceCode: string): Promise<{ token: string; handle: string } | { reason: DeviceReason }> {
+  /**
+   * Answers a program that polls: the token, once, or why there is none yet or at all. `onToken` is called in the
+   * transaction in which it is made.
+   */
+  async take(
+    deviceCode: string,
+    onToken: (trx: Transaction<Tables>, made: LetIn) => Promise<void>,
+  ): Promise<{ token: string; handle: string } | { reason: DeviceReason }> {
     const hash = secretHash(deviceCode)
     return this.db.transaction().execute(async (trx) => {
       const row = await deviceCodeOf(trx, hash)
@@ -70,7 +91,9 @@ export class DeviceCodes {
       await noteAsked(trx, hash, { ...used, asked_at: new Date().toISOString() })
       if (row.state === 'pending' || !row.account || !row.handle)
         return { reason: tooSoon(row.asked_at) ? 'slow_down' : 'authorization_pending' }
-      const { token } = await makeToken(trx, row.account, `origami login on ${row.host}`)
+      const name = `origami login on ${row.host}`
+      const { id, token } = await makeToken(trx, row.account, name)
+      await onToken(trx, { id, name, account: { id: row.account, handle: row.handle } })
       return { token, handle: row.handle }
     })
   }

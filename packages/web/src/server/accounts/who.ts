@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { WebLimits } from '../config.ts'
 import { randomSecret, type Secrets, secretHash } from '../secrets.ts'
 import type { Account } from '../store/accounts.ts'
-import type { Db } from '../store/open.ts'
+import type { Db, InTransaction } from '../store/open.ts'
 import { accountOfSession, addSession, endSession, sweepSessions } from '../store/sessions.ts'
 import { accountOfToken, noteTokenUse } from '../store/tokens.ts'
 import { addressKey, CountsByAddress } from './address.ts'
@@ -19,6 +19,8 @@ export interface Who {
    * Whether a token in `Authorization` identifies the caller. Then cookies do not count, and no CSRF token is needed.
    */
   readonly byToken: boolean
+  /** The id of that token. */
+  readonly token?: string
   /** Must be sent back as `x-csrf-token` with changes that a cookie authorises. */
   readonly csrf: () => string
 }
@@ -97,9 +99,13 @@ export class Sessions {
     )
   }
 
-  async signIn(reply: FastifyReply, account: Account): Promise<void> {
+  /** Begins a session, and does more in that transaction. */
+  async signIn(reply: FastifyReply, account: Account, more: InTransaction): Promise<void> {
     const secret = randomSecret()
-    await addSession(this.db, secretHash(secret), account.id, new Date().toISOString())
+    await this.db.transaction().execute(async (trx) => {
+      await addSession(trx, secretHash(secret), account.id, new Date().toISOString())
+      await more(trx)
+    })
     reply.setCookie(sessionCookie, secret, this.lasting(this.limits.sessionDays))
   }
 
@@ -109,9 +115,13 @@ export class Sessions {
     await slices.run('sessions', signal, (rows) => sweepSessions(this.db, oldest, rows))
   }
 
-  async signOut(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  /** Ends the session, and does more in that transaction. */
+  async signOut(request: FastifyRequest, reply: FastifyReply, more?: InTransaction): Promise<void> {
     const secret = request.cookies[sessionCookie]
-    if (secret) await endSession(this.db, secretHash(secret))
+    await this.db.transaction().execute(async (trx) => {
+      if (secret) await endSession(trx, secretHash(secret))
+      await more?.(trx)
+    })
     reply.clearCookie(sessionCookie, this.cookie())
   }
 
@@ -133,9 +143,9 @@ export class Sessions {
     const hash = secretHash(token)
     const found = await accountOfToken(this.db, hash)
     if (!found) throw new Refused(401, 'That token is not known; make one on the account page.')
-    const { account, usedAt } = found
+    const { id, account, usedAt } = found
     await this.noteUse(hash, usedAt)
-    return { visitor: accountVisitor(account), account, byToken: true, csrf: () => '' }
+    return { visitor: accountVisitor(account), account, byToken: true, token: id, csrf: () => '' }
   }
 
   /** At most once an hour, so that a program which only reads does not make the server write each time. */

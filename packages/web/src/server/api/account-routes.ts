@@ -3,16 +3,14 @@ import { prefersHtml } from '@origami/serving'
 import { endpointsOn } from '@origami/serving/endpoints'
 import type { FastifyInstance } from 'fastify'
 import { ownerAccount, presentAccount } from '../accounts/accounts.ts'
-import { makeToken } from '../accounts/tokens.ts'
 import { Refused } from '../accounts/who.ts'
-import { type Context, deployer, signedIn } from '../context.ts'
+import type { Context } from '../context.ts'
 import { ForgeError } from '../forges/forge.ts'
-import { removeToken, tokensOf } from '../store/tokens.ts'
 import { remarksOn } from './remarks.ts'
 
-/** The routes for the caller's account: session, sign-in at forges, tokens. */
+/** The routes for the caller's account: session, and sign-in at forges. */
 export async function accountRoutes(app: FastifyInstance, context: Context): Promise<void> {
-  const { limits, forges, db, daemon, followed, deployers, sessions, signIn, ownerLinks } = context
+  const { limits, forges, db, daemon, followed, deployers, sessions, signIn, ownerLinks, audit } = context
 
   const on = endpointsOn(app, webApi, remarksOn)
   on('GET /-/api/session', async ({ request }) => {
@@ -31,17 +29,20 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
   })
 
   const oftenEnough = { rateLimit: { max: () => limits.signInsPerMinute, timeWindow: '1 minute' } }
-  on('POST /-/api/session/link', { config: oftenEnough }, async ({ body: { secret }, reply }) => {
+  on('POST /-/api/session/link', { config: oftenEnough }, async ({ body: { secret }, request, reply }) => {
     if (!ownerLinks.use(secret))
       throw new Refused(
         401,
         'That link was used, or is not of this server as it runs now; it prints a new one when it starts.',
       )
-    await sessions.signIn(reply, await ownerAccount(db, new Date().toISOString()))
+    const account = await ownerAccount(db, new Date().toISOString())
+    await audit.record(request, { action: 'useOwnerLink', account }, (write) => sessions.signIn(reply, account, write))
     return {}
   })
   on('DELETE /-/api/session', async ({ request, reply }) => {
-    await sessions.signOut(request, reply)
+    const { account } = request.who
+    if (account) await audit.record(request, { action: 'signOut' }, (write) => sessions.signOut(request, reply, write))
+    else await sessions.signOut(request, reply)
     return {}
   })
 
@@ -65,7 +66,8 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
       const visitor = browserVisitor(request.who.visitor, request.cookies)
       try {
         const { account, returnTo } = await signIn.finish(request.params.host, visitor, eachOnce(request.query))
-        await sessions.signIn(reply, account)
+        const act = { action: 'signIn', object: request.params.host, account } as const
+        await audit.record(request, act, (write) => sessions.signIn(reply, account, write))
         return reply.redirect(returnTo)
       } catch (error) {
         if (!prefersHtml(request) || !(error instanceof Refused || error instanceof ForgeError)) throw error
@@ -74,20 +76,6 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
       }
     },
   )
-
-  on('GET /-/api/tokens', async ({ request }) => {
-    const account = signedIn(request)
-    return { tokens: await tokensOf(db, account.id) }
-  })
-  on('POST /-/api/tokens', async ({ body: { name }, request }) => {
-    const account = await deployer(context, request)
-    return makeToken(db, account.id, name)
-  })
-  on('DELETE /-/api/tokens/:id', async ({ params, request }) => {
-    const account = signedIn(request)
-    await removeToken(db, params.id, account.id)
-    return {}
-  })
 }
 
 /** The parameters of a query. A name that occurs twice is left out, since neither value can be trusted. */

@@ -6,14 +6,14 @@ import type { FastifyInstance } from 'fastify'
 import { presentAccount } from '../accounts/accounts.ts'
 import { Refused } from '../accounts/who.ts'
 import { type Context, signedIn, visibleDemo } from '../context.ts'
-import { presentCard } from '../demos/present.ts'
+import { demoPath, presentCard } from '../demos/present.ts'
 import { accountByHandle } from '../store/accounts.ts'
 import { followDemoPage, readDemoPage } from './demo-page.ts'
 import { remarksOn } from './remarks.ts'
 
 /** The routes that show demos, and a visitor's results at one. */
 export async function demoRoutes(app: FastifyInstance, context: Context): Promise<void> {
-  const { db, limits, daemon, deployers, demos } = context
+  const { db, limits, daemon, deployers, demos, audit } = context
   const on = endpointsOn(app, webApi, remarksOn)
 
   on('GET /-/api/demos', async ({ query: { q, sort } }) => ({ demos: (await demos.public(q, sort)).map(presentCard) }))
@@ -43,9 +43,10 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
     return nobody ? { predictions: [] } : daemon.results(id, request.who.visitor, query.before)
   })
   on('DELETE /-/api/demos/:account/:name/results/:prediction_id', async ({ params, request }) => {
-    const { id } = visibleDemo(context, request)
+    const demo = visibleDemo(context, request)
     if (isNameless(request.who.visitor)) throw new Refused(404, 'There is no such result of yours.')
-    await daemon.forgetResult(id, params.prediction_id, request.who.visitor)
+    const act = { action: 'deleteResult', object: `${demoPath(demo)}/predictions/${params.prediction_id}` } as const
+    await audit.record(request, act, () => daemon.forgetResult(demo.id, params.prediction_id, request.who.visitor))
     return {}
   })
 }

@@ -17,7 +17,7 @@ const aMinute = (max: () => number) => ({ rateLimit: { max, timeWindow: '1 minut
 
 /** `origami login`: a program asks (the first two routes, which need no cookie), and a person answers on a page. */
 export async function deviceRoutes(app: FastifyInstance, context: Context): Promise<void> {
-  const { deviceCodes, publicUrl, limits } = context
+  const { deviceCodes, publicUrl, limits, audit } = context
   const oftenEnough = aMinute(() => limits.codeTriesPerMinute)
 
   const on = endpointsOn(app, webApi, remarksOn)
@@ -36,8 +36,10 @@ export async function deviceRoutes(app: FastifyInstance, context: Context): Prom
       interval: deviceTimes.interval,
     }
   })
-  on('POST /-/api/device/token', { config: { byCookie: false } }, async ({ body, reply }) => {
-    const taken = await deviceCodes.take(body.device_code)
+  on('POST /-/api/device/token', { config: { byCookie: false } }, async ({ body, request, reply }) => {
+    const taken = await deviceCodes.take(body.device_code, (trx, { id, name, account }) =>
+      audit.write(trx, request, { action: 'takeDeviceToken', object: id, account, after: { name } }),
+    )
     if ('token' in taken) return taken
     return reply.status(400).send({ error: messages[taken.reason], reason: taken.reason })
   })
@@ -50,8 +52,10 @@ export async function deviceRoutes(app: FastifyInstance, context: Context): Prom
   })
   on('POST /-/api/device/answer', { config: oftenEnough }, async ({ body: { code, allow }, request }) => {
     const account = allow ? await deployer(context, request) : signedIn(request)
-    if (!(await deviceCodes.answer(code, account, allow)))
-      throw new Refused(404, 'Nobody asks under that code (any more); begin again in the terminal.')
+    await audit.record(request, { action: 'answerDevice', after: { allow } }, async (write) => {
+      if (!(await deviceCodes.answer(code, account, allow, write)))
+        throw new Refused(404, 'Nobody asks under that code (any more); begin again in the terminal.')
+    })
     return {}
   })
 }

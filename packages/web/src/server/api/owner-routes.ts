@@ -1,15 +1,17 @@
 import { type DemoPage, webApi } from '@origami/protocol/control'
 import { endpointsOn } from '@origami/serving/endpoints'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Act } from '../accounts/audit.ts'
 import { Refused } from '../accounts/who.ts'
 import { type Context, controlledDemo, controlledHere, deployer, ownDemo, ownHere } from '../context.ts'
+import { demoPath } from '../demos/present.ts'
 import type { Owned } from '../store/demos.ts'
 import { readDemoPage } from './demo-page.ts'
 import { remarksOn } from './remarks.ts'
 
 /** The routes for owners: make, deploy, start, stop, change and remove demos. */
 export async function ownerRoutes(app: FastifyInstance, context: Context): Promise<void> {
-  const { daemon, demos, deploys, elsewhere, changed } = context
+  const { daemon, demos, deploys, elsewhere, changed, audit } = context
   const on = endpointsOn(app, webApi, remarksOn)
 
   on('GET /-/api/repositories', async ({ query: { forge, q }, request }) =>
@@ -21,7 +23,10 @@ export async function ownerRoutes(app: FastifyInstance, context: Context): Promi
   })
   on('POST /-/api/demos', async ({ body, request, reply }) => {
     const account = await deployer(context, request)
-    const { demo, made } = 'url' in body ? await elsewhere.create(account, body) : await deploys.create(account, body)
+    const act = { action: 'deployLink', object: 'url' in body ? body.url : body.link, after: body } as const
+    const { demo, made } = await audit.record(request, act, () =>
+      'url' in body ? elsewhere.create(account, body) : deploys.create(account, body),
+    )
     changed.notify(demo.id)
     reply.status(made ? 201 : 200)
     return readDemoPage(context, demo, request)
@@ -29,18 +34,21 @@ export async function ownerRoutes(app: FastifyInstance, context: Context): Promi
 
   on('POST /-/api/demos/:account/:name/deploy', async ({ request }) => {
     const own = ownHere(request)
-    return readDemoPage(context, await deploys.redeploy(await deployer(context, request), own), request)
+    const account = await deployer(context, request)
+    const act = { action: 'redeployDemo', object: demoPath(own), before: { commit: own.commit } } as const
+    const demo = await audit.record(request, act, () => deploys.redeploy(account, own))
+    return readDemoPage(context, demo, request)
   })
   on('POST /-/api/demos/:account/:name/stop', async ({ request }) =>
-    acted(context, request, controlledHere(request), (demo) => daemon.stop(demo.id)),
+    acted(context, request, { action: 'stopDemo', demo: controlledHere(request) }, (demo) => daemon.stop(demo.id)),
   )
   on('POST /-/api/demos/:account/:name/start', async ({ request }) => {
     const own = ownHere(request)
     await deployer(context, request)
-    return acted(context, request, own, (demo) => daemon.start(demo.id))
+    return acted(context, request, { action: 'startDemo', demo: own }, (demo) => daemon.start(demo.id))
   })
   on('POST /-/api/demos/:account/:name/cancel', async ({ request }) =>
-    acted(context, request, ownHere(request), async (demo) => {
+    acted(context, request, { action: 'cancelDeployment', demo: ownHere(request) }, async (demo) => {
       const newest = (await daemon.detail(demo.id))?.newest
       if (newest) await daemon.cancel(newest.id)
     }),
@@ -57,23 +65,33 @@ export async function ownerRoutes(app: FastifyInstance, context: Context): Promi
     const isMore = name !== undefined || isPublic === true || crossOrigin !== undefined
     if (own.account !== request.who.account?.id && isMore) throw onlyHides()
     if (isPublic === true && !own.public) await deployer(context, request)
-    if (name !== undefined && name !== own.name && !(await demos.rename(own, name)))
-      throw new Refused(409, `You have a demo called ${name} already.`)
-    if (isPublic !== undefined) await demos.change(own.id, { public: isPublic })
-    if (crossOrigin !== undefined) await demos.change(own.id, { crossOrigin })
+    const change = {
+      ...(name === undefined ? {} : { name }),
+      ...(isPublic === undefined ? {} : { public: isPublic }),
+      ...(crossOrigin === undefined ? {} : { crossOrigin }),
+    }
+    const before = { name: own.name, public: own.public, crossOrigin: own.crossOrigin }
+    const act = { action: 'changeDemo', object: demoPath(own), before, after: { ...before, ...change } } as const
+    await audit.record(request, act, async (write) => {
+      if (!(await demos.edit(own, change, write))) throw new Refused(409, `You have a demo called ${name} already.`)
+    })
     changed.notify(own.id)
     return readDemoPage(context, (await demos.byId(own.id)) ?? own, request)
   })
   on('POST /-/api/demos/:account/:name/key', async ({ request }) => {
     const own = ownDemo(request)
-    await demos.renewKey(own.id)
+    const act = { action: 'renewKey', object: demoPath(own) } as const
+    await audit.record(request, act, (write) => demos.renewKey(own.id, write))
     changed.notify(own.id)
     return readDemoPage(context, (await demos.byId(own.id)) ?? own, request)
   })
   on('DELETE /-/api/demos/:account/:name', async ({ request }) => {
     const own = controlledDemo(request)
-    if (!own.url) await daemon.remove(own.id)
-    await demos.remove(own.id)
+    const before = { public: own.public, ...(own.url ? { url: own.url } : { link: own.link }) }
+    await audit.record(request, { action: 'removeDemo', object: demoPath(own), before }, async (write) => {
+      if (!own.url) await daemon.remove(own.id)
+      await demos.remove(own.id, write)
+    })
     changed.notify(own.id)
     return {}
   })
@@ -86,9 +104,11 @@ const onlyHides = (): Refused =>
 async function acted(
   context: Context,
   request: FastifyRequest,
-  demo: Owned,
+  { action, demo }: { readonly action: Act['action']; readonly demo: Owned },
   act: (demo: Owned) => Promise<void>,
 ): Promise<DemoPage> {
-  await act(demo)
+  await context.audit.record(request, { action, object: demoPath(demo), before: { state: demo.state } }, () =>
+    act(demo),
+  )
   return readDemoPage(context, demo, request)
 }

@@ -49,7 +49,7 @@ function securityOf({ who, byCookie, own, change }: EndpointTraits): object[] {
 }
 
 function refusalsOf({ who, query, body, bytes, byCookie, own, change }: EndpointTraits): Record<string, Answer> {
-  const account = who === 'signedIn' || who === 'deployer'
+  const account = who === 'signedIn' || who === 'deployer' || who === 'operator'
   const isAboutDemo = who === 'sees' || who === 'owner' || who === 'ownerOrOperator' || who === 'redeployer'
   const foreign = own ? 'You may not, or the CSRF token is missing' : 'A page of another site asks'
   const refused = (applies: boolean, status: number, what: string) =>
@@ -63,7 +63,11 @@ function refusalsOf({ who, query, body, bytes, byCookie, own, change }: Endpoint
     ...refused(json, 413, 'The body is too large'),
     ...refused(body !== undefined, 415, json ? 'The body is not application/json' : 'Its content-type is none'),
     ...refused(account, 401, 'Sign in first, or the token is not known'),
-    ...refused((change && byCookie !== false) || who === 'deployer', 403, change ? foreign : 'You may not'),
+    ...refused(
+      (change && byCookie !== false) || who === 'deployer' || who === 'operator',
+      403,
+      change ? foreign : 'You may not',
+    ),
     ...refused(isAboutDemo, 404, 'No such demo'),
     ...refused(query !== undefined || body !== undefined, 422, 'That does not fit, and why'),
   }

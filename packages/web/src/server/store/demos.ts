@@ -2,10 +2,10 @@ import { logger } from '@origami/host/logger'
 import type { Slices } from '@origami/host/slices'
 import type { DemoDetail, demoSorts, PageState } from '@origami/protocol/control'
 import { type DemoSchema, demoSchema } from '@origami/protocol/demo'
-import { sql } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import { randomSecret } from '../secrets.ts'
 import type { Account } from './accounts.ts'
-import type { Db, DemoRow } from './open.ts'
+import type { Db, DemoRow, InTransaction, Tables } from './open.ts'
 
 const log = logger('store')
 
@@ -164,23 +164,24 @@ export class Demos {
 
   /** Renames a demo. Its old address redirects to it from now on. False: another demo of its owner has that name. */
   async rename(demo: Owned, name: string): Promise<boolean> {
-    const { id, account } = demo
+    return this.changing((db) => db.transaction().execute((trx) => renameIn(trx, demo, name)))
+  }
+
+  /**
+   * Renames a demo and changes what its owner may, and does more in that transaction. False: nothing of it was done, as another
+   * demo of its owner has that name.
+   */
+  async edit(
+    demo: Owned,
+    { name, ...change }: { readonly name?: string; readonly public?: boolean; readonly crossOrigin?: boolean },
+    more: InTransaction,
+  ): Promise<boolean> {
     return this.changing((db) =>
       db.transaction().execute(async (trx) => {
-        const taken = await trx
-          .selectFrom('demos')
-          .select('id')
-          .where('account', '=', account)
-          .where('name', '=', name)
-          .executeTakeFirst()
-        if (taken) return taken.id === id
-        await trx.deleteFrom('former_addresses').where('account', '=', account).where('name', '=', name).execute()
-        await trx
-          .insertInto('former_addresses')
-          .values({ account, name: demo.name, demo: id })
-          .onConflict((conflict) => conflict.columns(['account', 'name']).doUpdateSet({ demo: id }))
-          .execute()
-        await trx.updateTable('demos').set({ name }).where('id', '=', id).execute()
+        if (name !== undefined && !(await renameIn(trx, demo, name))) return false
+        if (Object.keys(change).length > 0)
+          await trx.updateTable('demos').set(stored(change)).where('id', '=', demo.id).execute()
+        await more(trx)
         return true
       }),
     )
@@ -194,13 +195,24 @@ export class Demos {
     await this.changing((db) => db.updateTable('demos').set(stored(change)).where('id', '=', id).execute())
   }
 
-  /** Ends the unlisted link of a demo, and what it let in. */
-  async renewKey(id: string): Promise<void> {
-    await this.changing((db) => db.updateTable('demos').set({ key: newKey() }).where('id', '=', id).execute())
+  /** Ends the unlisted link of a demo, and what it let in, and does more in that transaction. */
+  async renewKey(id: string, more?: InTransaction): Promise<void> {
+    await this.changing((db) =>
+      db.transaction().execute(async (trx) => {
+        await trx.updateTable('demos').set({ key: newKey() }).where('id', '=', id).execute()
+        await more?.(trx)
+      }),
+    )
   }
 
-  async remove(id: string): Promise<void> {
-    await this.changing((db) => db.deleteFrom('demos').where('id', '=', id).execute())
+  /** Removes a demo, and does more in that transaction. */
+  async remove(id: string, more?: InTransaction): Promise<void> {
+    await this.changing((db) =>
+      db.transaction().execute(async (trx) => {
+        await trx.deleteFrom('demos').where('id', '=', id).execute()
+        await more?.(trx)
+      }),
+    )
   }
 
   /** Stores what the daemon said, for pages while it is away. */
@@ -258,6 +270,25 @@ export class Demos {
 }
 
 const newKey = (): string => randomSecret().slice(0, 22)
+
+async function renameIn(trx: Transaction<Tables>, demo: Owned, name: string): Promise<boolean> {
+  const { id, account } = demo
+  const taken = await trx
+    .selectFrom('demos')
+    .select('id')
+    .where('account', '=', account)
+    .where('name', '=', name)
+    .executeTakeFirst()
+  if (taken) return taken.id === id
+  await trx.deleteFrom('former_addresses').where('account', '=', account).where('name', '=', name).execute()
+  await trx
+    .insertInto('former_addresses')
+    .values({ account, name: demo.name, demo: id })
+    .onConflict((conflict) => conflict.columns(['account', 'name']).doUpdateSet({ demo: id }))
+    .execute()
+  await trx.updateTable('demos').set({ name }).where('id', '=', id).execute()
+  return true
+}
 
 /** A change in the form of the table. */
 function stored<Change extends Partial<Changeable>>(change: Change) {

@@ -61,11 +61,35 @@ const crossOrigin: Migration = {
   },
 }
 
+/**
+ * Adds the audit log, of which no row is ever changed, what a token may do and until when, and what people know a session by.
+ * A token of before may do what it could.
+ */
+const accountability: Migration = {
+  async up(db: Kysely<unknown>) {
+    for (const statement of [
+      `CREATE TABLE audit (seq integer PRIMARY KEY AUTOINCREMENT, at text NOT NULL, account text, handle text, by text NOT NULL, address text,
+        request text, action text NOT NULL, object text, before text, after text, failure text)`,
+      `CREATE INDEX audit_at ON audit (at)`,
+      `CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'a row of the audit log is never changed'); END`,
+      `ALTER TABLE tokens ADD COLUMN scopes text NOT NULL DEFAULT 'run deploy admin'`,
+      `ALTER TABLE tokens ADD COLUMN expires_at text`,
+      `ALTER TABLE sessions ADD COLUMN id text NOT NULL DEFAULT ''`,
+      `UPDATE sessions SET id = lower(hex(randomblob(16)))`,
+      `ALTER TABLE sessions ADD COLUMN agent text`,
+      `ALTER TABLE sessions ADD COLUMN address text`,
+      `CREATE INDEX sessions_account ON sessions (account, created_at)`,
+    ])
+      await sql.raw(statement).execute(db)
+  },
+}
+
 export const migrations: MigrationProvider = {
   getMigrations: async () => ({
     '001-first': first,
     '002-elsewhere': elsewhere,
     '003-healing': healing,
     '004-cross-origin': crossOrigin,
+    '005-accountability': accountability,
   }),
 }

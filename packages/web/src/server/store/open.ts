@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { openSqlite } from '@origami/host/sqlite'
 import type { PageState } from '@origami/protocol/control'
-import type { Generated, Kysely, Selectable } from 'kysely'
+import type { Generated, Kysely, Selectable, Transaction } from 'kysely'
 import { migrations } from './migrations.ts'
 
 /** Times are ISO 8601 in UTC. Secrets are stored as hashes, or encrypted. */
@@ -16,7 +16,16 @@ export interface Tables {
     created_at: string
   }
   identities: { forge: string; subject: string; account: string; login: string; token: Uint8Array; scope: string }
-  sessions: { hash: string; account: string; created_at: string }
+  sessions: {
+    hash: string
+    account: string
+    created_at: string
+    /** What people name it by. */
+    id: Generated<string>
+    /** The browser and the address that it began in. Null: it began before these were stored. */
+    agent: string | null
+    address: string | null
+  }
   oauth_states: {
     hash: string
     visitor: string
@@ -44,7 +53,18 @@ export interface Tables {
   deployer_seeds: { forge: string; login: string }
   /** Earlier names of demos. */
   former_addresses: { account: string; name: string; demo: string }
-  tokens: { id: string; account: string; name: string; hash: string; created_at: string; used_at: string | null }
+  tokens: {
+    id: string
+    account: string
+    name: string
+    hash: string
+    created_at: string
+    used_at: string | null
+    /** Separated by spaces. */
+    scopes: Generated<string>
+    /** Null: never. */
+    expires_at: string | null
+  }
   demos: {
     /** The daemon's id. A demo that runs elsewhere has an id made here. */
     id: string
@@ -69,11 +89,30 @@ export interface Tables {
     created_at: string
   }
   settings: { name: string; value: string }
+  /** What was done here, by whom. A trigger keeps every row as it was written. */
+  audit: {
+    seq: Generated<number>
+    at: string
+    /** The id and the handle of the account. Null: nobody who is signed in. */
+    account: string | null
+    handle: string | null
+    by: string
+    address: string | null
+    request: string | null
+    action: string
+    object: string | null
+    /** JSON. */
+    before: string | null
+    after: string | null
+    failure: string | null
+  }
 }
 
 export type AccountRow = Selectable<Tables['accounts']>
 export type DemoRow = Selectable<Tables['demos']>
 export type Db = Kysely<Tables>
+/** What is done in a transaction of somebody else. */
+export type InTransaction = (trx: Transaction<Tables>) => Promise<void>
 
 /** The database's file in the state folder of the web server. */
 const file = 'web.db'

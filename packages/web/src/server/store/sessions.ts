@@ -1,9 +1,11 @@
+import { randomId } from '@origami/protocol/demo'
 import { type Account, accountColumns, toAccount } from './accounts.ts'
 import type { Db } from './open.ts'
 
 /** `hash` is the hash of the secret in the session's cookie. */
 export async function addSession(db: Db, hash: string, account: string, now: string): Promise<void> {
-  await db.insertInto('sessions').values({ hash, account, created_at: now }).execute()
+  const session = { id: randomId(), hash, account, created_at: now, agent: null, address: null }
+  await db.insertInto('sessions').values(session).execute()
 }
 
 /** The account of a session that began after `oldest`. */

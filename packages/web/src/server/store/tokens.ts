@@ -32,22 +32,23 @@ export async function tokensOf(db: Db, account: string): Promise<TokenInfo[]> {
 export async function accountOfToken(
   db: Db,
   hash: string,
-): Promise<{ account: Account; usedAt: string | null } | undefined> {
+): Promise<{ id: string; account: Account; usedAt: string | null } | undefined> {
   const row = await db
     .selectFrom('tokens')
     .innerJoin('accounts', 'accounts.id', 'tokens.account')
     .select(accountColumns)
-    .select('tokens.used_at')
+    .select(['tokens.id as token', 'tokens.used_at'])
     .where('tokens.hash', '=', hash)
     .executeTakeFirst()
-  return row && { account: toAccount(row), usedAt: row.used_at }
+  return row && { id: row.token, account: toAccount(row), usedAt: row.used_at }
 }
 
 export async function noteTokenUse(db: Db, hash: string, now: string): Promise<void> {
   await db.updateTable('tokens').set({ used_at: now }).where('hash', '=', hash).execute()
 }
 
-/** Only a token of this account is removed. */
-export async function removeToken(db: Db, id: string, account: string): Promise<void> {
-  await db.deleteFrom('tokens').where('id', '=', id).where('account', '=', account).execute()
+/** Only a token of this account is removed. Returns its name. Undefined: there is none. */
+export async function removeToken(db: Db, id: string, account: string): Promise<string | undefined> {
+  const removed = db.deleteFrom('tokens').where('id', '=', id).where('account', '=', account).returning('name')
+  return (await removed.executeTakeFirst())?.name
 }

@@ -1,0 +1,38 @@
+import { webApi } from '@origami/protocol/control'
+import { endpointsOn } from '@origami/serving/endpoints'
+import type { FastifyInstance } from 'fastify'
+import { makeToken } from '../accounts/tokens.ts'
+import { type Context, deployer, signedIn } from '../context.ts'
+import { removeToken, tokensOf } from '../store/tokens.ts'
+import { remarksOn } from './remarks.ts'
+
+/** The routes for the tokens of the caller's account. */
+export async function tokenRoutes(app: FastifyInstance, context: Context): Promise<void> {
+  const { db, audit } = context
+  const on = endpointsOn(app, webApi, remarksOn)
+
+  on('GET /-/api/tokens', async ({ request }) => {
+    const account = signedIn(request)
+    return { tokens: await tokensOf(db, account.id) }
+  })
+  on('POST /-/api/tokens', async ({ body: { name }, request }) => {
+    const account = await deployer(context, request)
+    return audit.record(request, { action: 'makeToken', object: name }, (write) =>
+      db.transaction().execute(async (trx) => {
+        const made = await makeToken(trx, account.id, name)
+        await write(trx, { object: made.id, after: { name } })
+        return made
+      }),
+    )
+  })
+  on('DELETE /-/api/tokens/:id', async ({ params, request }) => {
+    const account = signedIn(request)
+    await audit.record(request, { action: 'revokeToken', object: params.id }, (write) =>
+      db.transaction().execute(async (trx) => {
+        const name = await removeToken(trx, params.id, account.id)
+        await write(trx, name === undefined ? {} : { before: { name } })
+      }),
+    )
+    return {}
+  })
+}
