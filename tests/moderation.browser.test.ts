@@ -92,7 +92,9 @@ describe('the owner of a server, of a demo that is not theirs', () => {
   })
 
   test('stops, hides and removes it by the command', async () => {
-    const { token } = await operator.call('POST /-/api/tokens', { body: { name: 'operator' } })
+    const { token } = await operator.call('POST /-/api/tokens', {
+      body: { name: 'operator', scopes: ['deploy', 'admin'] },
+    })
     const env = { HOME: world.folder, ORIGAMI_URL: world.url, ORIGAMI_TOKEN: token }
     const origami = async (...args: string[]) => (await execa(process.execPath, [main, ...args], { env })).stdout
     expect(await origami('stop', address)).toBe('/ann/gated stopped')
@@ -112,5 +114,9 @@ describe('the owner of a server, of a demo that is not theirs', () => {
       ['DELETE', ''],
     ] as const)
       expect(await bob.status(method, `/-/api/demos/${account}/${name}${rest}`)).toBe(404)
+    const { token } = await operator.call('POST /-/api/tokens', { body: { name: 'no admin', scopes: ['deploy'] } })
+    const headers = { authorization: `Bearer ${token}` }
+    const stopped = await fetch(`${world.url}/-/api/demos${address}/stop`, { method: 'POST', headers })
+    expect(stopped.status).toBe(404)
   })
 })

@@ -120,8 +120,7 @@ export class TwoHosts implements AsyncDisposable {
     const webLimits = limits.web.flatMap((limit) => ['--limit', limit])
     this.web = await startOrigamiVerb('web', [...webFlags, ...webLimits], /Origami is at (\S+)/, inside(spaces.web))
     opened.use(this.web)
-    await this.web.printed(/once: \S+/)
-    const [, link = ''] = /once: (\S+)/.exec(this.web.output) ?? []
+    const { stdout: link } = await execa(process.execPath, [main, 'owner-link', '--data', join(folder, 'web')])
     const owner = await OwnerSession.open(this.web.url, link)
     this.token = (await owner.call('POST /-/api/tokens', { body: { name: 'test' } })).token
   }

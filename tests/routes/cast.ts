@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import type { AuditEntry } from '@origami/protocol/control'
+import type { AuditEntry, TokenScope } from '@origami/protocol/control'
 import Database from 'better-sqlite3'
 import { vi } from 'vitest'
 import { Person } from '../person.ts'
@@ -17,6 +17,9 @@ export const columns = {
   dep: 'deployer',
   own: 'owner',
   op: 'operator',
+  tRun: 'run token',
+  tDep: 'deploy token',
+  tAdm: 'admin token',
 } as const
 export type Role = (typeof columns)[keyof typeof columns]
 
@@ -48,6 +51,7 @@ export class Cast implements AsyncDisposable {
   readonly secrets = new Set<string>()
   private readonly elsewhere: Server
   private readonly persons = new Map<Role, Person>()
+  private readonly tokens: Partial<Record<TokenScope, string>> = {}
   private made = 0
   /** Predictions that were made to run until they are canceled. */
   private readonly running: { readonly address: string; readonly id: string }[] = []
@@ -74,7 +78,8 @@ export class Cast implements AsyncDisposable {
     }).listen(0, '127.0.0.1')
     await once(elsewhere, 'listening')
     const cast = new Cast(world, { public: address, private: hidden.address }, link, elsewhere)
-    for (const role of Object.values(columns)) await cast.person(role)
+    for (const role of ['visitor', 'guest', 'account', 'deployer', 'owner', 'operator'] as const)
+      await cast.person(role)
     await cast.letIn(hidden.unlisted)
     return cast
   }
@@ -86,6 +91,11 @@ export class Cast implements AsyncDisposable {
     const person = await this.newPerson(role)
     this.persons.set(role, person)
     return person
+  }
+
+  /** Everybody who is signed in signs in again when they are next asked for, since their sessions have ended. */
+  forgetSessions(): void {
+    for (const role of ['account', 'deployer', 'owner', 'operator'] as const) this.persons.delete(role)
   }
 
   /** Somebody of that role whose session is their own, since it ends or is replaced. */
@@ -107,8 +117,18 @@ export class Cast implements AsyncDisposable {
   /** Who is nobody sends neither cookie nor CSRF token. */
   async sender(role: Role, isFresh: boolean): Promise<Send> {
     if (role === 'nobody') return (path, init) => fetch(this.world.url + path, init)
+    const [scope, isToken] = role.split(' ')
+    if (isToken) return this.byToken(scope as TokenScope)
     const person = await (isFresh ? this.newPerson(role) : this.person(role))
     return (path, init) => person.fetch(path, init)
+  }
+
+  /** A token of ann's that has this scope alone. */
+  private async byToken(scope: TokenScope): Promise<Send> {
+    const ann = await this.person('owner')
+    this.tokens[scope] ??= (await ann.call('POST /-/api/tokens', { body: { name: scope, scopes: [scope] } })).token
+    const authorization = `Bearer ${this.tokens[scope]}`
+    return (path, init) => fetch(this.world.url + path, { ...init, headers: { ...init?.headers, authorization } })
   }
 
   /** The secret of an owner's link that nobody used. */

@@ -22,6 +22,7 @@ const prepared: Readonly<Record<string, Prepare>> = {
   'DELETE /-/api/tokens/:id': async (cast) => ({
     params: { id: (await (await cast.person('owner')).call('POST /-/api/tokens', { body: { name: 'one' } })).id },
   }),
+  'DELETE /-/api/sessions/:id': () => ({ params: { id: 'none' } }),
   'POST /-/api/device/token': async (cast) => ({ body: { device_code: (await cast.device(true)).device_code } }),
   'GET /-/api/device': async (cast) => ({ query: { code: (await cast.device(false)).user_code } }),
   'POST /-/api/device/answer': async (cast) => ({ body: { code: (await cast.device(false)).user_code, allow: true } }),
@@ -74,7 +75,12 @@ const prepared: Readonly<Record<string, Prepare>> = {
 const unprepared: Prepare = () => ({})
 
 /** Routes after which a session is another one. */
-export const changesSession = new Set(['POST /-/api/session/link', 'DELETE /-/api/session', 'GET /-/callback/:host'])
+export const changesSession = new Set([
+  'POST /-/api/session/link',
+  'DELETE /-/api/session',
+  'DELETE /-/api/sessions',
+  'GET /-/callback/:host',
+])
 
 /** Whether what it changes is written to the audit log. */
 export const isAudited = (route: string): boolean =>
@@ -126,6 +132,7 @@ export async function answerOf(
   const text = response.status >= 400 ? await response.text() : ''
   leaving.abort()
   await cast.cancelRest()
+  if (key === 'DELETE /-/api/sessions') cast.forgetSessions()
   if (text.includes('There is no such demo')) return 'none'
   if (text.includes('x-csrf-token')) return 'csrf'
   return String(response.status)

@@ -32,7 +32,11 @@ const startedSignIn = (hash: string, expires_at: string) =>
   addSignIn(db, { hash, visitor: 'v', forge: 'github.test', verifier: 'x', scope: '', return_to: '/', expires_at })
 
 test.each([
-  ['sessions', (hash: string, at: string) => addSession(db, hash, 'ann', at), sweepSessions],
+  [
+    'sessions',
+    (hash: string, at: string) => addSession(db, hash, 'ann', at, { agent: null, address: null }),
+    sweepSessions,
+  ],
   ['oauth_states', startedSignIn, sweepSignIns],
   [
     'device_codes',

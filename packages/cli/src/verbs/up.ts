@@ -5,6 +5,7 @@ import { configure, type Origami, startOrigami, untilSignal } from '../servers.t
 import { settingFlags } from '../settings/flags.ts'
 import type { Settings } from '../settings/read-settings.ts'
 import { reloadAtSighup, sighups } from '../settings/reload.ts'
+import { announceOwnerLink } from './owner-link.ts'
 
 const flags = settingFlags([
   'data',
@@ -43,11 +44,11 @@ export const upVerb = () =>
       await untilSignal(origami)
     })
 
-async function announce(origami: Origami, { values: { engine } }: Settings): Promise<void> {
+async function announce(origami: Origami, { values: { engine, data } }: Settings): Promise<void> {
   const { guaranteesOf } = await import('@origami/daemon')
   const { isolation } = guaranteesOf[engine]
   console.log(`Origami is at ${origami.web.url}`)
-  console.log(`Sign in as its owner, once: ${origami.web.ownerLink()}`)
+  announceOwnerLink(origami.web, data)
   if (isolation) console.log("Note: demos are not yet kept from the host's network by firewall rules. See SECURITY.md")
   else console.log(`Note: the ${engine} engine isolates nothing. Deploy only code that you trust.`)
 }

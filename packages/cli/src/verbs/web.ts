@@ -5,6 +5,7 @@ import { orPortTaken } from '../port-taken.ts'
 import { configure, untilSignal } from '../servers.ts'
 import { settingFlags } from '../settings/flags.ts'
 import { reloadAtSighup, sighups } from '../settings/reload.ts'
+import { announceOwnerLink } from './owner-link.ts'
 
 const flags = settingFlags([
   'data',
@@ -42,7 +43,7 @@ export const webVerb = () =>
       })
       console.log(`Origami is at ${running.url}`)
       console.log(daemonHint(settings.values['daemon.url'], settings.values.data))
-      console.log(`Sign in as its owner, once: ${running.ownerLink()}`)
+      announceOwnerLink(running, settings.values.data)
       await untilSignal({ web: running })
     })
 

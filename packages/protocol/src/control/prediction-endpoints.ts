@@ -44,6 +44,7 @@ const away = { what: 'The demo does not serve', body: errorBody } as const
 const run = {
   tag: 'Predictions',
   who: 'sees',
+  scope: 'run',
   audited: false,
   headers: {
     prefer: '`respond-async`: answers 202 at once, and goes on when the caller goes away',
@@ -86,6 +87,7 @@ export const predictionEndpoints = {
     summary: 'A prediction',
     description: 'Whoever knows its id may read it.',
     who: 'sees',
+    scope: 'run',
     params: predictionParams,
     answers: { 200: { what: 'As it is now', body: prediction } },
     refuses: { 404: none },
@@ -95,6 +97,7 @@ export const predictionEndpoints = {
     tag: 'Predictions',
     summary: 'What happens to a prediction, from its start',
     who: 'sees',
+    scope: 'run',
     params: predictionParams,
     headers: { 'last-event-id': 'The number of the last event seen: goes on after it' },
     answers: {
@@ -112,6 +115,7 @@ export const predictionEndpoints = {
     description:
       "One that was made with a cookie or a token is canceled by the same caller, one made without by whoever has its id. The demo's owner may cancel every one.",
     who: 'sees',
+    scope: 'run',
     audited: false,
     params: predictionParams,
     answers: { 200: { what: 'It is being canceled', body: nothing } },
@@ -122,6 +126,7 @@ export const predictionEndpoints = {
     tag: 'Predictions',
     summary: 'Stores bytes for an input, under an id of your own',
     who: 'sees',
+    scope: 'run',
     audited: false,
     params: fileParams,
     body: z.any(),
@@ -138,6 +143,7 @@ export const predictionEndpoints = {
     tag: 'Predictions',
     summary: 'A file, given or made',
     who: 'sees',
+    scope: 'run',
     params: fileParams,
     headers: { range: 'One range of bytes, answered with 206' },
     answers: {
@@ -154,6 +160,7 @@ export const predictionEndpoints = {
     tag: 'Predictions',
     summary: "The demo's inputs, outputs and examples",
     who: 'sees',
+    scope: 'any',
     headers: { 'if-none-match': 'The `etag` of an answer before: 304 where nothing changed since' },
     answers: { 200: { what: 'The schema', body: demoSchema.meta({ id: 'DemoSchema' }) } },
     refuses: { 304: { what: 'Nothing changed since' }, 503: away },
@@ -163,6 +170,7 @@ export const predictionEndpoints = {
     tag: 'Predictions',
     summary: 'Whether the demo takes predictions',
     who: 'sees',
+    scope: 'any',
     answers: { 200: { what: 'Always', body: health.meta({ id: 'Health' }) } },
   },
   'GET /openapi.json': {
@@ -170,6 +178,7 @@ export const predictionEndpoints = {
     tag: 'Documents',
     summary: "One demo's own API, with its inputs and outputs, as OpenAPI",
     who: 'sees',
+    scope: 'any',
     answers: { 200: { what: 'The document', body: z.looseObject({}) } },
   },
 } as const satisfies Endpoints<WebEndpoint>
@@ -181,6 +190,7 @@ export const demoIndexEndpoint: WebEndpoint = {
   tag: 'Documents',
   summary: "Where a demo's API is; to a browser, its page",
   who: 'sees',
+  scope: 'any',
   answers: {
     200: {
       what: 'Addresses under this one',

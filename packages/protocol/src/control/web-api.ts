@@ -291,14 +291,56 @@ export const deviceAnswer = z
   .meta({ id: 'DeviceAnswer' })
 
 /** `GET /-/api/tokens`; `POST /-/api/tokens` takes newToken and answers madeToken; `DELETE /-/api/tokens/{id}`. */
+/** What a token may do, as text for people. */
+export const tokenScopes = {
+  run: 'Call demos as you, and see what you ran',
+  deploy: 'Make, change, stop and remove your demos, and read their logs and queues',
+  admin: 'See and end your tokens and sessions; for the owner of a server, also what only they may do',
+} as const
+export type TokenScope = keyof typeof tokenScopes
+const scopes = z
+  .array(z.enum(['run', 'deploy', 'admin'] satisfies TokenScope[]))
+  .min(1)
+  .max(3)
 const tokenInfo = z
-  .object({ id: z.string(), name: z.string(), created_at: z.string(), used_at: z.string().nullable() })
+  .object({
+    id: z.string(),
+    name: z.string(),
+    scopes,
+    created_at: z.string(),
+    used_at: z.string().nullable().describe('To the hour'),
+    expires_at: z.string().nullable().describe('Null: never'),
+  })
   .meta({ id: 'Token' })
 export type TokenInfo = z.infer<typeof tokenInfo>
 export const tokenList = z.object({ tokens: z.array(tokenInfo) }).meta({ id: 'Tokens' })
 export const newToken = z
-  .strictObject({ name: z.string().trim().min(1).max(100).describe('For people, to know it by') })
+  .strictObject({
+    name: z.string().trim().min(1).max(100).describe('For people, to know it by'),
+    scopes: scopes.default(['run', 'deploy']),
+    days: z
+      .int()
+      .min(1)
+      .max(3650)
+      .nullable()
+      .default(365)
+      .describe('How long it is good for; null: until it is revoked'),
+  })
   .meta({ id: 'NewToken' })
+/** `GET /-/api/sessions` */
+const sessionInfo = z
+  .object({
+    id: z.string(),
+    created_at: z.string(),
+    agent: z
+      .string()
+      .nullable()
+      .describe('The browser, as it names itself; null of one that began before this was kept'),
+    address: z.string().nullable().describe('Where it began'),
+    current: z.boolean().describe('Whether it is the one that asks'),
+  })
+  .meta({ id: 'BrowserSession' })
+export const sessionList = z.object({ sessions: z.array(sessionInfo) }).meta({ id: 'BrowserSessions' })
 export const madeToken = z
   .object({ id: z.string(), name: z.string(), token: z.string().describe('Shown this once') })
   .meta({ id: 'MadeToken' })

@@ -34,6 +34,8 @@ import {
   results,
   resultsQuery,
   session,
+  sessionList,
+  type TokenScope,
   tokenList,
 } from './web-api.ts'
 
@@ -56,6 +58,8 @@ type Caller = keyof typeof callers
 /** An endpoint of the web server, with those who may call it and with example values. */
 export interface WebEndpoint extends Endpoint {
   readonly who: Caller
+  /** The scope that a token needs. `session`: no token may call it, only somebody who is signed in in a browser. */
+  readonly scope: TokenScope | 'any' | 'session'
   /** False for an endpoint that programs call, where neither cookie nor token identifies the caller. */
   readonly byCookie?: false
   /** Request headers that change the answer: their effect by name. */
@@ -78,6 +82,7 @@ const stringParam = (description: string, example: string) => z.string().describ
 const accountParams = z.object({ account: stringParam("The owner's handle", 'ann') })
 export const demoParams = accountParams.extend({ name: stringParam("The demo's name", 'digits') })
 const tokenParams = z.object({ id: stringParam('As the list has it', 'id') })
+const sessionParams = z.object({ id: stringParam('As the list has it', 'id') })
 const predictionParams = demoParams.extend({ prediction_id: stringParam('8 to 64 of A-Z a-z 0-9 _ -', 'example-0001') })
 
 const page = { what: 'The demo', body: demoPage } as const
@@ -90,24 +95,28 @@ export const webApi = {
     tag: 'Account',
     summary: 'Who asks, and where one can sign in',
     who: 'anyone',
+    scope: 'any',
     answers: { 200: { what: 'The session', body: session } },
   },
   'POST /-/api/session/link': {
     id: 'useOwnerLink',
     tag: 'Account',
     summary: "Signs in this server's owner",
-    description: 'With the secret of the link that the server prints when it starts; it works once. Answers a cookie.',
+    description:
+      'With the secret of a link of `origami owner-link`, or that the server shows when it starts; it works once, for an hour. Answers a cookie.',
     who: 'anyone',
+    scope: 'session',
     body: ownerSecret,
     sends: { secret: 'what-the-server-printed' },
     answers: done,
-    refuses: { 401: { what: 'The link was used, or is of another start', body: errorBody } },
+    refuses: { 401: { what: 'The link was used, has expired, or is of another start', body: errorBody } },
   },
   'DELETE /-/api/session': {
     id: 'signOut',
     tag: 'Account',
     summary: 'Ends the session of a cookie',
     who: 'anyone',
+    scope: 'session',
     answers: done,
   },
   'GET /-/api/tokens': {
@@ -115,15 +124,18 @@ export const webApi = {
     tag: 'Account',
     summary: 'Your tokens, without their secrets',
     who: 'signedIn',
+    scope: 'admin',
     answers: { 200: { what: 'Oldest first', body: tokenList } },
   },
   'POST /-/api/tokens': {
     id: 'makeToken',
     tag: 'Account',
-    summary: 'Makes a token, which may do what you may',
+    summary: 'Makes a token, which may do what its scopes say, until it expires',
+    description: 'Only for who is signed in in a browser: no token makes another.',
     who: 'deployer',
+    scope: 'session',
     body: newToken,
-    sends: { name: 'laptop' },
+    sends: { name: 'laptop', scopes: ['run'], days: 30 },
     answers: { 201: { what: 'The token, this once', body: madeToken } },
   },
   'DELETE /-/api/tokens/:id': {
@@ -133,8 +145,36 @@ export const webApi = {
     description: 'One that is not there is revoked already.',
     params: tokenParams,
     who: 'signedIn',
+    scope: 'admin',
     answers: done,
     example: { id: 'id-of-the-token' },
+  },
+  'GET /-/api/sessions': {
+    id: 'listSessions',
+    tag: 'Account',
+    summary: 'Where you are signed in',
+    who: 'signedIn',
+    scope: 'admin',
+    answers: { 200: { what: 'Newest first', body: sessionList } },
+  },
+  'DELETE /-/api/sessions': {
+    id: 'endSessions',
+    tag: 'Account',
+    summary: 'Signs you out everywhere, here too; tokens stay',
+    who: 'signedIn',
+    scope: 'admin',
+    answers: done,
+  },
+  'DELETE /-/api/sessions/:id': {
+    id: 'endSession',
+    tag: 'Account',
+    summary: 'Signs you out in one place',
+    description: 'A session that is not there has ended already.',
+    params: sessionParams,
+    who: 'signedIn',
+    scope: 'admin',
+    answers: done,
+    example: { id: 'id-of-the-session' },
   },
   'POST /-/api/device': {
     id: 'beginDevice',
@@ -142,6 +182,7 @@ export const webApi = {
     summary: 'A program asks to sign in: a code for a person to confirm',
     description: 'As RFC 8628; `origami login` does it.',
     who: 'anyone',
+    scope: 'any',
     byCookie: false,
     audited: false,
     body: newDevice.nullish(),
@@ -153,6 +194,7 @@ export const webApi = {
     tag: 'Account',
     summary: 'The token of a program that was let in, once',
     who: 'anyone',
+    scope: 'any',
     byCookie: false,
     body: deviceToken,
     sends: { device_code: 'what-was-answered' },
@@ -164,6 +206,7 @@ export const webApi = {
     tag: 'Account',
     summary: 'Who asks under a code',
     who: 'signedIn',
+    scope: 'session',
     query: deviceQuery,
     answers: { 200: { what: 'What they say they are, and from where', body: deviceAsking } },
     refuses: { 404: { what: 'Nobody asks under it (any more)', body: errorBody } },
@@ -174,6 +217,7 @@ export const webApi = {
     summary: 'Lets a program in as you, or not',
     description: 'Only who may deploy can allow it.',
     who: 'signedIn',
+    scope: 'session',
     body: deviceAnswer,
     sends: { code: 'BCDF-GHJK', allow: false },
     answers: done,
@@ -184,6 +228,7 @@ export const webApi = {
     tag: 'Demos',
     summary: 'The public demos',
     who: 'anyone',
+    scope: 'any',
     query: demoQuery,
     answers: { 200: { what: 'All that match', body: demoList } },
   },
@@ -193,6 +238,7 @@ export const webApi = {
     summary: "An account and its public demos; one's own, and to this server's owner every account's, all of them",
     params: accountParams,
     who: 'anyone',
+    scope: 'any',
     answers: { 200: { what: 'Newest first', body: accountDemos } },
     refuses: { 404: { what: 'No such account', body: errorBody } },
   },
@@ -201,6 +247,7 @@ export const webApi = {
     tag: 'Demos',
     summary: 'Your demos, public or not',
     who: 'signedIn',
+    scope: 'any',
     answers: { 200: { what: 'Newest first', body: demoList } },
   },
   'GET /-/api/repositories': {
@@ -208,6 +255,7 @@ export const webApi = {
     tag: 'Demos',
     summary: 'Your repositories at a forge',
     who: 'deployer',
+    scope: 'deploy',
     query: repositoryQuery,
     answers: { 200: { what: 'At most 30; none where you did not sign in by that forge', body: repositoryList } },
   },
@@ -216,6 +264,7 @@ export const webApi = {
     tag: 'Demos',
     summary: 'What is at a link, before it is deployed; or at a `url`, where a demo runs elsewhere',
     who: 'deployer',
+    scope: 'deploy',
     audited: false,
     body: z.union([repositoryLink, elsewhereUrl]),
     sends: { link: 'https://github.com/ann/digits' },
@@ -231,6 +280,7 @@ export const webApi = {
     summary: 'Makes a demo of a link, or deploys the newest commit of the one you have of it',
     description: 'With `url` in place of `link` it lists a demo that runs elsewhere, without a queue.',
     who: 'deployer',
+    scope: 'deploy',
     body: z.union([newDemo, newElsewhere]),
     sends: { link: 'https://github.com/ann/digits' },
     answers: { 200: { what: 'The demo you had of it, under the name that was given', body: demoPage }, 201: page },
@@ -251,6 +301,7 @@ export const webApi = {
     params: demoParams,
     query: demoKey,
     who: 'sees',
+    scope: 'any',
     answers: { 200: page },
   },
   'PATCH /-/api/demos/:account/:name': {
@@ -261,6 +312,7 @@ export const webApi = {
       "The old address, and what is under it, leads to the new one until another demo takes it. This server's owner may make it unlisted, and nothing else. Who makes it public must be allowed to deploy.",
     params: demoParams,
     who: 'ownerOrOperator',
+    scope: 'deploy',
     body: demoChange,
     sends: { public: true },
     answers: { 200: page },
@@ -272,6 +324,7 @@ export const webApi = {
     summary: 'Makes a new unlisted link: the one of before, and browsers that came by it, see the demo no more',
     params: demoParams,
     who: 'owner',
+    scope: 'deploy',
     answers: { 200: page },
   },
   'DELETE /-/api/demos/:account/:name': {
@@ -280,6 +333,7 @@ export const webApi = {
     summary: 'Removes a demo and all that was kept of it',
     params: demoParams,
     who: 'ownerOrOperator',
+    scope: 'deploy',
     answers: done,
     example: { name: 'the-one-to-remove' },
   },
@@ -289,6 +343,7 @@ export const webApi = {
     summary: 'Deploys the newest commit; what serves goes on until that is live',
     params: demoParams,
     who: 'redeployer',
+    scope: 'deploy',
     answers: { 202: page },
     refuses: {
       409: { what: 'It runs elsewhere', body: errorBody },
@@ -301,6 +356,7 @@ export const webApi = {
     summary: 'Cancels the newest deployment, where it has not ended',
     params: demoParams,
     who: 'owner',
+    scope: 'deploy',
     answers: { 200: page },
     refuses: {
       404: { what: 'No such demo, or nothing of it is under way', body: errorBody },
@@ -313,6 +369,7 @@ export const webApi = {
     summary: 'Stops a demo',
     params: demoParams,
     who: 'ownerOrOperator',
+    scope: 'deploy',
     answers: { 200: page },
     refuses: { 409: { what: 'It runs elsewhere', body: errorBody } },
   },
@@ -322,6 +379,7 @@ export const webApi = {
     summary: 'Starts a stopped demo',
     params: demoParams,
     who: 'redeployer',
+    scope: 'deploy',
     answers: { 200: page },
     refuses: { 409: { what: 'It runs elsewhere, or no version of it ever served', body: errorBody } },
   },
@@ -332,6 +390,7 @@ export const webApi = {
     params: demoParams,
     audited: false,
     who: 'owner',
+    scope: 'deploy',
     answers: { 200: page },
     refuses: { 409: { what: 'It runs here', body: errorBody } },
   },
@@ -341,6 +400,7 @@ export const webApi = {
     summary: 'What runs and what waits, whose it is and since when',
     params: demoParams,
     who: 'owner',
+    scope: 'deploy',
     answers: { 200: { what: 'What runs, then what waits in its order', body: queueView } },
     refuses: { 409: { what: 'It runs elsewhere', body: errorBody } },
   },
@@ -350,6 +410,7 @@ export const webApi = {
     summary: 'Cancels all that waits',
     params: demoParams,
     who: 'owner',
+    scope: 'deploy',
     answers: { 200: { what: 'How many those were', body: queueEmptied } },
     refuses: { 409: { what: 'It runs elsewhere', body: errorBody } },
     example: { name: 'the-one-to-empty' },
@@ -360,6 +421,7 @@ export const webApi = {
     summary: "Cancels one, whoever's it is",
     params: predictionParams,
     who: 'owner',
+    scope: 'deploy',
     answers: done,
     refuses: {
       404: { what: 'Nothing of that id waits or runs', body: errorBody },
@@ -373,6 +435,7 @@ export const webApi = {
     description: 'The header `origami-log-size` says how long it is now, in bytes.',
     params: demoParams,
     who: 'owner',
+    scope: 'deploy',
     query: logQuery,
     answers: { 200: { what: 'The log', body: 'text/plain' } },
     refuses: { 409: { what: 'It runs elsewhere', body: errorBody } },
@@ -383,6 +446,7 @@ export const webApi = {
     summary: 'Its changes, as they happen',
     params: demoParams,
     who: 'sees',
+    scope: 'any',
     answers: {
       200: { what: 'Server-sent events called `demo`; the data of each is a DemoPage', body: 'text/event-stream' },
     },
@@ -394,6 +458,7 @@ export const webApi = {
     query: resultsQuery,
     params: demoParams,
     who: 'sees',
+    scope: 'run',
     answers: { 200: { what: 'Newest first', body: results } },
   },
   'DELETE /-/api/demos/:account/:name/results/:prediction_id': {
@@ -402,6 +467,7 @@ export const webApi = {
     summary: 'Deletes a result of yours that ended, with its files',
     params: predictionParams,
     who: 'sees',
+    scope: 'run',
     answers: done,
     refuses: { 404: { what: 'No such result of yours', body: errorBody } },
   },
@@ -411,6 +477,7 @@ export const webApi = {
     summary: 'What was changed here, by whom: the audit log',
     description: 'Predictions, their cancels and uploads are not in it, nor is anything secret.',
     who: 'operator',
+    scope: 'admin',
     query: auditQuery,
     answers: { 200: { what: 'Newest first', body: auditPage } },
   },
@@ -419,6 +486,7 @@ export const webApi = {
     tag: 'Documents',
     summary: 'This, as OpenAPI 3.1',
     who: 'anyone',
+    scope: 'any',
     answers: { 200: { what: 'The document', body: z.looseObject({ openapi: z.string() }) } },
   },
 } as const satisfies Endpoints<WebEndpoint>

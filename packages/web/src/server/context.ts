@@ -66,6 +66,10 @@ export async function deployer({ deployers }: Context, request: FastifyRequest) 
   return account
 }
 
+/** Whether the caller acts as the owner of this server. A token does so only where it may. */
+export const isOperator = ({ account, scopes }: Who): boolean =>
+  account?.owner === true && (scopes === undefined || scopes.includes('admin'))
+
 /** Throws Refused unless the caller is the owner of this server. */
 export function operator(request: FastifyRequest): void {
   if (!signedIn(request).owner) throw new Refused(403, 'Only the owner of this server may do this.')
@@ -101,7 +105,7 @@ const hasKey = ({ unlistedKey }: FastifyRequest, demo: Owned): boolean =>
 
 /** Whether the caller may stop, hide and remove a demo, as its owner and this server's owner may. */
 export const controls = ({ who }: FastifyRequest, demo: Owned): boolean =>
-  demo.account === who.account?.id || who.account?.owner === true
+  demo.account === who.account?.id || isOperator(who)
 
 /** The demo at an address, for those who control it. Throws Refused with 404 for everybody else. */
 export function controlledDemo(request: FastifyRequest): Owned {

@@ -1,5 +1,6 @@
 export { readAuditLog } from './accounts/audit-log.ts'
 export { DeployerList } from './accounts/deployer-list.ts'
+export { makeOwnerLink } from './accounts/owner-links.ts'
 export { ensureCertificates, writeDaemonCertificates } from './certificates/certificates.ts'
 export type { WebConfig, WebLimits, WebSecrets } from './config.ts'
 export { startWeb, type Web } from './web.ts'

@@ -144,7 +144,7 @@ async function openContext(
   const sessions = new Sessions(db, secrets, limits, config.publicUrl?.startsWith('https:') ?? false)
   const deploys = new Deploys({ demos, daemon, signIn, forges, limits })
   const elsewhere = new Elsewhere(demos, config.networks ?? [], limits)
-  const ownerLinks = new OwnerLinks()
+  const ownerLinks = new OwnerLinks(db)
   const audit = new Audit(db, limits)
   const deviceCodes = new DeviceCodes(db, limits)
   const changed = new Notices<string>()

@@ -3,8 +3,8 @@ import { auditPage } from '../store/audit.ts'
 import { hasStore, openStore } from '../store/open.ts'
 
 /**
- * A page of the audit log for the operator on the host: the newest rows, or those older than `before`. The web server of
- * this state folder may be running. Throws Error when there never was one.
+ * A page of the audit log for the operator on the host: the newest rows, or those older than `before`. The web server
+ * of this state folder may be running. Throws Error when there never was one.
  */
 export async function readAuditLog(data: string, before?: number): Promise<AuditPage> {
   if (!hasStore(data))

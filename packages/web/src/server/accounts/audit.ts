@@ -36,8 +36,8 @@ export class Audit {
   }
 
   /**
-   * Does what changes something, and writes one row about it: by `write` in the transaction of the change, where that is
-   * in this database too, and else once it is done. What was tried and failed is written with its failure. What was
+   * Does what changes something, and writes one row about it: by `write` in the transaction of the change, where that
+   * is in this database too, and else once it is done. What was tried and failed is written with its failure. What was
    * refused before anything was tried is not written: the caller may not do it, it is not there, or it does not fit.
    */
   async record<Result>(

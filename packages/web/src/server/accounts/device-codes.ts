@@ -92,7 +92,7 @@ export class DeviceCodes {
       if (row.state === 'pending' || !row.account || !row.handle)
         return { reason: tooSoon(row.asked_at) ? 'slow_down' : 'authorization_pending' }
       const name = `origami login on ${row.host}`
-      const { id, token } = await makeToken(trx, row.account, name)
+      const { id, token } = await makeToken(trx, row.account, { name, scopes: ['run', 'deploy'], days: 365 })
       await onToken(trx, { id, name, account: { id: row.account, handle: row.handle } })
       return { token, handle: row.handle }
     })

@@ -1,6 +1,10 @@
+import type { newToken } from '@origami/protocol/control'
 import { randomId } from '@origami/protocol/demo'
+import type { z } from 'zod'
 import { randomSecret, secretHash } from '../secrets.ts'
 import { addToken } from '../store/tokens.ts'
+
+const dayMs = 86_400_000
 
 /**
  * Makes a token for an account. Its secret is returned only here, because only a hash is stored. `db` may be a
@@ -9,9 +13,11 @@ import { addToken } from '../store/tokens.ts'
 export async function makeToken(
   db: Parameters<typeof addToken>[0],
   account: string,
-  name: string,
+  { name, scopes, days }: z.output<typeof newToken>,
 ): Promise<{ id: string; name: string; token: string }> {
   const [id, token] = [randomId(), `ori_${randomSecret()}`]
-  await addToken(db, { id, account, name, hash: secretHash(token) }, new Date().toISOString())
+  const expires_at = days === null ? null : new Date(Date.now() + days * dayMs).toISOString()
+  const row = { id, account, name, scopes, expires_at, hash: secretHash(token) }
+  await addToken(db, row, new Date().toISOString())
   return { id, name, token }
 }

@@ -1,12 +1,20 @@
 import type { Slices } from '@origami/host/slices'
+import type { TokenScope } from '@origami/protocol/control'
 import { addressPrefix, randomId, type VisitorId, visitorId } from '@origami/protocol/demo'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { WebLimits } from '../config.ts'
 import { randomSecret, type Secrets, secretHash } from '../secrets.ts'
 import type { Account } from '../store/accounts.ts'
 import type { Db, InTransaction } from '../store/open.ts'
-import { accountOfSession, addSession, endSession, sweepSessions } from '../store/sessions.ts'
-import { accountOfToken, noteTokenUse } from '../store/tokens.ts'
+import {
+  accountOfSession,
+  addSession,
+  endSession,
+  endSessionsOf,
+  sessionsOf,
+  sweepSessions,
+} from '../store/sessions.ts'
+import { noteTokenUse, tokenOf } from '../store/tokens.ts'
 import { addressKey, CountsByAddress } from './address.ts'
 
 /** The caller: always a visitor, and an account when signed in by cookie or by token. */
@@ -19,8 +27,9 @@ export interface Who {
    * Whether a token in `Authorization` identifies the caller. Then cookies do not count, and no CSRF token is needed.
    */
   readonly byToken: boolean
-  /** The id of that token. */
+  /** The id of that token, and what it may do. */
   readonly token?: string
+  readonly scopes?: readonly TokenScope[]
   /** Must be sent back as `x-csrf-token` with changes that a cookie authorises. */
   readonly csrf: () => string
 }
@@ -28,7 +37,12 @@ export interface Who {
 const sessionCookie = 'origami_session'
 const visitorCookie = 'origami_visitor'
 const hourMs = 3_600_000
+/** The longest name of a browser that is kept. */
+const mostLetters = 200
 const dayMs = 24 * hourMs
+
+/** What people name a session by. Its cookie cannot be found by it. */
+const sessionId = (hash: string): string => secretHash(hash).slice(0, 22)
 
 const accountVisitor = ({ id }: Account): VisitorId => visitorId(`a-${id}`)
 
@@ -99,14 +113,34 @@ export class Sessions {
     )
   }
 
-  /** Begins a session, and does more in that transaction. */
-  async signIn(reply: FastifyReply, account: Account, more: InTransaction): Promise<void> {
+  /** Begins a session in place of the one that this browser had, and does more in that transaction. */
+  async signIn(request: FastifyRequest, reply: FastifyReply, account: Account, more: InTransaction): Promise<void> {
     const secret = randomSecret()
+    const before = request.cookies[sessionCookie]
+    const place = { agent: request.headers['user-agent']?.slice(0, mostLetters) ?? null, address: request.ip }
     await this.db.transaction().execute(async (trx) => {
-      await addSession(trx, secretHash(secret), account.id, new Date().toISOString())
+      if (before) await endSession(trx, secretHash(before))
+      await addSession(trx, secretHash(secret), account.id, new Date().toISOString(), place)
       await more(trx)
     })
     reply.setCookie(sessionCookie, secret, this.lasting(this.limits.sessionDays))
+  }
+
+  /** The sessions of an account, newest first. */
+  async of(account: Account, request: FastifyRequest) {
+    const mine = secretHash(request.cookies[sessionCookie] ?? '')
+    const all = await sessionsOf(this.db, account.id, this.oldestSession())
+    return all.map(({ hash, ...session }) => ({ id: sessionId(hash), ...session, current: hash === mine }))
+  }
+
+  /** Ends one session of an account, or all of them, and does more in that transaction. */
+  async end(account: Account, id: string | undefined, more: InTransaction): Promise<void> {
+    await this.db.transaction().execute(async (trx) => {
+      if (id === undefined) await endSessionsOf(trx, account.id, undefined)
+      for (const { hash } of await sessionsOf(trx, account.id, this.oldestSession()))
+        if (sessionId(hash) === id) await endSessionsOf(trx, account.id, hash)
+      await more(trx)
+    })
   }
 
   /** Removes sessions that are too old. */
@@ -141,11 +175,11 @@ export class Sessions {
 
   private async byToken(token: string): Promise<Who> {
     const hash = secretHash(token)
-    const found = await accountOfToken(this.db, hash)
-    if (!found) throw new Refused(401, 'That token is not known; make one on the account page.')
-    const { id, account, usedAt } = found
+    const found = await tokenOf(this.db, hash, new Date().toISOString())
+    if (!found) throw new Refused(401, 'That token is not known, or has expired; make one on the account page.')
+    const { id, account, scopes, usedAt } = found
     await this.noteUse(hash, usedAt)
-    return { visitor: accountVisitor(account), account, byToken: true, token: id, csrf: () => '' }
+    return { visitor: accountVisitor(account), account, byToken: true, token: id, scopes, csrf: () => '' }
   }
 
   /** At most once an hour, so that a program which only reads does not make the server write each time. */

@@ -30,13 +30,15 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
 
   const oftenEnough = { rateLimit: { max: () => limits.signInsPerMinute, timeWindow: '1 minute' } }
   on('POST /-/api/session/link', { config: oftenEnough }, async ({ body: { secret }, request, reply }) => {
-    if (!ownerLinks.use(secret))
+    if (!(await ownerLinks.use(secret)))
       throw new Refused(
         401,
-        'That link was used, or is not of this server as it runs now; it prints a new one when it starts.',
+        'That link was used, is older than an hour, or is not of this server; origami owner-link makes a new one on its host.',
       )
     const account = await ownerAccount(db, new Date().toISOString())
-    await audit.record(request, { action: 'useOwnerLink', account }, (write) => sessions.signIn(reply, account, write))
+    await audit.record(request, { action: 'useOwnerLink', account }, (write) =>
+      sessions.signIn(request, reply, account, write),
+    )
     return {}
   })
   on('DELETE /-/api/session', async ({ request, reply }) => {
@@ -67,7 +69,7 @@ export async function accountRoutes(app: FastifyInstance, context: Context): Pro
       try {
         const { account, returnTo } = await signIn.finish(request.params.host, visitor, eachOnce(request.query))
         const act = { action: 'signIn', object: request.params.host, account } as const
-        await audit.record(request, act, (write) => sessions.signIn(reply, account, write))
+        await audit.record(request, act, (write) => sessions.signIn(request, reply, account, write))
         return reply.redirect(returnTo)
       } catch (error) {
         if (!prefersHtml(request) || !(error instanceof Refused || error instanceof ForgeError)) throw error

@@ -5,7 +5,7 @@ import { endpointsOn } from '@origami/serving/endpoints'
 import type { FastifyInstance } from 'fastify'
 import { presentAccount } from '../accounts/accounts.ts'
 import { Refused } from '../accounts/who.ts'
-import { type Context, signedIn, visibleDemo } from '../context.ts'
+import { type Context, isOperator, signedIn, visibleDemo } from '../context.ts'
 import { demoPath, presentCard } from '../demos/present.ts'
 import { accountByHandle } from '../store/accounts.ts'
 import { followDemoPage, readDemoPage } from './demo-page.ts'
@@ -20,8 +20,8 @@ export async function demoRoutes(app: FastifyInstance, context: Context): Promis
   on('GET /-/api/accounts/:account', async ({ params, request }) => {
     const account = await accountByHandle(db, params.account)
     if (!account) throw new Refused(404, 'There is no such account.')
-    const { account: caller } = request.who
-    const all = await demos.byAccount(account, { onlyPublic: account.id !== caller?.id && !caller?.owner })
+    const isAll = account.id === request.who.account?.id || isOperator(request.who)
+    const all = await demos.byAccount(account, { onlyPublic: !isAll })
     return { account: presentAccount(account, await deployers.mayDeploy(account)), demos: all.map(presentCard) }
   })
   on('GET /-/api/mine', async ({ request }) => ({

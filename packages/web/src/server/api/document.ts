@@ -44,7 +44,8 @@ const about = {
       token: {
         type: 'http',
         scheme: 'bearer',
-        description: 'A token of the account page: `ori_…`. It may do what its account may.',
+        description:
+          'A token of the account page: `ori_…`. It may do what its scopes say: `x-origami-scope` of an operation.',
       },
       session: {
         type: 'apiKey',
@@ -63,7 +64,8 @@ const about = {
 } satisfies Parameters<typeof documentRoutes>[1]
 
 const prefix = '/:account/:name'
-const demoEndpoints: Readonly<Record<string, WebEndpoint>> = {
+/** The endpoints of every demo, by method and path. */
+export const demoEndpoints: Readonly<Record<string, WebEndpoint>> = {
   ...Object.fromEntries(
     Object.entries(predictionEndpoints).map(([key, endpoint]) => [key.replace(' ', ` ${prefix}`), endpoint]),
   ),

@@ -11,7 +11,8 @@ export function remarksOn(
   const kind = { ...endpoint, own: key.includes(' /-/'), change: !key.startsWith('GET ') }
   return {
     operation: {
-      'x-origami-who': callers[endpoint.who],
+      'x-origami-who': `${callers[endpoint.who]}${scopeWords[endpoint.scope]}`,
+      'x-origami-scope': endpoint.scope,
       ...(endpoint.example ? { 'x-origami-example': endpoint.example } : {}),
       ...(endpoint.sends === undefined ? {} : { 'x-origami-sends': endpoint.sends }),
       ...(endpoint.headers ? { 'x-origami-headers': endpoint.headers } : {}),
@@ -20,6 +21,15 @@ export function remarksOn(
     },
     answers: { ...refusalsOf(kind), default: { what: otherwise, body: errorBody } },
   }
+}
+
+/** What a token needs, as it follows those who may call. */
+const scopeWords: Readonly<Record<WebEndpoint['scope'], string>> = {
+  any: '',
+  run: '; a token with the scope `run`',
+  deploy: '; a token with the scope `deploy`',
+  admin: '; a token with the scope `admin`',
+  session: '; no token, only a browser',
 }
 
 const otherwise = [
@@ -40,15 +50,15 @@ interface EndpointTraits extends WebEndpoint {
  * A change through our own API needs the visitor's CSRF token even without an account. A token in `Authorization`
  * replaces it.
  */
-function securityOf({ who, byCookie, own, change }: EndpointTraits): object[] {
+function securityOf({ who, scope, byCookie, own, change }: EndpointTraits): object[] {
   if (byCookie === false) return [{}]
   const csrf = own && change
   const open = who === 'anyone' || who === 'sees'
   const cookie = { ...(open && csrf ? {} : { session: [] }), ...(csrf ? { csrf: [] } : {}) }
-  return [...(open && !csrf ? [{}] : []), { token: [] }, cookie]
+  return [...(open && !csrf ? [{}] : []), ...(scope === 'session' ? [] : [{ token: [] }]), cookie]
 }
 
-function refusalsOf({ who, query, body, bytes, byCookie, own, change }: EndpointTraits): Record<string, Answer> {
+function refusalsOf({ who, scope, query, body, bytes, byCookie, own, change }: EndpointTraits): Record<string, Answer> {
   const account = who === 'signedIn' || who === 'deployer' || who === 'operator'
   const isAboutDemo = who === 'sees' || who === 'owner' || who === 'ownerOrOperator' || who === 'redeployer'
   const foreign = own ? 'You may not, or the CSRF token is missing' : 'A page of another site asks'
@@ -64,7 +74,7 @@ function refusalsOf({ who, query, body, bytes, byCookie, own, change }: Endpoint
     ...refused(body !== undefined, 415, json ? 'The body is not application/json' : 'Its content-type is none'),
     ...refused(account, 401, 'Sign in first, or the token is not known'),
     ...refused(
-      (change && byCookie !== false) || who === 'deployer' || who === 'operator',
+      (change && byCookie !== false) || who === 'deployer' || who === 'operator' || scope !== 'any',
       403,
       change ? foreign : 'You may not',
     ),

@@ -62,7 +62,7 @@ const crossOrigin: Migration = {
 }
 
 /**
- * Adds the audit log, of which no row is ever changed, what a token may do and until when, and what people know a session by.
+ * Adds the audit log, of which no row is ever changed, what a token may do and until when, and where a session began.
  * A token of before may do what it could.
  */
 const accountability: Migration = {
@@ -74,10 +74,9 @@ const accountability: Migration = {
       `CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'a row of the audit log is never changed'); END`,
       `ALTER TABLE tokens ADD COLUMN scopes text NOT NULL DEFAULT 'run deploy admin'`,
       `ALTER TABLE tokens ADD COLUMN expires_at text`,
-      `ALTER TABLE sessions ADD COLUMN id text NOT NULL DEFAULT ''`,
-      `UPDATE sessions SET id = lower(hex(randomblob(16)))`,
       `ALTER TABLE sessions ADD COLUMN agent text`,
       `ALTER TABLE sessions ADD COLUMN address text`,
+      `CREATE TABLE owner_links (hash text PRIMARY KEY, expires_at text NOT NULL)`,
       `CREATE INDEX sessions_account ON sessions (account, created_at)`,
     ])
       await sql.raw(statement).execute(db)

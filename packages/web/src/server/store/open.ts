@@ -20,8 +20,6 @@ export interface Tables {
     hash: string
     account: string
     created_at: string
-    /** What people name it by. */
-    id: Generated<string>
     /** The browser and the address that it began in. Null: it began before these were stored. */
     agent: string | null
     address: string | null
@@ -53,6 +51,8 @@ export interface Tables {
   deployer_seeds: { forge: string; login: string }
   /** Earlier names of demos. */
   former_addresses: { account: string; name: string; demo: string }
+  /** One-time links that sign in the owner of this server. */
+  owner_links: { hash: string; expires_at: string }
   tokens: {
     id: string
     account: string

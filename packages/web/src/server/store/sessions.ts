@@ -1,11 +1,44 @@
-import { randomId } from '@origami/protocol/demo'
 import { type Account, accountColumns, toAccount } from './accounts.ts'
 import type { Db } from './open.ts'
 
+/** Where a session begins. */
+export interface SessionPlace {
+  readonly agent: string | null
+  readonly address: string | null
+}
+
 /** `hash` is the hash of the secret in the session's cookie. */
-export async function addSession(db: Db, hash: string, account: string, now: string): Promise<void> {
-  const session = { id: randomId(), hash, account, created_at: now, agent: null, address: null }
-  await db.insertInto('sessions').values(session).execute()
+export async function addSession(
+  db: Db,
+  hash: string,
+  account: string,
+  now: string,
+  place: SessionPlace,
+): Promise<void> {
+  await db
+    .insertInto('sessions')
+    .values({ hash, account, created_at: now, ...place })
+    .execute()
+}
+
+/** The sessions of an account that began after `oldest`, newest first. */
+export async function sessionsOf(db: Db, account: string, oldest: string) {
+  return db
+    .selectFrom('sessions')
+    .select(['hash', 'created_at', 'agent', 'address'])
+    .where('account', '=', account)
+    .where('created_at', '>', oldest)
+    .orderBy('created_at', 'desc')
+    .execute()
+}
+
+/** Ends one session of an account, or all. */
+export async function endSessionsOf(db: Db, account: string, hash: string | undefined): Promise<void> {
+  await db
+    .deleteFrom('sessions')
+    .where('account', '=', account)
+    .$if(hash !== undefined, (query) => query.where('hash', '=', hash ?? ''))
+    .execute()
 }
 
 /** The account of a session that began after `oldest`. */

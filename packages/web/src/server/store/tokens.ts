@@ -1,4 +1,4 @@
-import type { TokenInfo } from '@origami/protocol/control'
+import { type TokenInfo, type TokenScope, tokenScopes } from '@origami/protocol/control'
 import type { Transaction } from 'kysely'
 import { type Account, accountColumns, toAccount } from './accounts.ts'
 import type { Db, Tables } from './open.ts'
@@ -7,6 +7,9 @@ export interface NewToken {
   readonly id: string
   readonly account: string
   readonly name: string
+  readonly scopes: readonly TokenScope[]
+  /** Null: never. */
+  readonly expires_at: string | null
   /** The hash of its secret. */
   readonly hash: string
 }
@@ -14,34 +17,44 @@ export interface NewToken {
 export async function addToken(db: Db | Transaction<Tables>, token: NewToken, now: string): Promise<void> {
   await db
     .insertInto('tokens')
-    .values({ ...token, created_at: now, used_at: null })
+    .values({ ...token, scopes: token.scopes.join(' '), created_at: now, used_at: null })
     .execute()
 }
 
 /** An account's tokens, oldest first. */
 export async function tokensOf(db: Db, account: string): Promise<TokenInfo[]> {
-  return db
+  const rows = await db
     .selectFrom('tokens')
-    .select(['id', 'name', 'created_at', 'used_at'])
+    .select(['id', 'name', 'scopes', 'created_at', 'used_at', 'expires_at'])
     .where('account', '=', account)
     .orderBy('created_at')
     .execute()
+  return rows.map(({ scopes, ...row }) => ({ ...row, scopes: scopesIn(scopes) }))
 }
 
-/** The account of a token, and when it was last used. */
-export async function accountOfToken(
-  db: Db,
-  hash: string,
-): Promise<{ id: string; account: Account; usedAt: string | null } | undefined> {
+/** A token that somebody sent. */
+export interface KnownToken {
+  readonly id: string
+  readonly account: Account
+  readonly scopes: readonly TokenScope[]
+  readonly usedAt: string | null
+}
+
+/** Undefined: nobody has it, or it has expired. */
+export async function tokenOf(db: Db, hash: string, now: string): Promise<KnownToken | undefined> {
   const row = await db
     .selectFrom('tokens')
     .innerJoin('accounts', 'accounts.id', 'tokens.account')
     .select(accountColumns)
-    .select(['tokens.id as token', 'tokens.used_at'])
+    .select(['tokens.id as token', 'tokens.scopes', 'tokens.used_at'])
     .where('tokens.hash', '=', hash)
+    .where(({ eb, or }) => or([eb('tokens.expires_at', 'is', null), eb('tokens.expires_at', '>', now)]))
     .executeTakeFirst()
-  return row && { id: row.token, account: toAccount(row), usedAt: row.used_at }
+  return row && { id: row.token, account: toAccount(row), scopes: scopesIn(row.scopes), usedAt: row.used_at }
 }
+
+const scopesIn = (text: string): TokenScope[] =>
+  text.split(' ').filter((word): word is TokenScope => word in tokenScopes)
 
 export async function noteTokenUse(db: Db, hash: string, now: string): Promise<void> {
   await db.updateTable('tokens').set({ used_at: now }).where('hash', '=', hash).execute()

@@ -84,8 +84,8 @@ function AllowDevice({ code, handle, may }: { code: string; handle: string; may:
     <section className={styles.sheet} aria-label="Who asks">
       <p className={styles.userCode}>{code.toUpperCase()}</p>
       <p>
-        <strong>{data.host}</strong> asks to act as <strong>{handle}</strong>: it may then do here what you may. Allow
-        it only when you began this yourself, and your terminal shows this very code.
+        <strong>{data.host}</strong> asks to act as <strong>{handle}</strong>: it may then run and deploy demos as you.
+        Allow it only when you began this yourself, and your terminal shows this very code.
       </p>
       <p className={styles.facts}>
         <span>from {data.address}</span>

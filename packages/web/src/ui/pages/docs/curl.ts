@@ -14,6 +14,8 @@ export function curl(server: string, operation: Operation, demo: ExampleDemo): s
   const [type, body] = Object.entries(requestBody?.content ?? {})[0] ?? []
   const byToken =
     !security.some((one) => Object.keys(one).length === 0) || (!demo.public && operation.path.includes('{name}'))
+  if (!security.some((one) => Object.keys(one).length === 0 || 'token' in one))
+    return '# For a browser that is signed in: no token may do this.'
   const streams = Object.values(responses).some(
     ({ content }) => content && Object.keys(content)[0] === 'text/event-stream',
   )
