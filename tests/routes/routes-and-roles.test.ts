@@ -106,8 +106,8 @@ POST /-/api/demos/:account/:name/start (public)                        csrf none
 POST /-/api/demos/:account/:name/start (private)                       csrf none none none none 200  none 403  200  403
 POST /-/api/demos/:account/:name/deploy (public)                       csrf none none none none 202  none 403  202  403
 POST /-/api/demos/:account/:name/deploy (private)                      csrf none none none none 202  none 403  202  403
-POST /-/api/demos/:account/:name/cancel (public)                       csrf none none none none 200  none 403  200  403
-POST /-/api/demos/:account/:name/cancel (private)                      csrf none none none none 200  none 403  200  403
+POST /-/api/demos/:account/:name/cancel (public)                       csrf none none none none 200  none 403  404  403
+POST /-/api/demos/:account/:name/cancel (private)                      csrf none none none none 200  none 403  404  403
 `
 
 let world: World
