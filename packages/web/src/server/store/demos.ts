@@ -168,8 +168,8 @@ export class Demos {
   }
 
   /**
-   * Renames a demo and changes what its owner may, and does more in that transaction. False: nothing of it was done, as another
-   * demo of its owner has that name.
+   * Renames a demo and changes what its owner may, and does more in that transaction. False: nothing of it was done, as
+   * another demo of its owner has that name.
    */
   async edit(
     demo: Owned,
