@@ -11,7 +11,13 @@ import { remarksOn } from './remarks.ts'
 
 /** The routes for owners: make, deploy, start, stop, change and remove demos. */
 export async function ownerRoutes(app: FastifyInstance, context: Context): Promise<void> {
-  const { daemon, demos, deploys, elsewhere, changed, audit } = context
+  await app.register(runningRoutes, context)
+  await app.register(changingRoutes, context)
+}
+
+/** What makes demos and decides whether they run. */
+async function runningRoutes(app: FastifyInstance, context: Context): Promise<void> {
+  const { daemon, deploys, elsewhere, changed, audit } = context
   const on = endpointsOn(app, webApi, remarksOn)
 
   on('GET /-/api/repositories', async ({ query: { forge, q }, request }) =>
@@ -53,6 +59,13 @@ export async function ownerRoutes(app: FastifyInstance, context: Context): Promi
       if (newest) await daemon.cancel(newest.id)
     }),
   )
+}
+
+/** What changes demos and removes them, whatever runs them. */
+async function changingRoutes(app: FastifyInstance, context: Context): Promise<void> {
+  const { daemon, demos, elsewhere, changed, audit } = context
+  const on = endpointsOn(app, webApi, remarksOn)
+
   on('POST /-/api/demos/:account/:name/check', async ({ request }) => {
     const own = ownDemo(request)
     if (!own.url) throw new Refused(409, 'It runs here; there is nothing to check.')
