@@ -1,13 +1,18 @@
+import type { Slices } from '@origami/host/slices'
 import type { DemoId, FileRef } from '@origami/protocol/demo'
-import type { Files } from '@origami/serving'
+import type { Files, FolderFiles } from '@origami/serving'
 import type { Limits } from '../config.ts'
 import { keptBytes, oldestMeasured, storeBytes, type Unmeasured, unmeasuredPredictions } from '../store/kept-bytes.ts'
+import type { Db } from '../store/open.ts'
 import { filesOf, isNamed } from '../store/prediction-files.ts'
 import { deletePrediction } from '../store/results.ts'
-import type { RetentionParts } from './retention.ts'
 
-type KeptLimits = Pick<Limits, 'resultsDemoBytes' | 'resultsBytes'>
-type Parts = Pick<RetentionParts, 'db' | 'files' | 'slices'> & { readonly limits: KeptLimits }
+interface Parts {
+  readonly db: Db
+  readonly files: FolderFiles
+  readonly limits: Pick<Limits, 'resultsDemoBytes' | 'resultsBytes'>
+  readonly slices: Slices
+}
 
 /**
  * Removes results, those that ended first at the front, until each demo keeps at most its share of bytes, and all of
