@@ -23,7 +23,7 @@ export function withTables(text: string): string {
   })
   const rows = limits.map(({ name, kind, default: standard, meaning }) => [
     `\`${name}\``,
-    `\`${kind.write(standard)}\``,
+    kind.write(standard) === '' ? '' : `\`${kind.write(standard)}\``,
     kind.expected,
     meaning,
   ])

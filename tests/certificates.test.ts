@@ -126,7 +126,8 @@ describe('origami daemon', () => {
 
   test('listens where others reach it only under a certificate that names this host for them', async () => {
     await ensureCertificates(folder)
-    const { exitCode, stderr } = await origami('daemon', '--data', folder, '--engine', 'process', '--host', '0.0.0.0')
+    const trusted = ['--engine', 'process', '--trust-demos']
+    const { exitCode, stderr } = await origami('daemon', '--data', folder, ...trusted, '--host', '0.0.0.0')
     expect(exitCode).toBe(1)
     expect(stderr).toContain('has no name by which another host reaches this one, so nothing should listen at 0.0.0.0')
   })

@@ -208,6 +208,8 @@ throw new Error('opened, and broken')
     [['bundle', '/nowhere'], 'expected one of model.py'],
     [['up', '--private-network', 'lab'], 'expected a network such as 10.0.0.0/8, got lab'],
     [['up', '--engine', 'process', '--host', '0.0.0.0'], 'the process engine isolates nothing'],
+    [['up', '--engine', 'process', '--public-url', 'https://demos.test'], 'demos.test is not loopback'],
+    [['up', '--engine', 'process', '--deployer', 'github.com/ann'], 'github.com/ann may deploy'],
   ])('%j ends with words, not with a stack', async (args, message) => {
     const { exitCode, stderr } = await origami(args)
     expect(exitCode).toBe(1)

@@ -101,7 +101,10 @@ export class World implements AsyncDisposable {
 
   /** Starts the daemon, or starts it again, and waits until it listens. */
   async startDaemon(): Promise<void> {
-    const flags = ['--data', this.folder, '--daemon-port', String(this.ports.daemon), '--engine', this.engine]
+    // Who may deploy here are people of the test, and so is their code.
+    const trust = this.engine === 'process' ? ['--trust-demos'] : process.getuid?.() === 0 ? [] : ['--unisolated']
+    const place = ['--data', this.folder, '--daemon-port', String(this.ports.daemon)]
+    const flags = [...place, '--engine', this.engine, ...trust]
     const program = [
       ...(this.options.daemonFlags ?? []),
       '--import',

@@ -54,6 +54,12 @@ export class HeldEngine implements Engine {
     this.holds = holds
   }
 
+  get unisolated(): string | undefined {
+    return this.real.unisolated
+  }
+  isolate(): Promise<void> {
+    return this.real.isolate()
+  }
   ready(signal: AbortSignal): Promise<void> {
     return this.real.ready(signal)
   }

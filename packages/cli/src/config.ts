@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import type { DaemonConfig } from '@origami/daemon'
-import { type ForgeEntry, forgesSchema, github } from '@origami/protocol/control'
+import { type DaemonHealth, type ForgeEntry, forgesSchema, github } from '@origami/protocol/control'
 import type { WebConfig, WebSecrets } from '@origami/web'
 import { checkoutFolder } from './checkout.ts'
 import { env } from './env.ts'
 import { Failure } from './failure.ts'
 import type { Settings } from './settings/read-settings.ts'
+
+const askAgainMs = 1000
 
 /** Reads the table of forges when the settings name a file. Throws Failure that says what is wrong in it. */
 export async function readForges({ values: { forges } }: Pick<Settings, 'values'>): Promise<readonly ForgeEntry[]> {
@@ -29,6 +32,7 @@ export function daemonConfig({ values, limits }: Settings, forges: readonly Forg
     port: values.daemon_port,
     tls: tlsFiles(values['daemon.certificates'] ?? join(data, 'tls')),
     engine: values.engine,
+    runtime: values.isolation,
     forges,
     environment: env.all,
     limits: limits.daemon,
@@ -63,19 +67,67 @@ export function webSecrets(forges: readonly ForgeEntry[]): WebSecrets {
   return { oauth: Object.fromEntries(apps) }
 }
 
+/** By what strangers can deploy here. Undefined: all demos are the operator's own. */
+async function strangersBy({ values }: Settings, host = values.host): Promise<string | undefined> {
+  const hosts = [host, ...(values.public_url ? [new URL(values.public_url).hostname] : [])]
+  const reached = hosts.find((each) => !isLoopback(each))
+  if (reached !== undefined) return `${reached} is not loopback`
+  if (values.deployers.length > 0) return `${values.deployers.join(', ')} may deploy`
+  const { hasDeployers } = await import('@origami/web/has-deployers')
+  return (await hasDeployers(join(values.data, 'web'))) ? 'others may deploy (`origami deployers`)' : undefined
+}
+
 /**
- * Refuses an address that strangers can reach when the engine does not isolate demos, because their code could use
- * everything of this account.
+ * Refuses strangers' demos where nothing keeps them from what is the operator's: in an engine that does not isolate
+ * demos, or on a host where no rules of a firewall can be set. Returns what the daemon is told.
  */
-export async function refuseUntrusted({ values }: Settings): Promise<void> {
-  const { guaranteesOf } = await import('@origami/daemon')
-  const reached = [values.host, ...(values.public_url ? [new URL(values.public_url).hostname] : [])].find(
-    (host) => !isLoopback(host),
-  )
-  if (guaranteesOf[values.engine].isolation || reached === undefined || values.trust_demos) return
+export async function refuseUntrusted(
+  settings: Settings,
+  host?: string,
+): Promise<Pick<DaemonConfig, 'requiresFirewall'>> {
+  const { values } = settings
+  const strangers = await strangersBy(settings, host)
+  if (strangers === undefined) return { requiresFirewall: false }
+  const { firewallProblem, guaranteesOf } = await import('@origami/daemon')
+  if (!guaranteesOf[values.engine].isolation) {
+    if (values.trust_demos) return { requiresFirewall: false }
+    throw new Failure(
+      `the ${values.engine} engine isolates nothing, and ${strangers}: use --engine docker, or --trust-demos when all code is your own`,
+    )
+  }
+  if (values.unisolated) return { requiresFirewall: false }
+  const problem = await firewallProblem(env.all.DOCKER_HOST)
+  if (problem === undefined) return { requiresFirewall: true }
   throw new Failure(
-    `the ${values.engine} engine isolates nothing, and ${reached} is not loopback: use --engine docker, or --trust-demos when all code is your own`,
+    `demos cannot be kept from this host's network (${problem}), and ${strangers}: run as root where Docker runs, or --unisolated when that is meant`,
   )
+}
+
+/**
+ * Resolves once the daemon of a web server runs strangers' demos where nothing keeps them from what is its operator's,
+ * to a Failure that says so. It may be away for long. Undefined: the signal aborted, or it is as it should be.
+ */
+export async function untrustedDaemon(
+  settings: Settings,
+  health: () => Promise<DaemonHealth>,
+  signal: AbortSignal,
+): Promise<Failure | undefined> {
+  const strangers = await strangersBy(settings)
+  if (strangers === undefined) return undefined
+  const { values } = settings
+  for (;;) {
+    // One that is away is asked again.
+    const answer = await health().catch(() => undefined)
+    if (answer) {
+      const { engine, unisolated } = answer
+      if (unisolated === null || (engine === 'process' ? values.trust_demos : values.unisolated)) return undefined
+      const flag = engine === 'process' ? '--trust-demos when all code is your own' : '--unisolated when that is meant'
+      return new Failure(`the daemon does not isolate demos (${unisolated}), and ${strangers}: mend that, or ${flag}`)
+    }
+    // An aborted wait rejects, and the loop ends.
+    await setTimeout(askAgainMs, undefined, { signal }).catch(() => undefined)
+    if (signal.aborted) return undefined
+  }
 }
 
 /** Warns that behind a proxy all callers have the proxy's address, unless the settings trust it to forward theirs. */

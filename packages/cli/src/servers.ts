@@ -2,7 +2,7 @@ import type { Daemon } from '@origami/daemon'
 import { makePrivateFolder } from '@origami/host/private-files'
 import type { ForgeEntry } from '@origami/protocol/control'
 import type { Web } from '@origami/web'
-import { daemonConfig, webConfig, webSecrets } from './config.ts'
+import { daemonConfig, refuseUntrusted, webConfig, webSecrets } from './config.ts'
 import { orPortTaken } from './port-taken.ts'
 import type { Settings } from './settings/read-settings.ts'
 
@@ -11,8 +11,12 @@ export interface Origami {
   readonly daemon: Daemon
 }
 
-/** Starts daemon and web server in this process. Throws Failure when a port is taken. */
+/**
+ * Starts daemon and web server in this process. Throws Failure when a port is taken, or when strangers' demos would run
+ * where nothing keeps them from what is the operator's.
+ */
 export async function startOrigami(settings: Settings, forges: readonly ForgeEntry[]): Promise<Origami> {
+  const trust = await refuseUntrusted(settings)
   const [{ startDaemon }, { ensureCertificates, startWeb }] = await Promise.all([
     import('@origami/daemon'),
     import('@origami/web'),
@@ -20,7 +24,7 @@ export async function startOrigami(settings: Settings, forges: readonly ForgeEnt
   const { data } = settings.values
   await makePrivateFolder(data)
   await ensureCertificates(data, { days: settings.limits.web.certificateDays })
-  const daemon = await orPortTaken('--daemon-port', startDaemon(daemonConfig(settings, forges)))
+  const daemon = await orPortTaken('--daemon-port', startDaemon({ ...daemonConfig(settings, forges), ...trust }))
   try {
     return {
       daemon,

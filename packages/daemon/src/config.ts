@@ -1,4 +1,5 @@
 import type { ForgeEntry } from '@origami/protocol/control'
+import { type NetworkPolicy, networkPolicies } from '@origami/protocol/demo'
 
 /** What an operator chooses. */
 export interface DaemonConfig {
@@ -10,6 +11,10 @@ export interface DaemonConfig {
   /** Paths of PEM files. Only its owner may be able to read the key. */
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string }
   readonly engine: 'docker' | 'process'
+  /** The OCI runtime of containers, as Docker knows it. Undefined: Docker's default. */
+  readonly runtime?: string | undefined
+  /** Whether demos and builds are refused where no firewall rules keep them from the host's network. */
+  readonly requiresFirewall?: boolean
   readonly forges: readonly ForgeEntry[]
   /** The daemon's environment variables. Git, installers and instances get only those that they need. */
   readonly environment: Environment
@@ -184,7 +189,17 @@ export interface Limits {
   readonly freeUploadFiles: number
   /** The time between two looks at the free space while something builds. */
   readonly freeSpaceMs: number
+  /** The most that a demo may reach, whatever its `.origami` asks for. */
+  readonly demoNetwork: NetworkPolicy
+  /** `web`: builds reach public addresses, by HTTP and HTTPS, and mirrors. `open`: no rules are set for them. */
+  readonly buildNetwork: 'web' | 'open'
+  /** Networks with package mirrors, which builds may reach besides public addresses. */
+  readonly mirrors: readonly string[]
 }
+
+/** The lesser of what a demo asks for and what its operator allows. */
+export const allowedNetwork = (wanted: NetworkPolicy, { demoNetwork }: Pick<Limits, 'demoNetwork'>): NetworkPolicy =>
+  networkPolicies.find((policy) => policy === wanted || policy === demoNetwork) ?? demoNetwork
 
 const gigabyte = 1024 ** 3
 
@@ -268,4 +283,7 @@ export const defaultLimits: Limits = {
   freeUploadBytes: gigabyte,
   freeUploadFiles: 10_000,
   freeSpaceMs: 500,
+  demoNetwork: 'web',
+  buildNetwork: 'web',
+  mirrors: [],
 }

@@ -223,11 +223,12 @@ const filesIn = (data: string, limits: Limits): FolderFiles =>
   new FolderFiles(join(data, 'files'), { maxFileBytes: () => limits.fileBytes, sharesContents: true })
 
 /** The engine that the operator chose, for this state folder. Docker's client is loaded only where it is used. */
-async function makeEngine({ engine, data, environment }: DaemonConfig, owner: string, limits: Limits): Promise<Engine> {
+async function makeEngine(config: DaemonConfig, owner: string, limits: Limits): Promise<Engine> {
+  const { engine, data, environment, requiresFirewall = false, runtime } = config
   const folder = join(data, 'engine')
   if (engine === 'process') return new ProcessEngine({ folder, owner, environment, limits })
   const { DockerEngine } = await import('./engine/docker/docker-engine.ts')
-  return new DockerEngine({ owner, folder, limits })
+  return new DockerEngine({ owner, folder, limits, requiresFirewall, runtime })
 }
 
 /** Reads the random id of a state folder, or makes it. What carries another id belongs to another daemon. */

@@ -1,3 +1,5 @@
 export { type DaemonConfig, defaultLimits, type Limits } from './config.ts'
 export { type Daemon, startDaemon } from './daemon.ts'
+export { firewallProblem } from './engine/docker/firewall/problem.ts'
+export { dockerPosture, type Posture } from './engine/docker/posture.ts'
 export { guaranteesOf } from './engine/guarantees.ts'

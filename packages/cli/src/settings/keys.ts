@@ -99,7 +99,19 @@ export const keys = {
     '--trust-demos',
     yesNo,
     false,
-    'lets the process engine, which isolates nothing, run on a public address',
+    'lets the process engine, which isolates nothing, run where strangers can deploy',
+  ),
+  isolation: key<string | undefined>(
+    '--isolation <runtime>',
+    text('the name of a runtime, such as runsc', /^[A-Za-z0-9][\w.-]{0,60}$/),
+    undefined,
+    'the OCI runtime of demos, by the name that Docker knows it by (its default when not set)',
+  ),
+  unisolated: key(
+    '--unisolated',
+    yesNo,
+    false,
+    "lets demos of strangers run where no rules of a firewall keep them from the host's network",
   ),
   'daemon.host': key('--host <address>', text('an address'), '127.0.0.1', 'address the daemon listens on', {
     flagOf: 'daemon',

@@ -1,6 +1,6 @@
 import { defaultLimits as daemonDefaults, type Limits } from '@origami/daemon/config'
 import { type WebLimits, defaultLimits as webDefaults } from '@origami/web/config'
-import { amount, count, duration, type Kind, list, part, size, sizeOrNone, sizeUpTo } from './kinds.ts'
+import { amount, choice, count, duration, type Kind, list, network, part, size, sizeOrNone, sizeUpTo } from './kinds.ts'
 
 /** One limit as an operator sees it. It is set under `limits:` in `origami.yaml`. */
 export interface Limit<Value> {
@@ -157,6 +157,17 @@ export const daemonLimits: TableOf<Limits> = {
   freeUploadBytes: limit('free_uploads', size, 'free on the disk, or uploads are refused'),
   freeUploadFiles: limit('free_uploads_files', count(), 'the same, in files that the file system has room for'),
   freeSpaceMs: limit('free_look', duration(), 'between two looks at what is free while something builds'),
+  demoNetwork: limit(
+    'demo_network',
+    choice('none', 'web', 'open'),
+    'the most that a demo may reach, whatever `network` in its `.origami` says',
+  ),
+  buildNetwork: limit(
+    'build_network',
+    choice('web', 'open'),
+    'what builds may reach: public addresses by HTTP and HTTPS, and mirrors; open: no rule is set for them',
+  ),
+  mirrors: limit('mirrors', list(network), 'networks with package mirrors, which builds may reach too'),
 }
 
 /** The web server's limits. A limit that the daemon has too is the same setting. */

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { daemonConfig, readForges, refuseWithoutCertificates } from '../config.ts'
+import { daemonConfig, readForges, refuseUntrusted, refuseWithoutCertificates } from '../config.ts'
 import { orPortTaken } from '../port-taken.ts'
 import { configure, untilSignal } from '../servers.ts'
 import { settingFlags } from '../settings/flags.ts'
@@ -12,6 +12,9 @@ const flags = settingFlags([
   'daemon.certificates',
   'engine',
   'forges',
+  'trust_demos',
+  'unisolated',
+  'isolation',
 ])
 
 export const daemonVerb = () =>
@@ -25,10 +28,11 @@ export const daemonVerb = () =>
       using heard = sighups()
       const settings = await flags.read(command)
       refuseWithoutCertificates(settings)
+      const trust = await refuseUntrusted(settings, settings.values['daemon.host'])
       const { startDaemon } = await import('@origami/daemon')
       const running = await orPortTaken(
         '--daemon-port',
-        startDaemon(daemonConfig(settings, await readForges(settings))),
+        startDaemon({ ...daemonConfig(settings, await readForges(settings)), ...trust }),
       )
       await using _reloading = await reloadAtSighup({
         heard,

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { ensureBuilt } from '../built.ts'
 import { checkoutFolder } from '../checkout.ts'
-import { readForges, refuseUntrusted } from '../config.ts'
+import { readForges } from '../config.ts'
 import { exampleLinks, examplesForge } from '../examples-forge.ts'
 import { followDeploy } from '../follow-deploy.ts'
 import { OwnerSession } from '../owner-session.ts'
@@ -29,7 +29,6 @@ export const quickstartVerb = () =>
     .action(async (_flags, command: Command) => {
       using heard = sighups()
       const settings = await flags.read(command)
-      await refuseUntrusted(settings)
       const { data } = settings.values
       await ensureBuilt()
       const forge = examplesForge(join(data, 'forge'))

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { ensureBuilt } from '../built.ts'
-import { readForges, refuseUntrusted, warnOfProxy } from '../config.ts'
+import { readForges, warnOfProxy } from '../config.ts'
 import { configure, type Origami, startOrigami, untilSignal } from '../servers.ts'
 import { settingFlags } from '../settings/flags.ts'
 import type { Settings } from '../settings/read-settings.ts'
@@ -21,6 +21,8 @@ const flags = settingFlags([
   'trusted_proxies',
   'proxy_hops',
   'trust_demos',
+  'unisolated',
+  'isolation',
 ])
 
 export const upVerb = () =>
@@ -29,7 +31,6 @@ export const upVerb = () =>
     .action(async (_flags, command: Command) => {
       using heard = sighups()
       const settings = await flags.read(command)
-      await refuseUntrusted(settings)
       warnOfProxy(settings)
       await ensureBuilt()
       const origami = await startOrigami(settings, await readForges(settings))
@@ -49,6 +50,5 @@ async function announce(origami: Origami, { values: { engine, data } }: Settings
   const { isolation } = guaranteesOf[engine]
   console.log(`Origami is at ${origami.web.url}`)
   announceOwnerLink(origami.web, data)
-  if (isolation) console.log("Note: demos are not yet kept from the host's network by firewall rules. See SECURITY.md")
-  else console.log(`Note: the ${engine} engine isolates nothing. Deploy only code that you trust.`)
+  if (!isolation) console.log(`Note: the ${engine} engine isolates nothing. Deploy only code that you trust.`)
 }

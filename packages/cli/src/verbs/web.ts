@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { ensureBuilt } from '../built.ts'
-import { isLoopback, readForges, warnOfProxy, webConfig, webSecrets } from '../config.ts'
+import { isLoopback, readForges, untrustedDaemon, warnOfProxy, webConfig, webSecrets } from '../config.ts'
 import { orPortTaken } from '../port-taken.ts'
 import { configure, untilSignal } from '../servers.ts'
 import { settingFlags } from '../settings/flags.ts'
@@ -19,6 +19,8 @@ const flags = settingFlags([
   'allowed_hosts',
   'trusted_proxies',
   'proxy_hops',
+  'trust_demos',
+  'unisolated',
 ])
 
 export const webVerb = () =>
@@ -44,7 +46,13 @@ export const webVerb = () =>
       console.log(`Origami is at ${running.url}`)
       console.log(daemonHint(settings.values['daemon.url'], settings.values.data))
       announceOwnerLink(running, settings.values.data)
-      await untilSignal({ web: running })
+      const leaving = new AbortController()
+      const untrusted = untrustedDaemon(settings, running.daemonHealth, leaving.signal)
+      const ended = untilSignal({ web: running }).finally(() => leaving.abort())
+      const failure = (await Promise.race([untrusted, ended])) ?? undefined
+      if (failure) await running[Symbol.asyncDispose]()
+      if (failure) throw failure
+      await ended
     })
 
 /** Says where the daemon is expected, and how to start one there. */

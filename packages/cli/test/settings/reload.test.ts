@@ -18,6 +18,8 @@ function other(name: string): string {
   if (name === 'trusted_proxies') return '[10.0.0.0/8]'
   // This limit must stay below the longest silence that is allowed.
   if (name === 'limits.keep_alive') return '7s'
+  if (name === 'limits.mirrors') return '[10.0.0.0/8]'
+  if (name === 'limits.demo_network' || name === 'limits.build_network') return 'open'
   if (Array.isArray(known)) return '[7s, 9s]'
   if (row.kind.expected.startsWith('a part')) return '0.5'
   if (row.kind.expected.startsWith('a size')) return '3m'
@@ -133,6 +135,8 @@ describe('SIGHUP', () => {
         deployers: '[github.com/ann]',
         private_networks: '[10.0.0.0/8]',
         trust_demos: 'true',
+        isolation: 'runsc',
+        unisolated: 'true',
         'daemon.host': '127.0.0.2',
         'daemon.url': 'https://gpu.example.org:6001',
         'daemon.certificates': 'keys',

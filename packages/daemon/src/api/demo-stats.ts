@@ -1,6 +1,7 @@
 import type { DemoDetail, DemoState, DemoStats } from '@origami/protocol/control'
 import { isActiveState, isFailed } from '@origami/protocol/control'
 import type { DemoId } from '@origami/protocol/demo'
+import type { Engine } from '../engine/engine.ts'
 import { allDemos, demoById, schemaOf } from '../store/demos.ts'
 import type { Deployment } from '../store/deployment.ts'
 import { deploymentById, deploymentsOf } from '../store/deployments.ts'
@@ -15,10 +16,14 @@ export async function allStats(db: Db): Promise<DemoStats[]> {
 }
 
 /** One demo in the form that the API answers. Undefined when there is no such demo. */
-export async function detail(db: Db, id: DemoId): Promise<DemoDetail | undefined> {
+export async function detail(
+  db: Db,
+  id: DemoId,
+  { unisolated }: Pick<Engine, 'unisolated'>,
+): Promise<DemoDetail | undefined> {
   const demo = await demoById(db, id)
   if (!demo) return undefined
-  return { ...(await stats(db, demo)), schema: (await schemaOf(db, demo)) ?? null }
+  return { ...(await stats(db, demo)), schema: (await schemaOf(db, demo)) ?? null, unisolated: unisolated ?? null }
 }
 
 async function stats(db: Db, demo: DemoRow): Promise<DemoStats> {

@@ -2,6 +2,7 @@ import type { FolderFiles } from '@origami/serving'
 import type { Changes } from '../changes.ts'
 import type { Limits } from '../config.ts'
 import type { DemoLifecycle } from '../deploy/demo-lifecycle.ts'
+import type { Engine } from '../engine/engine.ts'
 import type { DemoLogs } from '../logs/demo-log.ts'
 import type { Queue } from '../predictions/queue.ts'
 import type { Commits } from '../store/commits.ts'
@@ -19,5 +20,5 @@ export interface ApiParts {
   readonly limits: Limits
   /** The present time, as ISO 8601 in UTC. */
   readonly now: () => string
-  readonly engine: { readonly name: string }
+  readonly engine: Pick<Engine, 'name' | 'unisolated'>
 }

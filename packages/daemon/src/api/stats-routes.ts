@@ -22,14 +22,18 @@ export async function statsRoutes(
   { db, commits, files, logs, changed, engine, limits }: ApiParts,
 ): Promise<void> {
   const on = endpointsOn(app, daemonApi, remarksOn)
-  on('GET /health', async () => ({ status: 'ok' as const, engine: engine.name }))
+  on('GET /health', async () => ({
+    status: 'ok' as const,
+    engine: engine.name,
+    unisolated: engine.unisolated ?? null,
+  }))
   on('GET /stats', async () => {
     await commits.flush()
     return { demos: await allStats(db) }
   })
   on('GET /stats/:demo', async ({ params }) => {
     await commits.flush()
-    const found = await detail(db, params.demo)
+    const found = await detail(db, params.demo, engine)
     if (!found) throw noDemo()
     return found
   })

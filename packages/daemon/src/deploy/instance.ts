@@ -1,4 +1,5 @@
 import { type DemoSchema, demoSchema, type Health, health, type Manifest } from '@origami/protocol/demo'
+import { allowedNetwork } from '../config.ts'
 import type { ImageRef, Instance, InstanceId, InstanceSpec } from '../engine/engine.ts'
 import { logged } from '../logged.ts'
 import { demoById } from '../store/demos.ts'
@@ -18,15 +19,21 @@ const drainLogMs = 2_000
 const setupLines = 40
 
 /** The resources that an instance with this manifest may use. */
-const instanceSpec = (repolink: string, manifest: Manifest, limits: DeployParts['limits']): InstanceSpec => ({
-  name: repolink.slice(repolink.lastIndexOf('/') + 1),
-  bodyBytes: limits.bodyBytes,
-  fileBytes: limits.fileBytes,
-  port: manifest.port,
-  memoryBytes: manifest.memory ?? limits.memoryBytes,
-  cpus: manifest.cpus ?? limits.cpus,
-  pids: limits.pids,
-})
+const instanceSpec = (repolink: string, manifest: Manifest, limits: DeployParts['limits']): InstanceSpec => {
+  const memoryBytes = manifest.memory ?? limits.memoryBytes
+  return {
+    name: repolink.slice(repolink.lastIndexOf('/') + 1),
+    bodyBytes: limits.bodyBytes,
+    fileBytes: limits.fileBytes,
+    port: manifest.port,
+    memoryBytes,
+    cpus: manifest.cpus ?? limits.cpus,
+    pids: limits.pids,
+    tmpBytes: Math.min(manifest.tmp ?? memoryBytes / 2, memoryBytes),
+    tmpExec: manifest.tmp_exec,
+    network: allowedNetwork(manifest.network, limits),
+  }
+}
 
 /**
  * Starts an instance of this deployment, stores it, and follows its log. An instance that an earlier attempt left and
@@ -43,6 +50,10 @@ export async function startInstance(
   const left = (await parts.engine.instancesOf(demo)).find((instance) => instance.deployment === deployment)
   if (left && left.state !== 'running') await parts.engine.remove(left.id)
   const spec = instanceSpec((await demoById(parts.db, demo))?.repolink ?? '', manifest, parts.limits)
+  if (spec.network !== manifest.network)
+    await progress.say(
+      `\`network: ${manifest.network}\` in .origami asks for more than this server allows; it has ${spec.network}`,
+    )
   const instance = await parts.engine.start({ demo, deployment, image, spec }, signal)
   await progress.note({ instance: instance.id, log_cursor: null })
   parts.pumps.start(deployment, instance.id)

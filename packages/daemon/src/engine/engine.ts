@@ -1,4 +1,4 @@
-import type { DemoId, DeploymentId, Manifest } from '@origami/protocol/demo'
+import type { DemoId, DeploymentId, Manifest, NetworkPolicy } from '@origami/protocol/demo'
 import type { Limits } from '../config.ts'
 import type { LogLine } from '../logs/log-line.ts'
 import type { Guarantees } from './guarantees.ts'
@@ -24,6 +24,9 @@ export type EngineLimits = Pick<
   | 'buildMemoryBytes'
   | 'buildCpus'
   | 'buildPids'
+  | 'demoNetwork'
+  | 'buildNetwork'
+  | 'mirrors'
 >
 
 export interface InstanceSpec {
@@ -38,6 +41,11 @@ export interface InstanceSpec {
   readonly cpus: number
   /** The largest number of processes and threads. */
   readonly pids: number
+  /** The size of `/tmp`, and whether what is written there may be run, where the engine has one for the instance. */
+  readonly tmpBytes: number
+  readonly tmpExec: boolean
+  /** What the instance may reach, where the engine can keep it from more. */
+  readonly network: NetworkPolicy
 }
 
 export interface Instance {
@@ -93,6 +101,8 @@ export class BuildError extends Error {
 export interface Engine extends AsyncDisposable {
   readonly name: string
   readonly guarantees: Guarantees
+  /** Why demos are not kept from this host and its network, for people. Undefined: they are, as far as is known. */
+  readonly unisolated: string | undefined
   /**
    * Checks that the engine can work at all (that Docker answers, for example). The error that it throws says what to
    * do.
@@ -140,6 +150,11 @@ export interface Engine extends AsyncDisposable {
   list(): Promise<readonly Instance[]>
   images(): Promise<readonly Image[]>
   removeImage(image: ImageRef): Promise<boolean>
+  /**
+   * Sets anew what keeps demos from the host's network, since others may have removed it. Every round calls it. A
+   * failure is logged.
+   */
+  isolate(): Promise<void>
   /** Removes what a demo has besides instances and images: its network or its folder. */
   forget(demo: DemoId): Promise<void>
   /**

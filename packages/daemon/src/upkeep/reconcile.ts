@@ -30,6 +30,7 @@ export class Reconciler {
   }
 
   async round(): Promise<void> {
+    await logged('demos are not kept from networks', () => this.parts.engine.isolate())
     await logged('what runs could not be compared with what should', () => this.compare())
     await logged('images could not be looked through', () => pruneImages(this.parts))
     await logged('the cache of builds could not be dropped', () => this.makeRoom())

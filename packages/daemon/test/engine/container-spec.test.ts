@@ -7,11 +7,22 @@ const request = {
   demo: '0123456789abcdef0123456789abcdef' as DemoId,
   deployment: 'deployment1' as DeploymentId,
   image: 'sha256:abc' as ImageRef,
-  spec: { name: 'digits', bodyBytes: 1000, fileBytes: 2000, port: 6000, memoryBytes: 1024 ** 3, cpus: 1.5, pids: 100 },
+  spec: {
+    name: 'digits',
+    bodyBytes: 1000,
+    fileBytes: 2000,
+    port: 6000,
+    memoryBytes: 1024 ** 3,
+    cpus: 1.5,
+    pids: 100,
+    network: 'web' as const,
+    tmpBytes: 512 * 1024 ** 2,
+    tmpExec: false,
+  },
 }
 
 describe("a stranger's container", () => {
-  const { HostConfig = {}, User } = containerSpec(request, 'me', {})
+  const { HostConfig = {}, User } = containerSpec(request, { owner: 'me' }, {})
 
   test('has no capability, gains none, and is not root', () => {
     expect(HostConfig.CapDrop).toEqual(['ALL'])
@@ -23,7 +34,7 @@ describe("a stranger's container", () => {
   test.each([undefined, '', '0', 'root', '0:0', 'demo', '1000:root', '-1', '0:5', '01', '99999999999'])(
     'an image that says user %j runs as 1000, in a group that is not that of root',
     (User) => {
-      expect(containerSpec(request, 'me', { User }).User).toBe('1000:1000')
+      expect(containerSpec(request, { owner: 'me' }, { User }).User).toBe('1000:1000')
     },
   )
 
@@ -32,7 +43,7 @@ describe("a stranger's container", () => {
     ['4711', '4711:4711'],
     ['4711:0', '4711:4711'],
   ])('an image that says user %j runs as %s: numbers but 0 are kept', (User, runs) => {
-    expect(containerSpec(request, 'me', { User }).User).toBe(runs)
+    expect(containerSpec(request, { owner: 'me' }, { User }).User).toBe(runs)
   })
 
   test('has limits, and loopback alone reaches it', () => {
@@ -50,14 +61,14 @@ describe("a stranger's container", () => {
 
   test('has folders in memory where its image declares volumes, and no disk of the host', () => {
     const Volumes = { '/data': {}, '/data/': {}, '/tmp': {}, '/mnt/inputs': {} }
-    const { HostConfig: limited } = containerSpec(request, 'me', { Volumes }, '/state/inputs/deployment1')
+    const { HostConfig: limited } = containerSpec(request, { owner: 'me' }, { Volumes }, '/state/inputs/deployment1')
     expect(limited?.Mounts?.filter(({ Type }) => Type !== 'bind')).toEqual([
       { Type: 'tmpfs', Source: '', Target: '/data', TmpfsOptions: { SizeBytes: 1024 ** 3 / 2, Mode: 0o1777 } },
     ])
   })
 
   test('sees nothing of the host but the folder of its inputs, and can only read there', () => {
-    const { HostConfig: with_, Env } = containerSpec(request, 'me', {}, '/state/inputs/deployment1')
+    const { HostConfig: with_, Env } = containerSpec(request, { owner: 'me' }, {}, '/state/inputs/deployment1')
     expect(with_).toEqual({
       ...HostConfig,
       Mounts: [

@@ -40,6 +40,9 @@ export const spec: InstanceSpec = {
   memoryBytes: 128 * 1024 ** 2,
   cpus: 1,
   pids: 64,
+  tmpBytes: 64 * 1024 ** 2,
+  tmpExec: false,
+  network: 'web',
 }
 const whole = new AbortController().signal
 const newDeployment = () => randomId() as DeploymentId
@@ -204,6 +207,7 @@ export function engineContract(name: string, under: EngineUnderTest): void {
     test('gives an instance nothing of its own environment', async () => {
       vi.stubEnv('ORIGAMI_SECRET', 'canary')
       vi.stubEnv('SOMEBODYS_TOKEN', 'canary')
+      vi.stubEnv('HOME', '/home/canary')
       const { endpoint } = await yard.running()
       expect(JSON.stringify(await ask(endpoint, 'environment'))).not.toContain('canary')
       vi.unstubAllEnvs()

@@ -77,7 +77,7 @@ describe('a container that was made and not started', () => {
     const built = await yard.build()
     const request = { ...built, spec }
     const make = async () => {
-      const container = containerSpec(request, yard.owner, {})
+      const container = containerSpec(request, { owner: yard.owner }, {})
       const { id } = await new Docker().createContainer({
         ...container,
         HostConfig: { ...container.HostConfig, NetworkMode: 'none' },
@@ -111,7 +111,62 @@ describe('what a demo finds inside its container', () => {
     expect(status).toMatch(/^CapBnd:\t0+$/m)
     expect(status).toMatch(/^NoNewPrivs:\t1$/m)
     expect(status).toMatch(/^Seccomp:\t2$/m)
+    expect(status).toMatch(/^Uid:\t1000\t1000\t1000\t1000$/m)
+    expect(status).toMatch(/^Gid:\t1000\t1000\t1000\t1000$/m)
+    expect(status).toMatch(/^Groups:\t(1000)? *$/m)
     expect(await ask(endpoint, 'identity')).toEqual({ uid: 1000, gid: 1000 })
+  })
+
+  test('no group that its image puts its user in', async () => {
+    const dockerfile = `${from}RUN echo 'docker:x:0:node' >> /etc/group && echo 'disk:x:6:node' >> /etc/group\nWORKDIR /app\nCOPY . .\nUSER 1000\nCMD ["node", "origami/server.mjs"]\n`
+    const { endpoint } = await yard.running({}, undefined, { Dockerfile: dockerfile })
+    expect(String(await ask(endpoint, 'read', { path: '/proc/self/status' }))).toMatch(/^Groups:\t(1000)? *$/m)
+  })
+
+  test('no device but those that every container has, and settings of the kernel that it cannot change', async () => {
+    const { endpoint } = await yard.running()
+    const harmless = [
+      'core',
+      'fd',
+      'full',
+      'mqueue',
+      'null',
+      'ptmx',
+      'pts',
+      'random',
+      'shm',
+      'stderr',
+      'stdin',
+      'stdout',
+      'tty',
+      'urandom',
+      'zero',
+    ]
+    const devices = (await ask(endpoint, 'list', { path: '/dev' })) as string[]
+    expect(devices.filter((name) => !harmless.includes(name))).toEqual([])
+    for (const path of [
+      '/proc/sys/kernel/core_pattern',
+      '/proc/sysrq-trigger',
+      '/proc/sys/net/ipv4/ip_forward',
+      '/sys/kernel/profiling',
+    ])
+      expect(await ask(endpoint, 'write', { path })).toMatch(/^(EROFS|EACCES|ENOENT)$/)
+  })
+
+  test('no more processes than it may have, and it answers when it tried', async () => {
+    const { endpoint } = await yard.running({ pids: 48 })
+    expect(await ask(endpoint, 'forks', { most: '200' })).toEqual({ started: expect.any(Number), code: 'EAGAIN' })
+    expect(await ask(endpoint, 'exists', { path: '/' })).toBe(true)
+  })
+
+  test('a /tmp of the size that it asked for, from which nothing is run unless it asked for that', async () => {
+    const { endpoint } = await yard.running({ tmpBytes: 8 * 1024 ** 2 })
+    expect(await ask(endpoint, 'run', { path: '/tmp/program' })).toBe('EACCES')
+    expect(await ask(endpoint, 'fill', { path: '/tmp/x', megabytes: '6' })).toBe('done')
+    expect(await ask(endpoint, 'fill', { path: '/tmp/y', megabytes: '6' })).toBe('ENOSPC')
+    const compiling = await yard.running({ tmpExec: true })
+    expect(await ask(compiling.endpoint, 'run', { path: '/tmp/program' })).toBe('ran')
+    expect(await ask(compiling.endpoint, 'run', { path: '/dev/shm/program' })).toBe('EACCES')
   })
 
   test('a file system that cannot be written, but for /tmp; no socket of Docker', async () => {
@@ -124,15 +179,6 @@ describe('what a demo finds inside its container', () => {
   test('an image that says it is root is not', async () => {
     const dockerfile = `${from}WORKDIR /app\nCOPY . .\nUSER root\nCMD ["node", "origami/server.mjs"]\n`
     const built = await yard.build({ files: { Dockerfile: dockerfile } })
-    const spec = {
-      name: 'digits',
-      bodyBytes: 1000,
-      fileBytes: 2000,
-      port: 6000,
-      memoryBytes: 128 * 1024 ** 2,
-      cpus: 1,
-      pids: 64,
-    }
     const { id } = await yard.engine.start({ ...built, spec }, new AbortController().signal)
     const { Config } = await new Docker().getContainer(id).inspect()
     expect(Config.User).toBe('1000:1000')
@@ -195,15 +241,7 @@ describe('what a demo finds inside its container', () => {
     const { id } = await yard.engine.start(
       {
         ...built,
-        spec: {
-          name: 'digits',
-          bodyBytes: 1000,
-          fileBytes: 2000,
-          port: 6000,
-          memoryBytes: 128 * 1024 ** 2,
-          cpus: 1,
-          pids: 64,
-        },
+        spec,
       },
       new AbortController().signal,
     )
@@ -228,5 +266,26 @@ describe('what a demo finds inside its container', () => {
     expect(await networks()).toHaveLength(1)
     await yard.clear()
     expect(await networks()).toEqual([])
+  })
+})
+
+describe('a runtime that its operator chose', () => {
+  const make = (runtime: string) => new DockerEngine({ owner: 'nobody', runtime })
+  const whole = new AbortController().signal
+
+  test('runs demos', async () => {
+    // Another name of runc, which Docker knows without being told.
+    const runtime = 'io.containerd.runc.v2'
+    const yard = await Yard.open({ ...under, make: (folder, owner) => new DockerEngine({ folder, owner, runtime }) })
+    try {
+      const { id } = await yard.running()
+      expect((await new Docker().getContainer(id).inspect()).HostConfig.Runtime).toBe(runtime)
+    } finally {
+      await yard.close()
+    }
+  })
+
+  test('and that Docker does not know is refused at the start, with those that it knows', async () => {
+    await expect(make('runsc').ready(whole)).rejects.toThrow(/expected a runtime that Docker knows \(.*runc.*got runsc/)
   })
 })

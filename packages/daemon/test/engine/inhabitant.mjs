@@ -1,6 +1,7 @@
 // A program that stands where a bundle's runtime stands: it does what its address says, and tells what it finds around
 // itself.
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
 
@@ -21,6 +22,23 @@ const acts = {
   read: ({ path }) => readFileSync(path, 'utf8'),
   write: ({ path }) => attempt(() => writeFileSync(path, 'x')),
   fill: ({ path, megabytes }) => attempt(() => writeFileSync(path, Buffer.alloc(Number(megabytes) * 1024 ** 2))),
+  list: ({ path }) => readdirSync(path),
+  // Writes a program and runs it.
+  run: ({ path }) => {
+    writeFileSync(path, '#!/bin/sh\necho ran\n')
+    chmodSync(path, 0o755)
+    const { error, stdout } = spawnSync(path)
+    return error?.code ?? String(stdout).trim()
+  },
+  // Starts programs that do not end, at most so many, until one cannot be started.
+  forks: async ({ most }) => {
+    for (let started = 0; started < Number(most); started += 1) {
+      const child = spawn('/bin/sleep', ['1000'])
+      const failed = await new Promise((resolve) => child.once('spawn', () => resolve()).once('error', resolve))
+      if (failed) return { started, code: failed.code }
+    }
+    return { started: Number(most) }
+  },
   identity: () => ({ uid: process.getuid(), gid: process.getgid() }),
   reach: ({ host, port }) =>
     new Promise((resolve) => {

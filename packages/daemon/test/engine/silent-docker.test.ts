@@ -36,7 +36,11 @@ afterEach(async () => {
 })
 
 /** An engine whose Docker is this listener on a socket. */
-async function engineOn(listener: RequestListener, engineMs: number): Promise<DockerEngine> {
+async function engineOn(
+  listener: RequestListener,
+  engineMs: number,
+  buildNetwork: 'web' | 'open' = 'open',
+): Promise<DockerEngine> {
   const socket = join(folder, 'docker.sock')
   server = createServer(listener).listen(socket)
   server.on('upgrade', (_request, session: Socket) => {
@@ -47,7 +51,7 @@ async function engineOn(listener: RequestListener, engineMs: number): Promise<Do
   return new DockerEngine({
     owner,
     socket,
-    limits: { ...defaultLimits, buildMemoryBytes: 0, buildCacheBytes: 0, engineMs, killMs: 100 },
+    limits: { ...defaultLimits, buildMemoryBytes: 0, buildCacheBytes: 0, engineMs, killMs: 100, buildNetwork },
   })
 }
 
@@ -62,7 +66,18 @@ const start = (engine: DockerEngine, signal: AbortSignal) =>
       demo,
       deployment,
       image: 'sha256:x' as ImageRef,
-      spec: { name: 'x', bodyBytes: 1, fileBytes: 1, port: 6000, memoryBytes: 1, cpus: 1, pids: 1 },
+      spec: {
+        name: 'x',
+        bodyBytes: 1,
+        fileBytes: 1,
+        port: 6000,
+        memoryBytes: 1,
+        cpus: 1,
+        pids: 1,
+        network: 'web',
+        tmpBytes: 1,
+        tmpExec: false,
+      },
     },
     signal,
   )
@@ -108,6 +123,19 @@ describe('a Docker that accepts and never answers', () => {
     }, 60_000)
     await expect(build(engine, cancel.signal)).rejects.toBe('canceled')
     await vi.waitFor(() => expect(sessions.map((session) => session.readableEnded)).toEqual([true]))
+  })
+
+  test('a build ends with its signal before rules of a firewall are set for it', async () => {
+    const cancel = new AbortController()
+    const engine = await engineOn(
+      (request, response) => {
+        if (request.url?.startsWith('/images/json')) response.end('[]')
+        else if (request.url?.startsWith('/networks?')) cancel.abort('canceled')
+      },
+      60_000,
+      'web',
+    )
+    await expect(build(engine, cancel.signal)).rejects.toBe('canceled')
   })
 
   test('logs, exits and a watch end with their signal', async () => {
@@ -182,7 +210,7 @@ describe('a Docker that answers in pieces, or not as expected', () => {
     const capped = new DockerEngine({
       owner,
       socket: join(folder, 'docker.sock'),
-      limits: { ...defaultLimits, buildMemoryBytes: 0, buildCacheBytes: 1e9 },
+      limits: { ...defaultLimits, buildMemoryBytes: 0, buildCacheBytes: 1e9, buildNetwork: 'open' },
     })
     await build(capped, whole)
     await capped.dropCaches(whole)

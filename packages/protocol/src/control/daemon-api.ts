@@ -54,13 +54,21 @@ const accepted = { 202: { what: 'Both are stored', body: deployAccepted } } as c
 const noDemo = { 404: { what: 'There is no such demo', body: errorBody } } as const
 const neverDeployed = { 409: { what: 'No version of it ever served', body: errorBody } } as const
 
+/** `unisolated`: why demos are not kept from this host and its network; null: they are, as far as is known. */
+const daemonHealth = z.object({
+  status: z.literal('ok'),
+  engine: z.string(),
+  unisolated: z.string().nullable().default(null),
+})
+export type DaemonHealth = z.infer<typeof daemonHealth>
+
 /** The daemon's API. Only its web server can call it, because all of it requires mutual TLS. */
 export const daemonApi = {
   'GET /health': {
     id: 'getHealth',
     tag: 'Daemon',
     summary: 'Whether the daemon is there, and which engine runs demos',
-    answers: { 200: { what: 'It is', body: z.object({ status: z.literal('ok'), engine: z.string() }) } },
+    answers: { 200: { what: 'It is', body: daemonHealth } },
   },
   'GET /events': {
     id: 'followEvents',

@@ -80,6 +80,11 @@ export type DemoStats = z.infer<typeof demoStats>
 export const demoDetail = demoStats
   .extend({
     schema: demoSchema.nullable().describe('Of the version that serves, or served last'),
+    unisolated: z
+      .string()
+      .nullable()
+      .default(null)
+      .describe('Why it is not kept from its host and the network of its host; null: it is'),
   })
   .meta({ id: 'DemoDetail' })
 export type DemoDetail = z.infer<typeof demoDetail>

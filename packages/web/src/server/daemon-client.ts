@@ -11,6 +11,7 @@ import {
   type ControlEvent,
   controlEvent,
   type DaemonApi,
+  type DaemonHealth,
   type DemoDetail,
   type Deployment,
   daemonApi,
@@ -139,9 +140,13 @@ export class DaemonClient implements AsyncDisposable {
     return found?.deployments ?? []
   }
 
+  health(): Promise<DaemonHealth> {
+    return this.call('GET /health', {})
+  }
+
   /** Whether the daemon answers at all. */
   async answers(): Promise<boolean> {
-    return this.call('GET /health', {}).then(
+    return this.health().then(
       () => true,
       () => false,
     )

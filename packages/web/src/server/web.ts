@@ -10,6 +10,7 @@ import { Notices } from '@origami/host/notices'
 import { makePrivateFolder } from '@origami/host/private-files'
 import { serverUrl } from '@origami/host/server-url'
 import { Slices, serverSliceMs } from '@origami/host/slices'
+import type { DaemonHealth } from '@origami/protocol/control'
 import { randomId } from '@origami/protocol/demo'
 import { limitJson, refuseEarly, refuseForeignHosts, sendError, underLimits, unroutable } from '@origami/serving'
 import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify'
@@ -59,6 +60,8 @@ export interface Web extends AsyncDisposable {
   configure(limits: Partial<WebLimits>): void
   /** Replaces the proxies whose X-Forwarded-* is trusted: addresses and networks (CIDR), of which `hops` in a row. */
   trust(proxies: readonly string[], hops?: number): void
+  /** What the daemon says of itself. Throws Gone when it does not answer. */
+  daemonHealth(): Promise<DaemonHealth>
 }
 
 type Log = (message: string, error?: unknown) => void
@@ -99,6 +102,7 @@ export async function startWeb(config: WebConfig, { oauth }: WebSecrets, hooks: 
     port,
     ownerLink: () => context.ownerLinks.make(publicUrl()),
     trust: (addresses, hops) => proxies.replace(addresses, hops),
+    daemonHealth: () => context.daemon.health(),
     configure: (changed) => limitSlowRequests(app.server, Object.assign(limits, defaultLimits, changed)),
     async [Symbol.asyncDispose]() {
       leaving.abort()

@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import type { NetworkPolicy } from '@origami/protocol/demo'
 import type Docker from 'dockerode'
 import type { StartRequest } from '../engine.ts'
 import { instanceEnvironment } from '../instance-environment.ts'
@@ -12,7 +13,8 @@ export const labels = {
 
 export const containerName = ({ demo, deployment }: Pick<StartRequest, 'demo' | 'deployment'>): string =>
   `origami-${demo.slice(0, 8)}-${deployment}`
-export const networkName = (demo: string): string => `origami-${demo.slice(0, 8)}`
+/** A demo has one network for each policy that a version of it asked for. */
+export const networkName = (demo: string, policy: NetworkPolicy): string => `origami-${demo.slice(0, 8)}-${policy}`
 export const imageTag = (demo: string, deployment: string): string => `origami/${demo.slice(0, 8)}:${deployment}`
 
 /** Where a container sees its inputs. */
@@ -40,7 +42,7 @@ const ulimits = [
  */
 export function containerSpec(
   { demo, deployment, image, spec }: StartRequest,
-  owner: string,
+  { owner, runtime }: { readonly owner: string; readonly runtime?: string | undefined },
   imageConfig: ImageConfig,
   inputs?: string,
 ): Docker.ContainerCreateOptions {
@@ -60,15 +62,19 @@ export function containerSpec(
     }).map((entry) => entry.join('=')),
     ExposedPorts: { [port]: {} },
     HostConfig: {
-      NetworkMode: networkName(demo),
+      ...(runtime === undefined ? {} : { Runtime: runtime }),
+      NetworkMode: networkName(demo, spec.network),
+      // Who may reach nothing gets no answers of servers either, since Docker's own resolver asks from the host.
+      ...(spec.network === 'none' ? { Dns: ['127.0.0.1'] } : {}),
       PortBindings: { [port]: [{ HostIp: '127.0.0.1', HostPort: '' }] },
       RestartPolicy: { Name: 'no' },
       Init: true,
       CapDrop: ['ALL'],
       SecurityOpt: ['no-new-privileges'],
       ReadonlyRootfs: true,
-      // It must be executable, since numerical libraries compile code into it.
-      Tmpfs: { '/tmp': `rw,nosuid,nodev,exec,mode=1777,size=${half}` },
+      Tmpfs: {
+        '/tmp': `rw,nosuid,nodev,${spec.tmpExec ? 'exec' : 'noexec'},mode=1777,size=${Math.floor(spec.tmpBytes)}`,
+      },
       ShmSize: half,
       Mounts: [
         ...volumesOf(imageConfig).map((target) => memoryMount(target, half)),

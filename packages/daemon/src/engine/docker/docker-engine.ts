@@ -3,9 +3,9 @@ import { chmod, mkdir, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { unlessAbsent } from '@origami/host/absent-files'
 import { logger } from '@origami/host/logger'
-import type { DemoId, DeploymentId } from '@origami/protocol/demo'
+import type { DemoId, DeploymentId, NetworkPolicy } from '@origami/protocol/demo'
 import type Docker from 'dockerode'
-import { defaultLimits } from '../../config.ts'
+import { allowedNetwork, defaultLimits } from '../../config.ts'
 import type { LogLine } from '../../logs/log-line.ts'
 import { endLeftovers } from '../../state/leftovers.ts'
 import type {
@@ -30,6 +30,8 @@ import { containerInstance } from './container-instance.ts'
 import { followLog } from './container-log.ts'
 import { containerName, containerSpec, type ImageConfig, labels, networkName } from './container-spec.ts'
 import { DockerClient, httpStatusOf } from './docker-client.ts'
+import { Firewall } from './firewall/firewall.ts'
+import { interfaceName } from './firewall/interfaces.ts'
 
 const log = logger('engine')
 
@@ -41,6 +43,10 @@ export interface DockerEngineOptions {
   /** Path of Docker's socket. The default is DOCKER_HOST, or the usual path. */
   readonly socket?: string
   readonly limits?: EngineLimits
+  /** Whether demos and builds are refused where no firewall rules can be set. */
+  readonly requiresFirewall?: boolean
+  /** The OCI runtime of containers, such as `runsc`. Undefined: Docker's default. */
+  readonly runtime?: string | undefined
 }
 
 /** Runs instances as containers on this host. */
@@ -54,12 +60,27 @@ export class DockerEngine implements Engine {
   private readonly steps = new BuildSteps()
   /** What was logged last of builds that are not limited. */
   private unlimited = ''
+  private readonly firewall: Firewall
+  private readonly runtime: string | undefined
 
-  constructor({ owner, folder, socket, limits = defaultLimits }: DockerEngineOptions) {
+  constructor({
+    owner,
+    folder,
+    socket,
+    limits = defaultLimits,
+    requiresFirewall = false,
+    runtime,
+  }: DockerEngineOptions) {
     this.owner = owner
     this.inputs = folder && resolve(folder, 'inputs')
     this.limits = limits
     this.client = new DockerClient(socket, limits)
+    this.runtime = runtime
+    this.firewall = new Firewall({ client: this.client, owner, limits, isRequired: requiresFirewall })
+  }
+
+  get unisolated(): string | undefined {
+    return this.firewall.problem
   }
 
   async ready(signal: AbortSignal): Promise<void> {
@@ -72,6 +93,7 @@ export class DockerEngine implements Engine {
         throw new Error('Docker does not answer; start it, or use --engine process for your own code', { cause })
       })
     await this.limitBuilds(signal)
+    await this.checkRuntime(signal)
     await this.removeLeftInputs()
   }
 
@@ -96,6 +118,16 @@ export class DockerEngine implements Engine {
     return found
   }
 
+  /** Throws Error when Docker does not know the runtime that the operator chose. */
+  private async checkRuntime(signal: AbortSignal): Promise<void> {
+    if (this.runtime === undefined) return
+    const { Runtimes = {} } = (await this.client.within(signal).info()) as { Runtimes?: Record<string, unknown> }
+    if (Runtimes[this.runtime] === undefined)
+      throw new Error(
+        `isolation: expected a runtime that Docker knows (${Object.keys(Runtimes).join(', ')}), got ${this.runtime}; add it to "runtimes" in /etc/docker/daemon.json`,
+      )
+  }
+
   /** Removes the folders of inputs of containers that somebody else removed. */
   private async removeLeftInputs(): Promise<void> {
     const left = new Set(this.inputs ? await readdir(this.inputs).catch(unlessAbsent([])) : [])
@@ -107,13 +139,14 @@ export class DockerEngine implements Engine {
   async build(request: BuildRequest, signal: AbortSignal): Promise<ImageRef> {
     const before = (await this.imagesWithin(signal)).find((image) => image.deployment === request.deployment)
     if (before) return before.ref
+    const policy = allowedNetwork(request.manifest.network, this.limits)
     const limits = await this.limitBuilds(signal)
     const { owner } = this
     const { imageBytes } = this.limits
     const build = () => buildImage(this.client, { owner, imageBytes }, request, signal)
     const image = await this.steps.during(
       limits.flatMap(({ step }) => step ?? []),
-      () => this.besideNetwork(request.demo, signal, build),
+      () => this.besideNetwork(request.demo, policy, signal, () => this.firewall.aroundBuild(signal, build)),
     )
     if (this.limits.buildCacheBytes > 0)
       await this.client.pruneBuilds(this.limits.buildCacheBytes, signal).catch((error: unknown) => {
@@ -131,8 +164,9 @@ export class DockerEngine implements Engine {
     const docker = this.client.within(signal)
     const [{ Config }] = await Promise.all([
       docker.getImage(request.image).inspect(),
-      this.network(request.demo, docker),
+      this.network(request.demo, request.spec.network, docker),
     ])
+    await this.firewall.ensure(signal)
     try {
       const container = await this.create(request, Config, docker)
       await container.start()
@@ -148,7 +182,8 @@ export class DockerEngine implements Engine {
 
   private async create(request: StartRequest, image: ImageConfig, docker: Docker): Promise<Docker.Container> {
     const inputs = this.inputFolder(request.demo, request.deployment)?.path
-    const spec = (folder?: string) => containerSpec(request, this.owner, image, folder)
+    const spec = (folder?: string) =>
+      containerSpec(request, { owner: this.owner, runtime: this.runtime }, image, folder)
     if (inputs === undefined) return docker.createContainer(spec())
     await mkdir(inputs, { recursive: true })
     // The account in the container is another one.
@@ -231,10 +266,15 @@ export class DockerEngine implements Engine {
     return true
   }
 
+  isolate(): Promise<void> {
+    return this.firewall.settle()
+  }
+
   async forget(demo: DemoId): Promise<void> {
     const docker = this.client.within()
     const networks = await docker.listNetworks({ filters: this.mine(`${labels.demo}=${demo}`) })
     for (const { Id } of networks) await docker.getNetwork(Id).remove().catch(unless(404))
+    await this.firewall.settle()
   }
 
   logs(
@@ -283,10 +323,11 @@ export class DockerEngine implements Engine {
   /** Makes the network of a demo during its first build, which takes longer. One whose build fails gets none. */
   private async besideNetwork<Result>(
     demo: DemoId,
+    policy: NetworkPolicy,
     signal: AbortSignal,
     build: () => Promise<Result>,
   ): Promise<Result> {
-    const made = this.network(demo, this.client.within(signal)).catch((error: unknown) => {
+    const made = this.network(demo, policy, this.client.within(signal)).catch((error: unknown) => {
       if (!signal.aborted) log.error('the network of a demo was not made yet; its start tries again', error)
       return undefined
     })
@@ -302,11 +343,13 @@ export class DockerEngine implements Engine {
   }
 
   /** Makes the network of a demo. Resolves to its id, or undefined when it was there already. */
-  private async network(demo: DemoId, docker: Docker): Promise<string | undefined> {
+  private async network(demo: DemoId, policy: NetworkPolicy, docker: Docker): Promise<string | undefined> {
     const Labels = { [labels.owner]: this.owner, [labels.demo]: demo }
+    const Name = networkName(demo, policy)
     const there = await docker.listNetworks({ filters: this.mine(`${labels.demo}=${demo}`) })
-    if (there.length > 0) return undefined
-    const made = docker.createNetwork({ Name: networkName(demo), Driver: 'bridge', Labels, CheckDuplicate: true })
+    if (there.some((network) => network.Name === Name)) return undefined
+    const Options = { 'com.docker.network.bridge.name': interfaceName(this.owner, policy, demo) }
+    const made = docker.createNetwork({ Name, Driver: 'bridge', Labels, Options, CheckDuplicate: true })
     return (await made.catch(unless(409)))?.id
   }
 

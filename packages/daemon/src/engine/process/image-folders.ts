@@ -19,7 +19,7 @@ export class ImageFolders {
 
   /** Makes the folder of images, and removes incomplete builds of earlier daemons. */
   async open(): Promise<void> {
-    await mkdir(this.root, { recursive: true, mode: 0o700 })
+    for (const folder of [this.root, this.builder.home]) await mkdir(folder, { recursive: true, mode: 0o700 })
     for (const name of await readdir(this.root)) {
       const image = join(this.root, name)
       if (!this.building.has(image) && !existsSync(join(image, aboutImage)))

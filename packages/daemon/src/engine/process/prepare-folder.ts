@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
-import { delimiter, dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { Environment } from '../../config.ts'
 import { markOf } from '../../state/leftovers.ts'
 import { runProgram } from '../../state/program.ts'
 import { BuildError, type BuildRequest, ConfigError } from '../engine.ts'
+import { installerEnvironment } from './installer-environment.ts'
 
 /** What a build needs to know of the daemon that builds. */
 export interface BuilderParts {
@@ -12,6 +13,8 @@ export interface BuilderParts {
   readonly owner: string
   /** The daemon's environment. */
   readonly environment: Environment
+  /** What installers take for the home of their account: their caches stand there, and no secrets of the operator's. */
+  readonly home: string
 }
 
 /** The place of one build, and where its output goes. */
@@ -34,7 +37,7 @@ const probeMs = 30_000
  */
 export async function prepareFolder(
   request: BuildRequest,
-  { owner, environment }: BuilderParts,
+  { owner, environment, home }: BuilderParts,
   into: string,
   signal: AbortSignal,
 ): Promise<void> {
@@ -50,7 +53,7 @@ export async function prepareFolder(
   const site: Site = {
     folder: into,
     mark: markOf(owner, deployment),
-    env: installerEnvironment(environment),
+    env: installerEnvironment(environment, home),
     say,
     signal,
   }
@@ -100,19 +103,3 @@ async function works({ folder: cwd, mark, env, signal }: Site, command: string, 
     throw error
   }
 }
-
-/** The daemon's environment, with its proxies and package indexes, without Origami's own variables. */
-const installerEnvironment = (inherited: Environment): Record<string, string> => ({
-  ...Object.fromEntries(
-    Object.entries(inherited).flatMap(([name, value]) =>
-      value === undefined ||
-      name.startsWith('ORIGAMI_') ||
-      name.startsWith('npm_') ||
-      name === 'NODE_OPTIONS' ||
-      name === 'NODE_ENV'
-        ? []
-        : [[name, value]],
-    ),
-  ),
-  PATH: [dirname(process.execPath), inherited.PATH].join(delimiter),
-})

@@ -57,6 +57,7 @@ export interface ProcessEngineOptions {
 export class ProcessEngine implements Engine {
   readonly name = 'process'
   readonly guarantees = guaranteesOf.process
+  readonly unisolated = 'the process engine isolates nothing'
   private readonly owner: string
   private readonly environment: Environment
   private readonly limits: EngineLimits
@@ -69,7 +70,7 @@ export class ProcessEngine implements Engine {
     this.owner = owner
     this.environment = environment
     this.limits = limits
-    this.imageFolders = new ImageFolders(join(folder, 'images'), { owner, environment })
+    this.imageFolders = new ImageFolders(join(folder, 'images'), { owner, environment, home: join(folder, 'home') })
     this.instances = join(folder, 'instances')
     this.shim = new ShimCopy(join(folder, 'shim'))
   }
@@ -185,6 +186,9 @@ export class ProcessEngine implements Engine {
   removeImage(image: ImageRef): Promise<boolean> {
     return this.imageFolders.remove(image)
   }
+
+  /** This engine promises nothing of the kind. */
+  async isolate(): Promise<void> {}
 
   /** A demo has nothing in this engine besides its images and instances. */
   async forget(): Promise<void> {}

@@ -27,6 +27,9 @@ export function Deployments({ page, detail, refresh }: { page: DemoPage; detail:
     <div className={styles.stack}>
       <Buttons page={page} detail={detail} refresh={refresh} />
       <UnlistedLink page={page} />
+      {detail.unisolated && (
+        <p className={styles.mute}>This demo is not kept apart from its host: {detail.unisolated}.</p>
+      )}
       <ul className={styles.list}>
         {detail.deployments.map((deployment, index) => (
           <DeploymentEntry
