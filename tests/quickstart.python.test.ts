@@ -177,7 +177,7 @@ describe('npm start without Python', () => {
     const folder = await mkdtemp(join(tmpdir(), 'origami-bare-'))
     const bin = join(folder, 'bin')
     await mkdir(bin)
-    for (const name of ['git', 'sh', 'uname', 'sed', 'env']) {
+    for (const name of ['git', 'prlimit', 'sh', 'uname', 'sed', 'env']) {
       const { stdout } = await execa('which', [name])
       await symlink(stdout, join(bin, name))
     }

@@ -9,6 +9,8 @@ import { ensureCertificates, startWeb, type Web, type WebConfig, type WebLimits 
 import Docker from 'dockerode'
 import { execa } from 'execa'
 import { bundle } from 'origami-lib/bundler'
+import { changeRules, families, presentRules } from '../packages/daemon/src/engine/docker/firewall/iptables.ts'
+import { scriptThatRemoves } from '../packages/daemon/src/engine/docker/firewall/script.ts'
 import { type FakeGithub, startFakeGithub } from './fake-github/fake-github.ts'
 import { freePort } from './free-port.ts'
 import { Person } from './person.ts'
@@ -241,11 +243,17 @@ export class World implements AsyncDisposable {
 }
 
 /** What a daemon of this owner left in Docker, of demos that were never removed. */
-async function removeOwned(owner: string): Promise<void> {
+export async function removeOwned(owner: string): Promise<void> {
   const docker = new Docker()
   const filters = { label: [`io.origami.owner=${owner}`] }
   for (const { Id } of await docker.listContainers({ all: true, filters }))
     await docker.getContainer(Id).remove({ force: true })
   for (const { Id } of await docker.listImages({ filters })) await docker.getImage(Id).remove({ force: true })
   for (const { Id } of await docker.listNetworks({ filters })) await docker.getNetwork(Id).remove()
+  // Without root no rule was set.
+  if (process.getuid?.() !== 0) return
+  for (const family of families()) {
+    const script = scriptThatRemoves(owner, await presentRules(family))
+    if (script) await changeRules(family, script)
+  }
 }

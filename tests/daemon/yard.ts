@@ -20,6 +20,7 @@ import { Agent, type Dispatcher, request } from 'undici'
 import { expect, vi } from 'vitest'
 import { GitSource } from '../../packages/daemon/src/source/git.ts'
 import { Repositories } from '../fake-github/repositories.ts'
+import { removeOwned } from '../world.ts'
 import { HeldEngine, HeldSource, type Hold } from './held.ts'
 
 const models = join(import.meta.dirname, '../demos')
@@ -41,11 +42,17 @@ export class DaemonYard implements AsyncDisposable {
   private daemon: Daemon | undefined
   private agent: Agent | undefined
 
+  /** Removes what is left in Docker, and the rules of the firewall. */
+  private readonly removeLeft: () => Promise<void>
+
   private constructor(folder: string, limits: Partial<Limits>, engine: 'process' | 'docker') {
     this.folder = folder
     this.limits = limits
     this.repositories = new Repositories(join(folder, 'forge'))
     const owner = randomId()
+    this.removeLeft = async () => {
+      if (engine === 'docker') await removeOwned(owner)
+    }
     this.engine = new HeldEngine(engine, join(folder, 'engine'), owner, this.holds, { ...defaultLimits, ...limits })
     this.source = new HeldSource(
       new GitSource({ work: join(folder, 'daemon/work'), owner, environment: process.env }),
@@ -250,6 +257,7 @@ export class DaemonYard implements AsyncDisposable {
     this.engine.faults.clear()
     for (const { id } of await this.engine.list()) await this.engine.remove(id)
     for (const { ref } of await this.engine.images()) await this.engine.removeImage(ref)
+    await this.removeLeft()
     await rm(this.folder, { recursive: true, force: true })
   }
 }

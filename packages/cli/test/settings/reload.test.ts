@@ -42,12 +42,17 @@ describe('SIGHUP', () => {
 
   /** The settings in force in running servers after they read this file at SIGHUP. */
   async function after(name: string, value: string) {
-    const applied = { daemon: {} as Partial<Limits>, web: {} as Partial<WebLimits>, proxies: [] as readonly string[] }
+    const applied = {
+      daemon: {} as Partial<Limits>,
+      web: {} as Partial<WebLimits>,
+      proxies: [] as readonly string[],
+      hops: 0,
+    }
     const daemon = { configure: (limits: Partial<Limits>) => void Object.assign(applied.daemon, limits) }
     const web = {
       configure: (limits: Partial<WebLimits>) => void Object.assign(applied.web, limits),
-      trust(proxies: readonly string[]) {
-        applied.proxies = proxies
+      trust(proxies: readonly string[], hops = 1) {
+        Object.assign(applied, { proxies, hops })
       },
     }
     await writeFile(join(folder, 'origami.yaml'), '')
@@ -82,6 +87,7 @@ describe('SIGHUP', () => {
     const shown = record.settings.find((setting: { name: string }) => setting.name === name)
     expect(shown.value).toBe(now.effective.find((setting) => setting.name === name)?.value)
     if (name === 'trusted_proxies') return expect(applied.proxies).toEqual(['10.0.0.0/8'])
+    if (name === 'proxy_hops') return expect(applied.hops).toBe(7)
     let servers = 0
     for (const [server, table] of [
       ['daemon', daemonLimits],
@@ -134,6 +140,7 @@ describe('SIGHUP', () => {
         forges: 'forges.json',
         deployers: '[github.com/ann]',
         private_networks: '[10.0.0.0/8]',
+        allowed_hosts: '[demos.example.org]',
         trust_demos: 'true',
         isolation: 'runsc',
         unisolated: 'true',

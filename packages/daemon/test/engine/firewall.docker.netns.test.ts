@@ -53,7 +53,7 @@ afterAll(() => opened.disposeAsync())
 /** As the engine makes it, and with IPv6, which Docker's default has not. */
 async function makeNetwork(policy: NetworkPolicy, index: number): Promise<void> {
   await new Docker().createNetwork({
-    Name: networkName(yard.demo, policy),
+    Name: networkName(yard.owner, yard.demo, policy),
     Driver: 'bridge',
     Labels: { [labels.owner]: yard.owner, [labels.demo]: yard.demo },
     Options: { 'com.docker.network.bridge.name': interfaceName(yard.owner, policy, yard.demo) },

@@ -13,8 +13,12 @@ export const labels = {
 
 export const containerName = ({ demo, deployment }: Pick<StartRequest, 'demo' | 'deployment'>): string =>
   `origami-${demo.slice(0, 8)}-${deployment}`
-/** A demo has one network for each policy that a version of it asked for. */
-export const networkName = (demo: string, policy: NetworkPolicy): string => `origami-${demo.slice(0, 8)}-${policy}`
+/**
+ * A demo has one network for each policy that a version of it asked for. That of another state folder, whose rules are
+ * not ours, has another name.
+ */
+export const networkName = (owner: string, demo: string, policy: NetworkPolicy): string =>
+  `origami-${demo.slice(0, 8)}-${policy}-${owner.slice(0, 8)}`
 export const imageTag = (demo: string, deployment: string): string => `origami/${demo.slice(0, 8)}:${deployment}`
 
 /** Where a container sees its inputs. */
@@ -63,7 +67,7 @@ export function containerSpec(
     ExposedPorts: { [port]: {} },
     HostConfig: {
       ...(runtime === undefined ? {} : { Runtime: runtime }),
-      NetworkMode: networkName(demo, spec.network),
+      NetworkMode: networkName(owner, demo, spec.network),
       // Who may reach nothing gets no answers of servers either, since Docker's own resolver asks from the host.
       ...(spec.network === 'none' ? { Dns: ['127.0.0.1'] } : {}),
       PortBindings: { [port]: [{ HostIp: '127.0.0.1', HostPort: '' }] },

@@ -345,7 +345,7 @@ export class DockerEngine implements Engine {
   /** Makes the network of a demo. Resolves to its id, or undefined when it was there already. */
   private async network(demo: DemoId, policy: NetworkPolicy, docker: Docker): Promise<string | undefined> {
     const Labels = { [labels.owner]: this.owner, [labels.demo]: demo }
-    const Name = networkName(demo, policy)
+    const Name = networkName(this.owner, demo, policy)
     const there = await docker.listNetworks({ filters: this.mine(`${labels.demo}=${demo}`) })
     if (there.some((network) => network.Name === Name)) return undefined
     const Options = { 'com.docker.network.bridge.name': interfaceName(this.owner, policy, demo) }
