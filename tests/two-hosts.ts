@@ -117,7 +117,17 @@ export class TwoHosts implements AsyncDisposable {
       inside(spaces.daemon),
     )
     opened.use(this.daemon)
-    const webFlags = ['--data', join(folder, 'web'), '--host', web, '--daemon', this.daemon.url, '--forges', forges, '--trust-demos']
+    const webFlags = [
+      '--data',
+      join(folder, 'web'),
+      '--host',
+      web,
+      '--daemon',
+      this.daemon.url,
+      '--forges',
+      forges,
+      '--trust-demos',
+    ]
     const webLimits = limits.web.flatMap((limit) => ['--limit', limit])
     this.web = await startOrigamiVerb('web', [...webFlags, ...webLimits], /Origami is at (\S+)/, inside(spaces.web))
     opened.use(this.web)

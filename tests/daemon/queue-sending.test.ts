@@ -131,7 +131,11 @@ describe('a prediction that no instance takes', () => {
     ;(await other.run(prediction)).end()
     expect(await bench.ended(demo, prediction)).toMatchObject({ status: 'succeeded' })
     await bench.flush()
-    expect(await detail(bench.db, broken, { unisolated: undefined })).toMatchObject({ status: 'running', schema: null, waiting: 1 })
+    expect(await detail(bench.db, broken, { unisolated: undefined })).toMatchObject({
+      status: 'running',
+      schema: null,
+      waiting: 1,
+    })
     run.end()
     await bench.ended(broken, held)
     expect(await bench.row(broken, waits)).toMatchObject({ status: 'starting' })

@@ -51,12 +51,13 @@ export class Firewall {
     return this.newest
   }
 
-  /** The same, before something runs. Throws Error where rules are required and cannot be set, or the signal's reason. */
+  /** The same, before something runs. Throws Error where required rules cannot be set, or the reason of `signal`. */
   async ensure(signal: AbortSignal): Promise<void> {
     await endsWith(signal, this.settle())
     if (this.failure !== undefined && this.options.isRequired)
       throw new Error(
-        `No rules of a firewall keep this from the host's network: ${this.failure}. Its operator mends that, or starts Origami with --unisolated`,
+        `No rules of a firewall keep this from the host's network: ${this.failure}. ` +
+          'Its operator mends that, or starts Origami with --unisolated',
       )
   }
 
