@@ -150,6 +150,8 @@ export function hopOf(command: string): Hop | undefined {
 function startWeb(world: World, flags: readonly string[]): Promise<Server> {
   const forges = ['--forges', join(world.folder, 'forges.json')]
   const at = ['--data', world.folder, '--port', new URL(world.url).port, '--daemon', world.daemonUrl]
-  const web = [...flags, '--import', './scripts/node24.mjs', 'packages/cli/src/main.ts', 'web', ...at, ...forges]
+  const trust = world.engine === 'process' ? ['--trust-demos'] : []
+  const program = ['--import', './scripts/node24.mjs', 'packages/cli/src/main.ts', 'web']
+  const web = [...flags, ...program, ...at, ...forges, ...trust]
   return Server.start(world.url, [process.execPath, ...web], { cwd: root })
 }

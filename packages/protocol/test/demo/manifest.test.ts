@@ -3,8 +3,10 @@ import { ManifestError, parseManifest } from '../../src/demo/index.ts'
 
 describe('.origami', () => {
   test('may be empty, and is then all defaults', () => {
-    expect(parseManifest('')).toEqual({ strategy: 'swap', port: 6000, ready_within: 120, timeout: 600 })
-    expect(parseManifest('# nothing yet\n')).toEqual({ strategy: 'swap', port: 6000, ready_within: 120, timeout: 600 })
+    const times = { ready_within: 120, timeout: 600 }
+    const defaults = { strategy: 'swap', port: 6000, ...times, network: 'web', tmp_exec: false }
+    expect(parseManifest('')).toEqual(defaults)
+    expect(parseManifest('# nothing yet\n')).toEqual(defaults)
   })
 
   test('sizes come out in bytes', () => {
